@@ -1,0 +1,88 @@
+//! What systems say, and what the bus says happened.
+
+use crate::{LocalId, Path, Patient, PatientId, Revision, SourceRecord, SystemName};
+use std::{collections::BTreeSet, time::SystemTime};
+
+/// A record as a system shows it: whole, not a delta.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The record's id in its system.
+    pub local_id: LocalId,
+    /// The record, as far as the bus understands it.
+    pub patient: Patient,
+    /// The record verbatim.
+    pub source: Option<SourceRecord>,
+    /// When the system showed it, where it says so.
+    pub observed_at: Option<SystemTime>,
+    /// Who changed it, in the system's own terms. Never a patient.
+    pub actor: Option<String>,
+}
+
+/// What a system says: "my record 123 now looks like this".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// Who says so.
+    pub system: SystemName,
+    /// The patient, where the system learnt the id from the bus.
+    pub patient_id: Option<PatientId>,
+    /// What it says.
+    pub view: View,
+}
+
+/// What the bus says happened. Immutable, numbered per patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// UUIDv7. CloudEvents id.
+    pub id: String,
+    /// What happened.
+    pub kind: EventKind,
+    /// Whom it concerns.
+    pub patient_id: PatientId,
+    /// Gapless per patient, from 1.
+    pub revision: Revision,
+    /// What it changed.
+    pub changed: BTreeSet<Path>,
+    /// The full state afterwards.
+    pub patient: Patient,
+    /// What led to it.
+    pub observation: Observation,
+    /// When the bus recorded it.
+    pub recorded_at: SystemTime,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// First event of a patient.
+    PatientCreated,
+    /// Something about the patient changed.
+    PatientUpdated,
+}
+
+impl EventKind {
+    /// CloudEvents type.
+    #[must_use]
+    pub fn cloud_event_type(self) -> &'static str {
+        match self {
+            Self::PatientCreated => "archwire.patient.created.v1",
+            Self::PatientUpdated => "archwire.patient.updated.v1",
+        }
+    }
+}
+
+/// What a system was seen to hold without that being news about the patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Whom it concerns.
+    pub patient_id: PatientId,
+    /// The system that holds the record.
+    pub system: SystemName,
+    /// The record's id there.
+    pub local_id: LocalId,
+    /// The record as last shown; `None` when it could not be read back.
+    pub shown: Option<Patient>,
+    /// The revision up to which a delivery brought the system; [`Revision::NONE`] when no delivery led here.
+    pub delivered: Revision,
+    /// When it was seen.
+    pub seen_at: SystemTime,
+}

@@ -1,0 +1,383 @@
+//! A patient as a flat map from path to value: the form in which changes are told and merged.
+//!
+//! A path is `field` for what a patient has once (`birth_date`), and `list/key/field` for what there may be several of
+//! (`telecom/phone-mobile/value`). The key is what makes the element the same element in two programs, so that a
+//! changed number is a change and not one number less and another more:
+//!
+//! | list | key |
+//! |---|---|
+//! | `names`, `addresses` | the use, or `any` |
+//! | `telecom` | system and use: `phone-mobile`, `email-any` |
+//! | `identifiers` | the namespace, with `%`, `/` and `~` percent-encoded |
+//! | `responsible_parties` | `guarantor`, else the relationship in lower case, else `party` |
+//!
+//! A second element with the same key gets `~2`, a third `~3`. Lists inside an element (given names, address lines)
+//! are one value. A patient has at most a few hundred paths, by [`Patient::check`].
+
+use crate::Patient;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// Names a value of a patient. Holds no patient data: field names, keys from value sets, namespaces.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Path(String);
+
+impl Path {
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Path {
+    fn from(path: String) -> Self {
+        Self(path)
+    }
+}
+
+impl From<&str> for Path {
+    fn from(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What stands at a path. Patient data: does not print itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Leaf(Value);
+
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A patient as a flat map.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fields(BTreeMap<Path, Leaf>);
+
+/// The values do not make a patient. Cannot happen to fields that were made from patients.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the merged fields do not make a patient")]
+pub struct FieldsError;
+
+/// The fields of a patient that are lists of elements with a key.
+const LISTS: [&str; 5] = [
+    "names",
+    "addresses",
+    "telecom",
+    "identifiers",
+    "responsible_parties",
+];
+
+impl Fields {
+    /// The flat form of a patient.
+    ///
+    /// # Errors
+    /// Never, as long as [`Patient`] serialises to an object, which a test holds.
+    pub fn of(patient: &Patient) -> Result<Self, FieldsError> {
+        let Ok(Value::Object(object)) = serde_json::to_value(patient) else {
+            return Err(FieldsError);
+        };
+        let mut fields = BTreeMap::new();
+        for (name, value) in object {
+            match value {
+                Value::Array(elements) if LISTS.contains(&name.as_str()) => {
+                    flatten(&name, elements, &mut fields)
+                }
+                value if is_stated(&value) => _ = fields.insert(Path(name), Leaf(value)),
+                _ => {}
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// The patient that the fields make. An element that lost what it cannot be without (a phone without its number)
+    /// is left out.
+    ///
+    /// # Errors
+    /// When a value has a type that its field cannot have.
+    pub fn to_patient(&self) -> Result<Patient, FieldsError> {
+        let mut object = Map::new();
+        let mut lists: BTreeMap<(&str, Key), Map<String, Value>> = BTreeMap::new();
+        for (Path(path), Leaf(value)) in &self.0 {
+            let mut segments = path.splitn(3, '/');
+            match (segments.next(), segments.next(), segments.next()) {
+                (Some(list), Some(key), Some(field)) => {
+                    let element = lists.entry((list, Key::parse(key))).or_default();
+                    element.insert(field.to_owned(), value.clone());
+                }
+                _ => _ = object.insert(path.clone(), value.clone()),
+            }
+        }
+        for ((list, key), mut element) in lists {
+            key.restore(list, &mut element);
+            if is_whole(list, &element)
+                && let Some(list) = object
+                    .entry(list)
+                    .or_insert_with(|| Value::Array(Vec::new()))
+                    .as_array_mut()
+            {
+                list.push(Value::Object(element));
+            }
+        }
+        serde_json::from_value(Value::Object(object)).map_err(|_| FieldsError)
+    }
+
+    /// What stands at a path.
+    #[must_use]
+    pub fn get(&self, path: &Path) -> Option<&Leaf> {
+        self.0.get(path)
+    }
+
+    /// Puts a value at a path, or takes it away. Tells whether that made a difference.
+    pub fn put(&mut self, path: &Path, leaf: Option<&Leaf>) -> bool {
+        if self.0.get(path) == leaf {
+            return false;
+        }
+        match leaf {
+            Some(leaf) => _ = self.0.insert(path.clone(), leaf.clone()),
+            None => _ = self.0.remove(path),
+        }
+        true
+    }
+
+    /// All paths, sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys()
+    }
+
+    /// The paths at which two patients differ.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> BTreeSet<Path> {
+        let paths = self.0.keys().chain(other.0.keys());
+        paths
+            .filter(|path| self.get(path) != other.get(path))
+            .cloned()
+            .collect()
+    }
+}
+
+fn is_stated(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(values) => !values.is_empty(),
+        _ => true,
+    }
+}
+
+fn flatten(list: &str, elements: Vec<Value>, fields: &mut BTreeMap<Path, Leaf>) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for element in elements {
+        let Value::Object(element) = element else { continue };
+        let name = Key::name(list, &element);
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        let key = Key { name, number: *count };
+        let mut empty = true;
+        for (field, value) in element {
+            if !Key::holds(list, &field) && is_stated(&value) {
+                empty = false;
+                fields.insert(Path(format!("{list}/{key}/{field}")), Leaf(value));
+            }
+        }
+        if empty {
+            *count -= 1;
+        }
+    }
+}
+
+/// Whether an element has what it cannot be without.
+fn is_whole(list: &str, element: &Map<String, Value>) -> bool {
+    match list {
+        "telecom" | "identifiers" => element.contains_key("value"),
+        "responsible_parties" => element.keys().any(|field| field != "is_guarantor"),
+        _ => true,
+    }
+}
+
+/// What makes an element the same element in two programs.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    name: String,
+    number: usize,
+}
+
+impl Key {
+    fn name(list: &str, element: &Map<String, Value>) -> String {
+        let text = |field: &str| element.get(field).and_then(Value::as_str);
+        match list {
+            "telecom" => format!(
+                "{}-{}",
+                text("system").unwrap_or("other"),
+                text("use").unwrap_or("any")
+            ),
+            "identifiers" => encoded(text("system").unwrap_or_default()),
+            "responsible_parties" if element.get("is_guarantor") == Some(&Value::Bool(true)) => {
+                "guarantor".into()
+            }
+            "responsible_parties" => match text("relationship") {
+                Some(code) if code.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                    code.to_ascii_lowercase()
+                }
+                _ => "party".into(),
+            },
+            _ => text("use").unwrap_or("any").to_owned(),
+        }
+    }
+
+    /// Whether the key already says what the field says.
+    fn holds(list: &str, field: &str) -> bool {
+        match list {
+            "telecom" => matches!(field, "system" | "use"),
+            "identifiers" => field == "system",
+            "responsible_parties" => field == "is_guarantor",
+            _ => field == "use",
+        }
+    }
+
+    fn parse(key: &str) -> Self {
+        let numbered = key
+            .rsplit_once('~')
+            .and_then(|(name, number)| Some((name, number.parse().ok()?)));
+        let (name, number) = numbered.unwrap_or((key, 1));
+        Self {
+            name: name.to_owned(),
+            number,
+        }
+    }
+
+    /// Puts back what [`Key::holds`] left out.
+    fn restore(&self, list: &str, element: &mut Map<String, Value>) {
+        let mut put = |field: &str, value: Value| _ = element.insert(field.to_owned(), value);
+        match list {
+            "telecom" => {
+                let (system, r#use) = self.name.split_once('-').unwrap_or((&self.name, "any"));
+                put("system", system.into());
+                put("use", use_value(r#use));
+            }
+            "identifiers" => put("system", decoded(&self.name).into()),
+            "responsible_parties" => put("is_guarantor", (self.name == "guarantor").into()),
+            _ => put("use", use_value(&self.name)),
+        }
+    }
+}
+
+/// A namespace as a key: without what separates segments and numbers.
+fn encoded(namespace: &str) -> String {
+    namespace
+        .replace('%', "%25")
+        .replace('/', "%2F")
+        .replace('~', "%7E")
+}
+
+fn decoded(key: &str) -> String {
+    key.replace("%7E", "~").replace("%2F", "/").replace("%25", "%")
+}
+
+fn use_value(name: &str) -> Value {
+    if name == "any" { Value::Null } else { name.into() }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.number == 1 {
+            f.write_str(&self.name)
+        } else {
+            write!(f, "{}~{}", self.name, self.number)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ContactPoint, ContactSystem, ContactUse, Text, sample};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_patient_made_from_its_fields_has_the_same_fields(patient in sample::patient()) {
+            let fields = Fields::of(&patient).unwrap();
+            let again = Fields::of(&fields.to_patient().unwrap()).unwrap();
+            prop_assert_eq!(again, fields);
+        }
+
+        #[test]
+        fn no_element_is_lost_on_the_way(patient in sample::patient()) {
+            let again = Fields::of(&patient).unwrap().to_patient().unwrap();
+            prop_assert_eq!(again.telecom.len(), patient.telecom.len());
+            prop_assert_eq!(again.identifiers.len(), patient.identifiers.len());
+        }
+
+        #[test]
+        fn paths_hold_nothing_of_the_values(patient in sample::patient()) {
+            let fields = Fields::of(&patient).unwrap();
+            for path in fields.paths() {
+                prop_assert!(!path.as_str().contains("555") && !path.as_str().contains("Zo"));
+            }
+            let printed = format!("{fields:?} {patient:?}");
+            prop_assert!(!printed.contains("555") && !printed.contains("Zo") && !printed.contains("1987"));
+        }
+    }
+
+    fn phone(r#use: Option<ContactUse>) -> ContactPoint {
+        let value = Text::from("555-0100");
+        ContactPoint {
+            system: ContactSystem::Phone,
+            value,
+            r#use,
+            rank: None,
+            period: None,
+        }
+    }
+
+    #[test]
+    fn elements_are_keyed_by_what_makes_them_the_same_element() {
+        let telecom = vec![
+            phone(Some(ContactUse::Mobile)),
+            phone(Some(ContactUse::Mobile)),
+            phone(None),
+        ];
+        let fields = Fields::of(&Patient {
+            telecom,
+            ..Patient::default()
+        })
+        .unwrap();
+        let paths: Vec<_> = fields.paths().map(Path::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "telecom/phone-any/value",
+                "telecom/phone-mobile/value",
+                "telecom/phone-mobile~2/value"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_element_without_what_it_needs_is_left_out() {
+        let mut fields = Fields::of(&Patient {
+            telecom: vec![phone(None)],
+            ..Patient::default()
+        })
+        .unwrap();
+        fields.put(&"telecom/phone-any/rank".into(), Some(&Leaf(1.into())));
+        fields.put(&"telecom/phone-any/value".into(), None);
+        assert!(fields.to_patient().unwrap().telecom.is_empty());
+    }
+}

@@ -1,0 +1,37 @@
+//! The types and the pure rules of the Archwire patient bus.
+//!
+//! Nothing in here does I/O, knows a runtime or names another crate of Archwire. Whatever can be decided from values
+//! alone (what a patient is, what changed, which name is allowed) is decided here, so that it can be tested with
+//! properties; whoever talks to the outside parses into these types at the edge.
+//!
+//! A person's data is unprintable by type: texts and dates of people are [`Text`] and [`PartialDate`], whose `Debug`
+//! shows nothing, so that deriving `Debug` on what holds them is safe.
+
+mod connector;
+mod event;
+mod fields;
+mod merge;
+mod names;
+mod partial_date;
+mod patient;
+#[cfg(test)]
+mod sample;
+mod source;
+mod text;
+
+pub use connector::{
+    Cursor, Delivered, Delivery, DeliveryAction, Disposition, Later, Page, Reason, ReasonCode, SurveyEntry,
+    SurveyPage,
+};
+pub use event::{Event, EventKind, Observation, Sighting, View};
+pub use fields::{Fields, FieldsError, Path};
+pub use merge::{Change, expected_after, fill_in, merge};
+pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, Subject, SystemName};
+pub use partial_date::{PartialDate, PartialDateError};
+pub use patient::{
+    Address, AddressUse, AdministrativeSex, ContactPoint, ContactSystem, ContactUse, HumanName, Identifier,
+    IdentifierStatus, NameUse, Patient, PatientBoundError, PatientStatus, Period, PersonReference, Provider,
+    ResponsibleParty,
+};
+pub use source::{SourceRecord, SourceRecordError};
+pub use text::Text;

@@ -1,0 +1,289 @@
+//! Debian packages, downloaded and unpacked without installing anything and without being root.
+//!
+//! apt's own signed lists say what the files hash to, and `apt-get download` checks it. Where the system's lists lack
+//! the packages or are out of date, lists of our own are fetched into `target/tools/apt`; the system's stay as they are.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{output, silently};
+use crate::report::{say, timed};
+use crate::tree::Tree;
+
+/// The compiler, the source of its standard library, and the C library for WASI; the rest follows from dependencies.
+const WANTED: [&str; 3] = ["rustc-web", "rust-web-src", "wasi-libc"];
+/// What a machine that compiles Rust has anyhow, and what is too basic to be missing.
+const ASSUMED: [&str; 5] = ["gcc", "libc-dev", "libc6", "binutils", "libgcc-s1"];
+/// Bounds the walk over dependencies; the real number is 6 to 12.
+const MOST_PACKAGES: usize = 40;
+/// About 10 MB of lists.
+const LISTS_LIMIT: Duration = Duration::from_secs(300);
+/// About 140 MB of packages.
+const DOWNLOAD_LIMIT: Duration = Duration::from_secs(1200);
+const UNPACK_LIMIT: Duration = Duration::from_secs(300);
+
+/// What apt says about a package: only what is needed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Package {
+    version: String,
+    bytes: u64,
+    depends: Vec<String>,
+}
+
+impl Package {
+    /// Reads the first stanza of `apt-cache show`; of alternative dependencies, the first is taken.
+    fn parse(stanza: &str) -> Option<Self> {
+        let field = |name: &str| {
+            stanza
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        };
+        let bare = |word: &str| {
+            word.trim()
+                .split([' ', '(', ':', '|'])
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Some(Self {
+            version: field("Version")?.to_owned(),
+            bytes: field("Size").and_then(|size| size.parse().ok()).unwrap_or(0),
+            depends: field("Depends")
+                .map(|list| list.split(',').map(bare).collect())
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// apt with the system's lists, or with lists of our own.
+struct Apt {
+    options: Vec<String>,
+}
+
+impl Apt {
+    fn with_system_lists() -> Self {
+        Self { options: Vec::new() }
+    }
+
+    /// The system's sources and keys, but lists and caches in a folder of ours, which needs no rights.
+    fn with_own_lists(folder: &Path) -> Result<Self> {
+        for part in ["lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(folder.join(part))
+                .with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+        let set = |key: &str, value: &str| [String::from("-o"), format!("{key}={value}")];
+        let lists = folder.join("lists");
+        let cache = folder.join("cache");
+        let options = [
+            set("Dir::State::lists", &lists.to_string_lossy()),
+            set("Dir::Cache", &cache.to_string_lossy()),
+            // As root, apt would hand the work to a user who may not enter this folder.
+            set("APT::Sandbox::User", "root"),
+        ];
+        Ok(Self {
+            options: options.concat(),
+        })
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("LC_ALL", "C").args(&self.options);
+        command
+    }
+
+    fn show(&self, package: &str) -> Option<Package> {
+        let text = output(
+            self.command("apt-cache")
+                .args(["show", "--no-all-versions", package]),
+        )
+        .ok()?;
+        Package::parse(text.split("\n\n").next()?)
+    }
+}
+
+/// Downloads the compiler and everything it needs that this system lacks, and unpacks it all into `folder`.
+pub(crate) fn unpack(tree: &Tree, folder: &Path) -> Result<()> {
+    let system = Apt::with_system_lists();
+    let first = plan(&system).and_then(|plan| fetch(tree, &system, &plan, folder));
+    let debs = match first {
+        Ok(debs) => debs,
+        Err(error) => {
+            say(
+                "wasm",
+                &format!("  not with the system's package lists: {error:#}"),
+            );
+            let own = Apt::with_own_lists(&tree.tools().join("apt"))?;
+            timed(
+                "wasm",
+                "fetching package lists into target/tools/apt (the system's stay as they are)",
+                || {
+                    let log = tree.logs().join("apt-update.log");
+                    silently(own.command("apt-get").arg("update"), &log, LISTS_LIMIT)
+                },
+            )?;
+            let plan = plan(&own)?;
+            fetch(tree, &own, &plan, folder)?
+        }
+    };
+    timed("wasm", &format!("unpacking into {}", tree.show(folder)), || {
+        for deb in fs::read_dir(&debs)?.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+            let mut dpkg = Command::new("dpkg-deb");
+            dpkg.arg("-x").arg(&deb).arg(folder);
+            silently(&mut dpkg, &tree.logs().join("dpkg-deb.log"), UNPACK_LIMIT)?;
+        }
+        fs::remove_dir_all(&debs).with_context(|| format!("cannot remove {}", debs.display()))
+    })
+}
+
+/// Which packages to download: the wanted ones and what they depend on, without what is installed.
+fn plan(apt: &Apt) -> Result<BTreeMap<String, Package>> {
+    let offered = apt
+        .show("rustc-web")
+        .context("there is no package rustc-web (Debian has it, Ubuntu does not)")?;
+    let needed = env!("CARGO_PKG_RUST_VERSION");
+    if !is_at_least(&offered.version, needed) {
+        bail!(
+            "the package rustc-web has Rust {}, and the guests need {needed} or newer",
+            offered.version
+        );
+    }
+    closure(&|name| apt.show(name), &is_installed)
+}
+
+fn closure(
+    show: &dyn Fn(&str) -> Option<Package>,
+    installed: &dyn Fn(&str) -> bool,
+) -> Result<BTreeMap<String, Package>> {
+    let mut chosen = BTreeMap::new();
+    let mut queue: VecDeque<String> = WANTED.into_iter().map(String::from).collect();
+    while let Some(name) = queue.pop_front() {
+        if chosen.contains_key(&name) || ASSUMED.contains(&name.as_str()) || installed(&name) {
+            continue;
+        }
+        let package = show(&name).with_context(|| format!("there is no package {name}"))?;
+        queue.extend(package.depends.iter().cloned());
+        chosen.insert(name, package);
+        if chosen.len() > MOST_PACKAGES {
+            bail!("the compiler needs more than {MOST_PACKAGES} packages that are not installed here");
+        }
+    }
+    Ok(chosen)
+}
+
+/// The wanted packages are unpacked even where they are installed: std is built inside the unpacked copy.
+fn is_installed(name: &str) -> bool {
+    if WANTED.contains(&name) || name.starts_with("libstd-rust-web") {
+        return false;
+    }
+    let mut query = Command::new("dpkg-query");
+    query.args(["-W", "-f", "${Status}", name]);
+    output(&mut query).is_ok_and(|status| status.ends_with(" installed"))
+}
+
+fn fetch(
+    tree: &Tree,
+    apt: &Apt,
+    plan: &BTreeMap<String, Package>,
+    folder: &Path,
+) -> Result<std::path::PathBuf> {
+    let debs = folder.join("debs");
+    fs::create_dir_all(&debs).with_context(|| format!("cannot create {}", debs.display()))?;
+    let names: Vec<&str> = plan.keys().map(String::as_str).collect();
+    let megabytes = plan.values().map(|package| package.bytes).sum::<u64>() / 1_000_000;
+    let what = format!(
+        "downloading {megabytes} MB of Debian packages, installing none: {}",
+        names.join(", ")
+    );
+    timed("wasm", &what, || {
+        let mut command = apt.command("apt-get");
+        command.args(["-q", "download"]).current_dir(&debs);
+        command.args(
+            plan.iter()
+                .map(|(name, package)| format!("{name}={}", package.version)),
+        );
+        silently(
+            &mut command,
+            &tree.logs().join("apt-download.log"),
+            DOWNLOAD_LIMIT,
+        )
+    })?;
+    Ok(debs)
+}
+
+/// Whether Debian's `1.96.0+dfsg1-1` is at least `1.95`.
+fn is_at_least(version: &str, needed: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u32> {
+        let upstream = text.split(['+', '-', '~']).next().unwrap_or_default();
+        upstream.split('.').map_while(|part| part.parse().ok()).collect()
+    };
+    numbers(version) >= numbers(needed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(depends: &[&str]) -> Package {
+        let depends = depends.iter().map(ToString::to_string).collect();
+        Package {
+            version: "1".into(),
+            bytes: 1,
+            depends,
+        }
+    }
+
+    #[test]
+    fn a_stanza_of_apt_is_read() {
+        let stanza = "Package: rustc-web\nVersion: 1.96.0+dfsg1-1\nDepends: libc6 (>= 2.34), libstd-rust-web-dev \
+                      (= 1.96.0+dfsg1-1), libxml2:any | libxml3, gcc\nSize: 4450500\nDescription: x";
+        let package = Package::parse(stanza).expect("parses");
+        assert_eq!(package.bytes, 4_450_500);
+        assert_eq!(
+            package.depends,
+            ["libc6", "libstd-rust-web-dev", "libxml2", "gcc"]
+        );
+    }
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(is_at_least("1.96.0+dfsg1-1~deb12u2", "1.95"));
+        assert!(is_at_least("1.95.0", "1.95"));
+        assert!(is_at_least("1.100.0-1", "1.95"));
+        assert!(!is_at_least("1.85.0+dfsg3-1", "1.95"));
+    }
+
+    #[test]
+    fn only_what_is_needed_and_missing_is_downloaded() {
+        let show = |name: &str| match name {
+            "rustc-web" => Some(package(&["gcc", "libc6", "libstd-rust-web-dev"])),
+            "libstd-rust-web-dev" => Some(package(&["libllvm22", "zlib1g"])),
+            "rust-web-src" | "wasi-libc" | "libllvm22" => Some(package(&[])),
+            _ => None,
+        };
+        let plan = closure(&show, &|name| name == "zlib1g").expect("resolves");
+        let names: Vec<_> = plan.keys().collect();
+        assert_eq!(
+            names,
+            [
+                "libllvm22",
+                "libstd-rust-web-dev",
+                "rust-web-src",
+                "rustc-web",
+                "wasi-libc"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_dependency_that_does_not_exist_is_named() {
+        let show = |name: &str| (name == "rustc-web").then(|| package(&["libgone"]));
+        let error =
+            closure(&show, &|name| name != "rustc-web" && name != "libgone").expect_err("libgone is missing");
+        assert_eq!(error.to_string(), "there is no package libgone");
+    }
+}

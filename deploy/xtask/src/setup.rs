@@ -1,0 +1,88 @@
+//! Set-up: what the other commands need, found on this machine or fetched once into `target/tools`.
+//!
+//! There is no record that could go stale: each thing is looked at where it has to be, which takes a fraction of a
+//! second, and whatever is made is renamed into its place only when it is complete. Two set-ups at the same time
+//! wait for one another.
+
+use std::fs::{self, File, TryLockError};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::nats::{self, Server};
+use crate::report::{human, say};
+use crate::tree::Tree;
+use crate::wasm::{self, GuestToolchain, Source};
+
+/// What set-up hands to the other commands.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    pub(crate) nats: Server,
+    pub(crate) wasm: GuestToolchain,
+}
+
+/// Finds everything, or fetches what is missing.
+pub(crate) fn run(tree: &Tree, source: Source) -> Result<Tools> {
+    let start = Instant::now();
+    if let (Some(nats), Some(wasm)) = (nats::find(tree)?, wasm::find(tree, source)?) {
+        let tools = Tools { nats, wasm };
+        say(
+            "setup",
+            &format!(
+                "nothing to do: {} ({})",
+                tools.describe(tree),
+                human(start.elapsed())
+            ),
+        );
+        return Ok(tools);
+    }
+    let _lock = lock(tree)?;
+    // Somebody else may have done the work while we waited for the lock.
+    let nats = match nats::find(tree)? {
+        Some(nats) => nats,
+        None => nats::fetch(tree)?,
+    };
+    let wasm = match wasm::find(tree, source)? {
+        Some(wasm) => wasm,
+        None => wasm::make(tree, source)?,
+    };
+    let tools = Tools { nats, wasm };
+    say(
+        "setup",
+        &format!("ready: {} ({})", tools.describe(tree), human(start.elapsed())),
+    );
+    Ok(tools)
+}
+
+impl Tools {
+    fn describe(&self, tree: &Tree) -> String {
+        format!(
+            "nats-server {} at {}, {}",
+            self.nats.version,
+            tree.show(&self.nats.path),
+            self.wasm.what
+        )
+    }
+}
+
+/// Held until dropped; the system gives it back when the process ends, however it ends.
+fn lock(tree: &Tree) -> Result<File> {
+    fs::create_dir_all(tree.tools()).with_context(|| format!("cannot create {}", tree.tools().display()))?;
+    let path = tree.tools().join("setup.lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            say(
+                "setup",
+                "another set-up is at work in this checkout; waiting for it",
+            );
+            file.lock()
+                .with_context(|| format!("cannot lock {}", path.display()))?;
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+        }
+    }
+    Ok(file)
+}

@@ -1,0 +1,53 @@
+//! Which resource answers which method and path.
+//!
+//! Paths are lower-case plurals, special verbs are Pascal case, both are case-sensitive. There is no DELETE of
+//! patients. Whatever is not listed here is answered 404, as a misspelt resource is.
+
+mod audit;
+mod patients;
+mod search;
+mod select;
+mod short_query;
+
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::gate::Call;
+use crate::keys::{ApiKey, Permission};
+use crate::refusal::Refusal;
+use crate::shared::Shared;
+
+/// The answer of the resource that the call names.
+pub(crate) fn answer(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answer, Refusal> {
+    let segments: Vec<&str> = call.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let permission = match (call.method.as_str(), segments.as_slice()) {
+        ("GET", _) => Permission::ReadAll,
+        ("PUT", ["queries", ..]) => Permission::Queries,
+        _ => Permission::Patients,
+    };
+    let permitted = || key.demand(permission);
+    match (call.method.as_str(), segments.as_slice()) {
+        ("GET", ["patients"]) => permitted().and_then(|()| search::search(shared, key, call)),
+        ("GET", ["patients", "Simple"]) => permitted().and_then(|()| patients::simple(shared, key, call)),
+        ("GET", ["patients", number]) => permitted().and_then(|()| patients::single(shared, call, number)),
+        ("POST", ["patients"]) => permitted().and_then(|()| patients::post(shared, key, call)),
+        ("PUT", ["patients", number]) => permitted().and_then(|()| patients::put(shared, key, call, number)),
+        ("GET", ["clinics"]) => permitted().map(|()| clinics(shared)),
+        ("GET", ["securitylogs"]) => permitted().and_then(|()| audit::list(shared, key, call)),
+        ("PUT", ["queries", "ShortQuery"]) => permitted().and_then(|()| short_query::run(shared, call)),
+        _ => Err(Refusal::no_resource()),
+    }
+}
+
+/// Clinics, or `[]` in an office that does not use them.
+fn clinics(shared: &Shared) -> Answer {
+    let rows: Vec<_> = shared
+        .options
+        .clinics
+        .iter()
+        .map(|clinic| {
+            json!({ "ClinicNum": clinic.clinic_num, "Description": clinic.description, "Abbr": clinic.abbr })
+        })
+        .collect();
+    Answer::json(200, &rows)
+}
