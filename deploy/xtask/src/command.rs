@@ -22,12 +22,16 @@ const POLL: Duration = Duration::from_millis(20);
 const TAIL_LINES: usize = 15;
 
 /// The cargo that started us, in the root of the checkout, so that `.cargo/config.toml` and the pinned toolchain hold.
-///
-/// The variables that cargo set for xtask itself are removed: build scripts that watch them would otherwise rebuild
-/// whenever a command is run by hand after it was run by xtask.
 pub(crate) fn cargo(tree: &Tree) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = plain(&env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(tree.root());
+    command
+}
+
+/// A program without the variables that cargo set for xtask itself: build scripts that watch them would otherwise
+/// rebuild whenever a command is run by hand after it was run by xtask.
+pub(crate) fn plain(program: &OsStr) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(is_set_by_cargo_run) {
             command.env_remove(&name);

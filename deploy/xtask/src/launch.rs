@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::command::{cargo, locked, visibly};
+use crate::command::{cargo, locked, plain, visibly};
 use crate::guests::{self, Metadata};
 use crate::report::timed;
 use crate::setup::{self, Tools};
@@ -36,7 +36,7 @@ pub(crate) fn run(tree: &Tree, source: Source, program: &str, args: &[OsString])
     let folder = Metadata::read(tree, &tree.root().join("Cargo.toml"))?
         .target_directory
         .join("debug");
-    let mut command = Command::new(executable(&folder, program));
+    let mut command = plain(executable(&folder, program).as_os_str());
     command
         .args(args)
         .envs(environment(tree, &tools))
