@@ -62,6 +62,8 @@ pub struct Delivery {
     pub patient: Patient,
     /// What to write to a record that exists already; empty when `local_id` is `None`.
     pub changed: BTreeSet<Path>,
+    /// Whether an earlier attempt may have reached the system without the bus learning how it ended.
+    pub in_doubt: bool,
 }
 
 /// The system now holds the state.
