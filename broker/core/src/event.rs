@@ -70,19 +70,34 @@ impl EventKind {
     }
 }
 
-/// What a system was seen to hold without that being news about the patient.
+/// What became of a patient's record in a system, without that being news about the patient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// Whom it concerns.
     pub patient_id: PatientId,
     /// The system that holds the record.
     pub system: SystemName,
-    /// The record's id there.
-    pub local_id: LocalId,
-    /// The record as last shown; `None` when it could not be read back.
-    pub shown: Option<Patient>,
-    /// The revision up to which a delivery brought the system; [`Revision::NONE`] when no delivery led here.
-    pub delivered: Revision,
-    /// When it was seen.
+    /// When it was noted.
     pub seen_at: SystemTime,
+    /// What was noted.
+    pub what: Sighted,
+}
+
+/// What was noted of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sighted {
+    /// It was seen.
+    Seen {
+        /// The record's id in the system.
+        local_id: LocalId,
+        /// The record as shown; `None` when it has not been read back yet.
+        shown: Option<Patient>,
+        /// Up to where deliveries have brought the system; [`Revision::NONE`] when none has.
+        delivered: Revision,
+    },
+    /// The bus is about to have the system create it. Until another sighting follows, it may exist without the bus
+    /// knowing its id.
+    Creating,
+    /// The creation did not come about.
+    Abandoned,
 }

@@ -23,7 +23,7 @@ pub use connector::{
     Cursor, Delivered, Delivery, DeliveryAction, Disposition, Later, Page, Reason, ReasonCode, SurveyEntry,
     SurveyPage,
 };
-pub use event::{Event, EventKind, Observation, Sighting, View};
+pub use event::{Event, EventKind, Observation, Sighted, Sighting, View};
 pub use fields::{Fields, FieldsError, Path};
 pub use merge::{Change, expected_after, fill_in, merge};
 pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, Subject, SystemName};
