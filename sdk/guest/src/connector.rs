@@ -1,0 +1,166 @@
+//! The trait that a connector implements, and how it becomes the component's exports.
+
+use crate::bindings::exports::archwire::connector::plugin::Guest;
+use crate::description::Description;
+use crate::exchange::{
+    CheckReport, Delivered, Delivery, Disposition, IncomingRequest, Observation, Page, Received, SurveyPage,
+};
+use std::marker::PhantomData;
+
+/// What a connector does. Every call runs in a fresh instance, so there is no `self` to keep things in: what has to
+/// outlive the call goes into the cursor or into [`crate::state`].
+///
+/// Only [`Connector::describe`] has to be written. Everything else answers `rejected` with the code `not-supported`,
+/// and is never called as long as the description does not name it among its abilities.
+///
+/// A panic is a trap: the host drops the instance and whatever the call wrote to the state. Say what is wrong with a
+/// [`Disposition`] instead.
+pub trait Connector {
+    /// What the connector is and wants. Pure: no imports may be used, the answer is always the same.
+    fn describe() -> Description;
+
+    /// Whether the system can be reached and the credentials are good. Changes nothing in the system.
+    ///
+    /// # Errors
+    /// Why not: what the administrator sees.
+    fn check() -> Result<CheckReport, Disposition> {
+        Err(Disposition::not_supported())
+    }
+
+    /// What changed since `cursor`; `None` the first time means everything.
+    ///
+    /// # Errors
+    /// When the system did not answer as expected. The cursor stays where it was.
+    fn poll(cursor: Option<String>) -> Result<Page, Disposition> {
+        _ = cursor;
+        Err(Disposition::not_supported())
+    }
+
+    /// A webhook arrived.
+    ///
+    /// # Errors
+    /// When the request is not one that the connector understands.
+    fn receive(request: IncomingRequest) -> Result<Received, Disposition> {
+        _ = request;
+        Err(Disposition::not_supported())
+    }
+
+    /// Make the system's record match the delivered state. May come more than once for the same state.
+    ///
+    /// # Errors
+    /// When the record does not hold the state afterwards.
+    fn deliver(delivery: Delivery) -> Result<Delivered, Disposition> {
+        _ = delivery;
+        Err(Disposition::not_supported())
+    }
+
+    /// Read one record back; `None` when the system has no record with that id.
+    ///
+    /// # Errors
+    /// When the system did not answer as expected.
+    fn fetch(local_id: String) -> Result<Option<Observation>, Disposition> {
+        _ = local_id;
+        Err(Disposition::not_supported())
+    }
+
+    /// List what the system holds, for reconciliation. `None` begins.
+    ///
+    /// # Errors
+    /// When the system did not answer as expected. The cursor stays where it was.
+    fn survey(cursor: Option<String>) -> Result<SurveyPage, Disposition> {
+        _ = cursor;
+        Err(Disposition::not_supported())
+    }
+}
+
+/// A [`Connector`] in the shape in which [`crate::register!`] exports it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Plugin<C>(PhantomData<C>);
+
+impl<C: Connector> Guest for Plugin<C> {
+    fn describe() -> Description {
+        C::describe()
+    }
+
+    fn check() -> Result<CheckReport, Disposition> {
+        C::check()
+    }
+
+    fn poll(cursor: Option<String>) -> Result<Page, Disposition> {
+        C::poll(cursor)
+    }
+
+    fn receive(request: IncomingRequest) -> Result<Received, Disposition> {
+        C::receive(request)
+    }
+
+    fn deliver(delivery: Delivery) -> Result<Delivered, Disposition> {
+        C::deliver(delivery)
+    }
+
+    fn fetch(local_id: String) -> Result<Option<Observation>, Disposition> {
+        C::fetch(local_id)
+    }
+
+    fn survey(cursor: Option<String>) -> Result<SurveyPage, Disposition> {
+        C::survey(cursor)
+    }
+}
+
+/// Makes a type that implements [`Connector`] the component's exports. Once per component.
+///
+/// ```
+/// use archwire_connector::{Connector, Description};
+///
+/// struct Nothing;
+///
+/// impl Connector for Nothing {
+///     fn describe() -> Description {
+///         Description::new("nothing", env!("CARGO_PKG_VERSION"), "Does nothing at all.")
+///     }
+/// }
+///
+/// archwire_connector::register!(Nothing);
+/// ```
+#[macro_export]
+macro_rules! register {
+    ($connector:ty) => {
+        #[doc(hidden)]
+        type ArchwirePlugin = $crate::Plugin<$connector>;
+        $crate::bindings::export!(ArchwirePlugin with_types_in $crate::bindings);
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Mute;
+
+    impl Connector for Mute {
+        fn describe() -> Description {
+            Description::new("mute", "0.1.0", "Says nothing.")
+        }
+    }
+
+    #[test]
+    fn what_a_connector_does_not_do_is_rejected_as_not_supported() {
+        let refusals = [
+            Mute::check().err(),
+            Mute::poll(None).err(),
+            Mute::fetch("1".into()).err(),
+            Mute::survey(None).err(),
+            Mute::receive(IncomingRequest {
+                method: "POST".into(),
+                path: "/".into(),
+                headers: Vec::new(),
+                body: Vec::new(),
+            })
+            .err(),
+        ];
+        for refusal in refusals {
+            assert_eq!(refusal, Some(Disposition::rejected("not-supported")));
+        }
+    }
+}

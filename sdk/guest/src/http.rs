@@ -1,0 +1,359 @@
+//! A blocking HTTP client over `wasi:http`, with JSON.
+//!
+//! ```no_run
+//! use archwire_connector::{Disposition, http::Request};
+//! use std::time::Duration;
+//!
+//! fn rename(url: &str, id: &str, name: &str) -> Result<u16, Disposition> {
+//!     let response = Request::put(format!("{url}/patients/{id}"))
+//!         .json(&serde_json::json!({ "name": name }))
+//!         .timeout(Duration::from_secs(20))
+//!         .send()?
+//!         .success()?;
+//!     Ok(response.status)
+//! }
+//! ```
+//!
+//! The host decides which hosts, methods and paths may be reached, sets `Host` and the header with the secrets, holds
+//! the pace, and never follows a redirect: a 3xx is an answer like any other. Both [`Error`] and a refusing answer turn
+//! into the usual [`Disposition`] with `?`; match on them where the system deserves something better.
+//!
+//! Bounds: a request takes at most [`Request::DEFAULT_TIMEOUT`] from the first byte out to the last byte in, and an
+//! answer has at most [`Request::DEFAULT_LIMIT`] bytes; both can be changed per request.
+
+mod error;
+mod url;
+mod wire;
+
+pub use error::Error;
+pub use url::encode;
+
+use crate::exchange::Disposition;
+use serde::{Serialize, de::DeserializeOwned};
+use std::time::Duration;
+
+/// What is done to a resource. Methods that a vendor's API for patients has no use for are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Read the headers only.
+    Head,
+    /// Make, or whatever else a POST means to the vendor. Not safe to repeat.
+    Post,
+    /// Replace.
+    Put,
+    /// Change in part.
+    Patch,
+    /// Remove.
+    Delete,
+}
+
+impl Method {
+    /// As on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request on its way out.
+#[derive(Clone)]
+pub struct Request {
+    method: Method,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    timeout: Duration,
+    limit: usize,
+    malformed: bool,
+}
+
+impl Request {
+    /// From the first byte out to the last byte in.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+    /// Most bytes of an answer.
+    pub const DEFAULT_LIMIT: usize = 16 * 1024 * 1024;
+
+    /// A request to an absolute URL with scheme `http` or `https`.
+    #[must_use]
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        Self {
+            method,
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout: Self::DEFAULT_TIMEOUT,
+            limit: Self::DEFAULT_LIMIT,
+            malformed: false,
+        }
+    }
+
+    /// GET.
+    #[must_use]
+    pub fn get(url: impl Into<String>) -> Self {
+        Self::new(Method::Get, url)
+    }
+
+    /// POST.
+    #[must_use]
+    pub fn post(url: impl Into<String>) -> Self {
+        Self::new(Method::Post, url)
+    }
+
+    /// PUT.
+    #[must_use]
+    pub fn put(url: impl Into<String>) -> Self {
+        Self::new(Method::Put, url)
+    }
+
+    /// PATCH.
+    #[must_use]
+    pub fn patch(url: impl Into<String>) -> Self {
+        Self::new(Method::Patch, url)
+    }
+
+    /// DELETE.
+    #[must_use]
+    pub fn delete(url: impl Into<String>) -> Self {
+        Self::new(Method::Delete, url)
+    }
+
+    /// Adds `name=value` to the query, percent-encoded.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.url.push(if self.url.contains('?') { '&' } else { '?' });
+        self.url.push_str(&encode(name));
+        self.url.push('=');
+        self.url.push_str(&encode(value));
+        self
+    }
+
+    /// Adds a header. `Host`, and the header in which the host sends the secrets, are the host's own.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends bytes.
+    #[must_use]
+    pub fn bytes(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self.header_once("Content-Type", media_type)
+    }
+
+    /// Sends a value as JSON.
+    #[must_use]
+    pub fn json<T: Serialize>(mut self, value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => self.body = body,
+            Err(_) => self.malformed = true,
+        }
+        self.header_once("Content-Type", "application/json")
+    }
+
+    /// Gives up after this time, from the first byte out to the last byte in.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Takes at most this many bytes as an answer.
+    #[must_use]
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// Sends the request and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// When there is no complete answer.
+    pub fn send(&self) -> Result<Response, Error> {
+        if self.malformed {
+            return Err(Error::InvalidRequest);
+        }
+        wire::exchange(self)
+    }
+
+    /// What is done.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// To what, query included.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The headers so far.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// What is sent.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    fn header_once(self, name: &str, value: &str) -> Self {
+        let present = self
+            .headers
+            .iter()
+            .any(|(present, _)| present.eq_ignore_ascii_case(name));
+        if present { self } else { self.header(name, value) }
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Names in lower case. A value that is not UTF-8 has replacement characters.
+    pub headers: Vec<(String, String)>,
+    /// The bytes as they came.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// How long a throttled call waits where the system does not say.
+    pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+    /// The first value of a header; any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(present, _)| present.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// `Retry-After` in seconds. `None` where there is none or it is a date.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?
+            .trim()
+            .parse()
+            .ok()
+            .map(Duration::from_secs)
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] with the place, never with the content.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| Error::Unreadable {
+            line: error.line(),
+            column: error.column(),
+        })
+    }
+
+    /// The answer itself when its status is 2xx.
+    ///
+    /// # Errors
+    /// What most systems mean by the other statuses: 401 and 403 are `unauthorized`, 429 and a 503 with `Retry-After`
+    /// are `throttled`, other 5xx `retry` after 30 s, and the rest `rejected` with the body as detail.
+    pub fn success(self) -> Result<Self, Disposition> {
+        let disposition = match (self.status, self.retry_after()) {
+            (200..=299, _) => return Ok(self),
+            (401 | 403, _) => Disposition::unauthorized("credentials-refused"),
+            (429, after) => Disposition::throttled("throttled", after.unwrap_or(Self::DEFAULT_RETRY_AFTER)),
+            (503, Some(after)) => Disposition::throttled("throttled", after),
+            (500..=599, _) => Disposition::retry("system-failed", Duration::from_secs(30)),
+            _ => Disposition::rejected("refused"),
+        };
+        Err(disposition
+            .with_status(self.status)
+            .with_detail(String::from_utf8_lossy(&self.body)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Response {
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn query_values_are_encoded_and_joined() {
+        let request = Request::get("http://localhost/patients/Simple")
+            .query("DateTStamp", "2026-03-08 01:59:59")
+            .query("LName", "O'Neil & Söhne");
+        assert_eq!(
+            request.url(),
+            "http://localhost/patients/Simple?DateTStamp=2026-03-08%2001%3A59%3A59&LName=O%27Neil%20%26%20S%C3%B6hne"
+        );
+    }
+
+    #[test]
+    fn json_sets_the_content_type_once() {
+        let request = Request::put("http://localhost")
+            .header("content-type", "application/fhir+json")
+            .json(&1);
+        assert_eq!(request.headers().len(), 1);
+        assert_eq!(request.body(), b"1");
+    }
+
+    #[test]
+    fn a_value_that_has_no_json_is_refused_before_anything_is_sent() {
+        let unwritable = std::collections::BTreeMap::from([(vec![1], 1)]);
+        assert_eq!(
+            Request::put("http://localhost").json(&unwritable).send(),
+            Err(Error::InvalidRequest)
+        );
+    }
+
+    #[test]
+    fn statuses_become_the_dispositions_that_most_systems_mean() {
+        let disposition = |response: Response| response.success().unwrap_err();
+        assert!(answer(201, &[], "").success().is_ok());
+        assert!(matches!(
+            disposition(answer(401, &[], "")),
+            Disposition::Unauthorized(_)
+        ));
+        assert!(matches!(disposition(answer(502, &[], "")), Disposition::Retry(_)));
+        assert!(matches!(
+            disposition(answer(404, &[], "")),
+            Disposition::Rejected(_)
+        ));
+        let Disposition::Throttled(later) = disposition(answer(429, &[("retry-after", "7")], "")) else {
+            panic!("429 is throttling")
+        };
+        assert_eq!(later.after_ms, 7_000);
+    }
+
+    #[test]
+    fn an_unreadable_answer_tells_the_place_and_not_the_content() {
+        let error = answer(200, &[], "{\n \"LName\": \"Lovelace\" \"}")
+            .json::<Vec<u8>>()
+            .unwrap_err();
+        assert!(!error.to_string().contains("Lovelace"));
+        assert!(matches!(error, Error::Unreadable { .. }));
+    }
+}
