@@ -9,11 +9,12 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::command::{cargo, locked, visibly};
+use crate::guests;
+use crate::launch::Programs;
 use crate::report::{self, Summary};
 use crate::setup::{self, Tools};
 use crate::tree::Tree;
 use crate::wasm::Source;
-use crate::{guests, launch};
 
 /// Runs all steps, or with arguments only what the matching tests need.
 pub(crate) fn run(tree: &Tree, source: Source, args: &[OsString]) -> Result<ExitCode> {
@@ -41,7 +42,8 @@ fn steps(tree: &Tree, source: Source, args: &[OsString], summary: &mut Summary) 
             visibly(&mut connectors(tree, "test", &["--workspace"]))
         })?;
     }
-    summary.step("tests", || visibly(&mut tests(tree, &tools, args)))
+    let programs = summary.step("programs", || Programs::build(tree))?;
+    summary.step("tests", || visibly(&mut tests(tree, &tools, &programs, args)))
 }
 
 fn check_format(tree: &Tree, summary: &mut Summary) -> Result<()> {
@@ -93,12 +95,12 @@ fn connectors(tree: &Tree, subcommand: &str, options: &[&str]) -> Command {
     command
 }
 
-fn tests(tree: &Tree, tools: &Tools, args: &[OsString]) -> Command {
+fn tests(tree: &Tree, tools: &Tools, programs: &Programs, args: &[OsString]) -> Command {
     let mut command = cargo(tree);
     command
         .args(["test", "--workspace"])
         .args(locked())
         .args(args)
-        .envs(launch::environment(tree, tools));
+        .envs(programs.environment(tree, tools));
     command
 }

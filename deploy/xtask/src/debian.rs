@@ -8,7 +8,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -17,7 +17,7 @@ use crate::command::{on_path, output};
 use crate::debian_std;
 use crate::packages;
 use crate::report::{say, timed};
-use crate::tree::Tree;
+use crate::tree::{Tree, clear};
 use crate::wasm::{Active, GuestToolchain, TARGET, field, key, standard_library};
 
 /// The last file written; its content is the version of this recipe, so that a change of it makes everything anew.
@@ -157,14 +157,4 @@ fn refuse_unless_possible(active: &Active) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Removes a folder if it is there.
-pub(crate) fn clear(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, silently};
-use crate::debian::{Unpacked, clear};
-use crate::tree::Tree;
+use crate::debian::Unpacked;
+use crate::tree::{Tree, clear};
 use crate::wasm::{Active, TARGET};
 
 /// Less than a minute on two free cores.

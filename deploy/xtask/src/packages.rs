@@ -1,11 +1,11 @@
 //! Debian packages, downloaded and unpacked without installing anything and without being root.
 //!
 //! apt's own signed lists say what the files hash to, and `apt-get download` checks it. Where the system's lists lack
-//! the packages or are out of date, lists of our own are fetched into `target/tools/apt`; the system's stay as they are.
+//! the packages or are out of date, lists of our own are fetched for the while; the system's stay as they are.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{output, silently};
 use crate::report::{say, timed};
-use crate::tree::Tree;
+use crate::tree::{Tree, clear};
 
 /// The compiler, the source of its standard library, and the C library for WASI; the rest follows from dependencies.
 const WANTED: [&str; 3] = ["rustc-web", "rust-web-src", "wasi-libc"];
@@ -109,25 +109,14 @@ impl Apt {
 /// Downloads the compiler and everything it needs that this system lacks, and unpacks it all into `folder`.
 pub(crate) fn unpack(tree: &Tree, folder: &Path) -> Result<()> {
     let system = Apt::with_system_lists();
-    let first = plan(&system).and_then(|plan| fetch(tree, &system, &plan, folder));
-    let debs = match first {
+    let debs = match plan(&system).and_then(|plan| fetch(tree, &system, &plan, folder)) {
         Ok(debs) => debs,
         Err(error) => {
             say(
                 "wasm",
                 &format!("  not with the system's package lists: {error:#}"),
             );
-            let own = Apt::with_own_lists(&tree.tools().join("apt"))?;
-            timed(
-                "wasm",
-                "fetching package lists into target/tools/apt (the system's stay as they are)",
-                || {
-                    let log = tree.logs().join("apt-update.log");
-                    silently(own.command("apt-get").arg("update"), &log, LISTS_LIMIT)
-                },
-            )?;
-            let plan = plan(&own)?;
-            fetch(tree, &own, &plan, folder)?
+            fetch_with_own_lists(tree, folder)?
         }
     };
     timed("wasm", &format!("unpacking into {}", tree.show(folder)), || {
@@ -136,8 +125,27 @@ pub(crate) fn unpack(tree: &Tree, folder: &Path) -> Result<()> {
             dpkg.arg("-x").arg(&deb).arg(folder);
             silently(&mut dpkg, &tree.logs().join("dpkg-deb.log"), UNPACK_LIMIT)?;
         }
-        fs::remove_dir_all(&debs).with_context(|| format!("cannot remove {}", debs.display()))
+        clear(&debs)
     })
+}
+
+fn fetch_with_own_lists(tree: &Tree, folder: &Path) -> Result<PathBuf> {
+    let lists = folder.join("apt");
+    let apt = Apt::with_own_lists(&lists)?;
+    timed(
+        "wasm",
+        "fetching package lists of our own (the system's stay as they are)",
+        || {
+            silently(
+                apt.command("apt-get").arg("update"),
+                &tree.logs().join("apt-update.log"),
+                LISTS_LIMIT,
+            )
+        },
+    )?;
+    let debs = fetch(tree, &apt, &plan(&apt)?, folder)?;
+    clear(&lists)?;
+    Ok(debs)
 }
 
 /// Which packages to download: the wanted ones and what they depend on, without what is installed.
@@ -185,12 +193,7 @@ fn is_installed(name: &str) -> bool {
     output(&mut query).is_ok_and(|status| status.ends_with(" installed"))
 }
 
-fn fetch(
-    tree: &Tree,
-    apt: &Apt,
-    plan: &BTreeMap<String, Package>,
-    folder: &Path,
-) -> Result<std::path::PathBuf> {
+fn fetch(tree: &Tree, apt: &Apt, plan: &BTreeMap<String, Package>, folder: &Path) -> Result<PathBuf> {
     let debs = folder.join("debs");
     fs::create_dir_all(&debs).with_context(|| format!("cannot create {}", debs.display()))?;
     let names: Vec<&str> = plan.keys().map(String::as_str).collect();

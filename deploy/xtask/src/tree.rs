@@ -1,6 +1,8 @@
 //! Where things are in the checkout. Every path that xtask writes to is named here and lies below `target/`.
 
 use std::env;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -79,6 +81,16 @@ impl Tree {
             .unwrap_or(path)
             .display()
             .to_string()
+    }
+}
+
+/// Removes a folder with everything in it, such as what an interrupted run left; it may be absent.
+pub(crate) fn clear(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
     }
 }
 
