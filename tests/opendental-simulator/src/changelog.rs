@@ -74,7 +74,10 @@ impl Change {
 
     /// The new value of a field, when this write changed it.
     pub fn new_value(&self, field: Field) -> Option<&str> {
-        self.fields.iter().find(|change| change.field == field).map(|change| change.to.as_str())
+        self.fields
+            .iter()
+            .find(|change| change.field == field)
+            .map(|change| change.to.as_str())
     }
 }
 
@@ -87,7 +90,10 @@ pub(crate) struct Ring<T> {
 
 impl<T> Ring<T> {
     pub(crate) fn new() -> Self {
-        Self { entries: VecDeque::new(), dropped: 0 }
+        Self {
+            entries: VecDeque::new(),
+            dropped: 0,
+        }
     }
 
     /// How many entries there ever were.

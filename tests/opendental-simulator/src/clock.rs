@@ -27,7 +27,10 @@ enum Hands {
 impl OfficeClock {
     /// A running clock in an IANA zone, such as `America/Los_Angeles`.
     pub fn new(zone: &str) -> Result<Self, jiff::Error> {
-        Ok(Self { zone: TimeZone::get(zone)?, hands: Mutex::new(Hands::Running(SignedDuration::ZERO)) })
+        Ok(Self {
+            zone: TimeZone::get(zone)?,
+            hands: Mutex::new(Hands::Running(SignedDuration::ZERO)),
+        })
     }
 
     /// The present moment by this clock.
@@ -88,14 +91,21 @@ impl OfficeClock {
 
     /// Whether the hands stand still.
     pub fn is_frozen(&self) -> bool {
-        matches!(*self.hands.lock().unwrap_or_else(PoisonError::into_inner), Hands::Frozen(_))
+        matches!(
+            *self.hands.lock().unwrap_or_else(PoisonError::into_inner),
+            Hands::Frozen(_)
+        )
     }
 
     /// The offset that the office's software believes a local time to have. It knows the local time only, so in an
     /// hour that happens twice it always says standard time, as .NET does.
     pub(crate) fn offset(&self, local: DateTime) -> Offset {
         // Before standard time existed the zone database says local mean time with seconds; .NET does not know it.
-        let known = if local.year() < 1970 { jiff::civil::datetime(2001, 1, 1, 0, 0, 0, 0) } else { local };
+        let known = if local.year() < 1970 {
+            jiff::civil::datetime(2001, 1, 1, 0, 0, 0, 0)
+        } else {
+            local
+        };
         let moment = self.zone.to_ambiguous_timestamp(known).later();
         moment.map_or(Offset::UTC, |at| self.zone.to_offset(at))
     }
@@ -142,7 +152,10 @@ mod tests {
     #[test]
     fn the_offset_follows_daylight_saving_and_ignores_ancient_local_mean_time() {
         let clock = los_angeles();
-        assert_eq!(clock.offset(datetime(2026, 7, 1, 0, 0, 0, 0)), Offset::constant(-7));
+        assert_eq!(
+            clock.offset(datetime(2026, 7, 1, 0, 0, 0, 0)),
+            Offset::constant(-7)
+        );
         assert_eq!(clock.offset(datetime(1, 1, 1, 0, 0, 0, 0)), Offset::constant(-8));
     }
 }

@@ -13,7 +13,9 @@ pub(crate) fn is_duplicate(new: &PatientFields, old: &Patient, rule: DuplicateRu
         && [Field::LName, Field::FName]
             .into_iter()
             .all(|field| fold(new.get(field).unwrap_or_default()) == fold(old.get(field)))
-        && new.get(Field::Birthdate).is_some_and(|date| date != NO_DATE && date == old.get(Field::Birthdate));
+        && new
+            .get(Field::Birthdate)
+            .is_some_and(|date| date != NO_DATE && date == old.get(Field::Birthdate));
     match rule {
         DuplicateRule::Off => false,
         DuplicateRule::NameBirthdate => same_person,
@@ -26,9 +28,16 @@ fn shares_contact(new: &PatientFields, old: &Patient) -> bool {
     if email.is_some_and(|email| email == fold(old.get(Field::Email))) {
         return true;
     }
-    Field::PHONES.into_iter().filter_map(|field| new.get(field)).map(digits).filter(|phone| !phone.is_empty()).any(
-        |phone| Field::PHONES.into_iter().any(|field| digits(old.get(field)) == phone),
-    )
+    Field::PHONES
+        .into_iter()
+        .filter_map(|field| new.get(field))
+        .map(digits)
+        .filter(|phone| !phone.is_empty())
+        .any(|phone| {
+            Field::PHONES
+                .into_iter()
+                .any(|field| digits(old.get(field)) == phone)
+        })
 }
 
 fn fold(text: &str) -> String {
@@ -70,9 +79,17 @@ mod tests {
         let mut bare = jane();
         bare.unset(Field::HmPhone);
         assert!(!is_duplicate(&bare, &stored(&jane()), RULE));
-        assert!(is_duplicate(&bare, &stored(&jane()), DuplicateRule::NameBirthdate));
+        assert!(is_duplicate(
+            &bare,
+            &stored(&jane()),
+            DuplicateRule::NameBirthdate
+        ));
         let mut ageless = jane();
         ageless.unset(Field::Birthdate);
-        assert!(!is_duplicate(&ageless, &stored(&ageless), DuplicateRule::NameBirthdate));
+        assert!(!is_duplicate(
+            &ageless,
+            &stored(&ageless),
+            DuplicateRule::NameBirthdate
+        ));
     }
 }

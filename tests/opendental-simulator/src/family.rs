@@ -22,14 +22,21 @@ pub(crate) fn create(
     if let Some(guarantor) = guarantor {
         head(office, guarantor)?;
     }
-    if guarantor.is_some() && fields.get(Field::FamFinUrgNote).is_some_and(|note| !note.is_empty()) {
+    if guarantor.is_some()
+        && fields
+            .get(Field::FamFinUrgNote)
+            .is_some_and(|note| !note.is_empty())
+    {
         return Err(only_guarantors());
     }
     let super_head = number(fields, Field::SuperFamily).filter(|number| *number != 0);
     if let Some(head) = super_head {
         live(office, head).ok_or_else(|| Refusal::invalid("SuperFamily"))?;
     }
-    if office.patients().any(|old| is_duplicate(fields, old, options.unknowns.duplicate_rule)) {
+    if office
+        .patients()
+        .any(|old| is_duplicate(fields, old, options.unknowns.duplicate_rule))
+    {
         return Err(Refusal::bad(options.unknowns.duplicate_text.clone()));
     }
     let pat_num = office.create(fields, pen, options);
@@ -56,7 +63,8 @@ pub(crate) fn update(
         Some(guarantor) => moved_by_guarantor(office, patient, guarantor)?,
         None => Vec::new(),
     };
-    let stays_guarantor = number(fields, Field::Guarantor).unwrap_or(patient.number(Field::Guarantor)) == pat_num;
+    let stays_guarantor =
+        number(fields, Field::Guarantor).unwrap_or(patient.number(Field::Guarantor)) == pat_num;
     if fields.get(Field::FamFinUrgNote).is_some() && !stays_guarantor {
         return Err(only_guarantors());
     }
@@ -93,7 +101,11 @@ fn moved_by_guarantor(office: &Office, patient: &Patient, guarantor: i64) -> Res
         (true, true) => Ok(office.family(current)),
         (is_guarantor, false) => {
             head(office, guarantor)?;
-            Ok(if is_guarantor { office.family(current) } else { Vec::new() })
+            Ok(if is_guarantor {
+                office.family(current)
+            } else {
+                Vec::new()
+            })
         }
     }
 }
@@ -111,7 +123,11 @@ fn leaving_super_family(office: &Office, patient: &Patient) -> Vec<i64> {
 
 /// The families that belong to a super family once the patient joins it.
 fn super_family_with(office: &Office, head: i64, pat_num: i64) -> Vec<i64> {
-    let guarantor_of = |number| office.patient(number).map(|patient| patient.number(Field::Guarantor));
+    let guarantor_of = |number| {
+        office
+            .patient(number)
+            .map(|patient| patient.number(Field::Guarantor))
+    };
     [guarantor_of(head), guarantor_of(pat_num)]
         .into_iter()
         .flatten()
@@ -122,7 +138,9 @@ fn super_family_with(office: &Office, head: i64, pat_num: i64) -> Vec<i64> {
 fn write_all(office: &mut Office, who: Vec<i64>, field: Field, number: i64, except: i64, pen: &Pen) {
     let fields = PatientFields::new().with(field, number.to_string());
     for pat_num in who {
-        let differs = office.patient(pat_num).is_some_and(|patient| patient.number(field) != number);
+        let differs = office
+            .patient(pat_num)
+            .is_some_and(|patient| patient.number(field) != number);
         if pat_num != except && differs {
             office.edit(pat_num, &fields, pen);
         }
@@ -131,7 +149,9 @@ fn write_all(office: &mut Office, who: Vec<i64>, field: Field, number: i64, exce
 
 fn one_family_field(fields: &PatientFields) -> Result<(), Refusal> {
     if fields.get(Field::Guarantor).is_some() && fields.get(Field::SuperFamily).is_some() {
-        return Err(Refusal::bad("Guarantor and SuperFamily cannot be set in the same request"));
+        return Err(Refusal::bad(
+            "Guarantor and SuperFamily cannot be set in the same request",
+        ));
     }
     Ok(())
 }
@@ -146,7 +166,11 @@ fn live(office: &Office, pat_num: i64) -> Option<&Patient> {
 
 fn head(office: &Office, pat_num: i64) -> Result<(), Refusal> {
     let good = live(office, pat_num).is_some_and(Patient::is_guarantor);
-    if good { Ok(()) } else { Err(Refusal::invalid("Guarantor")) }
+    if good {
+        Ok(())
+    } else {
+        Err(Refusal::invalid("Guarantor"))
+    }
 }
 
 fn number(fields: &PatientFields, field: Field) -> Option<i64> {

@@ -52,12 +52,22 @@ pub struct Fault {
 impl Fault {
     /// A fault that plays before the request is carried out, for every request, until it is cleared.
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, after_applying: false, method: None, path: None, times: None, skip: 0 }
+        Self {
+            kind,
+            after_applying: false,
+            method: None,
+            path: None,
+            times: None,
+            skip: 0,
+        }
     }
 
     /// Answers with this status.
     pub fn status(status: u16) -> Self {
-        Self::new(FaultKind::Status { status, retry_after: None })
+        Self::new(FaultKind::Status {
+            status,
+            retry_after: None,
+        })
     }
 
     /// Cuts the connection before the request is carried out.
@@ -117,11 +127,17 @@ impl Fault {
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
-        let method_fits = self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
-        let path_fits = self.path.as_deref().is_none_or(|wanted| match wanted.strip_suffix('*') {
-            Some(start) => path.starts_with(start),
-            None => path == wanted,
-        });
+        let method_fits = self
+            .method
+            .as_deref()
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+        let path_fits = self
+            .path
+            .as_deref()
+            .is_none_or(|wanted| match wanted.strip_suffix('*') {
+                Some(start) => path.starts_with(start),
+                None => path == wanted,
+            });
         method_fits && path_fits && self.times != Some(0)
     }
 }
@@ -136,7 +152,11 @@ pub(crate) struct FaultBoard {
 
 impl FaultBoard {
     pub(crate) fn new() -> Self {
-        Self { waiting: Vec::new(), next_id: 1, econnector_running: true }
+        Self {
+            waiting: Vec::new(),
+            next_id: 1,
+            econnector_running: true,
+        }
     }
 
     /// Adds a fault and returns its number; nothing when too many wait.
@@ -161,7 +181,11 @@ impl FaultBoard {
     /// The fault to play on this request, used up by one.
     pub(crate) fn take(&mut self, method: &str, path: &str) -> Option<Fault> {
         let mut chosen = None;
-        for (_, fault) in self.waiting.iter_mut().filter(|(_, fault)| fault.matches(method, path)) {
+        for (_, fault) in self
+            .waiting
+            .iter_mut()
+            .filter(|(_, fault)| fault.matches(method, path))
+        {
             if fault.skip > 0 {
                 fault.skip -= 1;
                 continue;
@@ -182,7 +206,9 @@ mod tests {
     #[test]
     fn a_fault_hits_only_its_own_requests_and_only_so_often() {
         let mut board = FaultBoard::new();
-        board.add(Fault::drop_after().on("POST", "/patients").times(1).skip(1)).unwrap();
+        board
+            .add(Fault::drop_after().on("POST", "/patients").times(1).skip(1))
+            .unwrap();
         assert_eq!(board.take("GET", "/patients"), None);
         assert_eq!(board.take("POST", "/patients"), None, "the first one passes");
         assert!(board.take("POST", "/patients").is_some());

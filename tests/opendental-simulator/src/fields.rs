@@ -35,17 +35,36 @@ pub struct Spec {
 }
 
 const FIRST: Version = Version(21, 1, 0);
-const STATUSES: &[&str] = &["Patient", "NonPatient", "Inactive", "Archived", "Deceased", "Prospective"];
+const STATUSES: &[&str] = &[
+    "Patient",
+    "NonPatient",
+    "Inactive",
+    "Archived",
+    "Deceased",
+    "Prospective",
+];
 // "Other" exists as a filter of Simple only.
 const GENDERS: &[&str] = &["Unknown", "Male", "Female"];
 const POSITIONS: &[&str] = &["Single", "Married", "Child", "Widowed", "Divorced"];
-const CONTACT_METHODS: &[&str] =
-    &["None", "DoNotCall", "HmPhone", "WkPhone", "WirelessPh", "Email", "SeeNotes", "Mail", "TextMessage"];
+const CONTACT_METHODS: &[&str] = &[
+    "None",
+    "DoNotCall",
+    "HmPhone",
+    "WkPhone",
+    "WirelessPh",
+    "Email",
+    "SeeNotes",
+    "Mail",
+    "TextMessage",
+];
 const TEXT_OK: &[&str] = &["Unknown", "Yes", "No"];
 
 /// A writable column of the patient table. The variants bear the vendor's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "the vendor's own field names are the documentation; see `Field::spec`")]
+#[allow(
+    missing_docs,
+    reason = "the vendor's own field names are the documentation; see `Field::spec`"
+)]
 pub enum Field {
     LName,
     FName,
@@ -197,9 +216,11 @@ impl Field {
             F::Ward => spec("Ward", Kind::Text(255), Version(24, 1, 12)),
             F::PreferConfirmMethod => spec("PreferConfirmMethod", Kind::Enum(CONTACT_METHODS), FIRST),
             F::PreferContactMethod => spec("PreferContactMethod", Kind::Enum(CONTACT_METHODS), FIRST),
-            F::PreferRecallMethod => {
-                spec("PreferRecallMethod", Kind::Enum(CONTACT_METHODS), Version(22, 2, 0))
-            }
+            F::PreferRecallMethod => spec(
+                "PreferRecallMethod",
+                Kind::Enum(CONTACT_METHODS),
+                Version(22, 2, 0),
+            ),
             F::Language => spec("Language", Kind::Text(100), FIRST),
             F::AdmitDate => spec("AdmitDate", Kind::Date, Version(24, 1, 12)),
             F::SuperFamily => spec("SuperFamily", Kind::Key, Version(22, 4, 38)),

@@ -10,12 +10,12 @@ use jiff::civil::DateTime;
 use crate::clock::OfficeClock;
 
 /// The format of datetimes when the caller asks for none.
-pub const DATE_TIME: &str = "yyyy-MM-dd HH:mm:ss";
+pub(crate) const DATE_TIME: &str = "yyyy-MM-dd HH:mm:ss";
 /// The format of dates when the caller asks for none.
-pub const DATE: &str = "yyyy-MM-dd";
+pub(crate) const DATE: &str = "yyyy-MM-dd";
 
 /// Prints a local time by a .NET custom format string.
-pub fn format(local: DateTime, pattern: &str, clock: &OfficeClock) -> String {
+pub(crate) fn format(local: DateTime, pattern: &str, clock: &OfficeClock) -> String {
     let mut out = String::new();
     let mut rest = pattern;
     while let Some(letter) = rest.chars().next() {
@@ -66,7 +66,10 @@ mod tests {
     fn the_example_of_the_documentation_comes_out_as_printed_there() {
         let clock = OfficeClock::new("America/Los_Angeles").unwrap();
         let at = datetime(2022, 5, 21, 14, 30, 0, 0);
-        assert_eq!(format(at, "dd/MM/yyyy HH:mm:ss zzz", &clock), "21/05/2022 14:30:00 -07:00");
+        assert_eq!(
+            format(at, "dd/MM/yyyy HH:mm:ss zzz", &clock),
+            "21/05/2022 14:30:00 -07:00"
+        );
         assert_eq!(format(at, "MM/dd/yyyy", &clock), "05/21/2022");
         assert_eq!(format(at, "M/d/yyyy h:mm:ss tt", &clock), "5/21/2022 2:30:00 PM");
         assert_eq!(format(datetime(1, 1, 1, 0, 0, 0, 0), DATE, &clock), "0001-01-01");

@@ -97,11 +97,21 @@ pub(crate) async fn handle(
 async fn play(shared: &Arc<Shared>, mut call: Call, body: Body, fault: Option<Fault>) -> Ending {
     match axum::body::to_bytes(body, MAX_BODY_BYTES).await {
         Ok(bytes) => call.body = bytes,
-        Err(_) => return Ending::Send(refused(shared, &Refusal::bad("Request body exceeds the maximum length"))),
+        Err(_) => {
+            return Ending::Send(refused(
+                shared,
+                &Refusal::bad("Request body exceeds the maximum length"),
+            ));
+        }
     }
-    let before = fault.as_ref().filter(|fault| !fault.after_applying).map(|fault| &fault.kind);
+    let before = fault
+        .as_ref()
+        .filter(|fault| !fault.after_applying)
+        .map(|fault| &fault.kind);
     match before {
-        Some(FaultKind::Status { status, retry_after }) => return Ending::Send(trouble(shared, *status, *retry_after)),
+        Some(FaultKind::Status { status, retry_after }) => {
+            return Ending::Send(trouble(shared, *status, *retry_after));
+        }
         Some(FaultKind::Drop) => return Ending::Cut,
         Some(FaultKind::Hang) => return std::future::pending().await,
         _ => {}
@@ -121,9 +131,10 @@ async fn play(shared: &Arc<Shared>, mut call: Call, body: Body, fault: Option<Fa
         Some((FaultKind::Drop, true)) => Ending::Cut,
         Some((FaultKind::Hang, true)) => std::future::pending().await,
         Some((FaultKind::HalfBody, _)) => Ending::SendHalf(answer),
-        Some((FaultKind::InvalidJson, _)) => {
-            Ending::Send(Answer { body: answer.half().to_owned(), ..answer.clone() })
-        }
+        Some((FaultKind::InvalidJson, _)) => Ending::Send(Answer {
+            body: answer.half().to_owned(),
+            ..answer.clone()
+        }),
         _ => Ending::Send(answer),
     }
 }
@@ -137,7 +148,11 @@ async fn admitted(
     let options = &shared.options;
     let now = shared.clock.now();
     let key = shared.keys().admit(call.authorization.as_deref(), options, now)?;
-    let json = call.content_type.as_deref().and_then(|value| value.split(';').next()).map(str::trim);
+    let json = call
+        .content_type
+        .as_deref()
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
     if !json.is_some_and(|value| value.eq_ignore_ascii_case("application/json")) {
         return Err(Refusal::bad("Content-Type header must be application/json"));
     }
@@ -184,10 +199,17 @@ async fn work(
 
 impl Call {
     fn new(parts: &Parts) -> Self {
-        let params = Query::try_from_uri(&parts.uri).map(|Query(pairs)| pairs).unwrap_or_default();
+        let params = Query::try_from_uri(&parts.uri)
+            .map(|Query(pairs)| pairs)
+            .unwrap_or_default();
         Self {
             method: parts.method.to_string(),
-            path: parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned(),
+            path: parts
+                .uri
+                .path()
+                .strip_prefix(PREFIX)
+                .unwrap_or_default()
+                .to_owned(),
             params: Params(params),
             body: Bytes::new(),
             request: 0,
@@ -211,7 +233,10 @@ fn trouble(shared: &Shared, status: u16, retry_after: Option<Duration>) -> Answe
         504 => "The specified API resource did not complete processing within the 60 second time limit.",
         _ => "An error occurred while processing the request.",
     };
-    let refusal = Refusal { retry_after: retry_after.map(whole_seconds), ..Refusal::new(status, text) };
+    let refusal = Refusal {
+        retry_after: retry_after.map(whole_seconds),
+        ..Refusal::new(status, text)
+    };
     refused(shared, &refusal)
 }
 

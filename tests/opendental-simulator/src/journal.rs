@@ -70,9 +70,15 @@ struct State {
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        let state =
-            State { requests: Ring::new(), in_flight: HashMap::new(), most_in_flight: HashMap::new() };
-        Self { state: Arc::new(Mutex::new(state)), activity: watch::Sender::new(0) }
+        let state = State {
+            requests: Ring::new(),
+            in_flight: HashMap::new(),
+            most_in_flight: HashMap::new(),
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            activity: watch::Sender::new(0),
+        }
     }
 
     /// Writes down an arrival. Dropping the returned entry without an answer means that the client got none.
@@ -81,10 +87,21 @@ impl Journal {
         let count = state.in_flight.entry(arrival.customer_key.clone()).or_default();
         *count += 1;
         let in_flight = *count;
-        let most = state.most_in_flight.entry(arrival.customer_key.clone()).or_default();
+        let most = state
+            .most_in_flight
+            .entry(arrival.customer_key.clone())
+            .or_default();
         *most = in_flight.max(*most);
         let id = state.requests.total() + 1;
-        let Arrival { at, local, method, path, query_names, customer_key, fault } = arrival;
+        let Arrival {
+            at,
+            local,
+            method,
+            path,
+            query_names,
+            customer_key,
+            fault,
+        } = arrival;
         state.requests.push(RequestRecord {
             id,
             at,
@@ -101,7 +118,13 @@ impl Journal {
         });
         drop(state);
         self.stir();
-        Entry { journal: self.clone(), id, customer_key, began: Instant::now(), status: None }
+        Entry {
+            journal: self.clone(),
+            id,
+            customer_key,
+            began: Instant::now(),
+            status: None,
+        }
     }
 
     pub(crate) fn requests(&self) -> Vec<RequestRecord> {
@@ -113,7 +136,11 @@ impl Journal {
     }
 
     pub(crate) fn most_in_flight(&self, customer_key: &str) -> usize {
-        self.lock().most_in_flight.get(&Some(customer_key.to_owned())).copied().unwrap_or_default()
+        self.lock()
+            .most_in_flight
+            .get(&Some(customer_key.to_owned()))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Wakes whoever waits for something to happen.

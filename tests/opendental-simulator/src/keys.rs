@@ -84,11 +84,16 @@ impl ApiKey {
             Permission::Queries => "ApiQueries",
             Permission::Enterprise => "ApiEnterprise",
         };
-        Err(Refusal::new(401, format!("API key does not have the {name} permission.")))
+        Err(Refusal::new(
+            401,
+            format!("API key does not have the {name} permission."),
+        ))
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
-        self.permissions.iter().all(|permission| *permission == Permission::ReadAll)
+        self.permissions
+            .iter()
+            .all(|permission| *permission == Permission::ReadAll)
     }
 }
 
@@ -107,7 +112,10 @@ pub(crate) struct KeyRing {
 
 impl KeyRing {
     pub(crate) fn new(keys: Vec<ApiKey>) -> Self {
-        Self { keys, good_until: HashMap::new() }
+        Self {
+            keys,
+            good_until: HashMap::new(),
+        }
     }
 
     /// Changes a key's status; false when there is no such customer key.
@@ -131,8 +139,10 @@ impl KeyRing {
             ));
         };
         let invalid = || Refusal::new(401, "Invalid developer or customer API key.");
-        let (developer, customer) =
-            header.strip_prefix("ODFHIR ").and_then(|rest| rest.split_once('/')).ok_or_else(invalid)?;
+        let (developer, customer) = header
+            .strip_prefix("ODFHIR ")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or_else(invalid)?;
         let key = self
             .keys
             .iter()
@@ -151,7 +161,10 @@ impl KeyRing {
     /// The customer key in a header, when it is one of ours; for the request log, which never holds unknown ones.
     pub(crate) fn known(&self, header: Option<&str>) -> Option<String> {
         let customer = header?.split_once('/')?.1;
-        self.keys.iter().find(|key| key.customer_key == customer).map(|key| key.customer_key.clone())
+        self.keys
+            .iter()
+            .find(|key| key.customer_key == customer)
+            .map(|key| key.customer_key.clone())
     }
 }
 
@@ -159,8 +172,9 @@ fn check(key: &ApiKey, unknowns: &Unknowns) -> Result<(), Refusal> {
     match key.status {
         KeyStatus::Enabled => Ok(()),
         KeyStatus::Disabled => Err(Refusal::new(401, "API key has been disabled.")),
-        KeyStatus::Unassigned => {
-            Err(Refusal::new(unknowns.unassigned_key_status, "API key has not been assigned."))
-        }
+        KeyStatus::Unassigned => Err(Refusal::new(
+            unknowns.unassigned_key_status,
+            "API key has not been assigned.",
+        )),
     }
 }

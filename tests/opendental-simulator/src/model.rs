@@ -92,8 +92,11 @@ impl Patient {
             patient.put(field, value);
         }
         let folder = format!("{}{}", patient.get(Field::LName), patient.get(Field::FName));
-        patient.image_folder =
-            folder.chars().filter(char::is_ascii_alphanumeric).collect::<String>() + &pat_num.to_string();
+        patient.image_folder = folder
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            + &pat_num.to_string();
         patient
     }
 
@@ -114,7 +117,11 @@ impl Patient {
 
     /// The word the API shows for the status.
     pub fn status(&self) -> &str {
-        if self.deleted { "Deleted" } else { self.get(Field::PatStatus) }
+        if self.deleted {
+            "Deleted"
+        } else {
+            self.get(Field::PatStatus)
+        }
     }
 
     /// Stores a value as the database does, and returns what was there when that changed anything.

@@ -63,7 +63,12 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) fn new() -> Self {
-        Self { patients: BTreeMap::new(), links: Vec::new(), audit: Ring::new(), changes: Ring::new() }
+        Self {
+            patients: BTreeMap::new(),
+            links: Vec::new(),
+            audit: Ring::new(),
+            changes: Ring::new(),
+        }
     }
 
     pub(crate) fn patients(&self) -> impl Iterator<Item = &Patient> {
@@ -97,7 +102,10 @@ impl Office {
 
     /// The numbers of everybody whose field holds this number.
     pub(crate) fn with(&self, field: Field, number: i64) -> Vec<i64> {
-        self.patients().filter(|patient| patient.number(field) == number).map(|patient| patient.pat_num).collect()
+        self.patients()
+            .filter(|patient| patient.number(field) == number)
+            .map(|patient| patient.pat_num)
+            .collect()
     }
 
     /// The family's balance, which the database keeps at the guarantor only.
@@ -115,11 +123,21 @@ impl Office {
     pub(crate) fn create(&mut self, fields: &PatientFields, pen: &Pen, options: &Options) -> i64 {
         let pat_num = self.patients.keys().next_back().map_or(1, |last| last + 1);
         let mut fields = fields.clone();
-        let provider = options.providers.first().map_or(1, |provider| provider.prov_num).to_string();
-        let billing = options.billing_types.first().map(String::as_str).unwrap_or_default();
-        for (field, value) in
-            [(Field::Guarantor, pat_num.to_string().as_str()), (Field::PriProv, &provider), (Field::BillingType, billing)]
-        {
+        let provider = options
+            .providers
+            .first()
+            .map_or(1, |provider| provider.prov_num)
+            .to_string();
+        let billing = options
+            .billing_types
+            .first()
+            .map(String::as_str)
+            .unwrap_or_default();
+        for (field, value) in [
+            (Field::Guarantor, pat_num.to_string().as_str()),
+            (Field::PriProv, &provider),
+            (Field::BillingType, billing),
+        ] {
             if fields.get(field).is_none_or(|given| given == field.empty()) {
                 fields.set(field, value);
             }
@@ -142,11 +160,17 @@ impl Office {
 
     /// Writes fields of a patient and logs it, also when nothing changed. Nothing happens without such a patient.
     pub(crate) fn edit(&mut self, pat_num: i64, fields: &PatientFields, pen: &Pen) {
-        let Some(patient) = self.patients.get_mut(&pat_num) else { return };
+        let Some(patient) = self.patients.get_mut(&pat_num) else {
+            return;
+        };
         let mut changed = Vec::new();
         for (field, value) in fields.iter() {
             if let Some(from) = patient.put(field, value) {
-                changed.push(FieldChange { field, from, to: patient.get(field).to_owned() });
+                changed.push(FieldChange {
+                    field,
+                    from,
+                    to: patient.get(field).to_owned(),
+                });
             }
         }
         if !changed.is_empty() {
@@ -158,7 +182,9 @@ impl Office {
 
     /// Deletes a patient as the user interface does: the row stays.
     pub(crate) fn delete(&mut self, pat_num: i64, pen: &Pen) {
-        let Some(patient) = self.patients.get_mut(&pat_num) else { return };
+        let Some(patient) = self.patients.get_mut(&pat_num) else {
+            return;
+        };
         patient.deleted = true;
         patient.date_t_stamp = pen.local;
         self.log(pat_num, Vec::new(), pen);
@@ -166,7 +192,11 @@ impl Office {
 
     /// Gives up one patient for another: Archived, and a row in `patientlink`.
     pub(crate) fn merge(&mut self, from: i64, to: i64, pen: &Pen) {
-        self.edit(from, &PatientFields::new().with(Field::PatStatus, "Archived"), pen);
+        self.edit(
+            from,
+            &PatientFields::new().with(Field::PatStatus, "Archived"),
+            pen,
+        );
         self.links.push(PatientLink {
             patient_link_num: self.links.len() as i64 + 1,
             pat_num_from: from,
@@ -178,7 +208,9 @@ impl Office {
 
     /// Writes a balance. The stamp moves, as it does when aging rewrites balances.
     pub(crate) fn set_balance(&mut self, pat_num: i64, balance: f64, pen: &Pen) {
-        let Some(patient) = self.patients.get_mut(&pat_num) else { return };
+        let Some(patient) = self.patients.get_mut(&pat_num) else {
+            return;
+        };
         patient.est_balance = balance;
         patient.date_t_stamp = pen.local;
         self.log(pat_num, Vec::new(), pen);
@@ -199,7 +231,9 @@ impl Office {
     }
 
     fn audited(&mut self, pat_num: i64, perm_type: &'static str, pen: &Pen) {
-        let Author::Developer(developer) = &pen.author else { return };
+        let Author::Developer(developer) = &pen.author else {
+            return;
+        };
         self.audit.push(AuditRow {
             number: self.audit.total() + 1,
             perm_type,

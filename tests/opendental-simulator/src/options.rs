@@ -187,12 +187,18 @@ impl Options {
 
     /// The API Service: no throttle, pages of 1,000.
     pub fn service() -> Self {
-        Self { mode: Mode::Service, ..Self::default() }
+        Self {
+            mode: Mode::Service,
+            ..Self::default()
+        }
     }
 
     /// The Local API: no throttle, pages of 1,000.
     pub fn local() -> Self {
-        Self { mode: Mode::Local, ..Self::default() }
+        Self {
+            mode: Mode::Local,
+            ..Self::default()
+        }
     }
 }
 
@@ -251,5 +257,8 @@ impl Default for Unknowns {
 }
 
 fn provider(prov_num: i64, abbr: &str) -> Provider {
-    Provider { prov_num, abbr: abbr.to_owned() }
+    Provider {
+        prov_num,
+        abbr: abbr.to_owned(),
+    }
 }

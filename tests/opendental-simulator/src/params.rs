@@ -40,7 +40,9 @@ impl Params {
 
     /// A numeric filter.
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
-        self.get(name).map(|text| text.parse().map_err(|_| Refusal::invalid(name))).transpose()
+        self.get(name)
+            .map(|text| text.parse().map_err(|_| Refusal::invalid(name)))
+            .transpose()
     }
 
     /// A switch, `true` or `false`; absent is false.
@@ -76,11 +78,19 @@ impl Params {
     pub(crate) fn page(&self, key: &ApiKey, options: &Options) -> Result<Page, Refusal> {
         let size = |name| {
             let number = self.number(name)?;
-            number.map(|number| usize::try_from(number).map_err(|_| Refusal::invalid(name))).transpose()
+            number
+                .map(|number| usize::try_from(number).map_err(|_| Refusal::invalid(name)))
+                .transpose()
         };
         let most = page_limit(options.mode, key.permissions.contains(&Permission::Enterprise));
-        let limit = size("Limit")?.filter(|limit| *limit > 0).unwrap_or(most).min(most);
-        Ok(Page { offset: size("Offset")?.unwrap_or(0), limit })
+        let limit = size("Limit")?
+            .filter(|limit| *limit > 0)
+            .unwrap_or(most)
+            .min(most);
+        Ok(Page {
+            offset: size("Offset")?.unwrap_or(0),
+            limit,
+        })
     }
 }
 
@@ -105,13 +115,19 @@ mod tests {
     use super::*;
 
     fn params(pairs: &[(&str, &str)]) -> Params {
-        Params(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Params(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
     fn the_documented_page_limits_are_the_default_and_the_maximum() {
         let key = ApiKey::default();
-        let page = |options: Options, limit: &str| params(&[("Limit", limit)]).page(&key, &options).unwrap().limit;
+        let page =
+            |options: Options, limit: &str| params(&[("Limit", limit)]).page(&key, &options).unwrap().limit;
         assert_eq!(page(Options::remote(), ""), 100);
         assert_eq!(page(Options::remote(), "5000"), 100);
         assert_eq!(page(Options::remote(), "7"), 7);
@@ -122,9 +138,13 @@ mod tests {
 
     #[test]
     fn a_parameter_that_is_not_known_is_named_in_the_refusal() {
-        let refusal = params(&[("updatedSince", "x")]).only(&[], Version(25, 3, 0)).unwrap_err();
+        let refusal = params(&[("updatedSince", "x")])
+            .only(&[], Version(25, 3, 0))
+            .unwrap_err();
         assert_eq!(refusal.text, "'updatedSince' is not a valid parameter");
-        let refusal = params(&[("DateFormatString", "x")]).only(&[], Version(22, 1, 0)).unwrap_err();
+        let refusal = params(&[("DateFormatString", "x")])
+            .only(&[], Version(22, 1, 0))
+            .unwrap_err();
         assert_eq!(refusal.status, 400);
     }
 }

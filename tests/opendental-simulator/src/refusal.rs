@@ -7,13 +7,13 @@
 /// An answer that refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{status}: {text}")]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The one sentence of the body.
-    pub text: String,
+    pub(crate) text: String,
     /// Seconds for the Retry-After header.
-    pub retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
 }
 
 /// The text of an office whose eConnector is down, as seen in the wild.
@@ -22,7 +22,11 @@ pub const ECONNECTOR_DOWN: &str =
 
 impl Refusal {
     pub(crate) fn new(status: u16, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), retry_after: None }
+        Self {
+            status,
+            text: text.into(),
+            retry_after: None,
+        }
     }
 
     pub(crate) fn bad(text: impl Into<String>) -> Self {

@@ -57,9 +57,17 @@ impl View<'_> {
         row.push("secProvAbbr", self.provider(patient, Field::SecProv));
         self.fields(&mut row, patient, &[Field::FeeSched, Field::BillingType]);
         row.push("ImageFolder", patient.image_folder.as_str());
-        self.fields(&mut row, patient, &[Field::FamFinUrgNote, Field::ChartNumber, Field::MedicaidId]);
+        self.fields(
+            &mut row,
+            patient,
+            &[Field::FamFinUrgNote, Field::ChartNumber, Field::MedicaidId],
+        );
         row.push("BalTotal", office.balance_total(patient));
-        self.fields(&mut row, patient, &[Field::EmployerNum, Field::DateFirstVisit, Field::ClinicNum]);
+        self.fields(
+            &mut row,
+            patient,
+            &[Field::EmployerNum, Field::DateFirstVisit, Field::ClinicNum],
+        );
         row.push("clinicAbbr", self.clinic(patient));
         self.fields(&mut row, patient, &PREFERENCES);
         row.push("siteDesc", "");
@@ -91,7 +99,11 @@ impl View<'_> {
         self.fields(&mut row, patient, &[Field::Email]);
         row.push("priProvAbbr", self.provider(patient, Field::PriProv));
         row.push("secProvAbbr", self.provider(patient, Field::SecProv));
-        self.fields(&mut row, patient, &[Field::BillingType, Field::ChartNumber, Field::ClinicNum]);
+        self.fields(
+            &mut row,
+            patient,
+            &[Field::BillingType, Field::ChartNumber, Field::ClinicNum],
+        );
         row.push("clinicAbbr", self.clinic(patient));
         row.push("siteDesc", "");
         self.fields(&mut row, patient, &[Field::TxtMsgOk]);
@@ -99,7 +111,10 @@ impl View<'_> {
     }
 
     fn fields(&self, row: &mut Row, patient: &Patient, fields: &[Field]) {
-        for field in fields.iter().filter(|field| field.spec().since <= self.options.version) {
+        for field in fields
+            .iter()
+            .filter(|field| field.spec().since <= self.options.version)
+        {
             row.push(field.name(), self.value(patient, *field));
         }
     }
@@ -109,14 +124,21 @@ impl View<'_> {
             Kind::Key => patient.number(field).into(),
             Kind::Date => self.day(patient.get(field).parse().unwrap_or(NO_DAY)).into(),
             _ if field == Field::PatStatus => patient.status().into(),
-            _ => patient.get(field).replace("\r\n", " ").replace(['\r', '\n'], " ").into(),
+            _ => patient
+                .get(field)
+                .replace("\r\n", " ")
+                .replace(['\r', '\n'], " ")
+                .into(),
         }
     }
 
     fn search_zip(&self, patient: &Patient) -> Value {
         let text = patient.get(Field::Zip);
         // A leading zero would be lost in a number, and no example shows that happening.
-        let number = text.parse::<u64>().ok().filter(|number| number.to_string() == text);
+        let number = text
+            .parse::<u64>()
+            .ok()
+            .filter(|number| number.to_string() == text);
         match number.filter(|_| self.options.unknowns.search_zip_as_number) {
             Some(number) => number.into(),
             None => text.into(),
@@ -133,13 +155,21 @@ impl View<'_> {
 
     fn provider(&self, patient: &Patient, field: Field) -> &str {
         let number = patient.number(field);
-        let found = self.options.providers.iter().find(|provider| provider.prov_num == number);
+        let found = self
+            .options
+            .providers
+            .iter()
+            .find(|provider| provider.prov_num == number);
         found.map_or("", |provider| &provider.abbr)
     }
 
     fn clinic(&self, patient: &Patient) -> &str {
         let number = patient.number(Field::ClinicNum);
-        let found = self.options.clinics.iter().find(|clinic| clinic.clinic_num == number);
+        let found = self
+            .options
+            .clinics
+            .iter()
+            .find(|clinic| clinic.clinic_num == number);
         found.map_or("", |clinic| &clinic.abbr)
     }
 }

@@ -66,13 +66,23 @@ impl Shared {
     /// A pen that writes at this moment.
     pub(crate) fn pen(&self, author: Author, method: &'static str, request: Option<u64>) -> Pen {
         let at = self.clock.now();
-        Pen { author, method, request, at, local: self.clock.local_at(at) }
+        Pen {
+            author,
+            method,
+            request,
+            at,
+            local: self.clock.local_at(at),
+        }
     }
 
     /// The changes after a sequence number, each with the status that its request was answered with.
     pub(crate) fn changes_after(&self, sequence: u64) -> Vec<Change> {
-        let mut changes: Vec<Change> =
-            self.office().changes().filter(|change| change.sequence > sequence).cloned().collect();
+        let mut changes: Vec<Change> = self
+            .office()
+            .changes()
+            .filter(|change| change.sequence > sequence)
+            .cloned()
+            .collect();
         for change in &mut changes {
             change.status_sent = change.request.and_then(|request| self.journal.status_of(request));
         }
@@ -98,7 +108,10 @@ impl Shared {
 
     /// Ends all work that is still going on.
     pub(crate) fn abort_work(&self) {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.work
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .abort_all();
     }
 
     /// Returns when the simulator is told to stop.

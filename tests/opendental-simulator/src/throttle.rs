@@ -36,9 +36,15 @@ pub(crate) struct Turn {
 impl Lanes {
     /// Waits for the key's turn.
     pub(crate) async fn turn(&self, key: &ApiKey, options: &Options) -> Result<Turn, Refusal> {
-        let Some(interval) = interval(key, options) else { return Ok(Turn { _began: None }) };
+        let Some(interval) = interval(key, options) else {
+            return Ok(Turn { _began: None });
+        };
         let lane = Arc::clone(
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key.customer_key.clone()).or_default(),
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(key.customer_key.clone())
+                .or_default(),
         );
         if let Ok(mut began) = Arc::clone(&lane.began).try_lock_owned()
             && began.is_none_or(|began| began.elapsed() >= interval)
@@ -64,7 +70,10 @@ struct Place<'a>(&'a Lane);
 impl<'a> Place<'a> {
     fn take(lane: &'a Lane, places: usize) -> Option<Self> {
         let more = |waiting| (waiting < places).then_some(waiting + 1);
-        lane.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok().map(|_| Self(lane))
+        lane.waiting
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .ok()
+            .map(|_| Self(lane))
     }
 }
 
@@ -97,5 +106,9 @@ fn too_many(options: &Options, interval: Duration) -> Refusal {
 
 /// Retry-After counts in whole seconds; less than one is one.
 pub(crate) fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_millis().div_ceil(1_000).max(1).try_into().unwrap_or(u64::MAX)
+    wait.as_millis()
+        .div_ceil(1_000)
+        .max(1)
+        .try_into()
+        .unwrap_or(u64::MAX)
 }

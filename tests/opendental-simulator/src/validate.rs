@@ -106,19 +106,20 @@ fn text_field(field: Field, text: String, max: usize, options: &Options) -> Resu
         Field::Language => language(&text, options),
         _ => true,
     };
-    if good { Ok(text) } else { Err(Refusal::invalid(field.name())) }
+    if good {
+        Ok(text)
+    } else {
+        Err(Refusal::invalid(field.name()))
+    }
 }
 
-fn hospitals_only(
-    field: Field,
-    text: Option<String>,
-    options: &Options,
-) -> Result<Option<String>, Refusal> {
+fn hospitals_only(field: Field, text: Option<String>, options: &Options) -> Result<Option<String>, Refusal> {
     let locked = matches!(field, Field::Ward | Field::AdmitDate) && !options.hospitals;
     match text {
-        Some(text) if locked && text != field.empty() => {
-            Err(Refusal::bad(format!("{} requires the Hospitals feature to be enabled", field.name())))
-        }
+        Some(text) if locked && text != field.empty() => Err(Refusal::bad(format!(
+            "{} requires the Hospitals feature to be enabled",
+            field.name()
+        ))),
         other => Ok(other),
     }
 }
@@ -126,7 +127,13 @@ fn hospitals_only(
 /// A date in exactly the documented form, or nothing.
 pub(crate) fn date(text: &str) -> Option<String> {
     let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+        && text.bytes().enumerate().all(|(i, b)| {
+            if i == 4 || i == 7 {
+                b == b'-'
+            } else {
+                b.is_ascii_digit()
+            }
+        });
     (shape && !text.starts_with("0000") && text.parse::<Date>().is_ok()).then(|| text.to_owned())
 }
 
@@ -136,7 +143,12 @@ fn bad_date(field: Field) -> Refusal {
 
 fn key(field: Field, text: &str, options: &Options) -> Option<String> {
     let number: i64 = text.parse().ok().filter(|number| *number >= 0)?;
-    let provider = |number| options.providers.iter().any(|provider| provider.prov_num == number);
+    let provider = |number| {
+        options
+            .providers
+            .iter()
+            .any(|provider| provider.prov_num == number)
+    };
     let good = match field {
         Field::PriProv => provider(number),
         Field::SecProv => number == 0 || provider(number),
@@ -191,7 +203,10 @@ mod tests {
         for bad in ["1234", "12345 1234", "K1A0B1", "k1a 0b1"] {
             assert_eq!(text_of(json!({ "Zip": bad })), "Zip is invalid", "{bad}");
         }
-        assert_eq!(put(json!({ "Zip": 97301 })).unwrap().get(Field::Zip), Some("97301"));
+        assert_eq!(
+            put(json!({ "Zip": 97301 })).unwrap().get(Field::Zip),
+            Some("97301")
+        );
     }
 
     #[test]
@@ -206,15 +221,27 @@ mod tests {
     fn state_ssn_chart_number_and_dates_have_one_form_each() {
         assert_eq!(text_of(json!({ "State": "Oregon" })), "State is invalid");
         assert_eq!(text_of(json!({ "SSN": "123-45-6789" })), "SSN is invalid");
-        assert_eq!(text_of(json!({ "ChartNumber": "1234567890123456" })), "ChartNumber is invalid");
-        assert_eq!(text_of(json!({ "Birthdate": "5/24/1976" })), "Birthdate format must be yyyy-MM-dd");
-        assert_eq!(text_of(json!({ "Birthdate": "1976-02-30" })), "Birthdate format must be yyyy-MM-dd");
+        assert_eq!(
+            text_of(json!({ "ChartNumber": "1234567890123456" })),
+            "ChartNumber is invalid"
+        );
+        assert_eq!(
+            text_of(json!({ "Birthdate": "5/24/1976" })),
+            "Birthdate format must be yyyy-MM-dd"
+        );
+        assert_eq!(
+            text_of(json!({ "Birthdate": "1976-02-30" })),
+            "Birthdate format must be yyyy-MM-dd"
+        );
         assert_eq!(text_of(json!({ "Premed": true })), "Premed is invalid");
     }
 
     #[test]
     fn a_field_newer_than_the_office_is_refused() {
-        let options = Options { version: crate::Version(24, 1, 0), ..Options::default() };
+        let options = Options {
+            version: crate::Version(24, 1, 0),
+            ..Options::default()
+        };
         let body = json!({ "LName": "A", "FName": "B", "MedicaidID": "1" });
         let refusal = fields(body.as_object().unwrap(), Verb::Post, &options).unwrap_err();
         assert_eq!((refusal.status, refusal.text.contains("24.4.13")), (400, true));
@@ -226,7 +253,10 @@ mod tests {
         let refusal = fields(body.as_object().unwrap(), Verb::Post, &Options::default()).unwrap_err();
         assert_eq!(refusal.text, "FName is required");
         assert_eq!(text_of(json!({ "LName": "" })), "LName cannot be blank");
-        assert_eq!(put(json!({ "MiddleI": "" })).unwrap().get(Field::MiddleI), Some(""));
+        assert_eq!(
+            put(json!({ "MiddleI": "" })).unwrap().get(Field::MiddleI),
+            Some("")
+        );
         assert!(put(json!({ "MiddleI": null })).unwrap().is_empty());
     }
 }

@@ -25,8 +25,11 @@ impl FromStr for Version {
     type Err = BadVersion;
 
     fn from_str(text: &str) -> Result<Self, BadVersion> {
-        let numbers: Vec<u16> =
-            text.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| BadVersion)?;
+        let numbers: Vec<u16> = text
+            .split('.')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map_err(|_| BadVersion)?;
         match numbers.as_slice() {
             [major] => Ok(Self(*major, 0, 0)),
             [major, minor] => Ok(Self(*major, *minor, 0)),

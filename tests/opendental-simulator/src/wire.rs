@@ -45,7 +45,13 @@ impl Listener for Exchange {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Small answers should not wait for the client's acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
-        (Wire { stream, line: Line::default() }, address)
+        (
+            Wire {
+                stream,
+                line: Line::default(),
+            },
+            address,
+        )
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -61,12 +67,20 @@ impl Connected<IncomingStream<'_, Exchange>> for Line {
 
 impl Wire {
     fn check(&self) -> io::Result<()> {
-        if self.line.0.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        if self.line.0.load(Ordering::Acquire) {
+            Err(io::ErrorKind::ConnectionReset.into())
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

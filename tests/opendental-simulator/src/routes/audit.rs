@@ -38,7 +38,11 @@ pub(crate) fn list(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answer,
         .audit()
         .rev()
         .filter(|row| row.developer == key.developer_name)
-        .filter(|row| call.params.get("PermType").is_none_or(|wanted| wanted == row.perm_type))
+        .filter(|row| {
+            call.params
+                .get("PermType")
+                .is_none_or(|wanted| wanted == row.perm_type)
+        })
         .map(|row| LogRow {
             security_log_num: row.number,
             perm_type: row.perm_type,
@@ -54,5 +58,9 @@ pub(crate) fn list(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answer,
 }
 
 fn verb(perm_type: &str) -> &'static str {
-    if perm_type == "PatientCreate" { "Created" } else { "Updated" }
+    if perm_type == "PatientCreate" {
+        "Created"
+    } else {
+        "Updated"
+    }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod patients;
 mod search;
 mod select;
+mod select_sql;
 mod short_query;
 
 use serde_json::json;
@@ -19,7 +20,11 @@ use crate::shared::Shared;
 
 /// The answer of the resource that the call names.
 pub(crate) fn answer(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answer, Refusal> {
-    let segments: Vec<&str> = call.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let segments: Vec<&str> = call
+        .path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     let permission = match (call.method.as_str(), segments.as_slice()) {
         ("GET", _) => Permission::ReadAll,
         ("PUT", ["queries", ..]) => Permission::Queries,

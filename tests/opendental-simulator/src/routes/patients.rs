@@ -54,17 +54,29 @@ pub(crate) fn simple(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
     let filter = Filter::new(&call.params)?;
     let office = shared.office();
     let now = shared.clock.local();
-    let rows = office.patients().filter(|patient| filter.selects(patient, &shared.options.unknowns)).collect();
+    let rows = office
+        .patients()
+        .filter(|patient| filter.selects(patient, &shared.options.unknowns))
+        .collect();
     let view = view(shared, call);
     let page = page(shared, key, call, rows)?;
-    Ok(Answer::json(200, &page.map(|patient| view.simple(patient, &office, now)).collect::<Vec<_>>()))
+    Ok(Answer::json(
+        200,
+        &page
+            .map(|patient| view.simple(patient, &office, now))
+            .collect::<Vec<_>>(),
+    ))
 }
 
 /// Creates a patient.
 pub(crate) fn post(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answer, Refusal> {
     let options = &shared.options;
     let fields = validate::fields(&validate::object(&call.body)?, Verb::Post, options)?;
-    let pen = shared.pen(Author::Developer(key.developer_name.clone()), "POST", Some(call.request));
+    let pen = shared.pen(
+        Author::Developer(key.developer_name.clone()),
+        "POST",
+        Some(call.request),
+    );
     let mut office = shared.office();
     let pat_num = family::create(&mut office, &fields, &pen, options)?;
     shared.journal.stir();
@@ -79,7 +91,11 @@ pub(crate) fn put(shared: &Shared, key: &ApiKey, call: &Call, number: &str) -> R
     demand(shared, "Patients PUT")?;
     let pat_num = pat_num(number)?;
     let fields = validate::fields(&validate::object(&call.body)?, Verb::Put, &shared.options)?;
-    let pen = shared.pen(Author::Developer(key.developer_name.clone()), "PUT", Some(call.request));
+    let pen = shared.pen(
+        Author::Developer(key.developer_name.clone()),
+        "PUT",
+        Some(call.request),
+    );
     let mut office = shared.office();
     family::update(&mut office, pat_num, &fields, &pen)?;
     shared.journal.stir();
@@ -88,7 +104,11 @@ pub(crate) fn put(shared: &Shared, key: &ApiKey, call: &Call, number: &str) -> R
 }
 
 fn demand(shared: &Shared, method: &str) -> Result<(), Refusal> {
-    if shared.options.version < BEFORE_PUT { Err(Refusal::too_old(method, BEFORE_PUT)) } else { Ok(()) }
+    if shared.options.version < BEFORE_PUT {
+        Err(Refusal::too_old(method, BEFORE_PUT))
+    } else {
+        Ok(())
+    }
 }
 
 fn pat_num(segment: &str) -> Result<i64, Refusal> {
@@ -131,7 +151,10 @@ impl Filter {
             }
         }
         Ok(Self {
-            texts: [Field::LName, Field::FName].into_iter().filter_map(given).collect(),
+            texts: [Field::LName, Field::FName]
+                .into_iter()
+                .filter_map(given)
+                .collect(),
             words: [Field::Birthdate, Field::PatStatus, Field::Gender, Field::Position]
                 .into_iter()
                 .filter_map(given)
@@ -148,15 +171,24 @@ impl Filter {
         });
         recent
             && (!patient.deleted || unknowns.deleted_visible)
-            && self.texts.iter().all(|(field, part)| contains(patient.get(*field), part))
+            && self
+                .texts
+                .iter()
+                .all(|(field, part)| contains(patient.get(*field), part))
             && self.words.iter().all(|(field, word)| patient.get(*field) == word)
-            && self.keys.iter().all(|(field, number)| patient.number(*field) == *number)
+            && self
+                .keys
+                .iter()
+                .all(|(field, number)| patient.number(*field) == *number)
     }
 }
 
 /// A local time in exactly the documented form.
 fn stamp(text: &str) -> Result<DateTime, Refusal> {
-    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+    let shape: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '9' } else { c })
+        .collect();
     let good = shape == "9999-99-99 99:99:99";
     text.parse()
         .ok()

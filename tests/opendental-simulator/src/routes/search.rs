@@ -29,8 +29,15 @@ const TEXTS: [Field; 8] = [
     Field::Email,
 ];
 const NEVER_THERE: [&str; 4] = ["SiteNum", "SubscriberId", "Country", "invoiceNumber"];
-const OTHERS: [&str; 7] =
-    ["Phone", "hideInactive", "guarOnly", "showArchived", "Birthdate", "clinicNums", "clinicAbbr"];
+const OTHERS: [&str; 7] = [
+    "Phone",
+    "hideInactive",
+    "guarOnly",
+    "showArchived",
+    "Birthdate",
+    "clinicNums",
+    "clinicAbbr",
+];
 
 /// The patients that the search finds.
 pub(crate) fn search(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answer, Refusal> {
@@ -44,10 +51,16 @@ pub(crate) fn search(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
     call.params.only(&known, shared.options.version)?;
     let wanted = Wanted::new(shared, call)?;
     let office = shared.office();
-    let rows = office.patients().filter(|patient| wanted.fits(patient, call)).collect();
+    let rows = office
+        .patients()
+        .filter(|patient| wanted.fits(patient, call))
+        .collect();
     let view = view(shared, call);
     let page = page(shared, key, call, rows)?;
-    Ok(Answer::json(200, &page.map(|patient| view.search(patient)).collect::<Vec<_>>()))
+    Ok(Answer::json(
+        200,
+        &page.map(|patient| view.search(patient)).collect::<Vec<_>>(),
+    ))
 }
 
 /// The switches and lists of a search, read once.
@@ -67,15 +80,24 @@ impl Wanted {
         }
         let numbers = params
             .get("clinicNums")
-            .map(|list| list.split(',').map(|number| number.trim().parse()).collect::<Result<Vec<i64>, _>>())
+            .map(|list| {
+                list.split(',')
+                    .map(|number| number.trim().parse())
+                    .collect::<Result<Vec<i64>, _>>()
+            })
             .transpose()
             .map_err(|_| Refusal::invalid("clinicNums"))?;
         let by_abbr = params.get("clinicAbbr").map(|abbr| {
             let clinics = shared.options.clinics.iter();
-            clinics.filter(|clinic| clinic.abbr == abbr).map(|clinic| clinic.clinic_num).collect()
+            clinics
+                .filter(|clinic| clinic.abbr == abbr)
+                .map(|clinic| clinic.clinic_num)
+                .collect()
         });
         Ok(Self {
-            nobody: NEVER_THERE.iter().any(|name| params.get(name).is_some_and(|value| value != "0")),
+            nobody: NEVER_THERE
+                .iter()
+                .any(|name| params.get(name).is_some_and(|value| value != "0")),
             hide_inactive: params.switch("hideInactive")?,
             guarantors_only: params.switch("guarOnly")?,
             show_archived: params.switch("showArchived")?,
@@ -91,14 +113,23 @@ impl Wanted {
                 "Inactive" => self.hide_inactive,
                 _ => false,
             };
-        let texts = TEXTS
-            .iter()
-            .all(|field| params.get(field.name()).is_none_or(|part| contains(patient.get(*field), part)));
-        let phone = params.get("Phone").map(digits).is_none_or(|part| {
-            Field::PHONES.iter().any(|field| digits(patient.get(*field)).contains(&part))
+        let texts = TEXTS.iter().all(|field| {
+            params
+                .get(field.name())
+                .is_none_or(|part| contains(patient.get(*field), part))
         });
-        let born = params.get("Birthdate").is_none_or(|date| patient.get(Field::Birthdate) == date);
-        let clinic = self.clinics.as_ref().is_none_or(|some| some.contains(&patient.number(Field::ClinicNum)));
+        let phone = params.get("Phone").map(digits).is_none_or(|part| {
+            Field::PHONES
+                .iter()
+                .any(|field| digits(patient.get(*field)).contains(&part))
+        });
+        let born = params
+            .get("Birthdate")
+            .is_none_or(|date| patient.get(Field::Birthdate) == date);
+        let clinic = self
+            .clinics
+            .as_ref()
+            .is_none_or(|some| some.contains(&patient.number(Field::ClinicNum)));
         let guarantor = !self.guarantors_only || patient.is_guarantor();
         !self.nobody && !hidden && texts && phone && born && clinic && guarantor
     }

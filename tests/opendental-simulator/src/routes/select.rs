@@ -25,7 +25,11 @@ pub(crate) fn page<'a>(
     match shared.options.page_order {
         PageOrder::PatNum => rows.sort_by_key(|patient| patient.pat_num),
         PageOrder::Name => rows.sort_by_cached_key(|patient| {
-            (patient.get(Field::LName).to_lowercase(), patient.get(Field::FName).to_lowercase(), patient.pat_num)
+            (
+                patient.get(Field::LName).to_lowercase(),
+                patient.get(Field::FName).to_lowercase(),
+                patient.pat_num,
+            )
         }),
         PageOrder::DateTStamp => rows.sort_by_key(|patient| (patient.date_t_stamp, patient.pat_num)),
         PageOrder::Shuffled => {

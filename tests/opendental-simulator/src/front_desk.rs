@@ -1,0 +1,109 @@
+//! What people in the office do by hand: register patients, correct them, delete and merge them.
+//!
+//! People are not held to the API's rules: they can type a duplicate, a state in full, or nonsense. Long texts are
+//! cut by the database all the same. Only naming a patient who does not exist fails.
+
+use std::sync::Arc;
+
+use crate::changelog::Author;
+use crate::fields::Field;
+use crate::model::PatientFields;
+use crate::shared::Shared;
+
+/// A person at the front desk. Cloning gives another person at the same desk.
+#[derive(Debug, Clone)]
+pub struct FrontDesk {
+    shared: Arc<Shared>,
+}
+
+/// There is no such patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the office has no patient with this number")]
+pub struct NoSuchPatient;
+
+impl NoSuchPatient {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        "no_such_patient"
+    }
+}
+
+impl FrontDesk {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Registers a patient and returns the PatNum.
+    pub fn create(&self, fields: &PatientFields) -> i64 {
+        let pen = self.shared.pen(Author::FrontDesk, "create", None);
+        let pat_num = self.shared.office().create(fields, &pen, &self.shared.options);
+        self.shared.journal.stir();
+        pat_num
+    }
+
+    /// Corrects some fields of a patient.
+    pub fn edit(&self, pat_num: i64, fields: &PatientFields) -> Result<(), NoSuchPatient> {
+        self.exists(pat_num)?;
+        let pen = self.shared.pen(Author::FrontDesk, "edit", None);
+        self.shared.office().edit(pat_num, fields, &pen);
+        self.shared.journal.stir();
+        Ok(())
+    }
+
+    /// Corrects one field of a patient.
+    pub fn set(&self, pat_num: i64, field: Field, value: &str) -> Result<(), NoSuchPatient> {
+        self.edit(pat_num, &PatientFields::new().with(field, value))
+    }
+
+    /// Deletes a patient. The row stays with status Deleted, and the API does not touch it any more.
+    pub fn delete(&self, pat_num: i64) -> Result<(), NoSuchPatient> {
+        self.exists(pat_num)?;
+        let pen = self.shared.pen(Author::FrontDesk, "delete", None);
+        self.shared.office().delete(pat_num, &pen);
+        self.shared.journal.stir();
+        Ok(())
+    }
+
+    /// Merges one patient into another: the first is archived, and `patientlink` says where it went.
+    pub fn merge(&self, from: i64, to: i64) -> Result<(), NoSuchPatient> {
+        self.exists(from)?;
+        self.exists(to)?;
+        let pen = self.shared.pen(Author::FrontDesk, "merge", None);
+        self.shared.office().merge(from, to, &pen);
+        self.shared.journal.stir();
+        Ok(())
+    }
+
+    /// Writes a patient's own balance, which moves `DateTStamp` although nothing else changed.
+    pub fn set_balance(&self, pat_num: i64, balance: f64) -> Result<(), NoSuchPatient> {
+        self.exists(pat_num)?;
+        let pen = self.shared.pen(Author::FrontDesk, "balance", None);
+        self.shared.office().set_balance(pat_num, balance, &pen);
+        self.shared.journal.stir();
+        Ok(())
+    }
+
+    /// Runs aging: every balance is written anew, so that every patient looks changed. Returns how many.
+    pub fn run_aging(&self) -> usize {
+        let pen = self.shared.pen(Author::FrontDesk, "balance", None);
+        let mut office = self.shared.office();
+        let balances: Vec<(i64, f64)> = office
+            .patients()
+            .map(|patient| (patient.pat_num, patient.est_balance))
+            .collect();
+        for (pat_num, balance) in &balances {
+            office.set_balance(*pat_num, *balance, &pen);
+        }
+        drop(office);
+        self.shared.journal.stir();
+        balances.len()
+    }
+
+    fn exists(&self, pat_num: i64) -> Result<(), NoSuchPatient> {
+        self.shared
+            .office()
+            .patient(pat_num)
+            .map(|_| ())
+            .ok_or(NoSuchPatient)
+    }
+}

@@ -1,0 +1,2 @@
+//! Runs the simulator by hand. See `--help`.
+fn main() {}
