@@ -1,0 +1,31 @@
+//! The broker's configuration: one file, overrides from the environment, checked as a whole before anything opens.
+//!
+//! Two stages. First the layers (the file, then `ARCHWIRE__` variables of the environment) become raw structs, whose
+//! fields are the one list of known keys. Then every value is parsed into a type that carries its unit, and everything
+//! outside that the configuration points to (secrets, certificates, connectors, the NATS server's binary) is read or
+//! looked at. All problems are reported at once, each with its key, its line and a way out; a bad value never falls back
+//! to a default.
+//!
+//! This is the only module that reads the environment. A configuration file is at most 1 MiB, a secret at most 64 KiB.
+//!
+//! May fail: with [`ConfigError`], before any port is open.
+
+mod check;
+mod flaw;
+mod grant;
+mod load;
+mod model;
+mod nats;
+mod problem;
+mod raw;
+mod reader;
+mod secrets;
+mod sources;
+mod systems;
+mod units;
+
+pub use model::{
+    Api, Config, Grant, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Scheme, System, Tls, Vendor,
+};
+pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
+pub use units::{ByteSize, ByteSizeError};

@@ -1,0 +1,202 @@
+//! What a valid configuration is: the types that the rest of the broker builds on.
+//!
+//! Every path is absolute, every unit is in its type, every secret has been read and does not print itself. Nothing
+//! in here names wasmtime or async-nats; whoever builds those maps from here.
+
+use super::units::ByteSize;
+use archwire_core::{PracticeName, SystemName};
+use secrecy::SecretString;
+use std::{collections::BTreeMap, fmt, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+
+/// The configuration of one broker, checked as a whole.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// `practice.name`: the practice that this broker serves.
+    pub practice: PracticeName,
+    /// `data.folder`: where everything that the broker keeps lies. It need not exist yet.
+    pub data_folder: PathBuf,
+    /// `connectors.folder`: where the connectors' components are. It need not exist when no system names one in it.
+    pub connectors_folder: PathBuf,
+    /// `[api]`: the gRPC API.
+    pub api: Api,
+    /// `[nats]`: the log's server.
+    pub nats: Nats,
+    /// `[log]`: what the broker tells about itself.
+    pub log: Log,
+    /// `[systems.NAME]`: programs that a connector speaks for. No name is also a vendor's.
+    pub systems: BTreeMap<SystemName, System>,
+    /// `[vendors.NAME]`: programs that speak gRPC themselves.
+    pub vendors: BTreeMap<SystemName, Vendor>,
+}
+
+/// The gRPC API.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// `listen`: a loopback address, or any address when `tls` is there. Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// `tls-certificate` and `tls-key`.
+    pub tls: Option<Tls>,
+}
+
+/// The API's own certificate, as PEM text. It is not yet parsed.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Certificate chain, the server's own first.
+    pub certificate: String,
+    /// Private key.
+    pub key: SecretString,
+}
+
+/// The log's server and what the broker asks of it.
+#[derive(Debug, Clone)]
+pub struct Nats {
+    /// Which server.
+    pub server: NatsServer,
+    /// `max-store`: the most that the log may take on disk. When it is full, publishing fails loudly.
+    pub max_store: ByteSize,
+    /// `replicas`: copies of the log, 1 to 5. Always 1 with a supervised server.
+    pub replicas: NonZeroUsize,
+}
+
+/// Which NATS server holds the log.
+#[derive(Debug, Clone)]
+pub enum NatsServer {
+    /// The broker starts and watches one of its own.
+    Supervised {
+        /// The `nats-server` binary. An executable file; its version is not yet checked.
+        binary: PathBuf,
+    },
+    /// Somebody else runs it.
+    External {
+        /// `nats://` or `tls://`, host and port, without user or password.
+        url: String,
+        /// How the broker shows who it is.
+        login: NatsLogin,
+    },
+}
+
+/// How the broker shows an external NATS server who it is.
+#[derive(Debug, Clone)]
+pub enum NatsLogin {
+    /// The server asks for nothing.
+    Nothing,
+    /// One token.
+    Token(SecretString),
+    /// A user with a password.
+    User {
+        /// The user's name.
+        name: String,
+        /// The user's password.
+        password: SecretString,
+    },
+    /// The text of a `.creds` file: a JWT and its key.
+    Credentials(SecretString),
+}
+
+/// What the broker tells about itself.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// `format`.
+    pub format: LogFormat,
+    /// `level`: directives of tracing's `EnvFilter`, which accepts them.
+    pub level: String,
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people at a terminal.
+    Human,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+/// A program that a connector speaks for.
+#[derive(Debug, Clone)]
+pub struct System {
+    /// The connector's component. The file exists, unless the system is disabled.
+    pub connector: PathBuf,
+    /// `poll-every`, 100 ms to 1 day. Without it the broker takes its own interval.
+    pub poll_every: Option<Duration>,
+    /// `enabled`: whether the broker works with the system at all. Of a disabled system nothing outside the
+    /// configuration is read: `secrets` is empty and the connector's file may be missing.
+    pub enabled: bool,
+    /// `deliver`: whether events are written to the system. Without it the broker only reads from it.
+    pub deliver: bool,
+    /// `[systems.NAME.settings]`: not yet checked against the connector's description. Whole numbers and `true` or
+    /// `false` are here as text. At most 1 KiB each.
+    pub settings: BTreeMap<String, String>,
+    /// `[systems.NAME.secrets]`: read from where the configuration points.
+    pub secrets: BTreeMap<String, SecretString>,
+    /// `[[systems.NAME.grants]]`: what the connector may reach; nothing else.
+    pub grants: Vec<Grant>,
+    /// `[systems.NAME.limits]`.
+    pub limits: Limits,
+}
+
+/// One host that a connector may reach, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Scheme of `to`.
+    pub scheme: Scheme,
+    /// Host of `to`, in lower case: a name, an IPv4 address, or an IPv6 address in brackets.
+    pub host: String,
+    /// Port of `to`; the scheme's own when it is not written.
+    pub port: u16,
+    /// `methods`: at least one of GET, HEAD, POST, PUT, PATCH, DELETE.
+    pub methods: Vec<String>,
+    /// `paths`: at least one pattern, each beginning with `/`. `*` is one segment, a last `**` any number of them.
+    pub paths: Vec<String>,
+    /// `private-addresses`: whether the host's name may resolve to an address of the office's own network or of this
+    /// machine.
+    pub private_addresses: bool,
+    /// `spacing`: least time between the starts of two requests, 0 to 1 hour.
+    pub spacing: Duration,
+    /// `in-flight`: most requests at the same time, 1 to 64.
+    pub in_flight: NonZeroUsize,
+}
+
+impl fmt::Display for Grant {
+    /// `to`, with its port: `https://api.example.com:443`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{}", self.scheme.as_str(), self.host, self.port)
+    }
+}
+
+/// How a granted host is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// In clear. Only together with `private-addresses`.
+    Http,
+    /// With TLS.
+    Https,
+}
+
+impl Scheme {
+    /// `http` or `https`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// What one call into a connector may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `memory`: 1 MiB to 4 GiB.
+    pub memory: ByteSize,
+    /// `deadline`: 100 ms to 10 minutes.
+    pub deadline: Duration,
+}
+
+/// A program that speaks gRPC to the bus itself.
+#[derive(Debug, Clone)]
+pub struct Vendor {
+    /// `token`: 32 to 4096 characters of printable ASCII, no two vendors the same.
+    pub token: SecretString,
+}

@@ -1,0 +1,202 @@
+//! The first stage: the configuration as it is written. These fields are the one list of known keys.
+//!
+//! Everything may be absent and nothing is parsed yet, so that reading fails only for an unknown key or a wrong type.
+//! None of it is printable: somebody may have written a secret where none belongs.
+
+use serde::{Deserialize, Deserializer, de};
+use std::{collections::BTreeMap, fmt};
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawConfig {
+    pub(super) practice: RawPractice,
+    pub(super) data: RawData,
+    pub(super) connectors: RawConnectors,
+    pub(super) api: RawApi,
+    pub(super) nats: RawNats,
+    pub(super) log: RawLog,
+    pub(super) systems: BTreeMap<String, RawSystem>,
+    pub(super) vendors: BTreeMap<String, RawVendor>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawPractice {
+    pub(super) name: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawData {
+    pub(super) folder: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawConnectors {
+    pub(super) folder: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawApi {
+    pub(super) listen: Option<String>,
+    pub(super) tls_certificate: Option<String>,
+    pub(super) tls_key: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawNats {
+    pub(super) server: Option<String>,
+    pub(super) url: Option<String>,
+    pub(super) credentials: Option<RawSecret>,
+    pub(super) token: Option<RawSecret>,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<RawSecret>,
+    pub(super) max_store: Option<String>,
+    pub(super) replicas: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawLog {
+    pub(super) format: Option<String>,
+    pub(super) level: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawSystem {
+    pub(super) connector: Option<String>,
+    pub(super) poll_every: Option<String>,
+    pub(super) enabled: Option<bool>,
+    pub(super) deliver: Option<bool>,
+    pub(super) settings: BTreeMap<String, RawSetting>,
+    pub(super) secrets: BTreeMap<String, RawSecret>,
+    pub(super) grants: Vec<RawGrant>,
+    pub(super) limits: RawLimits,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawGrant {
+    pub(super) to: Option<String>,
+    pub(super) methods: Option<Vec<String>>,
+    pub(super) paths: Option<Vec<String>>,
+    pub(super) private_addresses: Option<bool>,
+    pub(super) spacing: Option<String>,
+    pub(super) in_flight: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawLimits {
+    pub(super) memory: Option<String>,
+    pub(super) deadline: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawVendor {
+    pub(super) token: Option<RawSecret>,
+}
+
+/// Where a secret is. Never the secret.
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "{ file = \"PATH\" } or { env = \"NAME\" }: a secret is never written into the configuration itself"
+)]
+pub(super) struct RawSecret {
+    pub(super) env: Option<String>,
+    pub(super) file: Option<String>,
+}
+
+/// A setting's value as text, whichever simple type it was written in.
+pub(super) struct RawSetting(pub(super) String);
+
+impl<'de> Deserialize<'de> for RawSetting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SettingVisitor)
+    }
+}
+
+struct SettingVisitor;
+
+impl de::Visitor<'_> for SettingVisitor {
+    type Value = RawSetting;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text in quotes, a whole number, or true or false")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<RawSetting, E> {
+        Ok(RawSetting(text.to_owned()))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<RawSetting, E> {
+        Ok(RawSetting(number.to_string()))
+    }
+
+    fn visit_bool<E: de::Error>(self, yes: bool) -> Result<RawSetting, E> {
+        Ok(RawSetting(yes.to_string()))
+    }
+}

@@ -1,0 +1,271 @@
+//! The second stage of `[systems]` and `[vendors]`, which share one space of names.
+
+use super::{
+    check::{Check, nearest},
+    grant::grant,
+    model::{Grant, Limits, System, Vendor},
+    problem::ProblemKind,
+    raw::{RawLimits, RawSecret, RawSetting, RawSystem, RawVendor},
+    secrets::{check_reference, read_secret},
+    units::ByteSize,
+};
+use archwire_core::SystemName;
+use secrecy::{ExposeSecret, SecretString};
+use std::{
+    collections::BTreeMap,
+    fs,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+const POLL_EVERY: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(24 * 3600);
+const MEMORY: RangeInclusive<ByteSize> = ByteSize::from_mebibytes(1)..=ByteSize::from_mebibytes(4096);
+const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(600);
+const DEFAULT_MEMORY: ByteSize = ByteSize::from_mebibytes(64);
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
+/// Longest value of a setting, in bytes.
+const MAX_SETTING: usize = 1024;
+/// Length of a vendor's token, in characters.
+const TOKEN: RangeInclusive<usize> = 32..=4096;
+
+/// Parses `[systems]`.
+pub(super) fn systems(
+    check: &mut Check<'_>,
+    raw: BTreeMap<String, RawSystem>,
+    connectors: &Path,
+) -> Option<BTreeMap<SystemName, System>> {
+    let parse = |(name, raw): (String, RawSystem)| {
+        let key = format!("systems.{name}");
+        let name = system_name(check, &key, &name);
+        let system = system(check, &key, raw, connectors);
+        Some((name?, system?))
+    };
+    whole(raw.into_iter().map(parse))
+}
+
+/// Parses `[vendors]`.
+pub(super) fn vendors(
+    check: &mut Check<'_>,
+    raw: BTreeMap<String, RawVendor>,
+) -> Option<BTreeMap<SystemName, Vendor>> {
+    let mut seen: Vec<(String, SecretString)> = Vec::new();
+    let parse = |(name, raw): (String, RawVendor)| {
+        let key = format!("vendors.{name}");
+        let parsed_name = system_name(check, &key, &name);
+        let token_key = format!("{key}.token");
+        let way_out = "each vendor needs a token: token = { file = \"secrets/NAME-token\" }";
+        let reference = check.required(&token_key, raw.token, way_out)?;
+        let token = read_secret(check, &token_key, &reference)
+            .and_then(|token| good_token(check, &token_key, token))?;
+        if let Some((other, _)) = seen
+            .iter()
+            .find(|(_, seen)| seen.expose_secret() == token.expose_secret())
+        {
+            let what = format!("is the same as that of {other}");
+            check.problem(
+                &token_key,
+                ProblemKind::Conflict,
+                what,
+                "the token tells vendors apart: give each its own",
+            );
+        }
+        seen.push((key, token.clone()));
+        Some((parsed_name?, Vendor { token }))
+    };
+    whole(raw.into_iter().map(parse))
+}
+
+/// Notes every name that is both a system and a vendor.
+pub(super) fn same_names(check: &mut Check<'_>, raw: &super::raw::RawConfig) {
+    for name in raw.vendors.keys().filter(|name| raw.systems.contains_key(*name)) {
+        let what = format!("systems.{name} has the same name");
+        let way_out = "systems and vendors share one space of names, because the log says by name who did what: rename one";
+        check.problem(&format!("vendors.{name}"), ProblemKind::Conflict, what, way_out);
+    }
+}
+
+/// Everything or nothing, but only after every item was looked at: collecting would stop at the first none.
+fn whole<K: Ord, V>(items: impl Iterator<Item = Option<(K, V)>>) -> Option<BTreeMap<K, V>> {
+    let items: Vec<_> = items.collect();
+    items.into_iter().collect()
+}
+
+fn system_name(check: &mut Check<'_>, key: &str, written: &str) -> Option<SystemName> {
+    let parsed = written.parse::<SystemName>();
+    if let Err(error) = parsed {
+        let lower = written.to_ascii_lowercase().replace([' ', '_', '.'], "-");
+        let way_out = match lower.parse::<SystemName>() {
+            Ok(name) => format!("write {name}"),
+            Err(_) => String::new(),
+        };
+        check.value(key, format!("is not a name: {error}"), way_out);
+    }
+    parsed.ok()
+}
+
+fn system(check: &mut Check<'_>, key: &str, raw: RawSystem, connectors: &Path) -> Option<System> {
+    let enabled = raw.enabled.unwrap_or(true);
+    let connector = connector(
+        check,
+        &format!("{key}.connector"),
+        raw.connector,
+        connectors,
+        enabled,
+    );
+    let poll_every = match raw.poll_every {
+        Some(written) => check
+            .duration(&format!("{key}.poll-every"), &written, POLL_EVERY)
+            .map(Some),
+        None => Some(None),
+    };
+    let settings = settings(check, &format!("{key}.settings"), raw.settings);
+    let secrets = secrets(check, &format!("{key}.secrets"), raw.secrets, enabled);
+    let grants: Vec<Option<Grant>> = raw
+        .grants
+        .into_iter()
+        .enumerate()
+        .map(|(index, raw)| grant(check, &format!("{key}.grants[{index}]"), raw))
+        .collect();
+    let limits = limits(check, &format!("{key}.limits"), raw.limits);
+    Some(System {
+        connector: connector?,
+        poll_every: poll_every?,
+        enabled,
+        deliver: raw.deliver.unwrap_or(true),
+        settings: settings?,
+        secrets: secrets?,
+        grants: grants.into_iter().collect::<Option<_>>()?,
+        limits: limits?,
+    })
+}
+
+fn connector(
+    check: &mut Check<'_>,
+    key: &str,
+    written: Option<String>,
+    folder: &Path,
+    enabled: bool,
+) -> Option<PathBuf> {
+    let way_out = "name the connector that speaks for the program: connector = \"opendental\"";
+    let written = check.required(key, written, way_out)?;
+    let token = written
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let file = if written.ends_with(".wasm") {
+        check.path(&written)
+    } else if token && !written.is_empty() {
+        folder.join(format!("{written}.wasm"))
+    } else {
+        let way_out = "write its name, or the path of its file, ending in .wasm";
+        check.value(key, format!("\"{written}\" is no name of a connector"), way_out);
+        return None;
+    };
+    if enabled && !file.is_file() {
+        let way_out = match nearest_connector(&written, folder) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!(
+                "put the connector's .wasm file there; the folder of connectors is {}",
+                folder.display()
+            ),
+        };
+        check.problem(
+            key,
+            ProblemKind::File,
+            format!("there is no file {}", file.display()),
+            way_out,
+        );
+        return None;
+    }
+    Some(file)
+}
+
+fn nearest_connector(written: &str, folder: &Path) -> Option<String> {
+    let wanted = Path::new(written).file_stem()?.to_str()?;
+    let files = fs::read_dir(folder)
+        .ok()?
+        .take(1000)
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names: Vec<_> = files
+        .filter_map(|name| name.strip_suffix(".wasm").map(str::to_owned))
+        .collect();
+    nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned)
+}
+
+fn settings(
+    check: &mut Check<'_>,
+    key: &str,
+    raw: BTreeMap<String, RawSetting>,
+) -> Option<BTreeMap<String, String>> {
+    whole(raw.into_iter().map(|(name, RawSetting(value))| {
+        let key = format!("{key}.{name}");
+        let named = check_name(check, &key, &name);
+        if value.len() > MAX_SETTING {
+            check.value(
+                &key,
+                format!("is {} bytes long", value.len()),
+                "a setting has at most 1024 bytes",
+            );
+            return None;
+        }
+        named.then_some((name, value))
+    }))
+}
+
+fn secrets(
+    check: &mut Check<'_>,
+    key: &str,
+    raw: BTreeMap<String, RawSecret>,
+    enabled: bool,
+) -> Option<BTreeMap<String, SecretString>> {
+    let secrets = whole(raw.into_iter().map(|(name, reference)| {
+        let key = format!("{key}.{name}");
+        let named = check_name(check, &key, &name);
+        if !enabled {
+            check_reference(check, &key, &reference);
+            return Some((name, SecretString::default()));
+        }
+        let secret = read_secret(check, &key, &reference)?;
+        named.then_some((name, secret))
+    }))?;
+    Some(if enabled { secrets } else { BTreeMap::new() })
+}
+
+/// Names of settings and secrets have no underscore, so that a variable's underscore can only be a dash.
+fn check_name(check: &mut Check<'_>, key: &str, name: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let good = (1..=64).contains(&name.len()) && name.bytes().all(letters);
+    if !good {
+        check.value(
+            key,
+            "is not a name of a setting or secret",
+            "names are 1 to 64 of a-z, 0-9 and -",
+        );
+    }
+    good
+}
+
+fn limits(check: &mut Check<'_>, key: &str, raw: RawLimits) -> Option<Limits> {
+    let memory = match raw.memory {
+        Some(written) => check.size(&format!("{key}.memory"), &written, MEMORY),
+        None => Some(DEFAULT_MEMORY),
+    };
+    let deadline = match raw.deadline {
+        Some(written) => check.duration(&format!("{key}.deadline"), &written, DEADLINE),
+        None => Some(DEFAULT_DEADLINE),
+    };
+    Some(Limits {
+        memory: memory?,
+        deadline: deadline?,
+    })
+}
+
+fn good_token(check: &mut Check<'_>, key: &str, token: SecretString) -> Option<SecretString> {
+    let text = token.expose_secret();
+    if TOKEN.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(token);
+    }
+    let what = "is not 32 to 4096 characters of printable ASCII without spaces";
+    check.problem(key, ProblemKind::Secret, what, "make one: openssl rand -hex 32");
+    None
+}
