@@ -13,7 +13,7 @@ use crate::report::{say, timed};
 use crate::tree::Tree;
 
 /// The release whose configuration format `deny.toml` follows.
-const PINNED: &str = "0.19";
+const PINNED: &str = "^0.20";
 /// The database of advisories is a git repository of some 10 MB.
 const ADVISORIES_LIMIT: Duration = Duration::from_secs(180);
 

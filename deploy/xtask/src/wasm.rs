@@ -121,11 +121,9 @@ pub(crate) fn find(tree: &Tree, source: Source) -> Result<Option<GuestToolchain>
 /// Makes one ready: rustup's own way first, since it is the ordinary one and takes seconds.
 pub(crate) fn make(tree: &Tree, source: Source) -> Result<GuestToolchain> {
     let active = Active::ask(tree)?;
-    say(
-        "wasm",
-        &format!("{TARGET} is not in {}", active.sysroot.display()),
-    );
     if source.allows_active() {
+        let sysroot = active.sysroot.display();
+        say("wasm", &format!("{TARGET} is not in {sysroot}"));
         match add_with_rustup(tree) {
             Ok(()) => {
                 if let Some(toolchain) = active.guest_toolchain()? {
