@@ -54,6 +54,15 @@ enum Ending {
     Cut,
 }
 
+impl Ending {
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::Send(answer) | Self::SendHalf(answer) => Some(answer.status),
+            Self::Cut => None,
+        }
+    }
+}
+
 /// Answers one request below `/api/v1`.
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
@@ -74,10 +83,14 @@ pub(crate) async fn handle(
         fault: fault.as_ref().map(Fault::name),
     });
     call.request = entry.id();
+    let resource = routes::resource(&call.path);
+    let method = call.method.clone();
     let ending = tokio::select! {
         ending = play(&shared, call, body, fault) => ending,
         () = shared.stopped() => Ending::Cut,
     };
+    let status = ending.status();
+    tracing::debug!(method, resource, status, "answered");
     match ending {
         Ending::Send(answer) => {
             entry.answered(answer.status);

@@ -44,6 +44,18 @@ pub(crate) fn answer(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
     }
 }
 
+/// The resource of a path, for the log: never a number, and never what a stranger made up.
+pub(crate) fn resource(path: &str) -> &'static str {
+    let first = path
+        .split('/')
+        .find(|segment| !segment.is_empty())
+        .unwrap_or_default();
+    ["patients", "clinics", "securitylogs", "queries"]
+        .into_iter()
+        .find(|known| *known == first)
+        .unwrap_or("other")
+}
+
 /// Clinics, or `[]` in an office that does not use them.
 fn clinics(shared: &Shared) -> Answer {
     let rows: Vec<_> = shared

@@ -10,5 +10,11 @@
 
 mod support;
 
+mod admin;
+mod daylight;
+mod filling;
+mod limits;
+mod merging;
 mod reading;
+mod trouble;
 mod writing;

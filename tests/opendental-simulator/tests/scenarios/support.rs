@@ -1,6 +1,6 @@
 //! A client that speaks as the vendor demands, and shorthand for starting an office.
 
-use archwire_opendental_simulator::{Field, Handle, Options, PatientFields, Simulator};
+use archwire_opendental_simulator::{Handle, Options, PatientFields, Simulator};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 
@@ -66,11 +66,6 @@ impl Office {
                 .front_desk()
                 .create(&PatientFields::named(&format!("A{number}"), "Test"));
         }
-    }
-
-    /// What the office holds in a field.
-    pub(crate) fn stored(&self, pat_num: i64, field: Field) -> String {
-        self.handle.patient(pat_num).unwrap().get(field).to_owned()
     }
 }
 
