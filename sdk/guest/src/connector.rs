@@ -126,8 +126,13 @@ impl<C: Connector> Guest for Plugin<C> {
 #[macro_export]
 macro_rules! register {
     ($connector:ty) => {
+        // Checks the type on every machine.
+        const _: fn() -> $crate::Description = <$connector as $crate::Connector>::describe;
+        // The exports' names are the component model's, which no other linker takes.
+        #[cfg(target_arch = "wasm32")]
         #[doc(hidden)]
         type ArchwirePlugin = $crate::Plugin<$connector>;
+        #[cfg(target_arch = "wasm32")]
         $crate::bindings::export!(ArchwirePlugin with_types_in $crate::bindings);
     };
 }

@@ -1,0 +1,296 @@
+//! The calls to the API, and what its answers mean: the only place that looks at a status or an error text.
+//!
+//! An error's body is one bare JSON string, and the status alone does not tell what went wrong: an office whose
+//! eConnector is down answers 400 like a bad request, and so does a key that is not assigned (Open Dental API,
+//! Implementation; seen live). A request takes at most [`TIMEOUT`]; the API itself gives up after 60 s with 504.
+
+use crate::host::Host;
+use crate::map::FieldSet;
+use crate::row::{PatNum, Word};
+use archwire_connector::Disposition;
+use archwire_connector::http::{Error as HttpError, Method, Request, Response};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Longest time for one request.
+pub const TIMEOUT: Duration = Duration::from_secs(45);
+
+/// When a call that failed on the office's side may be tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// Why a call did not give what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no complete answer.
+    #[error("the API did not answer")]
+    Http(#[source] HttpError),
+    /// The office's eConnector is not running, so that the vendor's servers cannot reach the office.
+    #[error("the office's eConnector is not running")]
+    OfficeOffline(u16),
+    /// The keys are not accepted for this call.
+    #[error("the API does not accept the keys")]
+    Unauthorized(u16),
+    /// Too many requests.
+    #[error("the API asks for fewer requests")]
+    Throttled(Duration),
+    /// The office or the way to it failed. What was asked may have been done.
+    #[error("the office failed while it answered")]
+    Failed(u16),
+    /// There is no such record.
+    #[error("there is no such record")]
+    NotFound(String),
+    /// The request is not one that the office accepts.
+    #[error("the office refused the request")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The office's words: they may quote the request.
+        text: String,
+    },
+    /// The answer says success and is not what was expected. What was asked was done.
+    #[error("the answer is not of the expected shape")]
+    Unreadable,
+}
+
+impl Error {
+    /// Stable and greppable.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Http(error) => error.code(),
+            Self::OfficeOffline(_) => "econnector-down",
+            Self::Unauthorized(_) => "key-refused",
+            Self::Throttled(_) => "throttled",
+            Self::Failed(_) => "office-failed",
+            Self::NotFound(_) => "record-gone",
+            Self::Refused { .. } => "refused",
+            Self::Unreadable => "unreadable-answer",
+        }
+    }
+
+    /// Whether the office may have done what it was asked to.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            Self::Http(error) => error.may_have_arrived(),
+            Self::Failed(_) | Self::Unreadable => true,
+            Self::OfficeOffline(_)
+            | Self::Unauthorized(_)
+            | Self::Throttled(_)
+            | Self::NotFound(_)
+            | Self::Refused { .. } => false,
+        }
+    }
+}
+
+impl From<Error> for Disposition {
+    fn from(error: Error) -> Self {
+        let code = error.code();
+        match error {
+            Error::Http(error) => error.into(),
+            Error::OfficeOffline(status) => Self::unavailable(code).with_status(status),
+            Error::Unauthorized(status) => Self::unauthorized(code).with_status(status),
+            Error::Throttled(after) => Self::throttled(code, after).with_status(429),
+            Error::Failed(status) => Self::retry(code, RETRY_AFTER).with_status(status),
+            Error::NotFound(text) => Self::rejected(code).with_status(404).with_detail(text),
+            Error::Refused { status, text } => Self::rejected(code).with_status(status).with_detail(text),
+            Error::Unreadable => Self::retry(code, RETRY_AFTER),
+        }
+    }
+}
+
+/// The API of one office.
+pub struct Api<'a> {
+    host: &'a dyn Host,
+    url: &'a str,
+}
+
+impl<'a> Api<'a> {
+    /// The API at a root: `http://localhost:30223/api/v1`.
+    #[must_use]
+    pub fn new(host: &'a dyn Host, url: &'a str) -> Self {
+        Self { host, url }
+    }
+
+    /// GET `/patients/Simple`: a JSON list of whole rows.
+    ///
+    /// # Errors
+    /// When there is no such list.
+    pub fn simple(&self, filters: &[(&str, String)]) -> Result<Vec<u8>, Error> {
+        let request = self.request(Method::Get, "/patients/Simple");
+        let request = filters.iter().fold(request, |request, (name, value)| request.query(name, value));
+        Ok(self.call(&request)?.body)
+    }
+
+    /// GET `/patients/{PatNum}`: one row; `None` when there is no such patient.
+    ///
+    /// # Errors
+    /// When the office did not answer that.
+    pub fn patient(&self, pat_num: PatNum) -> Result<Option<Vec<u8>>, Error> {
+        match self.call(&self.request(Method::Get, &format!("/patients/{pat_num}"))) {
+            Ok(response) => Ok(Some(response.body)),
+            Err(Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// POST `/patients`: the new record's key.
+    ///
+    /// # Errors
+    /// When no record was made, or when nobody knows: [`Error::may_have_arrived`].
+    pub fn create(&self, fields: &FieldSet) -> Result<PatNum, Error> {
+        let request = self.request(Method::Post, "/patients").json(&fields.body());
+        let response = self.call(&request)?;
+        created(&response).ok_or(Error::Unreadable)
+    }
+
+    /// PUT `/patients/{PatNum}`: changes the given fields and no others.
+    ///
+    /// # Errors
+    /// When the record does not hold them, or when nobody knows.
+    pub fn update(&self, pat_num: PatNum, fields: &FieldSet) -> Result<(), Error> {
+        let request = self.request(Method::Put, &format!("/patients/{pat_num}")).json(&fields.body());
+        self.call(&request).map(|_| ())
+    }
+
+    /// The API wants the content type on every request, GET included. The keys are the host's business.
+    fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(method, format!("{}{path}", self.url))
+            .header("Content-Type", "application/json")
+            .timeout(TIMEOUT)
+    }
+
+    fn call(&self, request: &Request) -> Result<Response, Error> {
+        let response = self.host.send(request).map_err(Error::Http)?;
+        if (200..=299).contains(&response.status) { Ok(response) } else { Err(classify(&response)) }
+    }
+}
+
+/// The key in the answer to a POST: in the object, else at the end of `location`.
+fn created(response: &Response) -> Option<PatNum> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Created {
+        pat_num: Word,
+    }
+    let body = response.json::<Created>().ok().and_then(|created| PatNum::parse(created.pat_num.text()));
+    let location = || PatNum::parse(response.header("location")?.trim_end_matches('/').rsplit('/').next()?);
+    body.or_else(location)
+}
+
+/// What an answer other than success means. The text weighs more than the status.
+fn classify(response: &Response) -> Error {
+    let status = response.status;
+    let text = error_text(&response.body);
+    let says = |words: &str| text.to_ascii_lowercase().contains(words);
+    match status {
+        429 => Error::Throttled(response.retry_after().unwrap_or(Response::DEFAULT_RETRY_AFTER)),
+        _ if says("econnector") => Error::OfficeOffline(status),
+        401 => Error::Unauthorized(status),
+        _ if says("api key has not been assigned") => Error::Unauthorized(status),
+        404 => Error::NotFound(text),
+        400 if says("patient not found") => Error::NotFound(text),
+        400 if says("timed out") || says("timeout") => Error::Failed(status),
+        408 | 500..=599 => Error::Failed(status),
+        _ => Error::Refused { status, text },
+    }
+}
+
+/// The office's words: the raw body first, and the string in it when it is a JSON string.
+fn error_text(body: &[u8]) -> String {
+    let raw = String::from_utf8_lossy(body);
+    serde_json::from_str(&raw).unwrap_or_else(|_| raw.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::double::Double;
+
+    const URL: &str = "http://localhost:30223/api/v1";
+
+    fn outcome(status: u16, body: &str) -> Disposition {
+        let host = Double::new().answer(status, body);
+        Api::new(&host, URL).simple(&[]).unwrap_err().into()
+    }
+
+    #[test]
+    fn an_office_that_is_offline_is_told_from_a_bad_request() {
+        let text = r#""The office's eConnector is not running. Please contact the office to start their eConnector.""#;
+        assert_eq!(outcome(400, text), Disposition::unavailable("econnector-down").with_status(400));
+        let refused = outcome(400, r#""'updatedSince' is not a valid parameter""#);
+        let expected = Disposition::rejected("refused").with_status(400);
+        assert_eq!(refused, expected.with_detail("'updatedSince' is not a valid parameter"));
+    }
+
+    #[test]
+    fn keys_that_are_not_accepted_are_unauthorized_whatever_the_status() {
+        for (status, body) in [(401, ""), (400, r#""API key has not been assigned.""#), (400, "API key has not been assigned.")]
+        {
+            assert!(matches!(outcome(status, body), Disposition::Unauthorized(_)), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn throttling_waits_as_long_as_the_api_says_or_five_seconds() {
+        let host = Double::new().answer_with(429, &[("retry-after", "12")], "").answer(429, "\"anything\"");
+        let api = Api::new(&host, URL);
+        for seconds in [12, 5] {
+            let disposition = Disposition::from(api.simple(&[]).unwrap_err());
+            assert_eq!(disposition, Disposition::throttled("throttled", Duration::from_secs(seconds)).with_status(429));
+        }
+    }
+
+    #[test]
+    fn a_failing_office_is_tried_again() {
+        for (status, body) in
+            [(500, ""), (502, "<html>"), (503, ""), (504, ""), (400, r#""The office network request timed out.""#)]
+        {
+            assert!(matches!(outcome(status, body), Disposition::Retry(_)), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_sent_is_told_from_what_may_have_been_done() {
+        for (error, arrived) in [
+            (Error::Http(HttpError::Unreachable), false),
+            (Error::Http(HttpError::TimedOut), true),
+            (Error::Failed(504), true),
+            (Error::OfficeOffline(400), false),
+            (Error::Throttled(TIMEOUT), false),
+            (Error::Unreadable, true),
+        ] {
+            assert_eq!(error.may_have_arrived(), arrived, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_patient_who_is_not_there_is_none() {
+        let host = Double::new().answer(404, r#""Patient not found""#).answer(200, r#"{"PatNum":7}"#);
+        let api = Api::new(&host, URL);
+        let pat_num = PatNum::parse("7").unwrap();
+        assert_eq!(api.patient(pat_num).unwrap(), None);
+        assert_eq!(api.patient(pat_num).unwrap(), Some(br#"{"PatNum":7}"#.to_vec()));
+        assert_eq!(host.asked(), ["GET /patients/7", "GET /patients/7"]);
+    }
+
+    #[test]
+    fn the_new_key_is_read_from_the_object_or_from_the_location() {
+        let host = Double::new()
+            .answer(201, r#"{"PatNum":41,"LName":"A"}"#)
+            .answer_with(201, &[("location", "https://api.opendental.com/api/v1/patients/42")], "")
+            .answer(201, "");
+        let api = Api::new(&host, URL);
+        let fields = FieldSet::default();
+        assert_eq!(api.create(&fields).unwrap().get(), 41);
+        assert_eq!(api.create(&fields).unwrap().get(), 42);
+        assert!(matches!(api.create(&fields), Err(Error::Unreadable)));
+    }
+
+    #[test]
+    fn filters_are_percent_encoded() {
+        let host = Double::new().answer(200, "[]");
+        Api::new(&host, URL).simple(&[("DateTStamp", "2026-11-01 01:30:00".into())]).unwrap();
+        assert_eq!(host.asked(), ["GET /patients/Simple?DateTStamp=2026-11-01%2001%3A30%3A00"]);
+    }
+}

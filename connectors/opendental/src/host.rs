@@ -1,0 +1,169 @@
+//! What the flows need from around them: a way to the office, a clock, a memory and a log. The real one is the host's;
+//! tests put a double in its place.
+
+use archwire_connector::http::{Error, Request, Response};
+use archwire_connector::log::Level;
+use archwire_connector::{log, state};
+use serde::{Serialize, de::DeserializeOwned};
+use std::time::SystemTime;
+
+/// Everything outside of the connector.
+pub trait Host {
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// When there is no complete answer.
+    fn send(&self, request: &Request) -> Result<Response, Error>;
+
+    /// Milliseconds since 1970 UTC.
+    fn now_ms(&self) -> u64;
+
+    /// A value that an earlier call kept, as JSON.
+    fn load(&self, key: &str) -> Option<String>;
+
+    /// Keeps a value once the call ends well. Tells whether there is room for it.
+    fn store(&self, key: &str, value: &str) -> bool;
+
+    /// Forgets a value.
+    fn forget(&self, key: &str);
+
+    /// Tells the administrator: a fixed word and numbers, never a patient.
+    fn log(&self, level: Level, event: &'static str, numbers: &[(&'static str, i64)]);
+}
+
+/// A value that an earlier call kept; `None` also when an older version of the connector kept something else.
+pub fn recall<T: DeserializeOwned>(host: &dyn Host, key: &str) -> Option<T> {
+    serde_json::from_str(&host.load(key)?).ok()
+}
+
+/// Keeps a value for later calls. Tells whether there is room for it.
+pub fn remember<T: Serialize>(host: &dyn Host, key: &str, value: &T) -> bool {
+    serde_json::to_string(value).is_ok_and(|value| host.store(key, &value))
+}
+
+/// The host that runs the component.
+#[derive(Debug)]
+pub struct Broker;
+
+impl Host for Broker {
+    fn send(&self, request: &Request) -> Result<Response, Error> {
+        request.send()
+    }
+
+    fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn load(&self, key: &str) -> Option<String> {
+        state::get(key).ok().flatten()
+    }
+
+    fn store(&self, key: &str, value: &str) -> bool {
+        state::set(key, &value).is_ok()
+    }
+
+    fn forget(&self, key: &str) {
+        state::delete(key);
+    }
+
+    fn log(&self, level: Level, event: &'static str, numbers: &[(&'static str, i64)]) {
+        log::write(level, event, numbers);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod double {
+    //! A host of prepared answers that writes down what it was asked.
+
+    use super::{Error, Host, Level, Request, Response};
+    use std::cell::{Cell, RefCell};
+    use std::collections::{BTreeMap, VecDeque};
+
+    /// 2026-11-01 09:30:00 UTC.
+    pub(crate) const NOW_MS: u64 = 1_793_525_400_000;
+
+    #[derive(Default)]
+    pub(crate) struct Double {
+        answers: RefCell<VecDeque<Result<Response, Error>>>,
+        pub(crate) asked: RefCell<Vec<String>>,
+        pub(crate) kept: RefCell<BTreeMap<String, String>>,
+        pub(crate) logged: RefCell<Vec<(&'static str, Vec<(&'static str, i64)>)>>,
+        pub(crate) later_ms: Cell<u64>,
+        pub(crate) full: Cell<bool>,
+    }
+
+    impl Double {
+        pub(crate) fn new() -> Self {
+            Self::default()
+        }
+
+        /// The next answer.
+        pub(crate) fn answer(self, status: u16, body: &str) -> Self {
+            self.answer_with(status, &[], body)
+        }
+
+        pub(crate) fn answer_with(self, status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            self.answers.borrow_mut().push_back(Ok(Response { status, headers, body: body.into() }));
+            self
+        }
+
+        /// The next request fails.
+        pub(crate) fn fail(self, error: Error) -> Self {
+            self.answers.borrow_mut().push_back(Err(error));
+            self
+        }
+
+        /// What was asked: method, path with query after the API's root, and the body.
+        pub(crate) fn asked(&self) -> Vec<String> {
+            self.asked.borrow().clone()
+        }
+
+        pub(crate) fn events(&self) -> Vec<&'static str> {
+            self.logged.borrow().iter().map(|(event, _)| *event).collect()
+        }
+    }
+
+    impl Host for Double {
+        fn send(&self, request: &Request) -> Result<Response, Error> {
+            let headers: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(headers, [("Content-Type", "application/json")], "on every request and nothing else");
+            let path = request.url().split_once("/api/v1").map_or("", |(_, path)| path);
+            let line = format!("{} {path} {}", request.method().as_str(), String::from_utf8_lossy(request.body()));
+            self.asked.borrow_mut().push(line.trim_end().to_owned());
+            self.answers.borrow_mut().pop_front().expect("a request without a prepared answer")
+        }
+
+        fn now_ms(&self) -> u64 {
+            NOW_MS + self.later_ms.get()
+        }
+
+        fn load(&self, key: &str) -> Option<String> {
+            self.kept.borrow().get(key).cloned()
+        }
+
+        fn store(&self, key: &str, value: &str) -> bool {
+            if self.full.get() {
+                return false;
+            }
+            self.kept.borrow_mut().insert(key.to_owned(), value.to_owned());
+            true
+        }
+
+        fn forget(&self, key: &str) {
+            self.kept.borrow_mut().remove(key);
+        }
+
+        fn log(&self, _: Level, event: &'static str, numbers: &[(&'static str, i64)]) {
+            self.logged.borrow_mut().push((event, numbers.to_vec()));
+        }
+    }
+
+    impl Drop for Double {
+        fn drop(&mut self) {
+            let left = self.answers.borrow().len();
+            assert!(std::thread::panicking() || left == 0, "{left} prepared answers were not asked for");
+        }
+    }
+}
