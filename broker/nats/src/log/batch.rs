@@ -1,0 +1,215 @@
+//! Many records with one request: NATS ADR-31, "batched direct get", of which the client library does not know yet.
+//!
+//! The request names a subject filter, the sequence to begin at and how much at most; the server answers with one
+//! message a record, each naming the sequence of the one before it, and closes with an empty message of status 204.
+//! Bounds: 1,024 records or 4 MiB a batch, whichever comes first, and one record more. An answer that stays away for
+//! 5 s, or that the connection loses, is asked for again, three times.
+
+use super::{Log, ReadError, Stored};
+use crate::Cause;
+use async_nats::{HeaderMap, Message, StatusCode};
+use futures_util::StreamExt;
+use serde::Serialize;
+use std::{collections::VecDeque, time::Duration, time::SystemTime};
+
+const MOST_RECORDS: u32 = 1024;
+const MOST_BYTES: u32 = 4 * 1024 * 1024;
+const LONGEST_SILENCE: Duration = Duration::from_secs(5);
+const ATTEMPTS: u32 = 4;
+const END_OF_BATCH: u16 = 204;
+
+/// What is asked for.
+#[derive(Serialize)]
+pub(super) struct Request<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_by_subj: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_by_subj: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_bytes: Option<u32>,
+}
+
+impl<'a> Request<'a> {
+    /// The records that match `subject`, from sequence `seq` on.
+    pub(super) fn from(subject: &'a str, seq: u64) -> Self {
+        let (batch, max_bytes) = (Some(MOST_RECORDS), Some(MOST_BYTES));
+        Self {
+            seq: Some(seq),
+            next_by_subj: Some(subject),
+            last_by_subj: None,
+            batch,
+            max_bytes,
+        }
+    }
+
+    /// The last record of `subject`.
+    pub(super) fn last(subject: &'a str) -> Self {
+        Self {
+            seq: None,
+            next_by_subj: None,
+            last_by_subj: Some(subject),
+            batch: None,
+            max_bytes: None,
+        }
+    }
+}
+
+/// What came.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) records: VecDeque<Stored>,
+    /// The sequence to go on from.
+    pub(super) next: u64,
+    /// Whether there was no more.
+    pub(super) complete: bool,
+    /// The sequence of the last message, records that are not ours included.
+    last: u64,
+}
+
+/// One message of an answer.
+enum Part {
+    Record,
+    /// How many more there are.
+    End(u64),
+    Nothing,
+}
+
+/// Asks, and takes the whole answer.
+pub(super) async fn request(log: &Log, request: Request<'_>) -> Result<Batch, ReadError> {
+    let body = serde_json::to_vec(&request).map_err(|_| ReadError::Answer {
+        what: "the request cannot be written",
+    })?;
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match once(log, &body, request.batch.is_some()).await {
+            Err(ReadError::Unavailable { source }) if attempt < ATTEMPTS => {
+                tracing::warn!(%source, attempt, "a read is repeated");
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn once(log: &Log, body: &[u8], many: bool) -> Result<Batch, ReadError> {
+    let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable {
+        source: Cause::new(error),
+    };
+    let connection = &log.inner.connection;
+    tokio::time::timeout(LONGEST_SILENCE, connection.connected())
+        .await
+        .map_err(|elapsed| unavailable(&elapsed))?;
+    let mut wire = connection.wire();
+    let inbox = connection.client.new_inbox();
+    let mut answers = connection
+        .client
+        .subscribe(inbox.clone())
+        .await
+        .map_err(|error| unavailable(&error))?;
+    let subject = format!(
+        "$JS.API.DIRECT.GET.{}",
+        log.inner.stream.cached_info().config.name
+    );
+    let sent = connection
+        .client
+        .publish_with_reply(subject, inbox, body.to_vec().into())
+        .await;
+    sent.map_err(|error| unavailable(&error))?;
+    let mut batch = Batch::default();
+    loop {
+        let message = tokio::select! {
+            message = tokio::time::timeout(LONGEST_SILENCE, answers.next()) => message,
+            () = wire.made_anew() => return Err(unavailable(&"the connection was lost")),
+        };
+        let message = message.map_err(|elapsed| unavailable(&elapsed))?;
+        let message = message.ok_or_else(|| unavailable(&"the connection is closed"))?;
+        match part(&message)? {
+            Part::Record => batch.take(log, message)?,
+            Part::End(pending) => {
+                batch.complete = pending == 0;
+                return Ok(batch);
+            }
+            Part::Nothing => {
+                batch.complete = true;
+                return Ok(batch);
+            }
+        }
+        if !many {
+            return Ok(batch);
+        }
+    }
+}
+
+fn part(message: &Message) -> Result<Part, ReadError> {
+    match message.status {
+        None => Ok(Part::Record),
+        Some(StatusCode::NOT_FOUND) => Ok(Part::Nothing),
+        Some(StatusCode::NO_RESPONDERS) => Err(ReadError::Unavailable {
+            source: Cause::new("no server serves the log"),
+        }),
+        Some(status) if status.as_u16() == END_OF_BATCH => {
+            let headers = message.headers.as_ref().ok_or(ReadError::Answer {
+                what: "an end without headers",
+            })?;
+            Ok(Part::End(number(headers, "Nats-Num-Pending")?))
+        }
+        Some(_) => Err(ReadError::Answer {
+            what: "an unknown status",
+        }),
+    }
+}
+
+impl Batch {
+    fn take(&mut self, log: &Log, message: Message) -> Result<(), ReadError> {
+        let headers = message.headers.ok_or(ReadError::Answer {
+            what: "a record without headers",
+        })?;
+        let sequence = number(&headers, "Nats-Sequence")?;
+        // A batch says of each record which one came before it: one that got lost on the way shows.
+        let before = headers
+            .get("Nats-Last-Sequence")
+            .map(|_| number(&headers, "Nats-Last-Sequence"))
+            .transpose()?;
+        if before.is_some_and(|before| before != self.last) {
+            return Err(ReadError::Unavailable {
+                source: Cause::new("a record of the answer got lost"),
+            });
+        }
+        self.last = sequence;
+        self.next = sequence.saturating_add(1);
+        let subject = headers.get("Nats-Subject").ok_or(ReadError::Answer {
+            what: "a record without subject",
+        })?;
+        let practice = &log.inner.practice;
+        let time = time(&headers)?;
+        self.records.extend(Stored::read(
+            practice,
+            subject.as_str(),
+            &headers,
+            sequence,
+            time,
+            message.payload,
+        ));
+        Ok(())
+    }
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Result<u64, ReadError> {
+    let value = headers.get(name).and_then(|value| value.as_str().parse().ok());
+    value.ok_or(ReadError::Answer {
+        what: "a number is missing",
+    })
+}
+
+fn time(headers: &HeaderMap) -> Result<SystemTime, ReadError> {
+    let value = headers
+        .get("Nats-Time-Stamp")
+        .and_then(|value| value.as_str().parse::<jiff::Timestamp>().ok());
+    value.map(SystemTime::from).ok_or(ReadError::Answer {
+        what: "a time is missing",
+    })
+}

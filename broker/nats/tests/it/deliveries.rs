@@ -1,0 +1,152 @@
+//! Every event is handed out until it is settled.
+
+use crate::support::*;
+use archwire_core::{PatientId, Subject, SystemName};
+use archwire_nats::{Deliveries, DeliveriesConfig, Expected, Work};
+use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
+
+fn slow() -> DeliveriesConfig {
+    DeliveriesConfig {
+        ack_wait: Duration::from_secs(120),
+        max_ack_pending: NonZeroU32::new(100).unwrap(),
+    }
+}
+
+fn archive() -> SystemName {
+    "archive".parse().unwrap()
+}
+
+async fn next(deliveries: &mut Deliveries) -> Work {
+    tokio::time::timeout(PATIENCE, deliveries.next())
+        .await
+        .expect("an event comes")
+        .unwrap()
+}
+
+#[tokio::test]
+async fn events_come_in_order_from_the_beginning_and_sightings_do_not() {
+    let office = Office::open().await;
+    let patient = PatientId::generate();
+    let sighting = Subject::Sighting(archive(), patient);
+    append_all(&office.log, patient, &["one", "two"]).await;
+    office
+        .log
+        .append(entry(sighting, Expected::Anything, "seen"))
+        .await
+        .unwrap();
+    append_all(&office.log, PatientId::generate(), &["three"]).await;
+    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    for (sequence, payload) in [(1, "one"), (2, "two"), (4, "three")] {
+        let work = next(&mut deliveries).await;
+        assert_eq!(
+            (work.stored.sequence, text(&work.stored.payload)),
+            (sequence, payload.to_owned())
+        );
+        assert_eq!(work.delivered, 1);
+        work.ack().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_settled_does_not_come_again_after_a_restart_and_what_is_not_does() {
+    let office = Office::open().await;
+    append_all(&office.log, PatientId::generate(), &["one", "two", "three"]).await;
+    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    next(&mut deliveries).await.ack().await.unwrap();
+    next(&mut deliveries).await.nak(Duration::ZERO).await.unwrap();
+    next(&mut deliveries).await.ack().await.unwrap();
+    drop(deliveries);
+    let office = office.start_again().await;
+    append_all(&office.log, PatientId::generate(), &["four"]).await;
+    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    let mut seen = BTreeSet::new();
+    while seen.len() < 2 {
+        let work = next(&mut deliveries).await;
+        seen.insert(text(&work.stored.payload));
+        work.ack().await.unwrap();
+    }
+    assert_eq!(seen, BTreeSet::from(["four".to_owned(), "two".to_owned()]));
+}
+
+#[tokio::test]
+async fn an_event_that_is_given_back_comes_again_with_its_count_and_not_before_its_time() {
+    let office = Office::open().await;
+    append_all(&office.log, PatientId::generate(), &["one"]).await;
+    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    let delay = Duration::from_millis(300);
+    next(&mut deliveries).await.nak(delay).await.unwrap();
+    let given_back = std::time::Instant::now();
+    let again = next(&mut deliveries).await;
+    assert_eq!((again.stored.sequence, again.delivered), (1, 2));
+    // The delay counts from when the server took it, which is a moment before we heard of it.
+    assert!(
+        given_back.elapsed() >= delay - Duration::from_millis(100),
+        "{:?}",
+        given_back.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_settled_comes_again_unless_it_is_in_progress() {
+    let office = Office::open().await;
+    append_all(&office.log, PatientId::generate(), &["worked on", "forgotten"]).await;
+    let brief = DeliveriesConfig {
+        ack_wait: Duration::from_secs(1),
+        ..slow()
+    };
+    let mut deliveries = office.log.deliveries(&archive(), brief).await.unwrap();
+    let worked_on = next(&mut deliveries).await;
+    assert_eq!(next(&mut deliveries).await.stored.sequence, 2);
+    let mut ticks = tokio::time::interval(brief.ack_wait / 5);
+    let again = loop {
+        tokio::select! {
+            work = next(&mut deliveries) => break work,
+            _ = ticks.tick() => worked_on.in_progress().await.unwrap(),
+        }
+    };
+    assert_eq!((again.stored.sequence, again.delivered), (2, 2));
+    worked_on.ack().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_queue_goes_on_over_killed_servers_and_no_event_is_missed() {
+    let office = Office::open().await;
+    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    let mut seen = BTreeSet::new();
+    for round in 0..3_u64 {
+        for _ in 0..20 {
+            append_all(&office.log, PatientId::generate(), &["x"]).await;
+        }
+        let half = round * 20 + 10;
+        while (seen.len() as u64) < half {
+            let work = next(&mut deliveries).await;
+            seen.insert(work.stored.sequence);
+            work.ack().await.unwrap();
+        }
+        office.kill_server().await;
+        while (seen.len() as u64) < half + 10 {
+            let work = next(&mut deliveries).await;
+            seen.insert(work.stored.sequence);
+            work.ack().await.unwrap();
+        }
+    }
+    assert!(seen.into_iter().eq(1..=60));
+}
+
+#[tokio::test]
+async fn each_system_has_its_own_queue_and_its_times_follow_the_configuration() {
+    let office = Office::open().await;
+    append_all(&office.log, PatientId::generate(), &["one"]).await;
+    let other = "front-desk".parse().unwrap();
+    for system in [&archive(), &other] {
+        let mut deliveries = office.log.deliveries(system, slow()).await.unwrap();
+        next(&mut deliveries).await.ack().await.unwrap();
+    }
+    append_all(&office.log, PatientId::generate(), &["two"]).await;
+    let changed = DeliveriesConfig {
+        ack_wait: Duration::from_secs(60),
+        ..slow()
+    };
+    let mut deliveries = office.log.deliveries(&other, changed).await.unwrap();
+    assert_eq!(text(&next(&mut deliveries).await.stored.payload), "two");
+}

@@ -1,0 +1,20 @@
+//! The log against real servers: each test has a server and a store of its own, and all run at once.
+
+mod support;
+
+mod appending;
+mod buckets;
+mod concurrent_appends;
+mod deliveries;
+mod duplicates;
+mod external_servers;
+mod following;
+mod full_log;
+mod keeping_the_server_alive;
+mod killed_broker;
+mod old_servers;
+mod one_broker_a_folder;
+mod reading;
+mod stopping;
+mod store_key;
+mod weaker_streams;
