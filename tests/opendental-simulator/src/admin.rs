@@ -101,7 +101,7 @@ async fn patients(State(shared): Sim) -> Json<Value> {
     let office = shared.office();
     let rows: Vec<_> = office
         .patients()
-        .map(|patient| view(&shared).full(patient, &office))
+        .map(|patient| view(&shared).full(patient, &office.balance_totals()))
         .collect();
     Json(json!(rows))
 }
@@ -109,7 +109,7 @@ async fn patients(State(shared): Sim) -> Json<Value> {
 async fn patient(State(shared): Sim, Path(pat_num): Path<i64>) -> Reply {
     let office = shared.office();
     let patient = office.patient(pat_num).ok_or(crate::front_desk::NoSuchPatient)?;
-    Ok(Json(json!(view(&shared).full(patient, &office))))
+    Ok(Json(json!(view(&shared).full(patient, &office.balance_totals()))))
 }
 
 fn view(shared: &Shared) -> View<'_> {

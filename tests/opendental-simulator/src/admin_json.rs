@@ -110,6 +110,7 @@ pub(crate) fn request(record: &RequestRecord) -> Value {
         "customer_key": record.customer_key,
         "in_flight": record.in_flight,
         "fault": record.fault,
+        "begun": record.begun,
         "finished": record.finished,
         "status": record.status,
         "took_ms": u64::try_from(record.took.as_millis()).unwrap_or(u64::MAX),

@@ -9,13 +9,14 @@ use crate::options::DuplicateRule;
 
 /// Whether the new patient counts as one who is there already.
 pub(crate) fn is_duplicate(new: &PatientFields, old: &Patient, rule: DuplicateRule) -> bool {
+    // The birthdate first: it is the cheapest to compare and rules out nearly everybody.
     let same_person = !old.deleted
-        && [Field::LName, Field::FName]
-            .into_iter()
-            .all(|field| fold(new.get(field).unwrap_or_default()) == fold(old.get(field)))
         && new
             .get(Field::Birthdate)
-            .is_some_and(|date| date != NO_DATE && date == old.get(Field::Birthdate));
+            .is_some_and(|date| date != NO_DATE && date == old.get(Field::Birthdate))
+        && [Field::LName, Field::FName]
+            .into_iter()
+            .all(|field| fold(new.get(field).unwrap_or_default()) == fold(old.get(field)));
     match rule {
         DuplicateRule::Off => false,
         DuplicateRule::NameBirthdate => same_person,

@@ -175,11 +175,13 @@ async fn admitted(
     }
     let (sender, receiver) = oneshot::channel();
     let worker = Arc::clone(shared);
+    let request = call.request;
     shared.spawn(async move {
         let answer = work(&worker, &key, &call, delay).await;
         // Nobody listens any more when the client left or was answered 504.
         let _ = sender.send(answer);
     });
+    shared.journal.begin(request);
     match tokio::time::timeout(options.processing_limit, receiver).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Refusal::new(500, "The request could not be processed")),

@@ -34,6 +34,8 @@ pub struct RequestRecord {
     pub in_flight: usize,
     /// The fault that was played, by its name.
     pub fault: Option<&'static str>,
+    /// Whether its processing began: the key was good and its turn came.
+    pub begun: bool,
     /// Whether it has ended, one way or the other.
     pub finished: bool,
     /// The status that was sent; nothing while it runs, when the connection was cut, or when the client left.
@@ -112,6 +114,7 @@ impl Journal {
             customer_key: customer_key.clone(),
             in_flight,
             fault,
+            begun: false,
             finished: false,
             status: None,
             took: Duration::ZERO,
@@ -133,6 +136,14 @@ impl Journal {
 
     pub(crate) fn status_of(&self, request: u64) -> Option<u16> {
         self.lock().requests.number(request)?.status
+    }
+
+    /// Notes that the processing of a request begins.
+    pub(crate) fn begin(&self, request: u64) {
+        if let Some(record) = self.lock().requests.number(request) {
+            record.begun = true;
+        }
+        self.stir();
     }
 
     pub(crate) fn most_in_flight(&self, customer_key: &str) -> usize {

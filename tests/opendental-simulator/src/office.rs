@@ -4,7 +4,7 @@
 //! MySQL does it. Rules of the API are elsewhere (`family`, `validate`, `duplicate`); nothing here refuses anything
 //! but a patient who does not exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -108,15 +108,13 @@ impl Office {
             .collect()
     }
 
-    /// The family's balance, which the database keeps at the guarantor only.
-    pub(crate) fn balance_total(&self, patient: &Patient) -> f64 {
-        if !patient.is_guarantor() {
-            return 0.0;
+    /// The balance of every family, by its guarantor. The API shows it at the guarantor only.
+    pub(crate) fn balance_totals(&self) -> HashMap<i64, f64> {
+        let mut totals = HashMap::new();
+        for patient in self.patients() {
+            *totals.entry(patient.number(Field::Guarantor)).or_default() += patient.est_balance;
         }
-        self.patients()
-            .filter(|member| member.number(Field::Guarantor) == patient.pat_num)
-            .map(|member| member.est_balance)
-            .sum()
+        totals
     }
 
     /// Adds a patient with the office's defaults and returns the number.

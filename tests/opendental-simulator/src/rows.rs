@@ -3,6 +3,8 @@
 //! Keys are numbers, enumerations and booleans are text, missing dates are `0001-01-01`, CR and LF come out as
 //! spaces. Fields newer than the office's version do not appear. Nothing fails.
 
+use std::collections::HashMap;
+
 use jiff::civil::{Date, DateTime, Time};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
@@ -11,7 +13,6 @@ use crate::clock::OfficeClock;
 use crate::fields::{Field, Kind};
 use crate::formats;
 use crate::model::Patient;
-use crate::office::Office;
 use crate::options::Options;
 
 /// One JSON object with its fields in order.
@@ -44,8 +45,8 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    /// The full object, as a single GET, POST and PUT answer it.
-    pub(crate) fn full(&self, patient: &Patient, office: &Office) -> Row {
+    /// The full object, as a single GET, POST and PUT answer it. `totals` are the balances of the families.
+    pub(crate) fn full(&self, patient: &Patient, totals: &HashMap<i64, f64>) -> Row {
         let mut row = Row::default();
         row.push("PatNum", patient.pat_num);
         self.fields(&mut row, patient, &PERSON);
@@ -62,7 +63,10 @@ impl View<'_> {
             patient,
             &[Field::FamFinUrgNote, Field::ChartNumber, Field::MedicaidId],
         );
-        row.push("BalTotal", office.balance_total(patient));
+        row.push(
+            "BalTotal",
+            totals.get(&patient.pat_num).copied().unwrap_or_default(),
+        );
         self.fields(
             &mut row,
             patient,
@@ -78,10 +82,10 @@ impl View<'_> {
     }
 
     /// The full object with the server's time in front, as Simple answers it.
-    pub(crate) fn simple(&self, patient: &Patient, office: &Office, now: DateTime) -> Row {
+    pub(crate) fn simple(&self, patient: &Patient, totals: &HashMap<i64, f64>, now: DateTime) -> Row {
         let mut row = Row::default();
         row.push("serverDateTime", self.stamp(now));
-        row.0.append(&mut self.full(patient, office).0);
+        row.0.append(&mut self.full(patient, totals).0);
         row
     }
 

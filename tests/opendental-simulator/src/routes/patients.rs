@@ -44,7 +44,10 @@ pub(crate) fn single(shared: &Shared, call: &Call, number: &str) -> Result<Answe
         .patient(pat_num(number)?)
         .filter(|patient| !patient.deleted || shared.options.unknowns.deleted_visible)
         .ok_or_else(Refusal::no_patient)?;
-    Ok(Answer::json(200, &view(shared, call).full(patient, &office)))
+    Ok(Answer::json(
+        200,
+        &view(shared, call).full(patient, &office.balance_totals()),
+    ))
 }
 
 /// All patients that the filters select, with the server's time on every row.
@@ -60,10 +63,11 @@ pub(crate) fn simple(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
         .collect();
     let view = view(shared, call);
     let page = page(shared, key, call, rows)?;
+    let totals = office.balance_totals();
     Ok(Answer::json(
         200,
         &page
-            .map(|patient| view.simple(patient, &office, now))
+            .map(|patient| view.simple(patient, &totals, now))
             .collect::<Vec<_>>(),
     ))
 }
@@ -81,7 +85,7 @@ pub(crate) fn post(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answer,
     let pat_num = family::create(&mut office, &fields, &pen, options)?;
     shared.journal.stir();
     let patient = office.patient(pat_num).ok_or_else(Refusal::no_patient)?;
-    let mut answer = Answer::json(201, &view(shared, call).full(patient, &office));
+    let mut answer = Answer::json(201, &view(shared, call).full(patient, &office.balance_totals()));
     answer.location = Some(format!("{}/patients/{pat_num}", shared.base_url));
     Ok(answer)
 }
@@ -100,7 +104,10 @@ pub(crate) fn put(shared: &Shared, key: &ApiKey, call: &Call, number: &str) -> R
     family::update(&mut office, pat_num, &fields, &pen)?;
     shared.journal.stir();
     let patient = office.patient(pat_num).ok_or_else(Refusal::no_patient)?;
-    Ok(Answer::json(200, &view(shared, call).full(patient, &office)))
+    Ok(Answer::json(
+        200,
+        &view(shared, call).full(patient, &office.balance_totals()),
+    ))
 }
 
 fn demand(shared: &Shared, method: &str) -> Result<(), Refusal> {

@@ -11,6 +11,7 @@
 mod support;
 
 mod admin;
+mod binary;
 mod daylight;
 mod filling;
 mod limits;
