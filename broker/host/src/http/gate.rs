@@ -1,0 +1,85 @@
+//! The pace of requests under one grant: how far apart they start, and how many run at the same time.
+//!
+//! One gate is shared by all calls of a system. Nobody waits at a gate for longer than their call lives, and at most
+//! [`Limits::requests`](crate::Limits::requests) of one call wait at a time.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep_until},
+};
+
+/// The pace of requests under one grant.
+pub(crate) struct Gate {
+    places: Arc<Semaphore>,
+    spacing: Duration,
+    next_start: Mutex<Instant>,
+}
+
+/// A request that has been let through. Whoever drops it makes room for the next.
+pub(crate) struct Passage {
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Gate {
+    pub(crate) fn new(spacing: Duration, in_flight: NonZeroUsize) -> Self {
+        let places = Arc::new(Semaphore::new(in_flight.get().min(Semaphore::MAX_PERMITS)));
+        Self {
+            places,
+            spacing,
+            next_start: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Waits for a place, then for the time at which the request may start. Whoever has no place reserves no time, so
+    /// that requests that are given up while waiting cost the others nothing but, at most, their one spacing each.
+    pub(crate) async fn pass(&self) -> Passage {
+        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        if !self.spacing.is_zero() {
+            sleep_until(self.reserve()).await;
+        }
+        Passage { _place: place }
+    }
+
+    fn reserve(&self) -> Instant {
+        let mut next_start = self.next_start.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = (*next_start).max(Instant::now());
+        *next_start = start + self.spacing;
+        start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_start_no_closer_than_the_spacing() {
+        let gate = Gate::new(Duration::from_secs(1), NonZeroUsize::new(8).unwrap());
+        let begin = Instant::now();
+        let mut starts = Vec::new();
+        for _ in 0..3 {
+            drop(gate.pass().await);
+            starts.push(begin.elapsed().as_millis() / 1000);
+        }
+        assert_eq!(starts, [0, 1, 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_the_granted_number_are_in_flight() {
+        let gate = Gate::new(Duration::ZERO, NonZeroUsize::MIN);
+        let first = gate.pass().await;
+        let waiting = tokio::time::timeout(Duration::from_secs(5), gate.pass()).await;
+        assert!(waiting.is_err());
+        drop(first);
+        assert!(
+            tokio::time::timeout(Duration::from_secs(5), gate.pass())
+                .await
+                .is_ok()
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! One call's requests: where the runtime hands them over.
+
+use super::{
+    headers::ForbiddenHeaders,
+    upstream::{Admitted, Upstreams},
+};
+use crate::limits::BODY_CHUNK_BYTES;
+use http::{HeaderName, Request, Response};
+use std::{
+    collections::BTreeMap,
+    future::{Future, ready},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// What one call's requests came to, for the end of the call.
+#[derive(Default)]
+pub(crate) struct Traces {
+    denials: Mutex<BTreeMap<&'static str, u32>>,
+    response_too_large: AtomicBool,
+}
+
+impl Traces {
+    /// Counts a refusal by its code, and is what the connector gets to see of it.
+    pub(crate) fn deny(&self, code: &'static str) -> Error {
+        *self
+            .denials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(code)
+            .or_default() += 1;
+        Error::HttpRequestDenied
+    }
+
+    pub(crate) fn response_too_large(&self) {
+        self.response_too_large.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a response went beyond its bound.
+    pub(crate) fn had_too_large(&self) -> bool {
+        self.response_too_large.load(Ordering::Relaxed)
+    }
+
+    /// How many requests were refused, by code.
+    pub(crate) fn denials(&self) -> BTreeMap<&'static str, u32> {
+        self.denials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// One call's requests.
+pub(crate) struct Outgoing {
+    upstreams: Arc<Upstreams>,
+    traces: Arc<Traces>,
+    requests_left: u32,
+    forbidden: ForbiddenHeaders,
+}
+
+impl Outgoing {
+    pub(crate) fn new(upstreams: Arc<Upstreams>, traces: Arc<Traces>) -> Self {
+        let requests_left = upstreams.limits().requests;
+        let forbidden = upstreams.forbidden().clone();
+        Self {
+            upstreams,
+            traces,
+            requests_left,
+            forbidden,
+        }
+    }
+
+    fn admit(&mut self, request: &Request<WasiBody>) -> Result<Admitted, Error> {
+        let Some(left) = self.requests_left.checked_sub(1) else {
+            return Err(self.traces.deny("requests_exhausted"));
+        };
+        self.requests_left = left;
+        self.upstreams.admit(request, &self.traces)
+    }
+}
+
+type Worker = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Sent = Box<dyn Future<Output = Result<(Response<WasiBody>, Worker), Error>> + Send>;
+
+impl WasiHttpHooks for Outgoing {
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        let forbidden = self.forbidden.clone();
+        Arc::new(move |name| forbidden.contains(name))
+    }
+
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        self.forbidden.contains(name)
+    }
+
+    /// The client sets it, from the URI that was made from the grant.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK_BYTES
+    }
+
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Worker,
+    ) -> Sent {
+        let admitted = self.admit(&request);
+        let (upstreams, traces) = (Arc::clone(&self.upstreams), Arc::clone(&self.traces));
+        Box::new(async move {
+            let response = upstreams
+                .send(admitted?, request, options.unwrap_or_default(), &traces)
+                .await?;
+            Ok((response, Box::new(ready(Ok(()))) as Worker))
+        })
+    }
+}

@@ -1,0 +1,239 @@
+//! The servers that one system's connector may reach, each with its client and its gate.
+
+use super::{
+    body::WatchedBody,
+    connect::{self, CheckedClient},
+    credential::Credential,
+    error,
+    gate::Gate,
+    headers::ForbiddenHeaders,
+    outgoing::Traces,
+    scrub::Scrubber,
+};
+use crate::{
+    Limits,
+    grant::{self, AddressPolicy, Denial, Grant, Method, Origin, Scheme},
+};
+use http::{HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Incoming};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::timeout;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+/// Longest path with query.
+const LONGEST_PATH: usize = 8 * 1024;
+const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("archwire/", env!("CARGO_PKG_VERSION")));
+
+/// Everything that one system's connector may reach, shared by all its calls.
+pub(crate) struct Upstreams {
+    list: Vec<Upstream>,
+    credential: Option<Credential>,
+    forbidden: ForbiddenHeaders,
+    limits: Limits,
+}
+
+struct Upstream {
+    grant: Grant,
+    policy: AddressPolicy,
+    client: CheckedClient,
+    gate: Gate,
+}
+
+/// A request that is allowed, and under which grant.
+pub(crate) struct Admitted {
+    index: usize,
+    uri: Uri,
+}
+
+impl Upstreams {
+    /// Nothing at all.
+    pub(crate) fn none() -> Self {
+        let forbidden = ForbiddenHeaders::new(None);
+        Self {
+            list: Vec::new(),
+            credential: None,
+            forbidden,
+            limits: Limits::default(),
+        }
+    }
+
+    pub(crate) fn new(
+        grants: Vec<Grant>,
+        credential: Option<Credential>,
+        limits: Limits,
+    ) -> Result<Self, rustls::Error> {
+        let mut clients: HashMap<AddressPolicy, CheckedClient> = HashMap::new();
+        let mut list = Vec::new();
+        for grant in grants {
+            let policy = policy(&grant, credential.is_some());
+            let client = match clients.get(&policy) {
+                Some(client) => client.clone(),
+                None => clients
+                    .entry(policy)
+                    .or_insert(connect::client(policy, limits.connect_timeout)?)
+                    .clone(),
+            };
+            let gate = Gate::new(grant.spacing, grant.in_flight);
+            list.push(Upstream {
+                grant,
+                policy,
+                client,
+                gate,
+            });
+        }
+        let forbidden = ForbiddenHeaders::new(credential.as_ref().map(Credential::header));
+        Ok(Self {
+            list,
+            credential,
+            forbidden,
+            limits,
+        })
+    }
+
+    pub(crate) fn forbidden(&self) -> &ForbiddenHeaders {
+        &self.forbidden
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Decides from the text of the request alone. The URI that goes out is made from the grant, so that no two
+    /// readings of what the connector wrote can differ.
+    pub(crate) fn admit<B>(&self, request: &Request<B>, traces: &Traces) -> Result<Admitted, Error> {
+        let uri = request.uri();
+        let scheme = match uri.scheme_str() {
+            Some("http") => Scheme::Http,
+            Some("https") => Scheme::Https,
+            _ => return Err(Error::HttpRequestUriInvalid),
+        };
+        let path = uri
+            .path_and_query()
+            .cloned()
+            .unwrap_or(PathAndQuery::from_static("/"));
+        if path.as_str().len() > LONGEST_PATH {
+            return Err(Error::HttpRequestUriTooLong);
+        }
+        let authority = uri
+            .authority()
+            .map(|authority| authority.as_str())
+            .unwrap_or_default();
+        let origin = Origin::from_parts(scheme, authority).map_err(|_| traces.deny(Denial::Origin.code()))?;
+        let method =
+            Method::try_from(request.method().clone()).map_err(|_| traces.deny(Denial::Method.code()))?;
+        let grants = self.list.iter().map(|upstream| &upstream.grant).enumerate();
+        let index = grant::decide(grants, &origin, &method, path.path())
+            .map_err(|denial| traces.deny(denial.code()))?;
+        let policy = self.list.get(index).map(|upstream| upstream.policy);
+        if !policy.is_some_and(|policy| connect::allows_literal(policy, &origin)) {
+            traces.deny("address_denied");
+            return Err(Error::DestinationIpProhibited);
+        }
+        let uri = Uri::builder()
+            .scheme(scheme.as_str())
+            .authority(origin.authority())
+            .path_and_query(path)
+            .build();
+        Ok(Admitted {
+            index,
+            uri: uri.map_err(|_| Error::HttpRequestUriInvalid)?,
+        })
+    }
+
+    /// Sends an admitted request when its grant's gate lets it through.
+    pub(crate) async fn send(
+        &self,
+        admitted: Admitted,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+        traces: &Arc<Traces>,
+    ) -> Result<Response<WasiBody>, Error> {
+        let upstream = self.list.get(admitted.index).ok_or(Error::HttpRequestDenied)?;
+        let passage = upstream.gate.pass().await;
+        let request = self.dress(admitted.uri, request)?;
+        let limits = &self.limits;
+        let within = shorter(options.connect_timeout, limits.connect_timeout)
+            + shorter(options.first_byte_timeout, limits.first_byte_timeout);
+        let answer = timeout(within, upstream.client.request(request))
+            .await
+            .map_err(|_| error::silence())?;
+        let response = answer.map_err(|error| {
+            let error = error::of_request(&error, limits.request_bytes);
+            if matches!(error, Error::DestinationIpProhibited) {
+                traces.deny("address_denied");
+            }
+            error
+        })?;
+        let silence = shorter(options.between_bytes_timeout, limits.between_bytes_timeout);
+        let (head, body) = self.undress(response, traces)?.into_parts();
+        let body = WatchedBody::new(
+            body,
+            self.scrubber().body(),
+            limits.response_bytes,
+            silence,
+            Arc::clone(traces),
+            passage,
+        );
+        Ok(Response::from_parts(head, body.boxed_unsync()))
+    }
+
+    /// The request as it goes out: the host's own URI and credential, and a bound on its body.
+    fn dress(&self, uri: Uri, request: Request<WasiBody>) -> Result<Request<Limited<WasiBody>>, Error> {
+        let (mut head, body) = request.into_parts();
+        let limit = self.limits.request_bytes;
+        if body.size_hint().lower() > limit {
+            return Err(Error::HttpRequestBodySize(Some(limit)));
+        }
+        head.uri = uri;
+        head.headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
+        if let Some(credential) = &self.credential {
+            head.headers.insert(credential.header(), credential.value());
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(Request::from_parts(head, Limited::new(body, limit)))
+    }
+
+    /// The response's head as the connector may see it.
+    fn undress(
+        &self,
+        mut response: Response<Incoming>,
+        traces: &Traces,
+    ) -> Result<Response<Incoming>, Error> {
+        let limits = &self.limits;
+        let size = |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+        let header_bytes: usize = response.headers().iter().map(size).sum();
+        if header_bytes > limits.response_header_bytes {
+            traces.response_too_large();
+            return Err(Error::HttpResponseHeaderSectionSize(
+                u32::try_from(header_bytes).ok(),
+            ));
+        }
+        if response.body().size_hint().lower() > limits.response_bytes {
+            traces.response_too_large();
+            return Err(Error::HttpResponseBodySize(Some(limits.response_bytes)));
+        }
+        self.scrubber().scrub_headers(response.headers_mut());
+        Ok(response)
+    }
+
+    fn scrubber(&self) -> Scrubber {
+        self.credential
+            .as_ref()
+            .map(|credential| credential.scrubber().clone())
+            .unwrap_or_default()
+    }
+}
+
+/// A credential over plain HTTP stays in the practice's own network.
+fn policy(grant: &Grant, credential: bool) -> AddressPolicy {
+    match (grant.private_addresses, grant.to.scheme()) {
+        (false, _) => AddressPolicy::Public,
+        (true, Scheme::Http) if credential => AddressPolicy::Private,
+        (true, _) => AddressPolicy::PublicAndPrivate,
+    }
+}
+
+fn shorter(asked: Option<Duration>, most: Duration) -> Duration {
+    asked.map_or(most, |asked| asked.min(most))
+}
