@@ -103,3 +103,23 @@ fn base(tree: &Tree, deny: &Path, manifest: &Path) -> Command {
     command.arg("--manifest-path").arg(manifest);
     command
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advisories_are_checked_only_where_their_database_is() {
+        let tree = Tree::at(Path::new("/a/tree"));
+        let asks = |advisories| {
+            let command = check(
+                &tree,
+                Path::new("cargo-deny"),
+                Path::new("/a/tree/Cargo.toml"),
+                advisories,
+            );
+            command.get_args().any(|arg| arg == "advisories")
+        };
+        assert!(asks(true) && !asks(false));
+    }
+}
