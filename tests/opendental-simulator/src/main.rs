@@ -6,7 +6,7 @@
 mod cli;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, IsTerminal as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -22,11 +22,9 @@ async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(
-            EnvFilter::builder()
-                .with_default_directive(tracing::Level::DEBUG.into())
-                .parse("hyper=info")?,
-        )
+        .with_ansi(std::io::stderr().is_terminal())
+        // One line a request: method, resource, status. Nothing that a patient record holds is in them.
+        .with_env_filter(EnvFilter::new("archwire_opendental_simulator=debug"))
         .init();
     let mut terminated = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let office = Simulator::start(cli.options()).await?;
