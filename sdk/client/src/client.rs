@@ -1,0 +1,163 @@
+//! The connection to one bus, and the calls that ask once. Every call is bounded in time by [`ANSWER`].
+
+use crate::{
+    PatientKey,
+    endpoint::{Bearer, Endpoint},
+    error::ClientError,
+    publisher::Publisher,
+    subscription::{SubscribeOptions, Subscription},
+    v1::{Event, GetPatientRequest, GetPatientResponse, ListEventsRequest, bus_client::BusClient},
+};
+use bytes::Bytes;
+use prost::Message as _;
+use std::{
+    fmt::{Debug, Formatter},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::timeout;
+use tonic::{Code, Request, service::interceptor::InterceptedService, transport::Channel};
+
+/// How long the bus may take to answer a call or to open a stream.
+pub(crate) const ANSWER: Duration = Duration::from_secs(30);
+/// The most bytes of one answer. A page of events is the largest.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// How long a publisher tries when nothing else is said.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
+
+pub(crate) type Bus = BusClient<InterceptedService<Channel, Bearer>>;
+
+/// A connection to one bus. Clones share it. When it breaks, the next call makes a new one.
+#[derive(Clone)]
+pub struct Client {
+    bus: Bus,
+}
+
+impl Client {
+    /// Connects, within the endpoint's `connect_timeout`. Whether the bus knows the token shows at the first call.
+    ///
+    /// # Errors
+    /// When the endpoint cannot be used as it is, or the bus cannot be reached.
+    pub async fn connect(endpoint: Endpoint) -> Result<Self, ClientError> {
+        let (transport, bearer) = (endpoint.transport()?, endpoint.bearer()?);
+        let channel = timeout(endpoint.connect_timeout, transport.connect())
+            .await
+            .map_err(|_| ClientError::Silent(endpoint.connect_timeout))?
+            .map_err(|source| ClientError::Unreachable {
+                url: endpoint.url,
+                source: Arc::new(source),
+            })?;
+        Ok(Self::over(channel, bearer))
+    }
+
+    /// A client that connects at its first call, for a program that may start before the bus does.
+    ///
+    /// # Errors
+    /// When the endpoint cannot be used as it is.
+    pub fn connect_lazily(endpoint: &Endpoint) -> Result<Self, ClientError> {
+        Ok(Self::over(
+            endpoint.transport()?.connect_lazy(),
+            endpoint.bearer()?,
+        ))
+    }
+
+    fn over(channel: Channel, bearer: Bearer) -> Self {
+        let bus = BusClient::with_interceptor(channel, bearer).max_decoding_message_size(LARGEST_ANSWER);
+        Self { bus }
+    }
+
+    /// A publisher that tries for 30 s before it gives an observation up.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        self.publisher_with_deadline(DEFAULT_DEADLINE)
+    }
+
+    /// A publisher that tries for this long before it gives an observation up.
+    #[must_use]
+    pub fn publisher_with_deadline(&self, deadline: Duration) -> Publisher {
+        Publisher::start(self.bus.clone(), deadline)
+    }
+
+    /// A subscription. It opens with the first call of [`Subscription::next`].
+    #[must_use]
+    pub fn subscribe(&self, options: SubscribeOptions) -> Subscription {
+        Subscription::new(self.bus.clone(), options)
+    }
+
+    /// The current state of a patient, by the bus's patient id or by your own local id; `None` when the bus knows
+    /// neither.
+    ///
+    /// # Errors
+    /// When the bus does not answer or refuses.
+    pub async fn get_patient(&self, key: PatientKey) -> Result<Option<GetPatientResponse>, ClientError> {
+        let request = bounded(GetPatientRequest { key: Some(key) });
+        match self.bus.clone().get_patient(request).await {
+            Ok(response) => Ok(Some(response.into_inner())),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    }
+
+    /// A page of a patient's history, oldest first: what came after `after_revision`, 0 for all. For the next page,
+    /// ask again with [`EventPage::next`].
+    ///
+    /// # Errors
+    /// When the bus does not answer or refuses, or an event cannot be read.
+    pub async fn list_events(&self, patient_id: &str, after_revision: u64) -> Result<EventPage, ClientError> {
+        let request = ListEventsRequest {
+            patient_id: patient_id.to_owned(),
+            after_revision,
+            page_size: 0,
+        };
+        let response = self.bus.clone().list_events(bounded(request)).await?;
+        let response = response.into_inner();
+        let mut events = Vec::with_capacity(response.events.len());
+        for (raw, revision) in response
+            .events
+            .into_iter()
+            .zip(after_revision.saturating_add(1)..)
+        {
+            let event = Event::decode(raw.clone()).map_err(|source| ClientError::Unreadable {
+                sequence: revision,
+                source,
+            })?;
+            events.push(StoredEvent { event, raw });
+        }
+        let next = events
+            .last()
+            .map(|last| last.event.revision)
+            .filter(|_| response.more);
+        Ok(EventPage { events, next })
+    }
+}
+
+fn bounded<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(ANSWER);
+    request
+}
+
+/// Part of a patient's history.
+#[derive(Debug)]
+pub struct EventPage {
+    /// The events, oldest first.
+    pub events: Vec<StoredEvent>,
+    /// The revision after which the next page begins; `None` at the end.
+    pub next: Option<u64>,
+}
+
+/// One event of a patient's history.
+pub struct StoredEvent {
+    /// The event.
+    pub event: Event,
+    /// Its bytes as the log holds them, with fields that this version does not know.
+    pub raw: Bytes,
+}
+
+impl Debug for StoredEvent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredEvent")
+            .field("revision", &self.event.revision)
+            .finish_non_exhaustive()
+    }
+}
