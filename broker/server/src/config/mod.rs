@@ -8,9 +8,10 @@
 //!
 //! This is the only module that reads the environment. A configuration file is at most 1 MiB, a secret at most 64 KiB.
 //!
-//! May fail: with [`ConfigError`], before any port is open.
+//! May fail: with [`ConfigError`], before any port is open; and [`DataFolder::open`] with [`DataFolderError`].
 
 mod check;
+mod data_folder;
 mod flaw;
 mod grant;
 mod load;
@@ -24,8 +25,13 @@ mod sources;
 mod systems;
 mod units;
 
+pub use data_folder::{DataFolder, DataFolderError};
 pub use model::{
     Api, Config, Grant, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Scheme, System, Tls, Vendor,
 };
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
+pub use sources::process_environment;
 pub use units::{ByteSize, ByteSizeError};
+
+#[cfg(test)]
+mod tests;

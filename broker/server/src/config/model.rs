@@ -70,10 +70,12 @@ pub enum NatsServer {
     },
     /// Somebody else runs it.
     External {
-        /// `nats://` or `tls://`, host and port, without user or password.
+        /// `nats://` or `tls://`, host and port, without user or password; several for a cluster, separated by commas.
         url: String,
         /// How the broker shows who it is.
         login: NatsLogin,
+        /// `root-certificate`: PEM file of an authority to trust besides the system's.
+        root_certificate: Option<PathBuf>,
     },
 }
 
@@ -91,8 +93,8 @@ pub enum NatsLogin {
         /// The user's password.
         password: SecretString,
     },
-    /// The text of a `.creds` file: a JWT and its key.
-    Credentials(SecretString),
+    /// A `.creds` file, as `nsc` writes it. Only its owner can read it.
+    Credentials(PathBuf),
 }
 
 /// What the broker tells about itself.
@@ -159,7 +161,7 @@ pub struct Grant {
 }
 
 impl fmt::Display for Grant {
-    /// `to`, with its port: `https://api.example.com:443`.
+    /// `to` in one spelling, always with its port: `https://api.example.com:443`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}:{}", self.scheme.as_str(), self.host, self.port)
     }

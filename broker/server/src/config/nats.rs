@@ -47,13 +47,14 @@ pub(super) fn nats(check: &mut Check<'_>, mut raw: RawNats) -> Option<Nats> {
 }
 
 fn supervised(check: &mut Check<'_>, raw: RawNats, replicas: Option<NonZeroUsize>) -> Option<NatsServer> {
-    let logins = [
+    let foreign = [
+        ("nats.root-certificate", raw.root_certificate.is_some()),
         ("nats.credentials", raw.credentials.is_some()),
         ("nats.token", raw.token.is_some()),
         ("nats.user", raw.user.is_some()),
         ("nats.password", raw.password.is_some()),
     ];
-    for (key, _) in logins.into_iter().filter(|(_, given)| *given) {
+    for (key, _) in foreign.into_iter().filter(|(_, given)| *given) {
         let what = "is for a server of your own, and there is no nats.url";
         let way_out = "add nats.url, or remove this key: the broker makes the key of its own server itself";
         check.problem(key, ProblemKind::Conflict, what, way_out);
@@ -113,45 +114,70 @@ fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
-fn external(check: &mut Check<'_>, url: &str, raw: RawNats) -> Option<NatsServer> {
+fn external(check: &mut Check<'_>, url: &str, mut raw: RawNats) -> Option<NatsServer> {
     if raw.server.is_some() {
         let what = "is for the broker's own server, and nats.url names another one";
         check.problem("nats.server", ProblemKind::Conflict, what, "keep one of the two");
     }
-    let url = server_url(check, url);
+    let url = server_urls(check, url);
+    let root_certificate = match raw.root_certificate.take() {
+        Some(file) => root_certificate(check, &file).map(Some),
+        None => Some(None),
+    };
     let login = login(check, raw);
     Some(NatsServer::External {
         url: url?,
         login: login?,
+        root_certificate: root_certificate?,
     })
 }
 
-fn server_url(check: &mut Check<'_>, url: &str) -> Option<String> {
-    let rest = url.strip_prefix("nats://").or_else(|| url.strip_prefix("tls://"));
-    let what = match rest {
-        None => "has another scheme than nats:// or tls://",
-        // The text is not shown: it has a password in it.
-        Some(rest) if rest.contains('@') => "has a user or password in it",
-        Some(rest) if rest.is_empty() || !rest.bytes().all(|byte| byte.is_ascii_graphic()) => "has no host",
-        Some(rest) if rest.contains(['/', '?', '#', ',']) => "has more than a host and a port",
-        Some(_) => return Some(url.to_owned()),
+fn server_urls(check: &mut Check<'_>, urls: &str) -> Option<String> {
+    let Some(what) = urls.split(',').find_map(|url| check_url(url).err()) else {
+        return Some(urls.to_owned());
     };
+    // The text is not shown: it may have a password in it.
     let way_out =
         "write \"tls://nats.example.com:4222\"; a login goes into credentials, token, or user and password";
     check.value("nats.url", what, way_out);
     None
 }
 
+fn check_url(url: &str) -> Result<(), &'static str> {
+    let rest = url.strip_prefix("nats://").or_else(|| url.strip_prefix("tls://"));
+    match rest.ok_or("has another scheme than nats:// or tls://")? {
+        rest if rest.contains('@') => Err("has a user or password in it"),
+        rest if rest.is_empty() || !rest.bytes().all(|byte| byte.is_ascii_graphic()) => Err("has no host"),
+        rest if rest.contains(['/', '?', '#']) => Err("has more than a host and a port"),
+        _ => Ok(()),
+    }
+}
+
+fn root_certificate(check: &mut Check<'_>, file: &str) -> Option<PathBuf> {
+    let file = check.path(file);
+    if !file.is_file() {
+        let what = format!("there is no file {}", file.display());
+        check.problem(
+            "nats.root-certificate",
+            ProblemKind::File,
+            what,
+            "write the path of a PEM file",
+        );
+        return None;
+    }
+    Some(file)
+}
+
 fn login(check: &mut Check<'_>, raw: RawNats) -> Option<NatsLogin> {
-    let secret = |check: &mut Check<'_>, key: &str, reference: &RawSecret| read_secret(check, key, reference);
     match (raw.credentials, raw.token, raw.user, raw.password) {
         (None, None, None, None) => Some(NatsLogin::Nothing),
         (Some(credentials), None, None, None) => {
-            secret(check, "nats.credentials", &credentials).map(NatsLogin::Credentials)
+            credentials_file(check, &credentials).map(NatsLogin::Credentials)
         }
-        (None, Some(token), None, None) => secret(check, "nats.token", &token).map(NatsLogin::Token),
+        (None, Some(token), None, None) => read_secret(check, "nats.token", &token).map(NatsLogin::Token),
         (None, None, Some(name), Some(password)) => {
-            secret(check, "nats.password", &password).map(|password| NatsLogin::User { name, password })
+            let password = read_secret(check, "nats.password", &password)?;
+            Some(NatsLogin::User { name, password })
         }
         (None, None, user, _) => {
             let key = if user.is_some() {
@@ -172,4 +198,20 @@ fn login(check: &mut Check<'_>, raw: RawNats) -> Option<NatsLogin> {
             None
         }
     }
+}
+
+/// The client reads the file itself, each time that it connects. Reading it here only finds out early that it can.
+fn credentials_file(check: &mut Check<'_>, reference: &RawSecret) -> Option<PathBuf> {
+    let key = "nats.credentials";
+    if reference.env.is_some() {
+        check.problem(
+            key,
+            ProblemKind::Conflict,
+            "can only be a file",
+            "write { file = \"PATH\" }",
+        );
+        return None;
+    }
+    read_secret(check, key, reference)?;
+    reference.file.as_deref().map(|file| check.path(file))
 }

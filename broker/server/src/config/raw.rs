@@ -80,6 +80,7 @@ pub(super) struct RawApi {
 pub(super) struct RawNats {
     pub(super) server: Option<String>,
     pub(super) url: Option<String>,
+    pub(super) root_certificate: Option<String>,
     pub(super) credentials: Option<RawSecret>,
     pub(super) token: Option<RawSecret>,
     pub(super) user: Option<String>,

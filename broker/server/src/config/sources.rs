@@ -8,6 +8,7 @@ use super::problem::{ConfigError, Place, Problem, ProblemKind};
 use config::{FileFormat, Value};
 use std::{
     collections::BTreeMap,
+    env,
     fs::File,
     io::{self, Read},
     ops::Bound,
@@ -18,6 +19,11 @@ use toml::de::{DeTable, DeValue};
 const PREFIX: &str = "ARCHWIRE__";
 /// Largest configuration file, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
+
+/// The environment of this process, for [`super::Config::load`]. Variables that are not UTF-8 are left out.
+pub fn process_environment() -> impl Iterator<Item = (String, String)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
 
 /// All layers together. Not printable: somebody may have written a secret into it.
 pub(super) struct Sources {
