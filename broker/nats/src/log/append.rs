@@ -1,10 +1,10 @@
 //! Appending: one record, stored and flushed before the caller hears success.
 //!
 //! An append that loses its connection is sent again when the connection is back, as long as its time lasts. That is
-//! safe: the event's id goes along, so that a server that has it already answers with the old sequence and
-//! [`Appended::duplicate`]. Concurrent appends share the wire and do not wait for each other.
+//! safe: the event's id goes along, by which a record that is there already is known again, and answered with its
+//! sequence and [`Appended::duplicate`]. Concurrent appends share the wire and do not wait for each other.
 
-use super::Log;
+use super::{Log, batch};
 use crate::Cause;
 use archwire_core::Subject;
 use async_nats::{
@@ -189,6 +189,7 @@ impl Log {
                 Ok(Ok(Ok(appended))) => return Ok(appended),
                 Ok(Ok(Err(Attempt::NotTaken))) => tokio::time::sleep(BETWEEN_ATTEMPTS).await,
                 Ok(Ok(Err(Attempt::Unanswered))) => unknown = true,
+                Ok(Err(AppendError::Conflict)) => return self.conflict(&subject, &entry).await,
                 Ok(Err(error)) => return Err(error.with_size(entry.payload.len(), self)),
                 Err(_) => {
                     unknown = true;
@@ -201,6 +202,32 @@ impl Log {
         } else {
             AppendError::NotSent { after }
         })
+    }
+
+    /// Tells a conflict with somebody else from one with ourselves.
+    ///
+    /// The server looks at the expected sequence before it looks at the id, so that a record sent twice is a conflict
+    /// to it. Only one record can ever have been the first behind the expected one: either it is ours or it is not.
+    async fn conflict(&self, subject: &str, entry: &Entry) -> Result<Appended, AppendError> {
+        let behind = match entry.expected {
+            Expected::Sequence(sequence) => sequence.saturating_add(1),
+            Expected::Nothing | Expected::Anything => 1,
+        };
+        match batch::request(self, batch::Request::first(subject, behind)).await {
+            Ok(mut found) => match found.records.pop_front() {
+                Some(stored) if stored.id == entry.attributes.id => Ok(Appended {
+                    sequence: stored.sequence,
+                    duplicate: true,
+                }),
+                _ => Err(AppendError::Conflict),
+            },
+            Err(error) => {
+                tracing::warn!(%error, "whether an append had been made before cannot be found out");
+                Err(AppendError::Unknown {
+                    after: self.inner.append_timeout,
+                })
+            }
+        }
     }
 
     /// Sends the record once. Ends early when the connection is made anew, because the answer then went astray.

@@ -46,6 +46,17 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The first record of `subject` from sequence `seq` on.
+    pub(super) fn first(subject: &'a str, seq: u64) -> Self {
+        Self {
+            seq: Some(seq),
+            next_by_subj: Some(subject),
+            last_by_subj: None,
+            batch: None,
+            max_bytes: None,
+        }
+    }
+
     /// The last record of `subject`.
     pub(super) fn last(subject: &'a str) -> Self {
         Self {

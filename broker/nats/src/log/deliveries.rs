@@ -1,9 +1,9 @@
 //! The queue of one system: every event from the beginning of the log, until it is settled.
 //!
 //! The queue is a durable consumer in the server, so it goes on where it stopped after any restart. An event that is
-//! not settled within `ack_wait` comes again, and the same event may come twice, also close together (after a lost
-//! connection): whoever handles it has to be able to do so twice. Events come in order the first time; one that comes
-//! again may have been overtaken.
+//! not settled within `ack_wait` comes again. After a restart of the server the same event may come twice, also close
+//! together and while the first is still worked on: whoever handles it has to be able to do so twice. Events come in
+//! order the first time; one that comes again may have been overtaken.
 //!
 //! Settling awaits the server's confirmation: it costs one round trip, about 0.1 ms, beside a vendor's API call of
 //! many, and in return "settled" is something to be relied on.
@@ -12,19 +12,19 @@ use super::{
     Log, Stored,
     follow::{EXPIRY, FIRST_PAUSE, HEARTBEAT, LONGEST_PAUSE, LONGEST_SILENCE, record},
 };
-use crate::{Cause, connection::Wire, verify};
+use crate::{Cause, Connection, connection::Wire, verify};
 use archwire_core::{Subject, SystemName};
 use async_nats::jetstream::{
     self, AckKind, ErrorCode,
     consumer::{self, AckPolicy, DeliverPolicy, PullConsumer, pull},
-    message::Acker,
 };
 use futures_util::{FutureExt, StreamExt};
-use std::{collections::VecDeque, num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, time::Duration};
 
 /// Most events that wait in this process. They count as handed out, so a small number keeps them from coming again
 /// behind a slow handler.
 const MOST_WAITING: usize = 64;
+const LONGEST_SETTLING: Duration = Duration::from_secs(10);
 /// A refused event comes again no sooner than this: at once would be a loop as fast as the machine.
 const SHORTEST_DELAY: Duration = Duration::from_millis(100);
 
@@ -104,8 +104,6 @@ pub struct Deliveries {
     system: SystemName,
     config: DeliveriesConfig,
     inbox: Inbox,
-    /// Messages that had come over a connection that is gone. They can still be settled.
-    waiting: VecDeque<jetstream::Message>,
 }
 
 /// What the server sends.
@@ -121,7 +119,9 @@ pub struct Work {
     pub stored: Stored,
     /// The how-manieth time it is handed out, from 1.
     pub delivered: u64,
-    acker: Acker,
+    /// Where settlements of this handing out go.
+    reply: async_nats::Subject,
+    connection: Connection,
 }
 
 impl Log {
@@ -144,7 +144,6 @@ impl Log {
             system: system.clone(),
             config,
             inbox,
-            waiting: VecDeque::new(),
         })
     }
 
@@ -257,19 +256,17 @@ impl Deliveries {
     /// When the queue was changed by somebody else so that it cannot be relied on.
     pub async fn next(&mut self) -> Result<Work, DeliveriesError> {
         loop {
-            if let Some(message) = self.waiting.pop_front() {
-                match self.work(message).await {
-                    Some(work) => return Ok(work),
-                    None => continue,
-                }
-            }
             let inbox = &mut self.inbox;
             let message = tokio::select! {
                 message = tokio::time::timeout(LONGEST_SILENCE, inbox.messages.next()) => message,
                 () = inbox.wire.made_anew() => { self.reopen().await?; continue }
             };
             match message {
-                Ok(Some(Ok(message))) => self.waiting.push_back(message),
+                Ok(Some(Ok(message))) => {
+                    if let Some(work) = self.work(message).await {
+                        return Ok(work);
+                    }
+                }
                 Ok(Some(Err(error))) => {
                     tracing::warn!(system = %self.system, %error, "the queue is opened anew");
                     self.reopen().await?;
@@ -284,10 +281,16 @@ impl Deliveries {
         }
     }
 
-    /// Keeps what has come, and asks for more over the connection that there is now.
+    /// Gives back what has come and was not taken yet, and asks anew over the connection that there is now.
+    ///
+    /// A server that was killed may have forgotten that it handed these out, and then pays no attention to how they
+    /// are settled and hands them out again; one that remembers hands them out again because they are given back.
     async fn reopen(&mut self) -> Result<(), DeliveriesError> {
+        self.log.inner.connection.connected().await;
         while let Some(Some(Ok(message))) = self.inbox.messages.next().now_or_never() {
-            self.waiting.push_back(message);
+            if let Err(error) = message.ack_with(AckKind::Nak(Some(SHORTEST_DELAY))).await {
+                tracing::warn!(system = %self.system, %error, "an event could not be given back and comes after ack_wait");
+            }
         }
         let mut pause = FIRST_PAUSE;
         loop {
@@ -318,16 +321,17 @@ impl Deliveries {
     /// Takes a message for work; settles one that is none of ours, and leaves the telling to whoever reads it.
     async fn work(&self, message: jetstream::Message) -> Option<Work> {
         let delivered = message.info().map(|info| info.delivered).unwrap_or_default();
-        let record = record(&self.log, &message);
-        let (_, acker) = message.split();
-        match record {
+        let reply = message.reply.clone()?;
+        let connection = self.log.inner.connection.clone();
+        match record(&self.log, &message) {
             Some((_, Some(stored))) => Some(Work {
                 stored,
                 delivered: delivered.unsigned_abs(),
-                acker,
+                reply,
+                connection,
             }),
             _ => {
-                if let Err(error) = acker.ack().await {
+                if let Err(error) = message.ack().await {
                     tracing::warn!(%error, "a record that is not an event could not be settled");
                 }
                 None
@@ -337,21 +341,43 @@ impl Deliveries {
 }
 
 impl Work {
-    /// Settles the event: it does not come again. Confirmed by the server.
+    /// Settles the event: it does not come again. Confirmed by the server; takes at most 10 s.
     ///
     /// # Errors
-    /// When it is not confirmed; the event may come again.
+    /// When it is not confirmed, which also happens when the server was killed and has forgotten that it handed the
+    /// event out. The event comes again.
     pub async fn ack(self) -> Result<(), SettleError> {
-        self.acker.double_ack().await.map_err(settle_error)
+        self.settle(AckKind::Ack).await
     }
 
-    /// Gives the event back, to come again after `delay`, which is at least 100 ms.
+    /// Gives the event back, to come again after `delay`, which is at least 100 ms. Takes at most 10 s.
     ///
     /// # Errors
     /// When it is not confirmed; the event then comes again after `ack_wait`.
     pub async fn nak(self, delay: Duration) -> Result<(), SettleError> {
-        let kind = AckKind::Nak(Some(delay.max(SHORTEST_DELAY)));
-        self.acker.double_ack_with(kind).await.map_err(settle_error)
+        self.settle(AckKind::Nak(Some(delay.max(SHORTEST_DELAY)))).await
+    }
+
+    /// Sends a settlement, and sends it again when the connection is made anew before it is confirmed.
+    async fn settle(&self, kind: AckKind) -> Result<(), SettleError> {
+        let settling = async {
+            loop {
+                self.connection.connected().await;
+                let mut wire = self.connection.wire();
+                tokio::select! {
+                    outcome = self.connection.client.request(self.reply.clone(), kind.into()) => {
+                        return outcome.map(|_| ()).map_err(settle_error);
+                    }
+                    () = wire.made_anew() => {}
+                }
+            }
+        };
+        let timed_out = |elapsed| SettleError {
+            source: Cause::new(elapsed),
+        };
+        tokio::time::timeout(LONGEST_SETTLING, settling)
+            .await
+            .map_err(timed_out)?
     }
 
     /// Says that the event is still worked on: `ack_wait` begins anew. To be called every third of it.
@@ -359,11 +385,16 @@ impl Work {
     /// # Errors
     /// When the connection is closed.
     pub async fn in_progress(&self) -> Result<(), SettleError> {
-        self.acker.ack_with(AckKind::Progress).await.map_err(settle_error)
+        let sent = self
+            .connection
+            .client
+            .publish(self.reply.clone(), AckKind::Progress.into())
+            .await;
+        sent.map_err(settle_error)
     }
 }
 
-fn settle_error(error: async_nats::Error) -> SettleError {
+fn settle_error(error: impl std::fmt::Display) -> SettleError {
     SettleError {
         source: Cause::new(error),
     }

@@ -60,15 +60,16 @@ impl Launcher {
             log,
             health: "it has not said where it listens".to_owned(),
         };
-        match tokio::time::timeout(self.config.start_timeout, starting.ready()).await {
-            Ok(Ok(Some(endpoints))) => Ok(Server {
+        match tokio::time::timeout(self.config.start_timeout, starting.outcome()).await {
+            Ok(Outcome::Ready(endpoints)) => Ok(Server {
                 endpoints,
                 pid,
                 child: starting.child,
                 log: starting.log,
             }),
-            Ok(Ok(None)) => Err(starting.ended().await),
-            Ok(Err(error)) => Err(error),
+            Ok(Outcome::Ended) => Err(starting.ended().await),
+            Ok(Outcome::Unrecoverable) => Err(starting.unrecoverable().await),
+            Ok(Outcome::NotFlushing) => Err(SupervisorError::NotFlushing),
             Err(_) => Err(starting.not_ready()),
         }
     }
@@ -125,57 +126,67 @@ struct Starting<'a> {
     health: String,
 }
 
+/// How a start turns out.
+enum Outcome {
+    Ready(Endpoints),
+    Ended,
+    Unrecoverable,
+    NotFlushing,
+}
+
 impl Starting<'_> {
-    /// Where the ready server listens; `None` when it ended instead.
-    async fn ready(&mut self) -> Result<Option<Endpoints>, SupervisorError> {
+    async fn outcome(&mut self) -> Outcome {
         loop {
             if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return Ok(None);
+                return Outcome::Ended;
             }
-            if let Some(endpoints) = self.look().await? {
-                return Ok(Some(endpoints));
+            if let Some(outcome) = self.look().await {
+                return outcome;
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
 
-    async fn look(&mut self) -> Result<Option<Endpoints>, SupervisorError> {
-        let folder = &self.launcher.folder;
-        let Some(endpoints) = health::endpoints(&folder.ports()) else {
-            return Ok(None);
-        };
-        match health::health(endpoints.monitoring).await {
+    /// What the server says now; `None` when that is nothing final.
+    async fn look(&mut self) -> Option<Outcome> {
+        let endpoints = health::endpoints(&self.launcher.folder.ports())?;
+        let health = match health::health(endpoints.monitoring).await {
             Ok(Health::Ready) => match health::flushes_every_write(endpoints.monitoring).await {
-                Ok(true) => Ok(Some(endpoints)),
-                Ok(false) => Err(SupervisorError::NotFlushing),
-                Err(error) => self.note(error.to_string()),
+                Ok(true) => return Some(Outcome::Ready(endpoints)),
+                Ok(false) => return Some(Outcome::NotFlushing),
+                Err(error) => error.to_string(),
             },
-            Ok(Health::NotReady(_)) if self.log.wrong_key() => Err(SupervisorError::KeyWrong {
-                store: folder.store(),
-                key: folder.key(),
-            }),
-            Ok(Health::NotReady(health)) if health.contains("could not be recovered") => {
-                Err(SupervisorError::StoreDamaged {
-                    store: folder.store(),
-                    health,
-                    log: folder.log(),
-                })
-            }
-            Ok(Health::NotReady(health)) => self.note(health),
-            Err(error) => self.note(error.to_string()),
-        }
+            Ok(Health::NotReady(health)) => health,
+            Err(error) => error.to_string(),
+        };
+        let unrecoverable = health.contains("could not be recovered");
+        self.health = health;
+        unrecoverable.then_some(Outcome::Unrecoverable)
     }
 
-    fn note(&mut self, health: String) -> Result<Option<Endpoints>, SupervisorError> {
-        self.health = health;
-        Ok(None)
+    /// Ends the server, so that its log is complete, and reads from that why it cannot recover its store.
+    async fn unrecoverable(mut self) -> SupervisorError {
+        self.child.kill().await.ok();
+        let folder = &self.launcher.folder;
+        if self.log.finish().await.wrong_key {
+            return SupervisorError::KeyWrong {
+                store: folder.store(),
+                key: folder.key(),
+            };
+        }
+        SupervisorError::StoreDamaged {
+            store: folder.store(),
+            health: self.health,
+            log: folder.log(),
+        }
     }
 
     async fn ended(mut self) -> SupervisorError {
         let status = shown(self.child.wait().await.ok());
+        let said = self.log.finish().await.last_line;
         SupervisorError::EndedAtStart {
             status,
-            said: self.log.finish().await,
+            said,
             log: self.launcher.folder.log(),
         }
     }

@@ -4,10 +4,7 @@
 //! (the rest of a longer one becomes the next line); the last line is kept for the error message of a failed start.
 //! The server logs no payloads, and subjects hold no identifiers of people.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::path::PathBuf;
 use tokio::{
     fs::{self, File, OpenOptions},
     io::{self, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -18,59 +15,47 @@ use tokio::{
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 const LONGEST_LINE: u64 = 8 * 1024;
 
-/// What is known of a running server's log.
+/// The log of a running server.
 pub(super) struct ServerLog {
-    heard: Arc<Mutex<Heard>>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Heard>,
 }
 
+/// What a log said that matters to more than its readers.
 #[derive(Default)]
-struct Heard {
-    last_line: Option<String>,
-    wrong_key: bool,
+pub(super) struct Heard {
+    /// Its last line.
+    pub(super) last_line: Option<String>,
+    /// Whether the server cannot decrypt its store.
+    pub(super) wrong_key: bool,
 }
 
 impl ServerLog {
     /// Follows the server's error output until it ends.
     pub(super) fn follow(output: ChildStderr, path: PathBuf) -> Self {
-        let heard = Arc::new(Mutex::new(Heard::default()));
-        let task = tokio::spawn(forward(output, path, Arc::clone(&heard)));
-        Self { heard, task }
-    }
-
-    /// Whether the server said that it cannot decrypt its store.
-    pub(super) fn wrong_key(&self) -> bool {
-        self.heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .wrong_key
-    }
-
-    /// Waits for the rest of the log of a server that has ended, and returns its last line.
-    pub(super) async fn finish(self) -> Option<String> {
-        if self.task.await.is_err() {
-            tracing::warn!("the task that reads nats-server's log has failed");
+        Self {
+            task: tokio::spawn(forward(output, path)),
         }
-        self.heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .last_line
-            .take()
+    }
+
+    /// Waits for the rest of the log of a server that has ended.
+    pub(super) async fn finish(self) -> Heard {
+        self.task.await.unwrap_or_default()
     }
 }
 
-async fn forward(output: ChildStderr, path: PathBuf, heard: Arc<Mutex<Heard>>) {
+async fn forward(output: ChildStderr, path: PathBuf) -> Heard {
+    let mut heard = Heard::default();
     let mut lines = BufReader::new(output);
     let mut file = LogFile { path, open: None };
     let mut complained = false;
     loop {
         let mut line = Vec::new();
         match (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
-            Ok(0) => return,
+            Ok(0) => return heard,
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot read nats-server's log");
-                return;
+                return heard;
             }
         }
         if let Err(error) = file.write(&line).await
@@ -79,20 +64,21 @@ async fn forward(output: ChildStderr, path: PathBuf, heard: Arc<Mutex<Heard>>) {
             complained = true;
             tracing::warn!(path = %file.path.display(), %error, "cannot write nats-server's log");
         }
-        listen(&String::from_utf8_lossy(&line), &heard);
+        heard.listen(&String::from_utf8_lossy(&line));
     }
 }
 
-fn listen(line: &str, heard: &Mutex<Heard>) {
-    let said = |level: &str| line.split_once(level).map(|(_, said)| said.trim());
-    if let Some(said) = said("[ERR]").or_else(|| said("[FTL]")) {
-        tracing::error!(said, "nats-server");
-    } else if let Some(said) = said("[WRN]") {
-        tracing::warn!(said, "nats-server");
+impl Heard {
+    fn listen(&mut self, line: &str) {
+        let said = |level: &str| line.split_once(level).map(|(_, said)| said.trim());
+        if let Some(said) = said("[ERR]").or_else(|| said("[FTL]")) {
+            tracing::error!(said, "nats-server");
+        } else if let Some(said) = said("[WRN]") {
+            tracing::warn!(said, "nats-server");
+        }
+        self.wrong_key |= line.contains("unable to recover keys") || line.contains("Error decrypting");
+        self.last_line = Some(line.trim().to_owned());
     }
-    let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-    heard.wrong_key |= line.contains("unable to recover keys") || line.contains("Error decrypting");
-    heard.last_line = Some(line.trim().to_owned());
 }
 
 /// A file that moves aside when it is full.
