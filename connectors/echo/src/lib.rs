@@ -2,8 +2,8 @@
 //! the bus's own patient id, and reads it back. Any service that keeps what is PUT and shows it on GET will do.
 
 use archwire_connector::{
-    Abilities, Connector, Delivered, Delivery, DeliveryAction, Description, Disposition, Grant, Observation, Patient,
-    Setting, SettingKind, SourceRecord, http::Request, settings,
+    Abilities, Connector, Delivered, Delivery, DeliveryAction, Description, Disposition, Grant, Observation,
+    Patient, Setting, SettingKind, SourceRecord, http::Request, settings,
 };
 
 struct Echo;
@@ -11,18 +11,38 @@ struct Echo;
 impl Connector for Echo {
     // What the administrator sees and grants. Pure: the same answer every time, and nothing of the host is used here.
     fn describe() -> Description {
-        Description::new("echo", env!("CARGO_PKG_VERSION"), "Puts every patient into a web service as JSON.")
-            .abilities(Abilities::DELIVER | Abilities::FETCH)
-            .setting(Setting::new("url", SettingKind::Url, "The service: http://localhost:8080"))
-            .grant(Grant::new("{url}", &["GET", "PUT"], &["/patients/*"], "Writing patients and reading them back."))
+        Description::new(
+            "echo",
+            env!("CARGO_PKG_VERSION"),
+            "Puts every patient into a web service as JSON.",
+        )
+        .abilities(Abilities::DELIVER | Abilities::FETCH)
+        .setting(Setting::new(
+            "url",
+            SettingKind::Url,
+            "The service: http://localhost:8080",
+        ))
+        .grant(Grant::new(
+            "{url}",
+            &["GET", "PUT"],
+            &["/patients/*"],
+            "Writing patients and reading them back.",
+        ))
     }
 
     // Make the service's record match the state. PUT writes the whole record, so doing it twice does no harm and
     // `changed` is not needed. Each `?` turns a failure into the disposition that most systems mean by it.
     fn deliver(delivery: Delivery) -> Result<Delivered, Disposition> {
-        let action = if delivery.local_id.is_none() { DeliveryAction::Created } else { DeliveryAction::Updated };
+        let action = if delivery.local_id.is_none() {
+            DeliveryAction::Created
+        } else {
+            DeliveryAction::Updated
+        };
         let local_id = delivery.local_id.unwrap_or(delivery.patient_id);
-        Request::put(record(&local_id)?).json(&delivery.patient).send()?.success()?;
+        Request::put(record(&local_id)?)
+            .json(&delivery.patient)
+            .send()?
+            .success()?;
         Ok(Delivered::new(local_id, action))
     }
 
@@ -36,13 +56,23 @@ impl Connector for Echo {
         let patient: Patient = response.json()?;
         // The bytes go along as they came: the typed patient is only our reading of them.
         let source = SourceRecord::json("echo/v1", response.body);
-        Ok(Some(Observation { local_id, patient, source, observed_at_ms: None, actor: None }))
+        Ok(Some(Observation {
+            local_id,
+            patient,
+            source,
+            observed_at_ms: None,
+            actor: None,
+        }))
     }
 }
 
 // Where the service keeps the record. Ids go into addresses percent-encoded, whatever they look like.
 fn record(local_id: &str) -> Result<String, Disposition> {
-    Ok(format!("{}/patients/{}", settings::url("url")?, archwire_connector::http::encode(local_id)))
+    Ok(format!(
+        "{}/patients/{}",
+        settings::url("url")?,
+        archwire_connector::http::encode(local_id)
+    ))
 }
 
 // Makes the type the component's exports.

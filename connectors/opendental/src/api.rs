@@ -118,7 +118,9 @@ impl<'a> Api<'a> {
     /// When there is no such list.
     pub fn simple(&self, filters: &[(&str, String)]) -> Result<Vec<u8>, Error> {
         let request = self.request(Method::Get, "/patients/Simple");
-        let request = filters.iter().fold(request, |request, (name, value)| request.query(name, value));
+        let request = filters
+            .iter()
+            .fold(request, |request, (name, value)| request.query(name, value));
         Ok(self.call(&request)?.body)
     }
 
@@ -149,7 +151,9 @@ impl<'a> Api<'a> {
     /// # Errors
     /// When the record does not hold them, or when nobody knows.
     pub fn update(&self, pat_num: PatNum, fields: &FieldSet) -> Result<(), Error> {
-        let request = self.request(Method::Put, &format!("/patients/{pat_num}")).json(&fields.body());
+        let request = self
+            .request(Method::Put, &format!("/patients/{pat_num}"))
+            .json(&fields.body());
         self.call(&request).map(|_| ())
     }
 
@@ -162,7 +166,11 @@ impl<'a> Api<'a> {
 
     fn call(&self, request: &Request) -> Result<Response, Error> {
         let response = self.host.send(request).map_err(Error::Http)?;
-        if (200..=299).contains(&response.status) { Ok(response) } else { Err(classify(&response)) }
+        if (200..=299).contains(&response.status) {
+            Ok(response)
+        } else {
+            Err(classify(&response))
+        }
     }
 }
 
@@ -173,8 +181,19 @@ fn created(response: &Response) -> Option<PatNum> {
     struct Created {
         pat_num: Word,
     }
-    let body = response.json::<Created>().ok().and_then(|created| PatNum::parse(created.pat_num.text()));
-    let location = || PatNum::parse(response.header("location")?.trim_end_matches('/').rsplit('/').next()?);
+    let body = response
+        .json::<Created>()
+        .ok()
+        .and_then(|created| PatNum::parse(created.pat_num.text()));
+    let location = || {
+        PatNum::parse(
+            response
+                .header("location")?
+                .trim_end_matches('/')
+                .rsplit('/')
+                .next()?,
+        )
+    };
     body.or_else(location)
 }
 
@@ -217,35 +236,56 @@ mod tests {
     #[test]
     fn an_office_that_is_offline_is_told_from_a_bad_request() {
         let text = r#""The office's eConnector is not running. Please contact the office to start their eConnector.""#;
-        assert_eq!(outcome(400, text), Disposition::unavailable("econnector-down").with_status(400));
+        assert_eq!(
+            outcome(400, text),
+            Disposition::unavailable("econnector-down").with_status(400)
+        );
         let refused = outcome(400, r#""'updatedSince' is not a valid parameter""#);
         let expected = Disposition::rejected("refused").with_status(400);
-        assert_eq!(refused, expected.with_detail("'updatedSince' is not a valid parameter"));
+        assert_eq!(
+            refused,
+            expected.with_detail("'updatedSince' is not a valid parameter")
+        );
     }
 
     #[test]
     fn keys_that_are_not_accepted_are_unauthorized_whatever_the_status() {
-        for (status, body) in [(401, ""), (400, r#""API key has not been assigned.""#), (400, "API key has not been assigned.")]
-        {
-            assert!(matches!(outcome(status, body), Disposition::Unauthorized(_)), "{status} {body}");
+        for (status, body) in [
+            (401, ""),
+            (400, r#""API key has not been assigned.""#),
+            (400, "API key has not been assigned."),
+        ] {
+            assert!(
+                matches!(outcome(status, body), Disposition::Unauthorized(_)),
+                "{status} {body}"
+            );
         }
     }
 
     #[test]
     fn throttling_waits_as_long_as_the_api_says_or_five_seconds() {
-        let host = Double::new().answer_with(429, &[("retry-after", "12")], "").answer(429, "\"anything\"");
+        let host = Double::new()
+            .answer_with(429, &[("retry-after", "12")], "")
+            .answer(429, "\"anything\"");
         let api = Api::new(&host, URL);
         for seconds in [12, 5] {
             let disposition = Disposition::from(api.simple(&[]).unwrap_err());
-            assert_eq!(disposition, Disposition::throttled("throttled", Duration::from_secs(seconds)).with_status(429));
+            assert_eq!(
+                disposition,
+                Disposition::throttled("throttled", Duration::from_secs(seconds)).with_status(429)
+            );
         }
     }
 
     #[test]
     fn a_failing_office_is_tried_again() {
-        for (status, body) in
-            [(500, ""), (502, "<html>"), (503, ""), (504, ""), (400, r#""The office network request timed out.""#)]
-        {
+        for (status, body) in [
+            (500, ""),
+            (502, "<html>"),
+            (503, ""),
+            (504, ""),
+            (400, r#""The office network request timed out.""#),
+        ] {
             assert!(matches!(outcome(status, body), Disposition::Retry(_)), "{status}");
         }
     }
@@ -266,7 +306,9 @@ mod tests {
 
     #[test]
     fn a_patient_who_is_not_there_is_none() {
-        let host = Double::new().answer(404, r#""Patient not found""#).answer(200, r#"{"PatNum":7}"#);
+        let host = Double::new()
+            .answer(404, r#""Patient not found""#)
+            .answer(200, r#"{"PatNum":7}"#);
         let api = Api::new(&host, URL);
         let pat_num = PatNum::parse("7").unwrap();
         assert_eq!(api.patient(pat_num).unwrap(), None);
@@ -278,7 +320,11 @@ mod tests {
     fn the_new_key_is_read_from_the_object_or_from_the_location() {
         let host = Double::new()
             .answer(201, r#"{"PatNum":41,"LName":"A"}"#)
-            .answer_with(201, &[("location", "https://api.opendental.com/api/v1/patients/42")], "")
+            .answer_with(
+                201,
+                &[("location", "https://api.opendental.com/api/v1/patients/42")],
+                "",
+            )
             .answer(201, "");
         let api = Api::new(&host, URL);
         let fields = FieldSet::default();
@@ -290,7 +336,12 @@ mod tests {
     #[test]
     fn filters_are_percent_encoded() {
         let host = Double::new().answer(200, "[]");
-        Api::new(&host, URL).simple(&[("DateTStamp", "2026-11-01 01:30:00".into())]).unwrap();
-        assert_eq!(host.asked(), ["GET /patients/Simple?DateTStamp=2026-11-01%2001%3A30%3A00"]);
+        Api::new(&host, URL)
+            .simple(&[("DateTStamp", "2026-11-01 01:30:00".into())])
+            .unwrap();
+        assert_eq!(
+            host.asked(),
+            ["GET /patients/Simple?DateTStamp=2026-11-01%2001%3A30%3A00"]
+        );
     }
 }

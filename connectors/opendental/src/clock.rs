@@ -20,7 +20,10 @@ impl OfficeTime {
     /// Dental's way to say "never" and is `None`, as is everything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (date, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), "00:00:00"));
+        let (date, time) = text
+            .trim()
+            .split_once([' ', 'T'])
+            .unwrap_or((text.trim(), "00:00:00"));
         let (year, month, day) = parse_date(date)?;
         let mut parts = time.split('.').next()?.split(':').map(|part| digits(part, 2));
         let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
@@ -64,6 +67,9 @@ pub struct Offset {
 }
 
 impl Offset {
+    /// No distance: what is assumed as long as nothing is known.
+    pub const UTC: Self = Self { minutes: 0 };
+
     /// How far the clocks may go apart before it is called a new offset, in seconds. The smallest real change is half
     /// an hour, and a clock that goes wrong by some minutes must not look like one.
     const TOLERANCE: i64 = 20 * 60;
@@ -72,7 +78,9 @@ impl Offset {
     #[must_use]
     pub fn learn(office: OfficeTime, now_ms: u64) -> Self {
         let quarters = (office.0 - seconds(now_ms) + 450).div_euclid(900);
-        Self { minutes: quarters * 15 }
+        Self {
+            minutes: quarters * 15,
+        }
     }
 
     /// Whether the office's clock still goes by this offset.
@@ -85,7 +93,10 @@ impl Offset {
     #[must_use]
     pub fn utc_ms(self, office: OfficeTime, now_ms: u64) -> Option<u64> {
         let seconds = office.0 - self.minutes * 60;
-        u64::try_from(seconds).ok()?.checked_mul(1_000).map(|ms| ms.min(now_ms))
+        u64::try_from(seconds)
+            .ok()?
+            .checked_mul(1_000)
+            .map(|ms| ms.min(now_ms))
     }
 
     /// What the office's clock shows at a moment given in milliseconds since 1970 UTC.
@@ -108,7 +119,11 @@ fn seconds(ms: u64) -> i64 {
 /// Reads `yyyy-MM-dd` when that day exists.
 fn parse_date(text: &str) -> Option<(i64, i64, i64)> {
     let mut parts = text.split('-');
-    let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let (year, month, day) = (
+        digits(parts.next()?, 4)?,
+        digits(parts.next()?, 2)?,
+        digits(parts.next()?, 2)?,
+    );
     let exists = parts.next().is_none() && civil(days(year, month, day)) == (year, month, day);
     exists.then_some((year, month, day))
 }
@@ -160,7 +175,12 @@ mod tests {
 
     #[test]
     fn times_are_written_as_they_were_read() {
-        for text in ["1970-01-01 00:00:00", "2000-02-29 23:59:59", "2026-11-01 01:30:00", "1900-03-01 12:00:00"] {
+        for text in [
+            "1970-01-01 00:00:00",
+            "2000-02-29 23:59:59",
+            "2026-11-01 01:30:00",
+            "1900-03-01 12:00:00",
+        ] {
             assert_eq!(office(text).text(), text);
         }
         assert_eq!(office("2021-05-01T00:00:00"), office("2021-05-01"));
@@ -168,8 +188,15 @@ mod tests {
 
     #[test]
     fn never_and_nonsense_are_no_times() {
-        let texts =
-            ["", "0001-01-01 00:00:00", "0001-01-01", "2026-02-30 00:00:00", "2026-1-1", "11/1/2026", "2026-01-01 24:00:00"];
+        let texts = [
+            "",
+            "0001-01-01 00:00:00",
+            "0001-01-01",
+            "2026-02-30 00:00:00",
+            "2026-1-1",
+            "11/1/2026",
+            "2026-01-01 24:00:00",
+        ];
         for text in texts {
             assert_eq!(OfficeTime::parse(text), None, "{text}");
         }
@@ -207,7 +234,10 @@ mod tests {
     #[test]
     fn office_times_are_converted_for_the_bus_and_never_into_the_future() {
         let offset = Offset::learn(office("2026-11-01 01:30:00"), NOW_MS);
-        assert_eq!(offset.utc_ms(office("2026-11-01 01:29:00"), NOW_MS), Some(NOW_MS - 60_000));
+        assert_eq!(
+            offset.utc_ms(office("2026-11-01 01:29:00"), NOW_MS),
+            Some(NOW_MS - 60_000)
+        );
         assert_eq!(offset.utc_ms(office("2026-11-01 02:29:00"), NOW_MS), Some(NOW_MS));
         assert_eq!(offset.office(NOW_MS), office("2026-11-01 01:30:00"));
     }

@@ -51,7 +51,9 @@ impl Host for Broker {
     }
 
     fn now_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
@@ -83,12 +85,15 @@ pub(crate) mod double {
     /// 2026-11-01 09:30:00 UTC.
     pub(crate) const NOW_MS: u64 = 1_793_525_400_000;
 
+    /// A log entry: its event and its numbers.
+    type Entry = (&'static str, Vec<(&'static str, i64)>);
+
     #[derive(Default)]
     pub(crate) struct Double {
         answers: RefCell<VecDeque<Result<Response, Error>>>,
         pub(crate) asked: RefCell<Vec<String>>,
         pub(crate) kept: RefCell<BTreeMap<String, String>>,
-        pub(crate) logged: RefCell<Vec<(&'static str, Vec<(&'static str, i64)>)>>,
+        pub(crate) logged: RefCell<Vec<Entry>>,
         pub(crate) later_ms: Cell<u64>,
         pub(crate) full: Cell<bool>,
     }
@@ -104,8 +109,15 @@ pub(crate) mod double {
         }
 
         pub(crate) fn answer_with(self, status: u16, headers: &[(&str, &str)], body: &str) -> Self {
-            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            self.answers.borrow_mut().push_back(Ok(Response { status, headers, body: body.into() }));
+            let headers = headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            self.answers.borrow_mut().push_back(Ok(Response {
+                status,
+                headers,
+                body: body.into(),
+            }));
             self
         }
 
@@ -127,12 +139,27 @@ pub(crate) mod double {
 
     impl Host for Double {
         fn send(&self, request: &Request) -> Result<Response, Error> {
-            let headers: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            assert_eq!(headers, [("Content-Type", "application/json")], "on every request and nothing else");
+            let headers: Vec<_> = request
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            assert_eq!(
+                headers,
+                [("Content-Type", "application/json")],
+                "on every request and nothing else"
+            );
             let path = request.url().split_once("/api/v1").map_or("", |(_, path)| path);
-            let line = format!("{} {path} {}", request.method().as_str(), String::from_utf8_lossy(request.body()));
+            let line = format!(
+                "{} {path} {}",
+                request.method().as_str(),
+                String::from_utf8_lossy(request.body())
+            );
             self.asked.borrow_mut().push(line.trim_end().to_owned());
-            self.answers.borrow_mut().pop_front().expect("a request without a prepared answer")
+            self.answers
+                .borrow_mut()
+                .pop_front()
+                .expect("a request without a prepared answer")
         }
 
         fn now_ms(&self) -> u64 {
@@ -163,7 +190,10 @@ pub(crate) mod double {
     impl Drop for Double {
         fn drop(&mut self) {
             let left = self.answers.borrow().len();
-            assert!(std::thread::panicking() || left == 0, "{left} prepared answers were not asked for");
+            assert!(
+                std::thread::panicking() || left == 0,
+                "{left} prepared answers were not asked for"
+            );
         }
     }
 }

@@ -1,6 +1,236 @@
-//! Open Dental through its own API.
+//! Open Dental through its own API (Open Dental API, Patients), in the modes Remote, Local and Service.
+//!
+//! | Module | What |
+//! |---|---|
+//! | [`office`] | the settings of one system |
+//! | [`api`] | the calls, and what the answers mean |
+//! | [`row`], [`map`], [`clock`] | the office's rows, fields and clock, and what they mean on the bus: pure |
+//! | [`poll`], [`seen`], [`walk`] | what changed since the last time, page by page |
+//! | [`deliver`], [`create`], [`matching`] | writing to the office, once, and to the right record |
+//! | [`survey`] | listing what the office holds |
+//! | [`host`] | what the flows need from around them |
+//!
+//! The keys never come here: the host puts them on every request. It also holds the pace: one request at a time, and in
+//! mode Remote the spacing that the administrator sets with the grant (1,100 ms; 5,100 ms for a key that may only read).
+
 pub mod api;
 pub mod clock;
+pub mod create;
+pub mod deliver;
 pub mod host;
 pub mod map;
+pub mod matching;
+pub mod office;
+pub mod poll;
 pub mod row;
+pub mod seen;
+pub mod survey;
+pub mod walk;
+
+use api::Api;
+use archwire_connector::{
+    Abilities, CheckReport, Connector, Delivered, Delivery, Description, Disposition, Grant, Observation,
+    Page, Setting, SettingKind, SurveyPage,
+};
+use clock::Offset;
+use host::{Broker, Host};
+use office::{Mode, Office};
+use row::{PatNum, Row, Rows};
+
+/// The connector.
+#[derive(Debug)]
+pub struct OpenDental;
+
+impl Connector for OpenDental {
+    fn describe() -> Description {
+        let abilities =
+            Abilities::CHECK | Abilities::POLL | Abilities::DELIVER | Abilities::FETCH | Abilities::SURVEY;
+        Description::new("opendental", env!("CARGO_PKG_VERSION"), "Open Dental, through its own API.")
+            .abilities(abilities)
+            .setting(
+                Setting::new(
+                    "url",
+                    SettingKind::Url,
+                    "Root of the API. Service: http://HOST:30223/api/v1, Local: http://localhost:30222/api/v1, Remote: \
+                     https://api.opendental.com/api/v1",
+                )
+                .or("http://localhost:30223/api/v1"),
+            )
+            .setting(
+                Setting::new(
+                    "mode",
+                    SettingKind::choice_of(&Mode::WORDS),
+                    "How the API is reached: remote gives 100 rows at a time, local and service 1,000. For remote, also \
+                     set the grant's spacing to 1,100 ms.",
+                )
+                .or("service"),
+            )
+            .setting(
+                Setting::new(
+                    "page-size",
+                    SettingKind::Integer,
+                    "Rows of a page, 2 to 1,000; 0 for what the mode allows. An Enterprise key may have 1,000 in remote.",
+                )
+                .or("0"),
+            )
+            .setting(
+                Setting::new(
+                    "overlap-seconds",
+                    SettingKind::Integer,
+                    "How far each pass reads back before the one before it began, in seconds, 0 to 86,400.",
+                )
+                .or("300"),
+            )
+            .secret("developer-key", "From Open Dental's vendor relations: one for the whole installation.")
+            .secret("customer-key", "From the Open Dental Developer Portal: one for each office's database.")
+            .credential("Authorization", "ODFHIR {developer-key}/{customer-key}")
+            .grant(
+                Grant::new("{url}", &["GET"], &["/api/v1/patients/**"], "Reading patients.").pace(0, 1),
+            )
+            .grant(
+                Grant::new("{url}", &["POST"], &["/api/v1/patients"], "Registering patients.").pace(0, 1),
+            )
+            .grant(
+                Grant::new("{url}", &["PUT"], &["/api/v1/patients/*"], "Updating patients.").pace(0, 1),
+            )
+    }
+
+    fn check() -> Result<CheckReport, Disposition> {
+        check(&Broker, &Office::from_settings()?)
+    }
+
+    fn poll(cursor: Option<String>) -> Result<Page, Disposition> {
+        poll::poll(&Broker, &Office::from_settings()?, cursor.as_deref())
+    }
+
+    fn deliver(delivery: Delivery) -> Result<Delivered, Disposition> {
+        deliver::deliver(&Broker, &Office::from_settings()?, &delivery)
+    }
+
+    fn fetch(local_id: String) -> Result<Option<Observation>, Disposition> {
+        fetch(&Broker, &Office::from_settings()?, &local_id)
+    }
+
+    fn survey(cursor: Option<String>) -> Result<SurveyPage, Disposition> {
+        survey::survey(&Broker, &Office::from_settings()?, cursor.as_deref())
+    }
+}
+
+/// Asks for one row: that takes the same keys and permission as everything else, and tells the office's time.
+fn check(host: &dyn Host, office: &Office) -> Result<CheckReport, Disposition> {
+    let body = Api::new(host, &office.url).simple(&[("Limit", "1".into())])?;
+    let rows = Rows::parse(&body).ok_or_else(poll::unreadable)?;
+    let report = CheckReport::new()
+        .fact("mode", office.mode.word())
+        .fact("page-size", office.page_size.to_string());
+    Ok(match rows.server_time {
+        Some(shown) => {
+            let minutes = Offset::learn(shown, host.now_ms()).minutes();
+            report.fact("clock-offset-minutes", minutes.to_string())
+        }
+        None => report,
+    })
+}
+
+/// Reads one row back.
+fn fetch(host: &dyn Host, office: &Office, local_id: &str) -> Result<Option<Observation>, Disposition> {
+    let Some(pat_num) = PatNum::parse(local_id) else {
+        return Ok(None);
+    };
+    let Some(body) = Api::new(host, &office.url).patient(pat_num)? else {
+        return Ok(None);
+    };
+    let text = str::from_utf8(&body).map_err(|_| poll::unreadable())?;
+    let row = Row::parse(text)
+        .filter(|row| row.pat_num == pat_num)
+        .ok_or_else(poll::unreadable)?;
+    Ok(Some(poll::observation(
+        &row,
+        office,
+        poll::known_clock(host),
+        host.now_ms(),
+    )))
+}
+
+archwire_connector::register!(OpenDental);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::double::Double;
+
+    #[test]
+    fn a_check_asks_for_one_row_and_tells_the_offices_clock() {
+        let host = Double::new().answer(200, r#"[{"PatNum":1,"serverDateTime":"2026-11-01 01:30:10"}]"#);
+        let report = check(&host, &Office::for_tests()).unwrap();
+        let facts: Vec<_> = report
+            .facts
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            facts,
+            [
+                ("mode", "service"),
+                ("page-size", "10"),
+                ("clock-offset-minutes", "-480")
+            ]
+        );
+        assert_eq!(host.asked(), ["GET /patients/Simple?Limit=1"]);
+    }
+
+    #[test]
+    fn a_check_of_an_office_that_is_offline_says_so() {
+        let host = Double::new().answer(400, r#""The office's eConnector is not running.""#);
+        assert!(matches!(
+            check(&host, &Office::for_tests()),
+            Err(Disposition::Unavailable(_))
+        ));
+    }
+
+    #[test]
+    fn a_record_is_fetched_with_its_bytes() {
+        let body = r#"{ "PatNum":7, "LName":"Pratt", "EstBalance": 1.10 }"#;
+        let host = Double::new().answer(200, body);
+        let observation = fetch(&host, &Office::for_tests(), "7").unwrap().unwrap();
+        assert_eq!(observation.source.data, body.as_bytes());
+        assert_eq!(observation.local_id, "7");
+        assert_eq!(observation.patient.names[0].family.as_deref(), Some("Pratt"));
+        assert_eq!(host.asked(), ["GET /patients/7"]);
+    }
+
+    #[test]
+    fn a_record_that_is_not_there_is_none_and_an_id_of_another_kind_is_not_asked_for() {
+        let host = Double::new().answer(404, r#""Patient not found""#);
+        assert_eq!(fetch(&host, &Office::for_tests(), "7").unwrap(), None);
+        for id in ["", "0", "../clinics", "7/x", "-1", "abc"] {
+            assert_eq!(fetch(&host, &Office::for_tests(), id).unwrap(), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn the_description_is_always_the_same_and_names_every_setting_that_is_read() {
+        let description = OpenDental::describe();
+        assert_eq!(
+            format!("{description:?}"),
+            format!("{:?}", OpenDental::describe())
+        );
+        let keys: Vec<_> = description
+            .settings
+            .iter()
+            .map(|setting| setting.key.as_str())
+            .collect();
+        assert_eq!(keys, ["url", "mode", "page-size", "overlap-seconds"]);
+        assert!(
+            description
+                .settings
+                .iter()
+                .all(|setting| setting.default_value.is_some())
+        );
+        assert!(
+            description
+                .credential
+                .is_some_and(|credential| credential.header == "Authorization")
+        );
+    }
+}

@@ -24,7 +24,10 @@ impl PatNum {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse().ok())?.filter(|number| *number > 0).map(Self)
+        digits
+            .then(|| text.parse().ok())?
+            .filter(|number| *number > 0)
+            .map(Self)
     }
 
     /// The number.
@@ -126,7 +129,12 @@ impl<'a> Row<'a> {
         let fields: Fields = serde_json::from_str(verbatim).ok()?;
         let pat_num = PatNum::parse(fields.pat_num.text())?;
         let stamp = OfficeTime::parse(fields.date_t_stamp.text());
-        (verbatim.len() <= SourceRecord::MAX_BYTES).then_some(Self { verbatim, pat_num, stamp, fields })
+        (verbatim.len() <= SourceRecord::MAX_BYTES).then_some(Self {
+            verbatim,
+            pat_num,
+            stamp,
+            fields,
+        })
     }
 }
 
@@ -144,8 +152,10 @@ impl<'a> Rows<'a> {
     pub fn parse(body: &'a [u8]) -> Option<Self> {
         let raw: Vec<&RawValue> = serde_json::from_slice(body).ok()?;
         let rows: Vec<_> = raw.into_iter().map(|row| Row::parse(row.get())).collect();
-        let server_time =
-            rows.iter().flatten().find_map(|row| OfficeTime::parse(row.fields.server_date_time.text()));
+        let server_time = rows
+            .iter()
+            .flatten()
+            .find_map(|row| OfficeTime::parse(row.fields.server_date_time.text()));
         Some(Self { rows, server_time })
     }
 
@@ -177,7 +187,10 @@ impl<'de> Visitor<'de> for WordVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Word, E> {
-        Ok(Word { text: text.to_owned(), number: false })
+        Ok(Word {
+            text: text.to_owned(),
+            number: false,
+        })
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Word, E> {
@@ -193,7 +206,10 @@ impl<'de> Visitor<'de> for WordVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Word, E> {
-        Ok(Word { text: value.to_string(), number: false })
+        Ok(Word {
+            text: value.to_string(),
+            number: false,
+        })
     }
 
     fn visit_unit<E>(self) -> Result<Word, E> {
@@ -220,20 +236,31 @@ mod tests {
         let body = br#"[ {"PatNum":1, "LName" : "O\u0027Neil","EstBalance":1.10},{"PatNum":2}]"#;
         let page = Rows::parse(body).unwrap();
         let verbatim: Vec<_> = page.readable().map(|row| row.verbatim).collect();
-        assert_eq!(verbatim, [r#"{"PatNum":1, "LName" : "O\u0027Neil","EstBalance":1.10}"#, r#"{"PatNum":2}"#]);
+        assert_eq!(
+            verbatim,
+            [
+                r#"{"PatNum":1, "LName" : "O\u0027Neil","EstBalance":1.10}"#,
+                r#"{"PatNum":2}"#
+            ]
+        );
     }
 
     #[test]
     fn a_row_that_cannot_be_read_leaves_the_others_alone() {
         let body = br#"[{"PatNum":1},"text",{"LName":"Nobody"},{"PatNum":0},null,{"PatNum":"7"}]"#;
         let page = Rows::parse(body).unwrap();
-        let read: Vec<_> = page.rows.iter().map(|row| row.as_ref().map(|row| row.pat_num.get())).collect();
+        let read: Vec<_> = page
+            .rows
+            .iter()
+            .map(|row| row.as_ref().map(|row| row.pat_num.get()))
+            .collect();
         assert_eq!(read, [Some(1), None, None, None, None, Some(7)]);
     }
 
     #[test]
     fn fields_are_read_whatever_their_type() {
-        let row = Row::parse(r#"{"PatNum":5,"Zip":97301,"Premed":true,"City":null,"Email":["a"],"State":{"a":1}}"#);
+        let row =
+            Row::parse(r#"{"PatNum":5,"Zip":97301,"Premed":true,"City":null,"Email":["a"],"State":{"a":1}}"#);
         let fields = row.unwrap().fields;
         assert_eq!(fields.zip.text(), "97301");
         assert!(fields.zip.is_number());

@@ -169,7 +169,10 @@ impl FieldSet {
     /// The body as the API takes it.
     #[must_use]
     pub fn body(&self) -> Value {
-        let fields = self.0.iter().map(|(field, value)| (field.name().to_owned(), value.clone()));
+        let fields = self
+            .0
+            .iter()
+            .map(|(field, value)| (field.name().to_owned(), value.clone()));
         Value::Object(fields.collect::<Map<_, _>>())
     }
 }

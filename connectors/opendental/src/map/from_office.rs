@@ -49,7 +49,10 @@ fn identifiers(fields: &Fields, system: &str) -> Vec<Identifier> {
 }
 
 fn names(fields: &Fields) -> Vec<HumanName> {
-    let given: Vec<String> = [&fields.f_name, &fields.middle_i].into_iter().filter_map(Word::stated).collect();
+    let given: Vec<String> = [&fields.f_name, &fields.middle_i]
+        .into_iter()
+        .filter_map(Word::stated)
+        .collect();
     let family = fields.l_name.stated();
     let official = (family.is_some() || !given.is_empty()).then(|| HumanName {
         use_: Some(NameUse::Official),
@@ -104,7 +107,11 @@ fn telecom(fields: &Fields) -> Vec<ContactPoint> {
     let known = [
         point(&fields.hm_phone, ContactSystem::Phone, Some(ContactUse::Home)),
         point(&fields.wk_phone, ContactSystem::Phone, Some(ContactUse::Work)),
-        point(&fields.wireless_phone, ContactSystem::Phone, Some(ContactUse::Mobile)),
+        point(
+            &fields.wireless_phone,
+            ContactSystem::Phone,
+            Some(ContactUse::Mobile),
+        ),
         point(&fields.email, ContactSystem::Email, None),
     ];
     known.into_iter().flatten().collect()
@@ -113,7 +120,10 @@ fn telecom(fields: &Fields) -> Vec<ContactPoint> {
 fn address(fields: &Fields) -> Option<Address> {
     let address = Address {
         use_: Some(AddressUse::Home),
-        lines: [&fields.address, &fields.address2].into_iter().filter_map(Word::stated).collect(),
+        lines: [&fields.address, &fields.address2]
+            .into_iter()
+            .filter_map(Word::stated)
+            .collect(),
         city: fields.city.stated(),
         state: fields.state.stated(),
         postal_code: zip(&fields.zip),
@@ -137,15 +147,27 @@ fn zip(word: &Word) -> Option<String> {
 }
 
 fn guarantor(row: &Row<'_>, system: &str) -> Option<ResponsibleParty> {
-    let guarantor = PatNum::parse(row.fields.guarantor.text()).filter(|guarantor| *guarantor != row.pat_num)?;
-    let person =
-        PersonReference { system: system.to_owned(), local_id: guarantor.to_string(), patient_id: None };
-    Some(ResponsibleParty { person: Some(person), is_guarantor: true, ..ResponsibleParty::default() })
+    let guarantor =
+        PatNum::parse(row.fields.guarantor.text()).filter(|guarantor| *guarantor != row.pat_num)?;
+    let person = PersonReference {
+        system: system.to_owned(),
+        local_id: guarantor.to_string(),
+        patient_id: None,
+    };
+    Some(ResponsibleParty {
+        person: Some(person),
+        is_guarantor: true,
+        ..ResponsibleParty::default()
+    })
 }
 
 fn provider(fields: &Fields, system: &str) -> Option<Provider> {
     let number = fields.pri_prov.stated().filter(|number| number != "0")?;
-    Some(Provider { system: system.to_owned(), local_id: number, display: fields.pri_prov_abbr.stated() })
+    Some(Provider {
+        system: system.to_owned(),
+        local_id: number,
+        display: fields.pri_prov_abbr.stated(),
+    })
 }
 
 #[cfg(test)]
@@ -167,21 +189,35 @@ mod tests {
     #[test]
     fn every_field_of_a_whole_row_is_read() {
         let patient = read(FULL);
-        let [official, nickname] = patient.names.as_slice() else { panic!("two names") };
+        let [official, nickname] = patient.names.as_slice() else {
+            panic!("two names")
+        };
         assert_eq!(official.use_, Some(NameUse::Official));
         assert_eq!(official.family.as_deref(), Some("Pratt"));
         assert_eq!(official.given, ["Jordan", "K"]);
-        assert_eq!((nickname.use_, &nickname.given), (Some(NameUse::Nickname), &vec!["Jo".to_owned()]));
+        assert_eq!(
+            (nickname.use_, &nickname.given),
+            (Some(NameUse::Nickname), &vec!["Jo".to_owned()])
+        );
         assert_eq!(patient.birth_date.as_deref(), Some("1990-02-01"));
         assert_eq!(patient.administrative_sex, Some(AdministrativeSex::Female));
         assert_eq!(patient.marital_status.as_deref(), Some("M"));
-        assert_eq!((patient.status, patient.deceased), (Some(PatientStatus::Active), Some(false)));
+        assert_eq!(
+            (patient.status, patient.deceased),
+            (Some(PatientStatus::Active), Some(false))
+        );
         assert_eq!(patient.preferred_language.as_deref(), Some("en"));
 
         let identifiers: Vec<_> = patient
             .identifiers
             .iter()
-            .map(|identifier| (identifier.system.as_str(), identifier.value.as_str(), identifier.kind.as_deref()))
+            .map(|identifier| {
+                (
+                    identifier.system.as_str(),
+                    identifier.value.as_str(),
+                    identifier.kind.as_deref(),
+                )
+            })
             .collect();
         assert_eq!(
             identifiers,
@@ -192,8 +228,11 @@ mod tests {
             ]
         );
 
-        let telecom: Vec<_> =
-            patient.telecom.iter().map(|point| (point.system, point.use_, point.value.as_str())).collect();
+        let telecom: Vec<_> = patient
+            .telecom
+            .iter()
+            .map(|point| (point.system, point.use_, point.value.as_str()))
+            .collect();
         assert_eq!(
             telecom,
             [
@@ -204,20 +243,30 @@ mod tests {
             ]
         );
 
-        let [address] = patient.addresses.as_slice() else { panic!("one address") };
+        let [address] = patient.addresses.as_slice() else {
+            panic!("one address")
+        };
         assert_eq!(address.use_, Some(AddressUse::Home));
         assert_eq!(address.lines, ["421 Front St", "Apt 2"]);
         assert_eq!(address.city.as_deref(), Some("Salem"));
         assert_eq!(address.state.as_deref(), Some("OR"));
         assert_eq!(address.postal_code.as_deref(), Some("97301"));
 
-        let [party] = patient.responsible_parties.as_slice() else { panic!("one party") };
+        let [party] = patient.responsible_parties.as_slice() else {
+            panic!("one party")
+        };
         let person = party.person.as_ref().unwrap();
         assert!(party.is_guarantor);
-        assert_eq!((person.system.as_str(), person.local_id.as_str()), ("front-desk", "1200"));
+        assert_eq!(
+            (person.system.as_str(), person.local_id.as_str()),
+            ("front-desk", "1200")
+        );
 
         let provider = patient.primary_provider.unwrap();
-        assert_eq!((provider.system.as_str(), provider.local_id.as_str()), ("front-desk", "3"));
+        assert_eq!(
+            (provider.system.as_str(), provider.local_id.as_str()),
+            ("front-desk", "3")
+        );
         assert_eq!(provider.display.as_deref(), Some("DOC3"));
     }
 
@@ -250,7 +299,11 @@ mod tests {
             ("Martian", None, None),
         ] {
             let patient = read(&format!(r#"{{"PatNum":1,"PatStatus":"{written}"}}"#));
-            assert_eq!((patient.status, patient.deceased), (status, deceased), "{written}");
+            assert_eq!(
+                (patient.status, patient.deceased),
+                (status, deceased),
+                "{written}"
+            );
         }
     }
 
@@ -261,11 +314,18 @@ mod tests {
             ("Female", Some(AdministrativeSex::Female)),
             ("Unknown", Some(AdministrativeSex::Unknown)),
         ] {
-            assert_eq!(read(&format!(r#"{{"PatNum":1,"Gender":"{written}"}}"#)).administrative_sex, sex);
+            assert_eq!(
+                read(&format!(r#"{{"PatNum":1,"Gender":"{written}"}}"#)).administrative_sex,
+                sex
+            );
         }
-        for (written, code) in
-            [("Single", Some("S")), ("Married", Some("M")), ("Widowed", Some("W")), ("Divorced", Some("D")), ("Child", None)]
-        {
+        for (written, code) in [
+            ("Single", Some("S")),
+            ("Married", Some("M")),
+            ("Widowed", Some("W")),
+            ("Divorced", Some("D")),
+            ("Child", None),
+        ] {
             let patient = read(&format!(r#"{{"PatNum":1,"Position":"{written}"}}"#));
             assert_eq!(patient.marital_status.as_deref(), code, "{written}");
         }
@@ -290,7 +350,11 @@ mod tests {
             ("\"K1A 0B1\"", "K1A 0B1"),
         ] {
             let patient = read(&format!(r#"{{"PatNum":1,"Zip":{written}}}"#));
-            let codes: Vec<_> = patient.addresses.iter().map(|address| address.postal_code.as_deref()).collect();
+            let codes: Vec<_> = patient
+                .addresses
+                .iter()
+                .map(|address| address.postal_code.as_deref())
+                .collect();
             assert_eq!(codes, [Some(zip)], "{written}");
         }
     }
@@ -298,7 +362,9 @@ mod tests {
     #[test]
     fn a_language_of_the_offices_own_is_kept() {
         assert_eq!(
-            read(r#"{"PatNum":1,"Language":"Spanish (Mexico)"}"#).preferred_language.as_deref(),
+            read(r#"{"PatNum":1,"Language":"Spanish (Mexico)"}"#)
+                .preferred_language
+                .as_deref(),
             Some("Spanish (Mexico)")
         );
     }

@@ -67,7 +67,13 @@ mod tests {
 
     #[test]
     fn codes_are_translated_both_ways() {
-        for (kept, tag) in [("eng", "en"), ("spa", "es"), ("vie", "vi"), ("zho", "zh"), ("deu", "de")] {
+        for (kept, tag) in [
+            ("eng", "en"),
+            ("spa", "es"),
+            ("vie", "vi"),
+            ("zho", "zh"),
+            ("deu", "de"),
+        ] {
             assert_eq!(to_tag(kept), tag);
             assert_eq!(from_tag(tag), kept);
         }
@@ -89,7 +95,10 @@ mod tests {
         for (index, (short, long)) in CODES.iter().enumerate() {
             assert!(short.len() == 2 && long.len() == 3);
             let rest = &CODES[index + 1..];
-            assert!(rest.iter().all(|(other_short, other_long)| other_short != short && other_long != long));
+            assert!(
+                rest.iter()
+                    .all(|(other_short, other_long)| other_short != short && other_long != long)
+            );
         }
     }
 }

@@ -5,8 +5,8 @@
 //! temporary never do. The keys are those of the paths in `changed`: the use, or `any`.
 
 use archwire_connector::{
-    Address, AddressUse, ContactPoint, ContactSystem, ContactUse, HumanName, Identifier, IdentifierStatus, NameUse,
-    Patient, ResponsibleParty,
+    Address, AddressUse, ContactPoint, ContactSystem, ContactUse, HumanName, Identifier, IdentifierStatus,
+    NameUse, Patient, ResponsibleParty,
 };
 
 /// A place for one element: its own key, and the keys that may stand in, best first.
@@ -15,20 +15,42 @@ pub(super) struct Place {
     stand_ins: &'static [&'static str],
 }
 
-pub(super) const OFFICIAL: Place = Place { own: "official", stand_ins: &["any", "usual"] };
-pub(super) const NICKNAME: Place = Place { own: "nickname", stand_ins: &["usual"] };
-pub(super) const HOME: Place = Place { own: "home", stand_ins: &["any", "billing"] };
-pub(super) const HOME_PHONE: Place = Place { own: "phone-home", stand_ins: &["phone-any"] };
-pub(super) const WORK_PHONE: Place = Place { own: "phone-work", stand_ins: &[] };
-pub(super) const MOBILE_PHONE: Place = Place { own: "phone-mobile", stand_ins: &["sms-mobile", "sms-any"] };
-pub(super) const EMAIL: Place =
-    Place { own: "email-any", stand_ins: &["email-home", "email-work", "email-mobile"] };
+pub(super) const OFFICIAL: Place = Place {
+    own: "official",
+    stand_ins: &["any", "usual"],
+};
+pub(super) const NICKNAME: Place = Place {
+    own: "nickname",
+    stand_ins: &["usual"],
+};
+pub(super) const HOME: Place = Place {
+    own: "home",
+    stand_ins: &["any", "billing"],
+};
+pub(super) const HOME_PHONE: Place = Place {
+    own: "phone-home",
+    stand_ins: &["phone-any"],
+};
+pub(super) const WORK_PHONE: Place = Place {
+    own: "phone-work",
+    stand_ins: &[],
+};
+pub(super) const MOBILE_PHONE: Place = Place {
+    own: "phone-mobile",
+    stand_ins: &["sms-mobile", "sms-any"],
+};
+pub(super) const EMAIL: Place = Place {
+    own: "email-any",
+    stand_ins: &["email-home", "email-work", "email-mobile"],
+};
 
 impl Place {
     /// Of elements with their keys, the one for this place. Among several with the same key the first one.
     fn pick<'a, T>(&self, elements: impl Iterator<Item = (&'static str, &'a T)> + Clone) -> Option<&'a T> {
         let keys = std::iter::once(&self.own).chain(self.stand_ins);
-        keys.filter_map(|key| elements.clone().find(|(present, _)| present == key)).map(|(_, element)| element).next()
+        keys.filter_map(|key| elements.clone().find(|(present, _)| present == key))
+            .map(|(_, element)| element)
+            .next()
     }
 
     /// Whether a change of the element with this key is a change of this place. Without an element of its own, every
@@ -47,7 +69,9 @@ pub(super) fn official(patient: &Patient) -> Option<&HumanName> {
 /// The name for `Preferred`; not the one that is filed already.
 pub(super) fn nickname(patient: &Patient) -> Option<&HumanName> {
     let filed = official(patient);
-    NICKNAME.pick(keyed_names(patient)).filter(|name| filed.is_none_or(|filed| !std::ptr::eq(*name, filed)))
+    NICKNAME
+        .pick(keyed_names(patient))
+        .filter(|name| filed.is_none_or(|filed| !std::ptr::eq(*name, filed)))
 }
 
 pub(super) fn address(patient: &Patient) -> Option<&Address> {
@@ -64,21 +88,28 @@ pub(super) fn contact<'a>(patient: &'a Patient, place: &Place) -> Option<&'a Con
 /// An identifier in use, from one of these namespaces.
 pub(super) fn identifier<'a>(patient: &'a Patient, namespaces: &[&str]) -> Option<&'a Identifier> {
     let usable = |identifier: &&Identifier| {
-        namespaces.contains(&identifier.system.as_str()) && identifier.status != Some(IdentifierStatus::Retired)
+        namespaces.contains(&identifier.system.as_str())
+            && identifier.status != Some(IdentifierStatus::Retired)
     };
     patient.identifiers.iter().find(usable)
 }
 
 /// The payer.
 pub(super) fn guarantor(patient: &Patient) -> Option<&ResponsibleParty> {
-    patient.responsible_parties.iter().find(|party| party.is_guarantor)
+    patient
+        .responsible_parties
+        .iter()
+        .find(|party| party.is_guarantor)
 }
 
 /// Whether the patient has an element for the place's own key.
 pub(super) fn has_own(patient: &Patient, place: &Place) -> bool {
     keyed_names(patient).any(|(key, _)| key == place.own)
         || keyed_addresses(patient).any(|(key, _)| key == place.own)
-        || patient.telecom.iter().any(|point| contact_key(point) == place.own)
+        || patient
+            .telecom
+            .iter()
+            .any(|point| contact_key(point) == place.own)
 }
 
 fn keyed_names(patient: &Patient) -> impl Iterator<Item = (&'static str, &HumanName)> + Clone {
@@ -96,7 +127,10 @@ fn name_key(name: &HumanName) -> &'static str {
 }
 
 fn keyed_addresses(patient: &Patient) -> impl Iterator<Item = (&'static str, &Address)> + Clone {
-    patient.addresses.iter().map(|address| (address_key(address), address))
+    patient
+        .addresses
+        .iter()
+        .map(|address| (address_key(address), address))
 }
 
 fn address_key(address: &Address) -> &'static str {

@@ -71,7 +71,12 @@ pub fn update(patient: &Patient, changed: &[String], system: &str) -> Written {
 /// (a patient without a status is not a `Patient`).
 fn cleared(field: Field) -> Option<&'static str> {
     match field {
-        Field::LName | Field::FName | Field::PatStatus | Field::Position | Field::Guarantor | Field::PriProv => None,
+        Field::LName
+        | Field::FName
+        | Field::PatStatus
+        | Field::Position
+        | Field::Guarantor
+        | Field::PriProv => None,
         Field::Birthdate => Some("0001-01-01"),
         Field::Gender => Some("Unknown"),
         Field::MiddleI
@@ -95,12 +100,20 @@ fn cleared(field: Field) -> Option<&'static str> {
 fn cell(field: Field, patient: &Patient, system: &str) -> Cell {
     let official = pick::official(patient);
     let address = pick::address(patient);
-    let lines = address.map(|address| address.lines.as_slice()).unwrap_or_default();
+    let lines = address
+        .map(|address| address.lines.as_slice())
+        .unwrap_or_default();
     match field {
         Field::LName => within(official.and_then(|name| name.family.as_deref()), NAME_WIDTH),
         Field::FName => within(official.and_then(|name| name.given.first()), NAME_WIDTH),
-        Field::MiddleI => joined(official.map(|name| name.given.as_slice()).unwrap_or_default(), " "),
-        Field::Preferred => within(pick::nickname(patient).and_then(|name| name.given.first()), NAME_WIDTH),
+        Field::MiddleI => joined(
+            official.map(|name| name.given.as_slice()).unwrap_or_default(),
+            " ",
+        ),
+        Field::Preferred => within(
+            pick::nickname(patient).and_then(|name| name.given.first()),
+            NAME_WIDTH,
+        ),
         Field::PatStatus => status(patient),
         Field::Gender => gender(patient.administrative_sex),
         Field::Position => position(patient.marital_status.as_deref()),
@@ -117,7 +130,10 @@ fn cell(field: Field, patient: &Patient, system: &str) -> Cell {
         Field::Guarantor => guarantor(patient, system),
         Field::Email => contact(patient, &EMAIL, NAME_WIDTH),
         Field::PriProv => provider(patient, system),
-        Field::ChartNumber => within(identifier(patient, &[&chart_number_system(system)]), CHART_NUMBER_WIDTH),
+        Field::ChartNumber => within(
+            identifier(patient, &[&chart_number_system(system)]),
+            CHART_NUMBER_WIDTH,
+        ),
         Field::MedicaidId => within(identifier(patient, &[&medicaid_id_system(system)]), NAME_WIDTH),
         Field::Language => {
             let kept = patient.preferred_language.as_deref().map(language::from_tag);
@@ -137,7 +153,12 @@ fn within<T: AsRef<str> + ?Sized>(text: Option<&T>, width: usize) -> Cell {
 
 /// Everything after the first text in one.
 fn joined(texts: &[String], separator: &str) -> Cell {
-    let rest: Vec<&str> = texts.iter().skip(1).map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+    let rest: Vec<&str> = texts
+        .iter()
+        .skip(1)
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+        .collect();
     within(Some(&rest.join(separator)), NAME_WIDTH)
 }
 
@@ -197,10 +218,19 @@ fn birthdate(date: Option<&str>) -> Cell {
 }
 
 fn ssn(value: Option<&String>) -> Cell {
-    let Some(value) = value.filter(|value| !value.trim().is_empty()) else { return Cell::NotStated };
-    let digits: String = value.chars().filter(|character| !matches!(character, '-' | ' ')).collect();
+    let Some(value) = value.filter(|value| !value.trim().is_empty()) else {
+        return Cell::NotStated;
+    };
+    let digits: String = value
+        .chars()
+        .filter(|character| !matches!(character, '-' | ' '))
+        .collect();
     let fits = digits.len() == 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if fits { Cell::Holds(digits.into()) } else { Cell::DoesNotFit }
+    if fits {
+        Cell::Holds(digits.into())
+    } else {
+        Cell::DoesNotFit
+    }
 }
 
 /// Two capital letters.
@@ -216,7 +246,9 @@ fn state(state: Option<&str>) -> Cell {
 
 /// `12345`, `12345-1234`, `123456789` or Canada's `A0A 0A0`.
 fn zip(code: Option<&str>) -> Cell {
-    let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else { return Cell::NotStated };
+    let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
+        return Cell::NotStated;
+    };
     let code = code.to_ascii_uppercase();
     let shape: String = code
         .chars()
@@ -238,7 +270,9 @@ fn zip(code: Option<&str>) -> Cell {
 
 /// Only a payer whom this office has on file can be its guarantor.
 fn guarantor(patient: &Patient, system: &str) -> Cell {
-    let Some(party) = pick::guarantor(patient) else { return Cell::NotStated };
+    let Some(party) = pick::guarantor(patient) else {
+        return Cell::NotStated;
+    };
     let person = party.person.as_ref().filter(|person| person.system == system);
     let number = person.and_then(|person| PatNum::parse(&person.local_id));
     number.map_or(Cell::DoesNotFit, |number| Cell::Holds(number.get().into()))
@@ -246,7 +280,9 @@ fn guarantor(patient: &Patient, system: &str) -> Cell {
 
 /// A provider is known by this office's own number only.
 fn provider(patient: &Patient, system: &str) -> Cell {
-    let Some(provider) = &patient.primary_provider else { return Cell::NotStated };
+    let Some(provider) = &patient.primary_provider else {
+        return Cell::NotStated;
+    };
     let number = PatNum::parse(&provider.local_id).filter(|_| provider.system == system);
     number.map_or(Cell::DoesNotFit, |number| Cell::Holds(number.get().into()))
 }

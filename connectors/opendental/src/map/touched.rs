@@ -11,13 +11,19 @@ use std::collections::BTreeSet;
 
 /// The fields that these paths touch, for the state after the change.
 pub(super) fn touched(paths: &[String], patient: &Patient, system: &str) -> BTreeSet<Field> {
-    paths.iter().flat_map(|path| of_path(path, patient, system)).collect()
+    paths
+        .iter()
+        .flat_map(|path| of_path(path, patient, system))
+        .collect()
 }
 
 fn of_path(path: &str, patient: &Patient, system: &str) -> Vec<Field> {
     let mut segments = path.splitn(3, '/');
-    let (list, key, part) =
-        (segments.next().unwrap_or_default(), segments.next().unwrap_or_default(), segments.next());
+    let (list, key, part) = (
+        segments.next().unwrap_or_default(),
+        segments.next().unwrap_or_default(),
+        segments.next(),
+    );
     let touches = |place: &Place| place.is_touched_by(key, has_own(patient, place));
     match list {
         "birth_date" => vec![Field::Birthdate],
@@ -27,7 +33,11 @@ fn of_path(path: &str, patient: &Patient, system: &str) -> Vec<Field> {
         "status" | "deceased" | "deceased_at" => vec![Field::PatStatus],
         "primary_provider" => vec![Field::PriProv],
         "names" => {
-            let official = if touches(&OFFICIAL) { of_name(part) } else { Vec::new() };
+            let official = if touches(&OFFICIAL) {
+                of_name(part)
+            } else {
+                Vec::new()
+            };
             let nickname = touches(&NICKNAME).then_some(Field::Preferred);
             official.into_iter().chain(nickname).collect()
         }
@@ -39,7 +49,11 @@ fn of_path(path: &str, patient: &Patient, system: &str) -> Vec<Field> {
                 (&MOBILE_PHONE, Field::WirelessPhone),
                 (&EMAIL, Field::Email),
             ];
-            places.into_iter().filter(|(place, _)| touches(place)).map(|(_, field)| field).collect()
+            places
+                .into_iter()
+                .filter(|(place, _)| touches(place))
+                .map(|(_, field)| field)
+                .collect()
         }
         "identifiers" => of_identifier(key, system).into_iter().collect(),
         "responsible_parties" if key.split('~').next() == Some("guarantor") => vec![Field::Guarantor],
@@ -63,13 +77,22 @@ fn of_address(part: Option<&str>) -> Vec<Field> {
         Some("state") => vec![Field::State],
         Some("postal_code") => vec![Field::Zip],
         Some(_) => Vec::new(),
-        None => vec![Field::Address, Field::Address2, Field::City, Field::State, Field::Zip],
+        None => vec![
+            Field::Address,
+            Field::Address2,
+            Field::City,
+            Field::State,
+            Field::Zip,
+        ],
     }
 }
 
 /// In a path a namespace has its `%` and `/` percent-encoded, so that it is one segment.
 fn of_identifier(key: &str, system: &str) -> Option<Field> {
-    let key = key.rsplit_once('~').filter(|(_, n)| n.parse::<u32>().is_ok()).map_or(key, |(name, _)| name);
+    let key = key
+        .rsplit_once('~')
+        .filter(|(_, n)| n.parse::<u32>().is_ok())
+        .map_or(key, |(name, _)| name);
     let is = |namespace: &str| key == namespace.replace('%', "%25").replace('/', "%2F");
     if is(SSN) || is(SSN_OID) {
         Some(Field::Ssn)
@@ -86,7 +109,9 @@ mod tests {
     use archwire_connector::{ContactPoint, ContactSystem, ContactUse, HumanName, NameUse};
 
     fn fields(path: &str, patient: &Patient) -> Vec<Field> {
-        touched(&[path.to_owned()], patient, "front-desk").into_iter().collect()
+        touched(&[path.to_owned()], patient, "front-desk")
+            .into_iter()
+            .collect()
     }
 
     #[test]
@@ -115,10 +140,22 @@ mod tests {
             ("telecom/phone-mobile/value", vec![Field::WirelessPhone]),
             ("telecom/email-any/value", vec![Field::Email]),
             ("telecom/fax-work/value", vec![]),
-            ("identifiers/http:%2F%2Fhl7.org%2Ffhir%2Fsid%2Fus-ssn/value", vec![Field::Ssn]),
-            ("identifiers/urn:oid:2.16.840.1.113883.4.1/value", vec![Field::Ssn]),
-            ("identifiers/urn:archwire:front-desk:chart-number/value", vec![Field::ChartNumber]),
-            ("identifiers/urn:archwire:front-desk:medicaid-id/value", vec![Field::MedicaidId]),
+            (
+                "identifiers/http:%2F%2Fhl7.org%2Ffhir%2Fsid%2Fus-ssn/value",
+                vec![Field::Ssn],
+            ),
+            (
+                "identifiers/urn:oid:2.16.840.1.113883.4.1/value",
+                vec![Field::Ssn],
+            ),
+            (
+                "identifiers/urn:archwire:front-desk:chart-number/value",
+                vec![Field::ChartNumber],
+            ),
+            (
+                "identifiers/urn:archwire:front-desk:medicaid-id/value",
+                vec![Field::MedicaidId],
+            ),
             ("identifiers/urn:archwire:other-office:chart-number/value", vec![]),
             ("responsible_parties/guarantor/person", vec![Field::Guarantor]),
             ("responsible_parties/mth/name", vec![]),
@@ -131,8 +168,14 @@ mod tests {
     #[test]
     fn a_stand_in_touches_the_place_only_while_there_is_nothing_better() {
         let point = |use_| ContactPoint::new(ContactSystem::Phone, use_, "1");
-        let with_home = Patient { telecom: vec![point(Some(ContactUse::Home)), point(None)], ..Patient::default() };
-        let without = Patient { telecom: vec![point(None)], ..Patient::default() };
+        let with_home = Patient {
+            telecom: vec![point(Some(ContactUse::Home)), point(None)],
+            ..Patient::default()
+        };
+        let without = Patient {
+            telecom: vec![point(None)],
+            ..Patient::default()
+        };
         assert_eq!(fields("telecom/phone-any/value", &with_home), []);
         assert_eq!(fields("telecom/phone-any/value", &without), [Field::HmPhone]);
         assert_eq!(fields("telecom/phone-home/value", &without), [Field::HmPhone]);
@@ -140,13 +183,23 @@ mod tests {
 
     #[test]
     fn a_second_element_with_the_same_key_touches_the_same_field() {
-        assert_eq!(fields("telecom/phone-mobile~2/value", &Patient::default()), [Field::WirelessPhone]);
+        assert_eq!(
+            fields("telecom/phone-mobile~2/value", &Patient::default()),
+            [Field::WirelessPhone]
+        );
     }
 
     #[test]
     fn the_usual_name_is_the_preferred_one_beside_an_official_name() {
-        let name = |use_| HumanName { use_: Some(use_), family: Some("A".into()), ..HumanName::default() };
-        let both = Patient { names: vec![name(NameUse::Official), name(NameUse::Usual)], ..Patient::default() };
+        let name = |use_| HumanName {
+            use_: Some(use_),
+            family: Some("A".into()),
+            ..HumanName::default()
+        };
+        let both = Patient {
+            names: vec![name(NameUse::Official), name(NameUse::Usual)],
+            ..Patient::default()
+        };
         assert_eq!(fields("names/usual/given", &both), [Field::Preferred]);
     }
 }

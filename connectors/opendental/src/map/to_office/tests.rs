@@ -2,8 +2,8 @@
 
 use super::*;
 use archwire_connector::{
-    Address, AddressUse, ContactPoint, ContactSystem, ContactUse, HumanName, Identifier, IdentifierStatus, NameUse,
-    PersonReference, Provider, ResponsibleParty,
+    Address, AddressUse, ContactPoint, ContactSystem, ContactUse, HumanName, Identifier, IdentifierStatus,
+    NameUse, PersonReference, Provider, ResponsibleParty,
 };
 use serde_json::json;
 
@@ -17,7 +17,11 @@ fn name(use_: Option<NameUse>, family: &str, given: &[&str]) -> HumanName {
 }
 
 fn identifier(system: &str, value: &str) -> Identifier {
-    Identifier { system: system.into(), value: value.into(), ..Identifier::default() }
+    Identifier {
+        system: system.into(),
+        value: value.into(),
+        ..Identifier::default()
+    }
 }
 
 fn home(state: &str, zip: &str) -> Patient {
@@ -27,7 +31,10 @@ fn home(state: &str, zip: &str) -> Patient {
         postal_code: Some(zip.into()),
         ..Address::default()
     };
-    Patient { addresses: vec![address], ..Patient::default() }
+    Patient {
+        addresses: vec![address],
+        ..Patient::default()
+    }
 }
 
 fn phone(use_: Option<ContactUse>, value: &str) -> ContactPoint {
@@ -42,7 +49,10 @@ fn full() -> Patient {
             identifier("urn:archwire:front-desk:medicaid-id", "M99"),
             identifier("urn:oid:2.16.840.1.113883.4.3.41", "a driver's licence"),
         ],
-        names: vec![name(Some(NameUse::Nickname), "", &["Jo"]), name(Some(NameUse::Official), "Pratt", &["Jordan", "K"])],
+        names: vec![
+            name(Some(NameUse::Nickname), "", &["Jo"]),
+            name(Some(NameUse::Official), "Pratt", &["Jordan", "K"]),
+        ],
         birth_date: Some("1990-02-01".into()),
         administrative_sex: Some(AdministrativeSex::Female),
         telecom: vec![
@@ -63,11 +73,19 @@ fn full() -> Patient {
         preferred_language: Some("en-US".into()),
         status: Some(PatientStatus::Active),
         responsible_parties: vec![ResponsibleParty {
-            person: Some(PersonReference { system: "front-desk".into(), local_id: "1200".into(), patient_id: None }),
+            person: Some(PersonReference {
+                system: "front-desk".into(),
+                local_id: "1200".into(),
+                patient_id: None,
+            }),
             is_guarantor: true,
             ..ResponsibleParty::default()
         }],
-        primary_provider: Some(Provider { system: "front-desk".into(), local_id: "3".into(), display: None }),
+        primary_provider: Some(Provider {
+            system: "front-desk".into(),
+            local_id: "3".into(),
+            display: None,
+        }),
         ..Patient::default()
     }
 }
@@ -106,22 +124,37 @@ fn a_patient_who_states_nothing_writes_nothing() {
 fn only_the_touched_fields_are_written_to_a_record_that_exists() {
     let written = update(&full(), &["telecom/phone-mobile/value".into()], "front-desk");
     assert_eq!(written.fields.body(), json!({ "WirelessPhone": "5035550102" }));
-    let written = update(&full(), &["birth_date".into(), "names/official/given".into()], "front-desk");
-    assert_eq!(written.fields.body(), json!({ "FName": "Jordan", "MiddleI": "K", "Birthdate": "1990-02-01" }));
+    let written = update(
+        &full(),
+        &["birth_date".into(), "names/official/given".into()],
+        "front-desk",
+    );
+    assert_eq!(
+        written.fields.body(),
+        json!({ "FName": "Jordan", "MiddleI": "K", "Birthdate": "1990-02-01" })
+    );
 }
 
 #[test]
 fn what_is_no_longer_stated_is_cleared_but_never_the_name() {
     let paths = [
-        "addresses/home/city", "birth_date", "names/official/family", "names/official/given",
-        "telecom/phone-home/value", "status", "responsible_parties/guarantor/person",
+        "addresses/home/city",
+        "birth_date",
+        "names/official/family",
+        "names/official/given",
+        "telecom/phone-home/value",
+        "status",
+        "responsible_parties/guarantor/person",
     ];
     let written = update(&Patient::default(), &paths.map(str::to_owned), "front-desk");
     assert_eq!(
         written.fields.body(),
         json!({ "City": "", "Birthdate": "0001-01-01", "MiddleI": "", "HmPhone": "" })
     );
-    assert_eq!(written.left_out, [Field::LName, Field::FName, Field::PatStatus, Field::Guarantor]);
+    assert_eq!(
+        written.left_out,
+        [Field::LName, Field::FName, Field::PatStatus, Field::Guarantor]
+    );
 }
 
 #[test]
@@ -137,10 +170,21 @@ fn statuses_are_written_and_death_outweighs_them() {
         (None, Some(false), None),
         (Some(PatientStatus::MergedInto), None, None),
     ] {
-        let patient = Patient { status, deceased, ..Patient::default() };
-        assert_eq!(only(&patient, Field::PatStatus), expected.map(Value::from), "{status:?} {deceased:?}");
+        let patient = Patient {
+            status,
+            deceased,
+            ..Patient::default()
+        };
+        assert_eq!(
+            only(&patient, Field::PatStatus),
+            expected.map(Value::from),
+            "{status:?} {deceased:?}"
+        );
     }
-    let died = Patient { deceased_at: Some("2026-01-01".into()), ..Patient::default() };
+    let died = Patient {
+        deceased_at: Some("2026-01-01".into()),
+        ..Patient::default()
+    };
     assert_eq!(only(&died, Field::PatStatus), Some("Deceased".into()));
 }
 
@@ -152,21 +196,38 @@ fn genders_and_marital_statuses_are_written() {
         (AdministrativeSex::Unknown, "Unknown"),
         (AdministrativeSex::Other, "Unknown"),
     ] {
-        let patient = Patient { administrative_sex: Some(sex), ..Patient::default() };
+        let patient = Patient {
+            administrative_sex: Some(sex),
+            ..Patient::default()
+        };
         assert_eq!(only(&patient, Field::Gender), Some(expected.into()));
     }
-    for (code, expected) in
-        [("S", Some("Single")), ("M", Some("Married")), ("W", Some("Widowed")), ("D", Some("Divorced")), ("L", None)]
-    {
-        let patient = Patient { marital_status: Some(code.into()), ..Patient::default() };
-        assert_eq!(only(&patient, Field::Position), expected.map(Value::from), "{code}");
+    for (code, expected) in [
+        ("S", Some("Single")),
+        ("M", Some("Married")),
+        ("W", Some("Widowed")),
+        ("D", Some("Divorced")),
+        ("L", None),
+    ] {
+        let patient = Patient {
+            marital_status: Some(code.into()),
+            ..Patient::default()
+        };
+        assert_eq!(
+            only(&patient, Field::Position),
+            expected.map(Value::from),
+            "{code}"
+        );
     }
 }
 
 #[test]
 fn a_birth_date_known_in_part_is_left_out() {
     for date in ["1990", "1990-02", "1990-02-30"] {
-        let patient = Patient { birth_date: Some(date.into()), ..Patient::default() };
+        let patient = Patient {
+            birth_date: Some(date.into()),
+            ..Patient::default()
+        };
         assert_eq!(left_out(&patient), [Field::Birthdate], "{date}");
     }
 }
@@ -182,22 +243,46 @@ fn zips_and_states_are_written_in_the_forms_that_open_dental_takes() {
         ("SW1A 1AA", None),
         ("9730", None),
     ] {
-        assert_eq!(only(&home("OR", zip), Field::Zip), expected.map(Value::from), "{zip}");
+        assert_eq!(
+            only(&home("OR", zip), Field::Zip),
+            expected.map(Value::from),
+            "{zip}"
+        );
     }
-    for (state, expected) in [("OR", Some("OR")), ("or", Some("OR")), ("Oregon", None), ("O1", None)] {
-        assert_eq!(only(&home(state, "97301"), Field::State), expected.map(Value::from), "{state}");
+    for (state, expected) in [
+        ("OR", Some("OR")),
+        ("or", Some("OR")),
+        ("Oregon", None),
+        ("O1", None),
+    ] {
+        assert_eq!(
+            only(&home(state, "97301"), Field::State),
+            expected.map(Value::from),
+            "{state}"
+        );
     }
 }
 
 #[test]
 fn what_is_too_long_is_left_out_and_never_cut() {
     let long = |count| "1".repeat(count);
-    let telecom = vec![phone(Some(ContactUse::Home), &long(30)), phone(Some(ContactUse::Work), &long(31))];
+    let telecom = vec![
+        phone(Some(ContactUse::Home), &long(30)),
+        phone(Some(ContactUse::Work), &long(31)),
+    ];
     let identifiers = vec![identifier("urn:archwire:front-desk:chart-number", &long(16))];
     let names = vec![name(None, &long(101), &["é".repeat(100).as_str()])];
-    let patient = Patient { telecom, identifiers, names, ..Patient::default() };
+    let patient = Patient {
+        telecom,
+        identifiers,
+        names,
+        ..Patient::default()
+    };
     let written = creation(&patient, "front-desk");
-    assert_eq!(written.left_out, [Field::LName, Field::WkPhone, Field::ChartNumber]);
+    assert_eq!(
+        written.left_out,
+        [Field::LName, Field::WkPhone, Field::ChartNumber]
+    );
     assert_eq!(written.fields.text(Field::HmPhone), long(30));
     assert_eq!(written.fields.text(Field::FName), "é".repeat(100));
 }
@@ -205,12 +290,21 @@ fn what_is_too_long_is_left_out_and_never_cut() {
 #[test]
 fn an_ssn_is_nine_digits_and_a_retired_one_is_not_written() {
     let patient = |value: &str, status| Patient {
-        identifiers: vec![Identifier { status, ..identifier(SSN, value) }],
+        identifiers: vec![Identifier {
+            status,
+            ..identifier(SSN, value)
+        }],
         ..Patient::default()
     };
-    assert_eq!(only(&patient("123 45 6789", None), Field::Ssn), Some("123456789".into()));
+    assert_eq!(
+        only(&patient("123 45 6789", None), Field::Ssn),
+        Some("123456789".into())
+    );
     assert_eq!(left_out(&patient("999-99", None)), [Field::Ssn]);
-    assert_eq!(only(&patient("123456789", Some(IdentifierStatus::Retired)), Field::Ssn), None);
+    assert_eq!(
+        only(&patient("123456789", Some(IdentifierStatus::Retired)), Field::Ssn),
+        None
+    );
 }
 
 #[test]
@@ -227,14 +321,22 @@ fn identifiers_of_others_are_not_written() {
 
 #[test]
 fn a_guarantor_or_provider_of_another_system_is_left_out() {
-    let person = PersonReference { system: "ceph".into(), local_id: "9".into(), patient_id: Some("id".into()) };
+    let person = PersonReference {
+        system: "ceph".into(),
+        local_id: "9".into(),
+        patient_id: Some("id".into()),
+    };
     let patient = Patient {
         responsible_parties: vec![ResponsibleParty {
             person: Some(person),
             is_guarantor: true,
             ..ResponsibleParty::default()
         }],
-        primary_provider: Some(Provider { system: "ceph".into(), local_id: "3".into(), display: None }),
+        primary_provider: Some(Provider {
+            system: "ceph".into(),
+            local_id: "3".into(),
+            display: None,
+        }),
         ..Patient::default()
     };
     assert_eq!(left_out(&patient), [Field::Guarantor, Field::PriProv]);
@@ -242,14 +344,23 @@ fn a_guarantor_or_provider_of_another_system_is_left_out() {
 
 #[test]
 fn a_guardian_who_does_not_pay_is_no_guarantor() {
-    let guardian = ResponsibleParty { relationship: Some("MTH".into()), ..ResponsibleParty::default() };
-    let patient = Patient { responsible_parties: vec![guardian], ..Patient::default() };
+    let guardian = ResponsibleParty {
+        relationship: Some("MTH".into()),
+        ..ResponsibleParty::default()
+    };
+    let patient = Patient {
+        responsible_parties: vec![guardian],
+        ..Patient::default()
+    };
     assert_eq!(creation(&patient, "front-desk"), Written::default());
 }
 
 #[test]
 fn numbers_without_use_old_ones_and_ranks_find_their_place() {
-    let ranked = |value: &str, rank| ContactPoint { rank: Some(rank), ..phone(Some(ContactUse::Mobile), value) };
+    let ranked = |value: &str, rank| ContactPoint {
+        rank: Some(rank),
+        ..phone(Some(ContactUse::Mobile), value)
+    };
     let patient = Patient {
         telecom: vec![
             phone(Some(ContactUse::Old), "old"),
@@ -269,9 +380,18 @@ fn numbers_without_use_old_ones_and_ranks_find_their_place() {
 #[test]
 fn the_usual_name_files_the_patient_only_where_there_is_no_official_one() {
     let usual = name(Some(NameUse::Usual), "Pratt", &["Jo"]);
-    let alone = Patient { names: vec![usual.clone()], ..Patient::default() };
-    assert_eq!(creation(&alone, "front-desk").fields.body(), json!({ "LName": "Pratt", "FName": "Jo" }));
-    let beside = Patient { names: vec![usual, name(Some(NameUse::Official), "Pratt", &["Jordan"])], ..Patient::default() };
+    let alone = Patient {
+        names: vec![usual.clone()],
+        ..Patient::default()
+    };
+    assert_eq!(
+        creation(&alone, "front-desk").fields.body(),
+        json!({ "LName": "Pratt", "FName": "Jo" })
+    );
+    let beside = Patient {
+        names: vec![usual, name(Some(NameUse::Official), "Pratt", &["Jordan"])],
+        ..Patient::default()
+    };
     assert_eq!(
         creation(&beside, "front-desk").fields.body(),
         json!({ "LName": "Pratt", "FName": "Jordan", "Preferred": "Jo" })
