@@ -1,0 +1,94 @@
+//! The double's side of `Subscribe`: sends by credit, takes no acknowledgement ahead of what it sent.
+
+use super::{Memory, refuse};
+use archwire_client::v1::{
+    Delivery, Open, Opened, SubscribeRequest, SubscribeResponse, subscribe_request, subscribe_response,
+};
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+use tonic::{Code, Status, Streaming};
+
+pub(super) async fn follow(
+    memory: Arc<Mutex<Memory>>,
+    open: Open,
+    mut requests: Streaming<SubscribeRequest>,
+    answers: mpsc::Sender<Result<SubscribeResponse, Status>>,
+) {
+    let breakage = memory.lock().unwrap().breakages.pop_front();
+    let after = *memory
+        .lock()
+        .unwrap()
+        .positions
+        .entry(open.name.clone())
+        .or_default();
+    let last = memory
+        .lock()
+        .unwrap()
+        .log
+        .last()
+        .map_or(0, |(sequence, _)| *sequence);
+    let opened = subscribe_response::Response::Opened(Opened { after, last });
+    _ = answers
+        .send(Ok(SubscribeResponse {
+            response: Some(opened),
+        }))
+        .await;
+    let (mut position, mut credit, mut acked, mut sent) = (after, 0, after, 0);
+    loop {
+        let next = memory
+            .lock()
+            .unwrap()
+            .log
+            .iter()
+            .find(|(sequence, _)| *sequence > position)
+            .cloned();
+        if breakage.is_some_and(|breakage| sent >= breakage.after_events && acked >= breakage.after_ack) {
+            _ = answers.send(Err(refuse(Code::Unavailable, "stopping"))).await;
+            return;
+        }
+        let stops = breakage.is_some_and(|breakage| sent >= breakage.after_events);
+        if let Some((sequence, event)) = next
+            && credit > 0
+            && !stops
+        {
+            (position, credit, sent) = (sequence, credit - 1, sent + 1);
+            memory.lock().unwrap().sent += 1;
+            let delivery = subscribe_response::Response::Delivery(Delivery { sequence, event });
+            _ = answers
+                .send(Ok(SubscribeResponse {
+                    response: Some(delivery),
+                }))
+                .await;
+            continue;
+        }
+        match requests
+            .message()
+            .await
+            .ok()
+            .flatten()
+            .and_then(|request| request.request)
+        {
+            Some(subscribe_request::Request::Credit(more)) if credit + more <= 10_000 => {
+                credit += more;
+                memory.lock().unwrap().allowed += u64::from(more);
+            }
+            Some(subscribe_request::Request::Ack(sequence)) if sequence <= position => {
+                acked = sequence;
+                if !breakage.is_some_and(|breakage| breakage.loses_acks) {
+                    memory
+                        .lock()
+                        .unwrap()
+                        .positions
+                        .insert(open.name.clone(), sequence);
+                }
+            }
+            Some(_) => {
+                _ = answers
+                    .send(Err(refuse(Code::InvalidArgument, "argument_invalid")))
+                    .await;
+                return;
+            }
+            None => return,
+        }
+    }
+}

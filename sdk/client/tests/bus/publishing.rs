@@ -1,0 +1,170 @@
+//! Publishing.
+
+use crate::{
+    fake::{FakeBus, Memory, Reaction},
+    support::{client, observation, soon},
+};
+use archwire_client::{PublishError, Receipt, v1};
+use std::{collections::BTreeSet, time::Duration};
+use tokio::task::JoinSet;
+
+#[tokio::test]
+async fn a_new_record_is_recorded_and_the_same_again_is_unchanged() {
+    let bus = FakeBus::start(Memory::default());
+    let publisher = client(&bus).await.publisher();
+    let first = soon(publisher.publish(observation(1))).await.unwrap();
+    assert_eq!(
+        first,
+        Receipt::Recorded {
+            patient_id: "p1".into(),
+            revision: 1,
+            sequence: 1
+        }
+    );
+    let second = soon(publisher.publish(observation(1))).await.unwrap();
+    assert_eq!(
+        second,
+        Receipt::Unchanged {
+            patient_id: "p1".into(),
+            revision: 1
+        }
+    );
+}
+
+#[tokio::test]
+async fn at_most_256_are_unanswered_and_each_of_512_callers_gets_its_own_answer_though_they_come_reversed() {
+    let bus = FakeBus::start(Memory {
+        hold_until: 256,
+        ..Memory::default()
+    });
+    let publisher = client(&bus).await.publisher();
+    let mut callers = JoinSet::new();
+    for n in 0..512 {
+        let publisher = publisher.clone();
+        callers.spawn(async move { (n, publisher.publish(observation(n)).await.unwrap()) });
+    }
+    for (n, receipt) in soon(callers.join_all()).await {
+        assert_eq!(receipt.patient_id(), format!("p{n}"));
+    }
+    assert_eq!(bus.memory().most_unanswered, 256);
+    assert_eq!(bus.memory().publish_streams, 1);
+}
+
+#[tokio::test]
+async fn what_was_unanswered_when_the_stream_broke_is_sent_again_and_stored_once() {
+    let reactions = [
+        Reaction::Answer,
+        Reaction::StoreAndBreak,
+        Reaction::Answer,
+        Reaction::StoreAndBreak,
+    ];
+    let bus = FakeBus::start(Memory {
+        reactions: reactions.into(),
+        ..Memory::default()
+    });
+    let publisher = client(&bus).await.publisher();
+    let mut callers = JoinSet::new();
+    for n in 0..50 {
+        let publisher = publisher.clone();
+        callers.spawn(async move { publisher.publish(observation(n)).await });
+    }
+    for receipt in soon(callers.join_all()).await {
+        receipt.unwrap();
+    }
+    let memory = bus.memory();
+    assert_eq!(memory.publish_streams, 3);
+    assert!(memory.received.len() > 50, "nothing was sent twice");
+    assert_eq!(memory.stored.len(), 50);
+    assert_eq!(memory.stored.iter().collect::<BTreeSet<_>>().len(), 50);
+}
+
+#[tokio::test]
+async fn a_publisher_outlives_the_death_of_the_bus() {
+    let bus = FakeBus::start(Memory::default());
+    let publisher = client(&bus).await.publisher();
+    soon(publisher.publish(observation("before"))).await.unwrap();
+    let bus = soon(bus.restart(|_| ())).await;
+    soon(publisher.publish(observation("after"))).await.unwrap();
+    assert_eq!(bus.memory().stored, ["before", "after"]);
+}
+
+#[tokio::test]
+async fn a_refusal_that_may_pass_is_tried_again() {
+    let reactions = [Reaction::RefuseForNow, Reaction::RefuseForNow];
+    let bus = FakeBus::start(Memory {
+        reactions: reactions.into(),
+        ..Memory::default()
+    });
+    let receipt = soon(client(&bus).await.publisher().publish(observation(1)))
+        .await
+        .unwrap();
+    assert!(matches!(receipt, Receipt::Recorded { .. }));
+    assert_eq!(bus.memory().received.len(), 3);
+}
+
+#[tokio::test]
+async fn a_refusal_for_good_reaches_only_the_caller_whom_it_concerns() {
+    let reactions = [Reaction::RefuseForGood];
+    let bus = FakeBus::start(Memory {
+        reactions: reactions.into(),
+        ..Memory::default()
+    });
+    let publisher = client(&bus).await.publisher();
+    let error = soon(publisher.publish(observation(1))).await.unwrap_err();
+    assert_eq!(error.code(), "observation_invalid");
+    assert!(!error.is_retryable());
+    soon(publisher.publish(observation(2))).await.unwrap();
+    assert_eq!(bus.memory().received, ["1", "2"]);
+    assert_eq!(bus.memory().publish_streams, 1);
+}
+
+#[tokio::test]
+async fn a_refusal_that_does_not_pass_is_shown_at_the_deadline() {
+    let bus = FakeBus::start(Memory {
+        reactions: [Reaction::RefuseForNow; 100].into(),
+        ..Memory::default()
+    });
+    let publisher = client(&bus)
+        .await
+        .publisher_with_deadline(Duration::from_millis(300));
+    let error = soon(publisher.publish(observation(1))).await.unwrap_err();
+    assert!(
+        matches!(&error, PublishError::Refused(refusal) if refusal.retryable),
+        "{error}"
+    );
+    assert!(bus.memory().received.len() > 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_ends_at_the_deadline_and_the_next_caller_is_served() {
+    let bus = FakeBus::start(Memory {
+        reactions: [Reaction::Ignore].into(),
+        ..Memory::default()
+    });
+    let publisher = client(&bus)
+        .await
+        .publisher_with_deadline(Duration::from_millis(300));
+    let error = soon(publisher.publish(observation(1))).await.unwrap_err();
+    assert_eq!(error.code(), "publish_deadline");
+    assert!(error.is_retryable());
+    soon(publisher.publish(observation(2))).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_observation_that_fits_no_message_is_refused_before_it_can_break_the_stream() {
+    let bus = FakeBus::start(Memory::default());
+    let publisher = client(&bus).await.publisher();
+    let source = v1::SourceRecord {
+        data: vec![0; 1024 * 1024].into(),
+        ..Default::default()
+    };
+    let large = v1::Observation {
+        source: Some(source),
+        ..observation(1)
+    };
+    assert_eq!(
+        publisher.publish(large).await.unwrap_err().code(),
+        "observation_too_large"
+    );
+    assert!(bus.memory().received.is_empty());
+}

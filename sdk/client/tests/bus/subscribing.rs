@@ -1,0 +1,163 @@
+//! Subscribing.
+
+use crate::{
+    fake::{Breakage, FakeBus, Memory},
+    support::{client, soon, until},
+};
+use archwire_client::{SubscribeOptions, Subscription};
+use std::collections::HashMap;
+
+fn named(name: &str, window: u32) -> SubscribeOptions {
+    SubscribeOptions {
+        window,
+        ..SubscribeOptions::new(name)
+    }
+}
+
+/// Takes this many events and returns their sequences.
+async fn take(subscription: &mut Subscription, count: usize) -> Vec<u64> {
+    let mut sequences = Vec::new();
+    while sequences.len() < count {
+        sequences.push(soon(subscription.next()).await.unwrap().unwrap().sequence);
+    }
+    sequences
+}
+
+fn sequences(revisions: impl IntoIterator<Item = u64>) -> Vec<u64> {
+    revisions.into_iter().map(|revision| 2 * revision).collect()
+}
+
+#[tokio::test]
+async fn events_come_in_the_order_of_the_log_with_their_bytes_as_they_are() {
+    let bus = FakeBus::start(Memory::with_events(300));
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("all"));
+    for revision in 1..=300 {
+        let delivery = soon(subscription.next()).await.unwrap().unwrap();
+        assert_eq!(
+            (delivery.sequence, delivery.event.revision),
+            (2 * revision, revision)
+        );
+        let (_, stored) = &bus.memory().log[usize::try_from(revision).unwrap() - 1];
+        assert_eq!(delivery.raw, stored);
+    }
+}
+
+#[tokio::test]
+async fn the_bus_is_never_allowed_more_than_the_window_ahead_of_the_reader() {
+    let bus = FakeBus::start(Memory::with_events(100));
+    let mut subscription = client(&bus).await.subscribe(named("slow", 8));
+    take(&mut subscription, 1).await;
+    until("the window is used up", || bus.memory().sent == 8).await;
+    assert_eq!(bus.memory().allowed, 8);
+    take(&mut subscription, 3).await;
+    until("half a window more is used up", || bus.memory().sent == 12).await;
+    assert_eq!(bus.memory().allowed, 12);
+    for read in 5..=100 {
+        take(&mut subscription, 1).await;
+        let allowed = bus.memory().allowed;
+        assert!(allowed <= read + 8, "{allowed} allowed after {read} were read");
+    }
+}
+
+#[tokio::test]
+async fn after_a_broken_stream_exactly_what_was_not_acknowledged_comes_again() {
+    let breakage = Breakage {
+        after_events: 6,
+        after_ack: 8,
+        loses_acks: false,
+    };
+    let bus = FakeBus::start(Memory {
+        breakages: [breakage].into(),
+        ..Memory::with_events(10)
+    });
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("resumes"));
+    assert_eq!(take(&mut subscription, 6).await, sequences(1..=6));
+    subscription.ack(8);
+    assert_eq!(take(&mut subscription, 6).await, sequences(5..=10));
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_was_lost_is_repeated_and_what_it_covers_is_not_delivered_again() {
+    let breakage = Breakage {
+        after_events: 6,
+        after_ack: 8,
+        loses_acks: true,
+    };
+    let bus = FakeBus::start(Memory {
+        breakages: [breakage].into(),
+        ..Memory::with_events(10)
+    });
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("resumes"));
+    assert_eq!(take(&mut subscription, 6).await, sequences(1..=6));
+    subscription.ack(8);
+    assert_eq!(take(&mut subscription, 6).await, sequences(5..=10));
+    until("the acknowledgement is known", || {
+        bus.memory().positions["resumes"] == 8
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_subscription_outlives_the_death_of_the_bus() {
+    let bus = FakeBus::start(Memory::with_events(2));
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("patient"));
+    assert_eq!(take(&mut subscription, 2).await, sequences(1..=2));
+    subscription.ack(4);
+    until("the acknowledgement is known", || {
+        bus.memory().positions["patient"] == 4
+    })
+    .await;
+    let bus = soon(bus.restart(|memory| memory.log = Memory::with_events(4).log)).await;
+    assert_eq!(take(&mut subscription, 2).await, sequences(3..=4));
+    drop(bus);
+}
+
+#[tokio::test]
+async fn closing_tells_the_bus_the_last_acknowledgement_before_it_ends() {
+    let bus = FakeBus::start(Memory::with_events(3));
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("closes"));
+    take(&mut subscription, 3).await;
+    subscription.ack(6);
+    soon(subscription.close()).await;
+    assert_eq!(bus.memory().positions["closes"], 6);
+    assert!(soon(subscription.next()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_acknowledgement_beyond_the_last_delivery_is_taken_as_the_last_delivery() {
+    let bus = FakeBus::start(Memory::with_events(10));
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("eager"));
+    take(&mut subscription, 2).await;
+    subscription.ack(u64::MAX);
+    soon(subscription.close()).await;
+    assert_eq!(bus.memory().positions["eager"], 4);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_an_error_and_the_next_one_comes_all_the_same() {
+    let mut memory = Memory::with_events(3);
+    memory.log[1].1 = vec![0xff; 3].into();
+    let bus = FakeBus::start(memory);
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("damaged"));
+    take(&mut subscription, 1).await;
+    assert_eq!(
+        soon(subscription.next()).await.unwrap_err().code(),
+        "event_unreadable"
+    );
+    assert_eq!(take(&mut subscription, 1).await, [6]);
+}
+
+#[tokio::test]
+async fn a_log_that_ends_before_what_was_acknowledged_is_told_and_not_followed() {
+    let bus = FakeBus::start(Memory::with_events(5));
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("restored"));
+    take(&mut subscription, 5).await;
+    subscription.ack(10);
+    let older_copy = |memory: &mut Memory| {
+        memory.log.truncate(2);
+        memory.positions = HashMap::new();
+    };
+    let bus = soon(bus.restart(older_copy)).await;
+    assert_eq!(soon(subscription.next()).await.unwrap_err().code(), "log_behind");
+    drop(bus);
+}
