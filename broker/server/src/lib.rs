@@ -1,2 +1,23 @@
-//! Placeholder.
+//! The Archwire broker.
+//!
+//! | module | hop |
+//! |---|---|
+//! | [`config`] | the configuration: read, checked as a whole |
+//! | [`poll`], [`api`] | 1 observe: connectors' polls and vendors' `Publish` |
+//! | [`registry`] | 2 to 5: identify, decide, append, keep |
+//! | [`dispatch`] | 6 to 8: admit, deliver, settle |
+//! | [`broker`], [`cli`], [`check`], [`telemetry`] | what is started in which order, and what is told about it |
+//! | [`wire`] | between the contract's messages and the types of `archwire-core` |
+
+pub mod api;
+pub mod broker;
+pub mod check;
+pub mod cli;
 pub mod config;
+pub mod dispatch;
+pub mod poll;
+pub mod registry;
+pub mod state_store;
+pub mod systems;
+pub mod telemetry;
+pub mod wire;

@@ -10,7 +10,7 @@
 //! Only this module makes the marker and the lock; the subfolders belong to whoever uses them. May fail with
 //! [`DataFolderError`], and has then changed nothing but, at most, created an empty folder.
 
-use super::Config;
+use super::{Config, data_folder_error::DataFolderError};
 use archwire_core::PracticeName;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -146,6 +146,7 @@ fn check_marker(folder: &Path, practice: &PracticeName) -> Result<(), DataFolder
         return Err(DataFolderError::OtherFormat {
             folder: folder.to_owned(),
             found: marker.format,
+            known: FORMAT,
         });
     }
     if marker.practice != *practice {
@@ -197,102 +198,5 @@ fn not_usable(folder: &Path, source: io::Error) -> DataFolderError {
     DataFolderError::NotUsable {
         folder: folder.to_owned(),
         source,
-    }
-}
-
-/// A data folder that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum DataFolderError {
-    /// It is not there, and cannot be made.
-    #[error(
-        "the data folder {folder} cannot be created; create it for the broker's user, or change data.folder"
-    )]
-    NotCreated {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It cannot be read or written.
-    #[error("the broker cannot work in the data folder {folder}; it needs to read and write there")]
-    NotUsable {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Other users of the machine can look into it.
-    #[error(
-        "other users can get into the data folder {folder} (its mode is {mode:04o}); run: chmod 700 {folder}"
-    )]
-    TooOpen {
-        /// The folder.
-        folder: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// Another broker works in it.
-    #[error(
-        "another broker is working in the data folder {folder}; stop that one, or give this one its own data.folder"
-    )]
-    InUse {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// It has files in it and no marker.
-    #[error(
-        "the folder {folder} has files of something else in it; give data.folder an empty or a new folder"
-    )]
-    Foreign {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// It is another practice's.
-    #[error(
-        "the data folder {folder} belongs to the practice {found}, and the configuration is that of {configured}; \
-         correct practice.name or data.folder"
-    )]
-    OtherPractice {
-        /// The folder.
-        folder: PathBuf,
-        /// Whose it is.
-        found: PracticeName,
-        /// Whose the configuration is.
-        configured: PracticeName,
-    },
-    /// It was laid out by another version of the broker.
-    #[error(
-        "the data folder {folder} has layout {found}, and this broker knows layout {FORMAT}; use the broker that made it"
-    )]
-    OtherFormat {
-        /// The folder.
-        folder: PathBuf,
-        /// Its layout.
-        found: u32,
-    },
-    /// The marker is not one.
-    #[error("{marker} cannot be understood; restore it from a backup of the data folder")]
-    BrokenMarker {
-        /// The file.
-        marker: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-impl DataFolderError {
-    /// Stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotCreated { .. } => "data_folder_not_created",
-            Self::NotUsable { .. } => "data_folder_not_usable",
-            Self::TooOpen { .. } => "data_folder_too_open",
-            Self::InUse { .. } => "data_folder_in_use",
-            Self::Foreign { .. } => "data_folder_foreign",
-            Self::OtherPractice { .. } => "data_folder_other_practice",
-            Self::OtherFormat { .. } => "data_folder_other_format",
-            Self::BrokenMarker { .. } => "data_folder_broken_marker",
-        }
     }
 }

@@ -12,6 +12,7 @@
 
 mod check;
 mod data_folder;
+mod data_folder_error;
 mod flaw;
 mod grant;
 mod load;
@@ -25,7 +26,8 @@ mod sources;
 mod systems;
 mod units;
 
-pub use data_folder::{DataFolder, DataFolderError};
+pub use data_folder::DataFolder;
+pub use data_folder_error::DataFolderError;
 pub use model::{
     Api, Config, Grant, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Scheme, System, Tls, Vendor,
 };

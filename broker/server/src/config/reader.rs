@@ -31,17 +31,20 @@ pub(super) fn read(sources: &Sources) -> (RawConfig, Vec<Flaw>) {
         match RawConfig::deserialize(reader) {
             Ok(raw) => return (raw, flaws),
             Err(flaw) => {
-                // An element of a list has no name to leave out: without the whole list, the others keep their numbers.
-                let named = flaw.key.rfind(']').filter(|end| end + 1 == flaw.key.len());
-                let named = named
-                    .and_then(|_| flaw.key.rfind('['))
-                    .and_then(|start| flaw.key.get(..start));
-                skipped.insert(named.unwrap_or(&flaw.key).to_owned());
+                skipped.insert(list_around(&flaw.key).to_owned());
+                skipped.insert(flaw.key.clone());
                 flaws.push(flaw);
             }
         }
     }
     (RawConfig::default(), flaws)
+}
+
+/// The list whose element `key` is, or `key`. An element has no name by which to leave it out; without the whole list,
+/// no other element gets its number.
+fn list_around(key: &str) -> &str {
+    let around = key.strip_suffix(']').and_then(|key| key.rsplit_once('['));
+    around.map_or(key, |(list, _)| list)
 }
 
 /// One value, and where it is.

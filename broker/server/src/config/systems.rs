@@ -218,17 +218,20 @@ fn secrets(
     raw: BTreeMap<String, RawSecret>,
     enabled: bool,
 ) -> Option<BTreeMap<String, SecretString>> {
-    let secrets = whole(raw.into_iter().map(|(name, reference)| {
+    if !enabled {
+        for (name, reference) in &raw {
+            let key = format!("{key}.{name}");
+            check_name(check, &key, name);
+            check_reference(check, &key, reference);
+        }
+        return Some(BTreeMap::new());
+    }
+    whole(raw.into_iter().map(|(name, reference)| {
         let key = format!("{key}.{name}");
         let named = check_name(check, &key, &name);
-        if !enabled {
-            check_reference(check, &key, &reference);
-            return Some((name, SecretString::default()));
-        }
         let secret = read_secret(check, &key, &reference)?;
         named.then_some((name, secret))
-    }))?;
-    Some(if enabled { secrets } else { BTreeMap::new() })
+    }))
 }
 
 /// Names of settings and secrets have no underscore, so that a variable's underscore can only be a dash.

@@ -6,11 +6,8 @@ use crate::config::{
     flaw::{Flaw, FlawKind},
     raw,
 };
-use serde::{
-    Deserialize,
-    de::value::{MapDeserializer, UnitDeserializer},
-};
-use std::{fs, path::Path};
+use serde::{Deserialize, de::value::MapDeserializer};
+use std::{collections::BTreeSet, fs, path::Path};
 
 fn example() -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/archwire.toml");
@@ -40,14 +37,9 @@ fn the_example_loads_with_the_files_and_variables_that_it_names() {
 #[test]
 fn every_key_that_the_example_comments_out_is_a_key_with_a_value_of_the_right_type() {
     let text = example();
-    let commented: Vec<_> = text.lines().filter(|line| is_commented_key(line)).collect();
-    assert!(commented.len() > 10, "{commented:?}");
-    for line in commented {
+    for line in commented_keys(&text) {
         let office = office(&text.replace(line, line.trim_start_matches('#')));
-        let problems = office
-            .load()
-            .map(|_| Vec::new())
-            .unwrap_or_else(|error| error.problems);
+        let problems = office.load().map_or_else(|error| error.problems, |_| Vec::new());
         let wrong = [
             ProblemKind::UnknownKey,
             ProblemKind::WrongType,
@@ -61,53 +53,85 @@ fn every_key_that_the_example_comments_out_is_a_key_with_a_value_of_the_right_ty
     }
 }
 
-/// `#key = value`, without a space after the hash; prose has one.
-fn is_commented_key(line: &str) -> bool {
-    line.strip_prefix('#')
-        .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_lowercase()))
+#[test]
+fn what_the_example_shows_as_a_default_is_the_default() {
+    let text = example();
+    let shown = |text: &str| {
+        let office = office(text);
+        format!("{:?}", office.config()).replace(&office.path("").display().to_string(), "/office/")
+    };
+    let defaults = [
+        "max-store",
+        "replicas",
+        "format",
+        "level",
+        "enabled",
+        "deliver",
+        "memory",
+        "deadline",
+    ];
+    let is_default = |line: &str| defaults.iter().any(|key| line.starts_with(&format!("#{key} = ")));
+    let lines: Vec<_> = commented_keys(&text)
+        .into_iter()
+        .filter(|line| is_default(line))
+        .collect();
+    assert_eq!(lines.len(), defaults.len());
+    for line in lines {
+        assert_eq!(
+            shown(&text.replace(line, line.trim_start_matches('#'))),
+            shown(&text),
+            "{line}"
+        );
+    }
+}
+
+/// The lines `#key = value`, without a space after the hash; prose has one.
+fn commented_keys(text: &str) -> Vec<&str> {
+    let is_key = |line: &&str| {
+        line.strip_prefix('#')
+            .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_lowercase()))
+    };
+    text.lines().filter(is_key).collect()
 }
 
 /// What the raw struct would say are its keys: it names them when it meets one that it does not know.
-fn known<T: for<'de> Deserialize<'de>>() -> &'static [&'static str] {
-    let unknown = [("?", ())].into_iter();
-    let unknown = MapDeserializer::<_, Flaw>::new(unknown);
-    let _: Option<UnitDeserializer<Flaw>> = None;
+fn known<T: for<'de> Deserialize<'de>>() -> BTreeSet<String> {
+    let unknown = MapDeserializer::<_, Flaw>::new([("?", ())].into_iter());
     match T::deserialize(unknown).map(|_| ()).unwrap_err().kind {
-        FlawKind::UnknownKey { known } => known,
+        FlawKind::UnknownKey { known } => known.iter().map(|key| (*key).to_owned()).collect(),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn every_key_that_the_broker_knows_is_in_the_example() {
-    let tables = known::<raw::RawConfig>();
-    let keys = [
-        known::<raw::RawPractice>(),
-        known::<raw::RawData>(),
-        known::<raw::RawConnectors>(),
-        known::<raw::RawApi>(),
-        known::<raw::RawNats>(),
-        known::<raw::RawLog>(),
-        known::<raw::RawGrant>(),
-        known::<raw::RawLimits>(),
-        known::<raw::RawVendor>(),
-    ];
+fn the_example_has_every_key_that_the_broker_knows_and_no_other() {
     let text = example();
-    for table in tables {
-        assert!(
-            text.contains(&format!("\n[{table}")),
-            "[{table}] is not in the example"
-        );
-    }
-    let has = |key: &str| {
-        text.lines()
-            .any(|line| line.trim_start_matches('#').starts_with(&format!("{key} = ")))
-    };
-    for key in keys.into_iter().flatten() {
-        assert!(has(key), "{key} is not in the example");
-    }
-    for key in known::<raw::RawSystem>() {
-        let table = text.contains(&format!("[systems.front-desk.{key}]"));
-        assert!(table || has(key), "{key} is not in the example");
-    }
+    let all: String = text
+        .lines()
+        .map(|line| {
+            if commented_keys(line).is_empty() {
+                line
+            } else {
+                line.trim_start_matches('#')
+            }
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let all: toml::Table = all.parse().unwrap();
+    let keys = |table: &toml::Value| table.as_table().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let system = &all["systems"]["front-desk"];
+    assert_eq!(
+        all.keys().cloned().collect::<BTreeSet<_>>(),
+        known::<raw::RawConfig>()
+    );
+    assert_eq!(keys(&all["practice"]), known::<raw::RawPractice>());
+    assert_eq!(keys(&all["data"]), known::<raw::RawData>());
+    assert_eq!(keys(&all["connectors"]), known::<raw::RawConnectors>());
+    assert_eq!(keys(&all["api"]), known::<raw::RawApi>());
+    assert_eq!(keys(&all["nats"]), known::<raw::RawNats>());
+    assert_eq!(keys(&all["log"]), known::<raw::RawLog>());
+    assert_eq!(keys(system), known::<raw::RawSystem>());
+    assert_eq!(keys(&system["grants"][0]), known::<raw::RawGrant>());
+    assert_eq!(keys(&system["limits"]), known::<raw::RawLimits>());
+    assert_eq!(keys(&all["vendors"]["ceph-tracer"]), known::<raw::RawVendor>());
 }

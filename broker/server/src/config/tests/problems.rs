@@ -182,3 +182,15 @@ fn names_that_are_none_come_with_one_that_could_be_meant() {
         office.problem()
     );
 }
+
+#[test]
+fn a_name_that_looks_like_an_element_of_a_list_is_reported_once() {
+    let office = Office::with_file("practice.name = \"maple-street\"\n[log]\n\"level[0]\" = 1\n");
+    assert!(
+        office
+            .problem()
+            .contains("line 3: config_unknown_key log.level[0]"),
+        "{}",
+        office.problem()
+    );
+}

@@ -1,0 +1,128 @@
+//! The service itself: authenticates, reads the request, hands over.
+
+use super::{
+    Vendors, publish,
+    status::{invalid, refuse, unanswered, unreadable},
+    subscribe::Subscriptions,
+};
+use crate::{
+    registry::{Entry, Registry},
+    wire::{WireError, write_patient},
+};
+use archwire_core::PatientId;
+use archwire_proto::v1::{
+    GetPatientRequest, GetPatientResponse, ListEventsRequest, ListEventsResponse, PublishRequest, PublishResponse,
+    SubscribeRequest, SubscribeResponse, bus_server::Bus, get_patient_request::Key,
+};
+use futures_util::{Stream, StreamExt as _};
+use std::{pin::Pin, sync::Arc};
+use tonic::{Code, Request, Response, Status, Streaming};
+
+/// Events in a page when the caller does not say, and at most.
+const PAGE: usize = 100;
+const LONGEST_PAGE: usize = 1000;
+/// Bytes after which a page ends early, so that the answer fits into a message that every gRPC client takes.
+const LARGEST_PAGE: usize = 3 * 1024 * 1024;
+
+/// `archwire.v1.Bus`.
+pub struct BusService {
+    registry: Arc<Registry>,
+    vendors: Vendors,
+    subscriptions: Arc<Subscriptions>,
+}
+
+impl BusService {
+    /// The service of one practice.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, vendors: Vendors, subscriptions: Arc<Subscriptions>) -> Self {
+        Self { registry, vendors, subscriptions }
+    }
+
+    fn entry(&self, id: PatientId) -> Result<Entry, Status> {
+        let unknown = || refuse(Code::NotFound, "patient_unknown", "no patient with this id is on the bus");
+        self.registry.index().entry(id).cloned().ok_or_else(unknown)
+    }
+}
+
+fn patient_id(text: &str) -> Result<PatientId, Status> {
+    text.parse().map_err(|error| invalid(&WireError::Name("patient_id", error)))
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Bus for BusService {
+    type PublishStream = Answers<PublishResponse>;
+    type SubscribeStream = Answers<SubscribeResponse>;
+
+    async fn publish(
+        &self,
+        request: Request<Streaming<PublishRequest>>,
+    ) -> Result<Response<Self::PublishStream>, Status> {
+        let vendor = self.vendors.caller(&request)?;
+        let answers = publish::answers(Arc::clone(&self.registry), vendor, request.into_inner());
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn subscribe(
+        &self,
+        request: Request<Streaming<SubscribeRequest>>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let vendor = self.vendors.caller(&request)?;
+        let answers = Arc::clone(&self.subscriptions).open(vendor, request.into_inner()).await?;
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_patient(
+        &self,
+        request: Request<GetPatientRequest>,
+    ) -> Result<Response<GetPatientResponse>, Status> {
+        let vendor = self.vendors.caller(&request)?;
+        let key = request.into_inner().key.ok_or_else(|| invalid(&WireError::Missing("key")))?;
+        let id = match key {
+            Key::PatientId(id) => patient_id(&id)?,
+            Key::LocalId(id) => {
+                let local_id = id.parse().map_err(|error| invalid(&WireError::Name("local_id", error)))?;
+                let unlinked = || refuse(Code::NotFound, "record_unknown", "the bus has not heard of this local id");
+                self.registry.index().linked(&vendor, &local_id).ok_or_else(unlinked)?
+            }
+        };
+        let entry = self.entry(id)?;
+        let patient = entry.patient().map_err(|error| unanswered(&error.into()))?;
+        Ok(Response::new(GetPatientResponse {
+            patient_id: id.to_string(),
+            revision: entry.revision.get(),
+            patient: Some(write_patient(&patient)),
+        }))
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<ListEventsRequest>,
+    ) -> Result<Response<ListEventsResponse>, Status> {
+        self.vendors.caller(&request)?;
+        let ListEventsRequest { patient_id: id, after_revision, page_size } = request.into_inner();
+        let id = patient_id(&id)?;
+        self.entry(id)?;
+        let page = match usize::try_from(page_size).unwrap_or(LONGEST_PAGE) {
+            0 => PAGE,
+            size => size.min(LONGEST_PAGE),
+        };
+        let mut answer = ListEventsResponse::default();
+        let mut bytes = 0;
+        // Revisions are gapless from 1, so the number of events to pass over is known.
+        let passed_over = usize::try_from(after_revision).unwrap_or(usize::MAX);
+        let mut history = std::pin::pin!(self.registry.log().history(id, 0).skip(passed_over));
+        while let Some(stored) = history.next().await {
+            let stored = stored.map_err(|error| unreadable(&error))?;
+            bytes += stored.payload.len();
+            let is_full = answer.events.len() == page || (bytes > LARGEST_PAGE && !answer.events.is_empty());
+            if is_full {
+                answer.more = true;
+                break;
+            }
+            answer.events.push(stored.payload);
+        }
+        Ok(Response::new(answer))
+    }
+}

@@ -1,0 +1,13 @@
+//! The gRPC API for vendors: `archwire.v1.Bus`, health and reflection.
+
+mod authentication;
+mod bus;
+mod publish;
+mod server;
+mod status;
+mod subscribe;
+
+pub use authentication::Vendors;
+pub use bus::BusService;
+pub use server::{ApiError, ApiServer};
+pub use subscribe::Subscriptions;

@@ -1,0 +1,76 @@
+//! `Publish`: pipelined, each answer after the append.
+
+use super::status::with_causes;
+use crate::{
+    registry::{ObserveError, Observed, Registry},
+    wire::read_observation,
+};
+use archwire_core::SystemName;
+use archwire_proto::v1::{
+    PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
+};
+use futures_util::{Stream, StreamExt as _, stream};
+use std::{sync::Arc, time::SystemTime};
+use tonic::{Status, Streaming};
+
+/// Requests of one stream that are worked on at the same time; more wait in the connection.
+pub(super) const AT_A_TIME: usize = 256;
+
+/// Answers every request of a stream. A stream that breaks ends with its error; what was begun is finished.
+pub(super) fn answers(
+    registry: Arc<Registry>,
+    vendor: SystemName,
+    requests: Streaming<PublishRequest>,
+) -> impl Stream<Item = Result<PublishResponse, Status>> + Send {
+    requests
+        .map(move |request| {
+            let (registry, vendor) = (Arc::clone(&registry), vendor.clone());
+            async move {
+                let PublishRequest { tag, observation } = request?;
+                let outcome = match observation {
+                    Some(observation) => answer(&registry, vendor, observation).await,
+                    None => refused("observation_invalid", "`observation` is required".into(), false),
+                };
+                Ok(PublishResponse { tag, outcome: Some(outcome) })
+            }
+        })
+        .buffer_unordered(AT_A_TIME)
+        .scan(false, |ended, answer| {
+            let last = std::mem::replace(ended, answer.is_err());
+            std::future::ready((!last).then_some(answer))
+        })
+        .chain(stream::empty())
+}
+
+async fn answer(
+    registry: &Arc<Registry>,
+    vendor: SystemName,
+    observation: archwire_proto::v1::Observation,
+) -> Outcome {
+    let mut observation = match read_observation(observation, vendor) {
+        Ok(observation) => observation,
+        Err(error) => return refused("observation_invalid", with_causes(&error), false),
+    };
+    observation.view.observed_at.get_or_insert_with(SystemTime::now);
+    match registry.observe(observation).await {
+        Ok(Observed::Recorded { patient, revision, sequence }) => {
+            Outcome::Recorded(Recorded { patient_id: patient.to_string(), revision: revision.get(), sequence })
+        }
+        Ok(Observed::Unchanged { patient, revision }) => {
+            Outcome::Unchanged(Unchanged { patient_id: patient.to_string(), revision: revision.get() })
+        }
+        Err(error) => {
+            let code = error.code();
+            tracing::warn!(code, "an observation of a vendor was not taken");
+            let message = match &error {
+                ObserveError::Bound(_) => with_causes(&error),
+                _ => error.to_string(),
+            };
+            refused(code, message, error.is_retryable())
+        }
+    }
+}
+
+fn refused(code: &str, message: String, retryable: bool) -> Outcome {
+    Outcome::Refused(Refused { code: code.to_owned(), message, retryable })
+}

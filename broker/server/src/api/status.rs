@@ -1,0 +1,45 @@
+//! The one place where a gRPC status is made: a code of gRPC, a stable code of ours in the metadata, a message that is
+//! safe to show.
+
+use crate::{registry::ObserveError, wire::WireError};
+use archwire_nats::ReadError;
+use std::error::Error;
+use tonic::{Code, Status, metadata::MetadataValue};
+
+/// Metadata that carries our own code.
+pub(super) const ERROR_CODE: &str = "archwire-error-code";
+
+/// A status with our own code.
+pub(super) fn refuse(code: Code, own: &'static str, message: impl Into<String>) -> Status {
+    let mut status = Status::new(code, message);
+    status.metadata_mut().insert(ERROR_CODE, MetadataValue::from_static(own));
+    status
+}
+
+/// An argument that cannot be taken.
+pub(super) fn invalid(error: &WireError) -> Status {
+    refuse(Code::InvalidArgument, "argument_invalid", with_causes(error))
+}
+
+/// The log cannot be read.
+pub(super) fn unreadable(error: &ReadError) -> Status {
+    tracing::warn!(code = error.code(), "the log cannot be read for a vendor");
+    refuse(Code::Unavailable, "log_unavailable", "the log cannot be read now; try again")
+}
+
+/// The registry does not answer.
+pub(super) fn unanswered(error: &ObserveError) -> Status {
+    tracing::error!(code = error.code(), "the registry does not answer a vendor");
+    refuse(Code::Internal, error.code(), "the bus cannot answer; its log says why")
+}
+
+/// A message with its causes. Ours hold field names and bounds, never a value.
+pub(super) fn with_causes(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    message
+}

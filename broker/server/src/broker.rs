@@ -1,0 +1,304 @@
+//! The broker as a whole: what is started in which order, what runs, how it stops.
+
+use crate::{
+    api::{ApiError, ApiServer, BusService, Subscriptions, Vendors},
+    config::{Config, DataFolder, DataFolderError, NatsLogin, NatsServer},
+    dispatch::{ACK_WAIT, Breaker, Dispatcher, MOST_HELD},
+    poll::Poller,
+    registry::{ObserveError, Registry},
+    state_store::BucketStateStore,
+    systems::{self, SystemError},
+};
+use archwire_core::SystemName;
+use archwire_host::{Ability, Connector, Engine, StateStore};
+use archwire_nats::{
+    Bucket, ByteSize, ConnectError, Connection, Credentials, DeliveriesConfig, DeliveriesError, ExternalConfig, Log,
+    LogConfig, OpenError, Supervisor, SupervisorConfig, SupervisorError,
+};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How often a system is read when the configuration does not say.
+const POLL_EVERY: Duration = Duration::from_secs(10);
+/// How long connecting to an external NATS server may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a stop waits for what was begun. What is not finished then comes again after the next start.
+const LONGEST_DRAIN: Duration = Duration::from_secs(20);
+/// Holds the API's address while the broker runs, for programs on the same machine.
+const ADDRESS_FILE: &str = "api.address";
+
+/// A broker that is ready.
+pub struct Broker {
+    // Dropped in this order: the server after everything that speaks to it, the folder's lock last.
+    registry: Arc<Registry>,
+    subscriptions: Arc<Subscriptions>,
+    api: ApiServer,
+    vendors: Vendors,
+    pollers: Vec<Poller>,
+    dispatchers: Vec<Dispatcher>,
+    shutdown: CancellationToken,
+    connection: Connection,
+    supervisor: Option<Supervisor>,
+    _engine: Engine,
+    folder: DataFolder,
+}
+
+/// A broker that cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The data folder.
+    #[error("the data folder cannot be used")]
+    DataFolder(#[from] DataFolderError),
+    /// A system's connector.
+    #[error("a system cannot be used as configured")]
+    System(#[from] SystemError),
+    /// The broker's own NATS server.
+    #[error("the broker's own NATS server does not run")]
+    Supervisor(#[from] SupervisorError),
+    /// The connection to NATS.
+    #[error("the broker cannot connect to NATS")]
+    Connect(#[from] ConnectError),
+    /// The log.
+    #[error("the log cannot be relied on")]
+    Open(#[from] OpenError),
+    /// The queue of a system.
+    #[error("the queue of a system cannot be relied on")]
+    Deliveries(#[from] DeliveriesError),
+    /// What the log holds.
+    #[error("the log cannot be read back")]
+    Registry(#[from] ObserveError),
+    /// The API.
+    #[error("the API cannot be offered")]
+    Api(#[from] ApiError),
+    /// The address file.
+    #[error("cannot write {}", path.display())]
+    AddressFile {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why it is not.
+        source: io::Error,
+    },
+}
+
+impl BrokerError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::DataFolder(error) => error.code(),
+            Self::System(error) => error.code(),
+            Self::Supervisor(error) => error.code(),
+            Self::Connect(error) => error.code(),
+            Self::Open(error) => error.code(),
+            Self::Deliveries(error) => error.code(),
+            Self::Registry(error) => error.code(),
+            Self::Api(error) => error.code(),
+            Self::AddressFile { .. } => "address_file_failed",
+        }
+    }
+}
+
+impl Broker {
+    /// Starts everything that does not yet change anything: folder, connectors, NATS, log, registry, listener.
+    ///
+    /// # Errors
+    /// With the first thing that is not as it should be. What was started is stopped again.
+    pub async fn start(config: Config) -> Result<Self, BrokerError> {
+        let began = Instant::now();
+        let folder = DataFolder::open(&config)?;
+        // Taken early: a port that somebody else has should not cost a start of NATS.
+        let tls = config.api.tls.as_ref().map(|tls| (tls.certificate.as_str(), &tls.key));
+        let api = ApiServer::bind(config.api.listen, tls).await?;
+        let engine = systems::engine(&folder.components_cache())?;
+        let (supervisor, connection) = connect(&config, &folder).await?;
+        let log_config = LogConfig { replicas: config.nats.replicas, ..LogConfig::new(log_size(&config)) };
+        let log = Log::open(&connection, &config.practice, &log_config).await?;
+        let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
+        let connectors = systems::connectors(&engine, &config, &state).await?;
+        let registry = Arc::new(Registry::open(log.clone(), config.practice.clone()).await?);
+        let (pollers, dispatchers) = workers(&log, &registry, connectors).await?;
+        let shutdown = CancellationToken::new();
+        let positions = bucket(&log, "subscriptions").await?;
+        let subscriptions = Subscriptions::new(log, positions, shutdown.clone());
+        let tokens = config.vendors.iter().map(|(name, vendor)| (name.clone(), &vendor.token));
+        let vendors = Vendors::new(tokens);
+        let ready_after = began.elapsed();
+        tracing::info!(
+            practice = %config.practice,
+            patients = registry.patients(),
+            systems = pollers.len().max(dispatchers.len()),
+            vendors = config.vendors.len(),
+            milliseconds = u64::try_from(ready_after.as_millis()).unwrap_or(u64::MAX),
+            "started"
+        );
+        Ok(Self {
+            registry,
+            subscriptions,
+            api,
+            vendors,
+            pollers,
+            dispatchers,
+            shutdown,
+            connection,
+            supervisor,
+            _engine: engine,
+            folder,
+        })
+    }
+
+    /// Where the API is offered.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.api.address()
+    }
+
+    /// Runs until `shutdown`, then finishes what was begun, for at most 20 s.
+    ///
+    /// # Errors
+    /// When the API or the broker's own NATS server cannot go on.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
+        let Self { registry, subscriptions, api, vendors, pollers, dispatchers, shutdown: inner, .. } = self;
+        let (connection, mut supervisor, folder) = (self.connection, self.supervisor, self.folder);
+        let address_file = announce(folder.path(), api.address())?;
+        let workers = TaskTracker::new();
+        for poller in pollers {
+            workers.spawn(poller.run(inner.clone()));
+        }
+        for dispatcher in dispatchers {
+            workers.spawn(dispatcher.run(inner.clone()));
+        }
+        workers.close();
+        let service = BusService::new(Arc::clone(&registry), vendors, Arc::clone(&subscriptions));
+        let serving = api.run(service, inner.clone());
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            () = shutdown.cancelled() => Ok(()),
+            ended = &mut serving => ended.map_err(BrokerError::from),
+            error = gave_up(&mut supervisor) => Err(error.into()),
+        };
+        inner.cancel();
+        let drained = async {
+            workers.wait().await;
+            subscriptions.drain().await;
+            registry.drain().await;
+        };
+        if tokio::time::timeout(LONGEST_DRAIN, drained).await.is_err() {
+            tracing::warn!("not everything was finished in time; it will be after the next start");
+        }
+        _ = fs::remove_file(address_file);
+        connection.close().await;
+        if let Some(supervisor) = supervisor {
+            supervisor.stop().await?;
+        }
+        tracing::info!("stopped");
+        ended
+    }
+}
+
+async fn gave_up(supervisor: &mut Option<Supervisor>) -> SupervisorError {
+    match supervisor {
+        Some(supervisor) => supervisor.gave_up().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Writes the address for programs on the same machine, and says it.
+fn announce(folder: &Path, address: Option<SocketAddr>) -> Result<PathBuf, BrokerError> {
+    let path = folder.join(ADDRESS_FILE);
+    let failed = |source| BrokerError::AddressFile { path: path.clone(), source };
+    let address = address.ok_or_else(|| failed(io::ErrorKind::AddrNotAvailable.into()))?;
+    let new = folder.join(format!("{ADDRESS_FILE}.new"));
+    fs::write(&new, format!("{address}\n")).map_err(failed)?;
+    fs::rename(&new, &path).map_err(failed)?;
+    tracing::info!(%address, "ready");
+    Ok(path)
+}
+
+/// The log's share of the server's store; the rest is for the buckets.
+fn log_size(config: &Config) -> ByteSize {
+    const BUCKETS: u64 = 1024 * 1024 * 1024;
+    ByteSize::bytes(config.nats.max_store.bytes().saturating_sub(BUCKETS).max(BUCKETS))
+}
+
+async fn connect(config: &Config, folder: &DataFolder) -> Result<(Option<Supervisor>, Connection), BrokerError> {
+    match &config.nats.server {
+        NatsServer::Supervised { binary } => {
+            let max_store = ByteSize::bytes(config.nats.max_store.bytes());
+            let supervisor = Supervisor::start(SupervisorConfig::new(binary.clone(), folder.nats(), max_store)).await?;
+            let connection = supervisor.connect().await?;
+            Ok((Some(supervisor), connection))
+        }
+        NatsServer::External { url, login, root_certificate } => {
+            let credentials = match login {
+                NatsLogin::Nothing => Credentials::None,
+                NatsLogin::Token(token) => Credentials::Token(token.clone()),
+                NatsLogin::User { name, password } => {
+                    Credentials::UserPassword { user: name.clone(), password: password.clone() }
+                }
+                NatsLogin::Credentials(file) => Credentials::File(file.clone()),
+            };
+            let external = ExternalConfig {
+                url: url.clone(),
+                credentials,
+                root_certificate: root_certificate.clone(),
+                connect_timeout: CONNECT_TIMEOUT,
+            };
+            Ok((None, external.connect().await?))
+        }
+    }
+}
+
+/// A bucket by one of the names that this broker uses.
+async fn bucket(log: &Log, name: &str) -> Result<Bucket, BrokerError> {
+    // Our own names are names.
+    let name: SystemName = name.parse().map_err(|_| ObserveError::LinkConflict)?;
+    Ok(log.bucket(&name).await?)
+}
+
+/// What reads and what writes each system.
+async fn workers(
+    log: &Log,
+    registry: &Arc<Registry>,
+    connectors: Vec<(SystemName, crate::config::System, Arc<Connector>)>,
+) -> Result<(Vec<Poller>, Vec<Dispatcher>), BrokerError> {
+    let cursors = bucket(log, "cursors").await?;
+    let unreadable = bucket(log, "unreadable").await?;
+    let parked = bucket(log, "parked").await?;
+    let (mut pollers, mut dispatchers) = (Vec::new(), Vec::new());
+    for (system, config, connector) in connectors {
+        let breaker = Arc::new(Breaker::new(system.clone()));
+        let abilities = &connector.component().description().abilities;
+        if config.deliver && abilities.contains(&Ability::Deliver) {
+            let held = NonZeroU32::try_from(u32::try_from(MOST_HELD).unwrap_or(1)).unwrap_or(NonZeroU32::MIN);
+            let deliveries = DeliveriesConfig { ack_wait: ACK_WAIT, max_ack_pending: held };
+            dispatchers.push(Dispatcher {
+                system: system.clone(),
+                connector: Arc::clone(&connector),
+                registry: Arc::clone(registry),
+                deliveries: log.deliveries(&system, deliveries).await?,
+                parked: parked.clone(),
+                breaker: Arc::clone(&breaker),
+                at_a_time: config.grants.iter().map(|grant| grant.in_flight.get()).max().unwrap_or(1),
+            });
+        }
+        if abilities.contains(&Ability::Poll) {
+            pollers.push(Poller {
+                system,
+                connector,
+                registry: Arc::clone(registry),
+                cursors: cursors.clone(),
+                unreadable: unreadable.clone(),
+                breaker,
+                every: config.poll_every.unwrap_or(POLL_EVERY),
+            });
+        }
+    }
+    Ok((pollers, dispatchers))
+}

@@ -1,0 +1,94 @@
+//! Appending, and what to do when nobody knows whether an append happened.
+//!
+//! The log repeats an append whose answer was lost until its time is over. When even then nobody knows, the event is
+//! kept, and the next observation of the same record finishes it first: it has the same id, so that the log tells
+//! whether it is there. Otherwise a publisher that tries again would make a second patient.
+
+use super::{ObserveError, Registry};
+use crate::wire::{encode_event, encode_sighting};
+use archwire_core::{Event, LocalId, Sighting, Subject, SystemName};
+use archwire_nats::{AppendError, CloudEvent, Entry, Expected};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+use uuid::Uuid;
+
+/// Media type of everything in the log.
+const PROTOBUF: &str = "application/protobuf";
+
+/// Events of which nobody knows whether the log holds them, by the record that led to them. Bounded by the callers in
+/// flight when the log went away: each holds its record's lock.
+pub(super) type Doubts = Mutex<HashMap<(SystemName, LocalId), (Event, u64)>>;
+
+impl Registry {
+    /// Appends an event after `last`, and takes it into the index. `None` when the patient's subject has moved on.
+    pub(super) async fn tell(&self, event: &Event, last: u64) -> Result<Option<u64>, ObserveError> {
+        let entry = Entry {
+            subject: Subject::Patient(event.patient_id),
+            attributes: CloudEvent {
+                id: event.id.clone(),
+                kind: event.kind.cloud_event_type(),
+                source: format!("/practices/{}/systems/{}", self.practice, event.observation.system),
+                time: event.recorded_at,
+                content_type: PROTOBUF,
+            },
+            payload: encode_event(event),
+            expected: if last == 0 { Expected::Nothing } else { Expected::Sequence(last) },
+        };
+        match self.log.append(entry).await {
+            Ok(appended) => {
+                self.index().apply_event(appended.sequence, event);
+                Ok(Some(appended.sequence))
+            }
+            Err(AppendError::Conflict) => self.own_or_none(event).await,
+            Err(error) => {
+                if matches!(error, AppendError::Unknown { .. }) {
+                    let key = (event.observation.system.clone(), event.observation.view.local_id.clone());
+                    let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+                    doubts.insert(key, (event.clone(), last));
+                }
+                Err(ObserveError::Append(error))
+            }
+        }
+    }
+
+    /// After a conflict: the other writer may have been this very event, whose answer was lost.
+    async fn own_or_none(&self, event: &Event) -> Result<Option<u64>, ObserveError> {
+        let stored = self.log.last(event.patient_id).await.map_err(ObserveError::Read)?;
+        let own = stored.filter(|stored| stored.id == event.id);
+        if let Some(stored) = &own {
+            self.index().apply_event(stored.sequence, event);
+        }
+        Ok(own.map(|stored| stored.sequence))
+    }
+
+    /// Appends a sighting and takes it into the index.
+    pub(super) async fn note(&self, sighting: &Sighting) -> Result<(), ObserveError> {
+        let entry = Entry {
+            subject: Subject::Sighting(sighting.system.clone(), sighting.patient_id),
+            attributes: CloudEvent {
+                id: Uuid::now_v7().to_string(),
+                kind: "archwire.sighting.v1",
+                source: format!("/practices/{}/systems/{}", self.practice, sighting.system),
+                time: sighting.seen_at,
+                content_type: PROTOBUF,
+            },
+            payload: encode_sighting(sighting),
+            expected: Expected::Anything,
+        };
+        self.log.append(entry).await.map_err(ObserveError::Append)?;
+        self.index().apply_sighting(sighting);
+        Ok(())
+    }
+
+    /// Finishes an event of this record that is in doubt.
+    pub(super) async fn finish_doubtful(&self, key: &(SystemName, LocalId)) -> Result<(), ObserveError> {
+        let doubt = self.doubts.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        if let Some((event, last)) = doubt {
+            let _patient = self.patients.lock(&event.patient_id).await;
+            self.tell(&event, last).await?;
+        }
+        Ok(())
+    }
+}

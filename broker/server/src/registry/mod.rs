@@ -1,0 +1,275 @@
+//! Who is who, what is known, and what is new: hops 2 to 5 of the way of a change.
+//!
+//! The registry is the only writer of a practice's log. It holds a lock for the record and one for the patient while
+//! it decides and appends, so that patients do not wait for each other; the expected last sequence in the log guards
+//! what the locks cannot. An observation is answered after the append: what is answered is stored and flushed.
+//!
+//! First form: a record is identified by its link or by a patient id that the bus gave, and else is a new patient;
+//! the later observation of a path wins.
+
+mod append;
+mod gate;
+mod index;
+mod locks;
+mod outcome;
+mod settle;
+
+pub use gate::CreationPermit;
+pub use index::{Entry, Index, Record};
+pub use outcome::{ObserveError, Observed};
+pub use settle::Settlement;
+
+use crate::wire::{decode_event, decode_sighting};
+use append::Doubts;
+use archwire_core::{
+    Change, Event, EventKind, Fields, Observation, Patient, PatientId, PracticeName, Revision, Sighted, Sighting,
+    Subject, SystemName, fill_in, merge,
+};
+use archwire_nats::{Filter, Log, Stored};
+use futures_util::StreamExt as _;
+use gate::Gates;
+use locks::Stripes;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+/// How often a decision is made anew because the log had moved on. With one writer once is enough.
+const LONGEST_CONFLICT: usize = 4;
+
+/// The registry of one practice.
+pub struct Registry {
+    log: Log,
+    practice: PracticeName,
+    index: Mutex<Index>,
+    records: Stripes,
+    patients: Stripes,
+    gates: Gates,
+    doubts: Doubts,
+    tasks: TaskTracker,
+}
+
+/// What an observation comes to.
+enum Decision {
+    /// Nothing that is not known.
+    Nothing(Revision),
+    /// Nothing new about the patient, but about the record.
+    Sight(Sighting, Revision),
+    /// Something new about the patient.
+    Tell(Box<Event>, u64),
+}
+
+impl Registry {
+    /// Reads the whole log and begins where it ends.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or holds what this version does not understand: going on without it would give
+    /// known patients new ids.
+    pub async fn open(log: Log, practice: PracticeName) -> Result<Self, ObserveError> {
+        let mut index = Index::default();
+        {
+            let mut stored = std::pin::pin!(log.replay(1, Filter::Everything));
+            while let Some(stored) = stored.next().await {
+                apply(&mut index, &stored.map_err(ObserveError::Read)?)?;
+            }
+        }
+        Ok(Self {
+            log,
+            practice,
+            index: Mutex::new(index),
+            records: Stripes::new(),
+            patients: Stripes::new(),
+            gates: Gates::default(),
+            doubts: Doubts::default(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// The index, for a moment: never held across an await.
+    pub fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The practice whose log this is.
+    #[must_use]
+    pub fn practice(&self) -> &PracticeName {
+        &self.practice
+    }
+
+    /// Takes what a system says. Returns after it is stored. A caller that goes away does not interrupt it: half an
+    /// append would leave the index behind the log.
+    ///
+    /// # Errors
+    /// When it cannot be taken; whoever observed still has it, and may come again when the error says so.
+    pub async fn observe(self: &Arc<Self>, observation: Observation) -> Result<Observed, ObserveError> {
+        let registry = Arc::clone(self);
+        let task = self.tasks.spawn(async move { registry.observe_whole(observation).await });
+        task.await.unwrap_or(Err(ObserveError::Interrupted))
+    }
+
+    /// Waits until nothing is being written any more.
+    pub async fn drain(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    async fn observe_whole(&self, observation: Observation) -> Result<Observed, ObserveError> {
+        observation.view.patient.check()?;
+        let key = (observation.system.clone(), observation.view.local_id.clone());
+        // Held until the end, so that the same new record seen twice at once becomes one patient.
+        let _record = self.records.lock(&key).await;
+        self.finish_doubtful(&key).await?;
+        let mut known = self.identify(&observation)?;
+        // A new record of this system may be one that the bus itself is just creating there.
+        let mut _settled = None;
+        if known.is_none() {
+            let in_doubt = || self.index().is_creating_any(&observation.system);
+            _settled = Some(self.gates.settle(&observation.system, in_doubt).await.ok_or(ObserveError::Busy)?);
+            known = self.identify(&observation)?;
+        }
+        let patient = known.unwrap_or_else(PatientId::generate);
+        let _patient = self.patients.lock(&patient).await;
+        self.take(patient, observation).await
+    }
+
+    /// The patient whom an observation is about, where the bus knows.
+    fn identify(&self, observation: &Observation) -> Result<Option<PatientId>, ObserveError> {
+        let index = self.index();
+        let linked = index.linked(&observation.system, &observation.view.local_id);
+        match (linked, observation.patient_id) {
+            (Some(linked), Some(named)) if linked != named => Err(ObserveError::LinkConflict),
+            (Some(linked), _) => Ok(Some(linked)),
+            (None, None) => Ok(None),
+            (None, Some(named)) => {
+                let entry = index.entry(named).ok_or(ObserveError::UnknownPatient)?;
+                let other = entry.records.contains_key(&observation.system);
+                if other { Err(ObserveError::LinkConflict) } else { Ok(Some(named)) }
+            }
+        }
+    }
+
+    /// Decides and appends. The caller holds the patient's lock.
+    async fn take(&self, patient: PatientId, mut observation: Observation) -> Result<Observed, ObserveError> {
+        self.index().resolve(&mut observation.view.patient);
+        for _ in 0..LONGEST_CONFLICT {
+            let decision = self.decide(patient, &observation)?;
+            match decision {
+                Decision::Nothing(revision) => return Ok(Observed::Unchanged { patient, revision }),
+                Decision::Sight(sighting, revision) => {
+                    self.note(&sighting).await?;
+                    return Ok(Observed::Unchanged { patient, revision });
+                }
+                Decision::Tell(event, last) => {
+                    if let Some(sequence) = self.tell(&event, last).await? {
+                        return Ok(Observed::Recorded { patient, revision: event.revision, sequence });
+                    }
+                    self.catch_up(patient, last).await?;
+                }
+            }
+        }
+        Err(ObserveError::Append(archwire_nats::AppendError::Conflict))
+    }
+
+    /// The three-way merge. Pure but for the clock and the new event's id.
+    fn decide(&self, id: PatientId, observation: &Observation) -> Result<Decision, ObserveError> {
+        let entry = self.index().entry(id).cloned();
+        let observed = Fields::of(&observation.view.patient)?;
+        let nobody = Fields::of(&Patient::default())?;
+        let current = entry.as_ref().map(Entry::patient).transpose()?;
+        let current_fields = current.as_ref().map(Fields::of).transpose()?.unwrap_or_else(|| nobody.clone());
+        let record = entry.as_ref().and_then(|entry| entry.records.get(&observation.system));
+        let shadow = record.and_then(|record| record.shadow.as_ref());
+        let change = match (&entry, shadow) {
+            (_, Some(shadow)) => merge(&current_fields, &Fields::of(&shadow.patient()?)?, &observed),
+            (Some(_), None) => fill_in(&current_fields, &observed),
+            (None, None) => merge(&current_fields, &nobody, &observed),
+        };
+        let Some(entry) = &entry else {
+            let event = event(id, Revision::NONE, &current_fields, &change, observation)?;
+            return Ok(Decision::Tell(Box::new(event), 0));
+        };
+        if !change.changed.is_empty() {
+            let event = event(id, entry.revision, &current_fields, &change, observation)?;
+            // A merge may come to nothing where an element loses what it cannot be without.
+            if !event.changed.is_empty() {
+                return Ok(Decision::Tell(Box::new(event), entry.sequence));
+            }
+        }
+        let as_before = shadow.map(|shadow| shadow.patient()).transpose()?.as_ref() == Some(&observation.view.patient);
+        if as_before {
+            return Ok(Decision::Nothing(entry.revision));
+        }
+        let what = Sighted::Seen {
+            local_id: observation.view.local_id.clone(),
+            shown: Some(observation.view.patient.clone()),
+            delivered: Revision::NONE,
+        };
+        let sighting = Sighting { patient_id: id, system: observation.system.clone(), seen_at: SystemTime::now(), what };
+        Ok(Decision::Sight(sighting, entry.revision))
+    }
+
+    /// Takes in what the log holds of a patient after `sequence`, because somebody else wrote it.
+    async fn catch_up(&self, patient: PatientId, sequence: u64) -> Result<(), ObserveError> {
+        let mut history = std::pin::pin!(self.log.history(patient, sequence));
+        while let Some(stored) = history.next().await {
+            let stored = stored.map_err(ObserveError::Read)?;
+            apply(&mut self.index(), &stored)?;
+        }
+        Ok(())
+    }
+
+    /// The current state of a patient as it is to be delivered to a system.
+    ///
+    /// # Errors
+    /// Never for a state that came from the log.
+    pub fn state_for(&self, system: &SystemName, id: PatientId) -> Result<Option<Patient>, ObserveError> {
+        let index = self.index();
+        let Some(entry) = index.entry(id) else { return Ok(None) };
+        let mut patient = entry.patient()?;
+        index.in_terms_of(system, &mut patient);
+        Ok(Some(patient))
+    }
+
+    /// How many patients the log holds.
+    #[must_use]
+    pub fn patients(&self) -> usize {
+        self.index().patients()
+    }
+
+    /// The log, for those who read it.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+}
+
+fn event(
+    patient_id: PatientId,
+    before: Revision,
+    current: &Fields,
+    change: &Change,
+    observation: &Observation,
+) -> Result<Event, ObserveError> {
+    let patient = change.fields.to_patient()?;
+    Ok(Event {
+        id: Uuid::now_v7().to_string(),
+        kind: if before == Revision::NONE { EventKind::PatientCreated } else { EventKind::PatientUpdated },
+        patient_id,
+        revision: before.next(),
+        // Elements are numbered anew when one of them goes, so what changed is told from the patient that came out.
+        changed: current.difference(&Fields::of(&patient)?),
+        patient,
+        observation: observation.clone(),
+        recorded_at: SystemTime::now(),
+    })
+}
+
+fn apply(index: &mut Index, stored: &Stored) -> Result<(), ObserveError> {
+    match &stored.subject {
+        Subject::Patient(_) => index.apply_event(stored.sequence, &decode_event(stored.payload.clone())?),
+        Subject::Sighting(..) => index.apply_sighting(&decode_sighting(stored.payload.clone())?),
+    }
+    Ok(())
+}

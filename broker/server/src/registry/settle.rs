@@ -1,0 +1,106 @@
+//! Deliveries as the registry sees them: what a system still needs, and what it showed afterwards. Hop 8.
+
+use super::{CreationPermit, ObserveError, Observed, Record, Registry};
+use crate::wire::Packed;
+use archwire_core::{
+    Fields, LocalId, Observation, Patient, Path, PatientId, Revision, Sighted, Sighting, SystemName, View,
+    expected_after,
+};
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+
+/// What a system showed after a delivery.
+#[derive(Debug)]
+pub struct Settlement {
+    /// Whom it concerns.
+    pub patient: PatientId,
+    /// The revision up to which the system is now up to date.
+    pub delivered: Revision,
+    /// The paths that were written.
+    pub paths: BTreeSet<Path>,
+    /// What the system shows now.
+    pub shown: View,
+}
+
+impl Registry {
+    /// What is known of a patient's record in a system.
+    #[must_use]
+    pub fn record(&self, system: &SystemName, patient: PatientId) -> Option<Record> {
+        self.index().entry(patient).and_then(|entry| entry.records.get(system).cloned())
+    }
+
+    /// Notes that the bus is about to have `system` create a record. Tells whether an earlier attempt is in doubt.
+    /// While the permit is held, no unknown record of the system becomes a new patient.
+    ///
+    /// # Errors
+    /// When the log does not take the note; nothing may be created then.
+    pub async fn begin_creation(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+    ) -> Result<(CreationPermit, bool), ObserveError> {
+        let in_doubt = self.index().is_creating(system, patient);
+        // An attempt in doubt keeps observers waiting by itself; waiting behind them would be for ever.
+        let permit = self.gates.create(system).await;
+        if !in_doubt {
+            self.sight(system, patient, Sighted::Creating).await?;
+        }
+        Ok((permit, in_doubt))
+    }
+
+    /// Notes that a creation did not come about.
+    ///
+    /// # Errors
+    /// When the log does not take the note.
+    pub async fn abandon_creation(&self, system: &SystemName, patient: PatientId) -> Result<(), ObserveError> {
+        if self.index().is_creating(system, patient) {
+            self.sight(system, patient, Sighted::Abandoned).await?;
+            self.gates.changed();
+        }
+        Ok(())
+    }
+
+    /// Learns under which id a system keeps a patient, as soon as the system said so.
+    ///
+    /// # Errors
+    /// When the record is linked to another patient already, or the log does not take the note.
+    pub async fn link(&self, system: &SystemName, patient: PatientId, local_id: LocalId) -> Result<(), ObserveError> {
+        let linked = self.index().linked(system, &local_id);
+        if linked.is_some_and(|linked| linked != patient) {
+            return Err(ObserveError::LinkConflict);
+        }
+        self.sight(system, patient, Sighted::Seen { local_id, shown: None, delivered: Revision::NONE }).await?;
+        self.gates.changed();
+        Ok(())
+    }
+
+    /// Learns what a system shows after a delivery. What differs from the delivery at other paths was changed by
+    /// somebody in the meantime, and is taken as an observation.
+    ///
+    /// # Errors
+    /// As [`Registry::observe`]; the delivery counts as not done then.
+    pub async fn settle(self: &Arc<Self>, system: &SystemName, settlement: Settlement) -> Result<Observed, ObserveError> {
+        let Settlement { patient, delivered, paths, mut shown } = settlement;
+        let local_id = shown.local_id.clone();
+        {
+            let _patient = self.patients.lock(&patient).await;
+            self.index().resolve(&mut shown.patient);
+            let shadow = self.record(system, patient).and_then(|record| record.shadow);
+            let shadow = shadow.as_ref().map(Packed::patient).transpose()?;
+            let base = match (shadow, paths.is_empty()) {
+                // An adopted record has never been seen and nothing was written to it.
+                (None, true) => None,
+                (shadow, _) => {
+                    let shadow = Fields::of(&shadow.unwrap_or_else(Patient::default))?;
+                    Some(expected_after(&shadow, &paths, &Fields::of(&shown.patient)?).to_patient()?)
+                }
+            };
+            self.sight(system, patient, Sighted::Seen { local_id, shown: base, delivered }).await?;
+        }
+        self.observe(Observation { system: system.clone(), patient_id: None, view: shown }).await
+    }
+
+    async fn sight(&self, system: &SystemName, patient_id: PatientId, what: Sighted) -> Result<(), ObserveError> {
+        let sighting = Sighting { patient_id, system: system.clone(), seen_at: SystemTime::now(), what };
+        self.note(&sighting).await
+    }
+}

@@ -1,0 +1,46 @@
+//! Between the contract's messages (`archwire.v1`) and the types of `archwire-core`.
+//!
+//! Reading checks everything: a message from outside may hold anything. Writing cannot fail. What is wrong is told by
+//! the field's path and never by its value.
+
+mod event;
+mod patient;
+mod view;
+
+pub use event::{Packed, decode_event, decode_sighting, encode_event, encode_sighting};
+pub use patient::{read_patient, write_patient};
+pub use view::{read_observation, timestamp};
+
+use archwire_core::{NameError, PartialDateError, PatientBoundError, SourceRecordError};
+
+/// A message that says something the bus cannot take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// The bytes are no such message.
+    #[error("the bytes are not a message of archwire.v1")]
+    NotAMessage,
+    /// A field that must be set is not.
+    #[error("`{0}` is required")]
+    Missing(&'static str),
+    /// An enum value that this version of the contract does not have.
+    #[error("`{0}` has a value that archwire.v1 does not have")]
+    UnknownValue(&'static str),
+    /// A text longer than the bus carries.
+    #[error("`{0}` is longer than 4096 bytes or holds control characters")]
+    Text(&'static str),
+    /// Not a date.
+    #[error("`{0}` is not a date")]
+    Date(&'static str, #[source] PartialDateError),
+    /// Not a name or id.
+    #[error("`{0}` is not valid")]
+    Name(&'static str, #[source] NameError),
+    /// More of something than the bus carries.
+    #[error("the patient is too large")]
+    Bound(#[source] PatientBoundError),
+    /// The source record cannot be taken.
+    #[error("`observation.source` cannot be taken")]
+    Source(#[source] SourceRecordError),
+    /// A time before 1970 or out of range.
+    #[error("`{0}` is not a time since 1970")]
+    Time(&'static str),
+}

@@ -1,0 +1,77 @@
+//! Observations: what systems say.
+
+use super::{WireError, read_patient, write_patient};
+use archwire_core::{Observation, SourceRecord, SystemName, View};
+use archwire_proto::v1;
+use prost::bytes::Bytes;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Most bytes in the name of who changed a record.
+const LONGEST_ACTOR: usize = 128;
+
+/// Reads what a publisher says, and files it under the publisher's own system, whatever it claims.
+///
+/// # Errors
+/// Names the first field that cannot be taken.
+pub fn read_observation(message: v1::Observation, system: SystemName) -> Result<Observation, WireError> {
+    let patient_id = message.patient_id.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose();
+    let actor = message.actor.filter(|actor| !actor.is_empty());
+    if actor.as_ref().is_some_and(|actor| actor.len() > LONGEST_ACTOR || actor.contains(char::is_control)) {
+        return Err(WireError::Text("observation.actor"));
+    }
+    let local_id = message.local_id.parse();
+    Ok(Observation {
+        system,
+        patient_id: patient_id.map_err(|error| WireError::Name("observation.patient_id", error))?,
+        view: View {
+            local_id: local_id.map_err(|error| WireError::Name("observation.local_id", error))?,
+            patient: read_patient(message.patient.ok_or(WireError::Missing("observation.patient"))?)?,
+            source: message.source.map(read_source).transpose()?,
+            observed_at: message.observed_at.map(|at| read_time("observation.observed_at", at)).transpose()?,
+            actor,
+        },
+    })
+}
+
+/// Writes an observation.
+pub(super) fn write_observation(observation: &Observation) -> v1::Observation {
+    let view = &observation.view;
+    v1::Observation {
+        system: observation.system.to_string(),
+        local_id: view.local_id.as_str().to_owned(),
+        patient_id: observation.patient_id.map(|id| id.to_string()),
+        patient: Some(write_patient(&view.patient)),
+        source: view.source.as_ref().map(|source| v1::SourceRecord {
+            media_type: source.media_type().to_owned(),
+            format: source.format().to_owned(),
+            data: Bytes::copy_from_slice(source.data()),
+            sha256: Bytes::copy_from_slice(source.sha256()),
+        }),
+        observed_at: view.observed_at.map(timestamp),
+        actor: view.actor.clone(),
+    }
+}
+
+fn read_source(message: v1::SourceRecord) -> Result<SourceRecord, WireError> {
+    let data = message.data.to_vec();
+    let record = if message.sha256.is_empty() {
+        SourceRecord::new(&message.media_type, &message.format, data)
+    } else {
+        SourceRecord::verified(&message.media_type, &message.format, data, &message.sha256)
+    };
+    record.map_err(WireError::Source)
+}
+
+/// A time as protobuf writes it.
+#[must_use]
+pub fn timestamp(time: SystemTime) -> prost_types::Timestamp {
+    time.into()
+}
+
+/// Reads a time.
+pub(super) fn read_time(field: &'static str, at: prost_types::Timestamp) -> Result<SystemTime, WireError> {
+    let seconds = u64::try_from(at.seconds).map_err(|_| WireError::Time(field))?;
+    let nanoseconds = u32::try_from(at.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
+    let since = Duration::new(seconds, nanoseconds.ok_or(WireError::Time(field))?);
+    UNIX_EPOCH.checked_add(since).ok_or(WireError::Time(field))
+}
