@@ -25,6 +25,8 @@ pub struct Observation {
     pub system: SystemName,
     /// The patient, where the system learnt the id from the bus.
     pub patient_id: Option<PatientId>,
+    /// The newest revision that the record reflects, where the system follows the bus itself.
+    pub based_on: Option<Revision>,
     /// What it says.
     pub view: View,
 }

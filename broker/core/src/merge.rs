@@ -22,6 +22,15 @@ pub fn merge(current: &Fields, shadow: &Fields, observed: &Fields) -> Change {
     apply(current, shadow.difference(observed), observed)
 }
 
+/// As [`merge`], for a system that follows the bus itself and says on which state of the bus its record is based. What it
+/// shows as that state had it was not changed there, however much newer `current` is.
+#[must_use]
+pub fn merge_based(current: &Fields, shadow: &Fields, base: &Fields, observed: &Fields) -> Change {
+    let edited = base.difference(observed);
+    let changed = shadow.difference(observed).into_iter().filter(|path| edited.contains(path)).collect();
+    apply(current, changed, observed)
+}
+
 /// Applies to `current` what `observed` knows and `current` does not: the first sight of a record that was linked to a
 /// patient whom the bus knows already. What differs may be old or shortened, so it does not win.
 #[must_use]
@@ -113,6 +122,17 @@ mod tests {
             for path in next.difference(&edited).difference(&delivered) {
                 prop_assert_eq!(change.fields.get(path), edited.get(path));
             }
+        }
+
+        #[test]
+        fn a_record_that_is_only_behind_puts_nothing_back(current in fields(), shadow in fields(), base in fields()) {
+            prop_assert!(merge_based(&current, &shadow, &base, &base).changed.is_empty());
+        }
+
+        #[test]
+        fn an_edit_of_a_record_that_is_behind_is_taken(current in fields(), base in fields(), observed in fields()) {
+            let change = merge_based(&current, &base, &base, &observed);
+            prop_assert_eq!(change, merge(&current, &base, &observed));
         }
 
         #[test]

@@ -139,7 +139,7 @@ impl Poller {
     async fn take(&self, views: Vec<View>) -> Result<usize, PollError> {
         let observed = stream::iter(views.into_iter().enumerate()).map(|(position, view)| async move {
             let (local_id, source) = (view.local_id.clone(), view.source.clone());
-            let observation = Observation { system: self.system.clone(), patient_id: None, view };
+            let observation = Observation { system: self.system.clone(), patient_id: None, based_on: None, view };
             match self.registry.observe(observation).await {
                 Ok(observed) => Ok(usize::from(matches!(observed, Observed::Recorded { .. }))),
                 Err(error) if error.is_retryable() => Err(PollError::from(error)),

@@ -134,7 +134,7 @@ impl Attempt<'_> {
     }
 
     fn observation(&self, view: View) -> Observation {
-        Observation { system: self.system.clone(), patient_id: None, view }
+        Observation { system: self.system.clone(), patient_id: None, based_on: None, view }
     }
 
     /// The newest state there is, told as the newest event that waits.

@@ -19,11 +19,11 @@ pub use index::{Entry, Index, Record};
 pub use outcome::{ObserveError, Observed};
 pub use settle::Settlement;
 
-use crate::wire::{decode_event, decode_sighting};
+use crate::wire::{Packed, decode_event, decode_sighting};
 use append::Doubts;
 use archwire_core::{
     Change, Event, EventKind, Fields, Observation, Patient, PatientId, PracticeName, Revision, Sighted, Sighting,
-    Subject, SystemName, fill_in, merge,
+    Subject, SystemName, fill_in, merge, merge_based,
 };
 use archwire_nats::{Filter, Log, Stored};
 use futures_util::StreamExt as _;
@@ -153,8 +153,9 @@ impl Registry {
     /// Decides and appends. The caller holds the patient's lock.
     async fn take(&self, patient: PatientId, mut observation: Observation) -> Result<Observed, ObserveError> {
         self.index().resolve(&mut observation.view.patient);
+        let base = self.base(patient, observation.based_on).await?;
         for _ in 0..LONGEST_CONFLICT {
-            let decision = self.decide(patient, &observation)?;
+            let decision = self.decide(patient, &observation, base.as_ref())?;
             match decision {
                 Decision::Nothing(revision) => return Ok(Observed::Unchanged { patient, revision }),
                 Decision::Sight(sighting, revision) => {
@@ -172,8 +173,27 @@ impl Registry {
         Err(ObserveError::Append(archwire_nats::AppendError::Conflict))
     }
 
+    /// The state of the patient on which a record is based, where its publisher says so.
+    async fn base(&self, id: PatientId, based_on: Option<Revision>) -> Result<Option<Fields>, ObserveError> {
+        let Some(based_on) = based_on.filter(|revision| *revision > Revision::NONE) else { return Ok(None) };
+        let current = self.index().entry(id).map(|entry| entry.revision);
+        if current.is_none_or(|current| based_on > current) {
+            return Err(ObserveError::RevisionUnknown);
+        }
+        // Revisions are gapless from 1, so the number of events to pass over is known.
+        let before = usize::try_from(based_on.get().saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut history = std::pin::pin!(self.log.history(id, 0).skip(before));
+        let stored = history.next().await.ok_or(ObserveError::RevisionUnknown)?.map_err(ObserveError::Read)?;
+        Ok(Some(Fields::of(&decode_event(stored.payload)?.patient)?))
+    }
+
     /// The three-way merge. Pure but for the clock and the new event's id.
-    fn decide(&self, id: PatientId, observation: &Observation) -> Result<Decision, ObserveError> {
+    fn decide(
+        &self,
+        id: PatientId,
+        observation: &Observation,
+        base: Option<&Fields>,
+    ) -> Result<Decision, ObserveError> {
         let entry = self.index().entry(id).cloned();
         let observed = Fields::of(&observation.view.patient)?;
         let nobody = Fields::of(&Patient::default())?;
@@ -181,8 +201,12 @@ impl Registry {
         let current_fields = current.as_ref().map(Fields::of).transpose()?.unwrap_or_else(|| nobody.clone());
         let record = entry.as_ref().and_then(|entry| entry.records.get(&observation.system));
         let shadow = record.and_then(|record| record.shadow.as_ref());
-        let change = match (&entry, shadow) {
-            (_, Some(shadow)) => merge(&current_fields, &Fields::of(&shadow.patient()?)?, &observed),
+        let shadow_fields = shadow.map(Packed::patient).transpose()?.as_ref().map(Fields::of).transpose()?;
+        let change = match (&entry, &shadow_fields) {
+            (_, Some(shadow)) => match base {
+                Some(base) => merge_based(&current_fields, shadow, base, &observed),
+                None => merge(&current_fields, shadow, &observed),
+            },
             (Some(_), None) => fill_in(&current_fields, &observed),
             (None, None) => merge(&current_fields, &nobody, &observed),
         };
@@ -197,7 +221,7 @@ impl Registry {
                 return Ok(Decision::Tell(Box::new(event), entry.sequence));
             }
         }
-        let as_before = shadow.map(|shadow| shadow.patient()).transpose()?.as_ref() == Some(&observation.view.patient);
+        let as_before = shadow_fields.as_ref() == Some(&observed);
         if as_before {
             return Ok(Decision::Nothing(entry.revision));
         }

@@ -36,6 +36,9 @@ pub enum ObserveError {
         "the record is linked to another patient, or the patient to another record of this system; a person has to decide which is right"
     )]
     LinkConflict,
+    /// The record claims to reflect a revision that the patient has not reached.
+    #[error("`based_on_revision` is newer than the patient's current revision")]
+    RevisionUnknown,
     /// More of something than the bus carries.
     #[error("the patient is too large")]
     Bound(#[from] PatientBoundError),
@@ -66,6 +69,7 @@ impl ObserveError {
         match self {
             Self::UnknownPatient => "patient_unknown",
             Self::LinkConflict => "link_conflict",
+            Self::RevisionUnknown => "revision_unknown",
             Self::Bound(_) => "observation_invalid",
             Self::Busy => "system_busy",
             Self::Append(error) => error.code(),

@@ -96,7 +96,7 @@ impl Registry {
             };
             self.sight(system, patient, Sighted::Seen { local_id, shown: base, delivered }).await?;
         }
-        self.observe(Observation { system: system.clone(), patient_id: None, view: shown }).await
+        self.observe(Observation { system: system.clone(), patient_id: None, based_on: None, view: shown }).await
     }
 
     async fn sight(&self, system: &SystemName, patient_id: PatientId, what: Sighted) -> Result<(), ObserveError> {

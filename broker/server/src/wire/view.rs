@@ -1,7 +1,7 @@
 //! Observations: what systems say.
 
 use super::{WireError, read_patient, write_patient};
-use archwire_core::{Observation, SourceRecord, SystemName, View};
+use archwire_core::{Observation, Revision, SourceRecord, SystemName, View};
 use archwire_proto::v1;
 use prost::bytes::Bytes;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,6 +23,7 @@ pub fn read_observation(message: v1::Observation, system: SystemName) -> Result<
     Ok(Observation {
         system,
         patient_id: patient_id.map_err(|error| WireError::Name("observation.patient_id", error))?,
+        based_on: message.based_on_revision.map(Revision::new),
         view: View {
             local_id: local_id.map_err(|error| WireError::Name("observation.local_id", error))?,
             patient: read_patient(message.patient.ok_or(WireError::Missing("observation.patient"))?)?,
@@ -40,6 +41,7 @@ pub(super) fn write_observation(observation: &Observation) -> v1::Observation {
         system: observation.system.to_string(),
         local_id: view.local_id.as_str().to_owned(),
         patient_id: observation.patient_id.map(|id| id.to_string()),
+        based_on_revision: observation.based_on.map(Revision::get),
         patient: Some(write_patient(&view.patient)),
         source: view.source.as_ref().map(|source| v1::SourceRecord {
             media_type: source.media_type().to_owned(),

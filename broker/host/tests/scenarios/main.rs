@@ -1,0 +1,25 @@
+//! The sandbox with a connector that misbehaves, against real HTTP servers on this machine. One scenario a file.
+
+mod support;
+
+mod address_is_checked;
+mod call_is_given_up;
+mod configuration_is_checked;
+mod connections_are_reused;
+mod connector_allocates;
+mod connector_answers_badly;
+mod connector_crashes;
+mod connector_is_loaded;
+mod connector_looks_outside;
+mod connector_spins;
+mod connector_writes_a_giant_log;
+mod credential_stays_hidden;
+mod disposition_is_passed_on;
+mod echo_works;
+mod host_is_not_granted;
+mod own_headers_are_refused;
+mod pace_is_kept;
+mod redirect_is_not_followed;
+mod response_is_huge;
+mod response_is_slow;
+mod state_outlives_the_call;

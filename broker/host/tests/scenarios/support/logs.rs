@@ -1,0 +1,55 @@
+//! What gets into the log on this thread.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::{Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
+
+/// Collects what is logged on this thread by the broker's own crates, at every level, for as long as it lives.
+pub struct Logs {
+    text: Lines,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    pub fn collect() -> Self {
+        let text = Lines::default();
+        let layer = tracing_subscriber::fmt::layer().with_writer(text.clone()).with_ansi(false);
+        let own = Targets::new().with_target("archwire", tracing::Level::TRACE);
+        let own = own.with_target("archwire_host", tracing::Level::TRACE);
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(own));
+        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
+    }
+
+    pub fn lines_with(&self, words: &str) -> usize {
+        self.text().lines().filter(|line| line.contains(words)).count()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
