@@ -3,6 +3,7 @@
 //! ```text
 //! archwire.json      marker: whose folder this is, and the version of its layout (1)
 //! lock               held while a broker works on the folder
+//! api.address        address of the API while a broker works
 //! nats/              the log of the supervised NATS server and its key
 //! components-cache/  connectors compiled for this machine; may be deleted while the broker is stopped
 //! ```
@@ -24,8 +25,10 @@ const FORMAT: u32 = 1;
 const MARKER: &str = "archwire.json";
 const NEW_MARKER: &str = "archwire.json.new";
 const LOCK: &str = "lock";
-/// What may be in a folder that has no marker: what an interrupted first start leaves, and a file system's own.
-const ALLOWED_BEFORE: [&str; 3] = [NEW_MARKER, LOCK, "lost+found"];
+const COMPONENTS_CACHE: &str = "components-cache";
+/// What may be in a folder that has no marker: what an interrupted first start or a check before it leaves, and a file
+/// system's own.
+const ALLOWED_BEFORE: [&str; 4] = [NEW_MARKER, LOCK, COMPONENTS_CACHE, "lost+found"];
 /// Largest marker, in bytes.
 const MAX_MARKER: u64 = 4096;
 
@@ -73,7 +76,7 @@ impl DataFolder {
     /// Where compiled connectors are kept. Not created here.
     #[must_use]
     pub fn components_cache(&self) -> PathBuf {
-        self.path.join("components-cache")
+        self.path.join(COMPONENTS_CACHE)
     }
 }
 

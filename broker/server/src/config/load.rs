@@ -200,10 +200,8 @@ fn log(check: &mut Check<'_>, raw: RawLog) -> Option<Log> {
 /// must be a level.
 fn check_level(check: &mut Check<'_>, level: &str) -> bool {
     let key = "log.level";
-    let words = level.split(',').map(str::trim);
-    let misspelt = words
-        .filter(|word| !word.contains(['=', '[']) && !LEVELS.contains(word))
-        .next();
+    let mut words = level.split(',').map(str::trim);
+    let misspelt = words.find(|word| !word.contains(['=', '[']) && !LEVELS.contains(word));
     let way_out = match misspelt.and_then(|word| nearest(word, LEVELS.into_iter())) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!(

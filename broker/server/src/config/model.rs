@@ -54,7 +54,8 @@ pub struct Tls {
 pub struct Nats {
     /// Which server.
     pub server: NatsServer,
-    /// `max-store`: the most that the log may take on disk. When it is full, publishing fails loudly.
+    /// `max-store`: the most that the log and the buckets may take on disk, 2 GiB to 64 TiB. When it is full, publishing
+    /// fails loudly.
     pub max_store: ByteSize,
     /// `replicas`: copies of the log, 1 to 5. Always 1 with a supervised server.
     pub replicas: NonZeroUsize,

@@ -19,8 +19,9 @@ use std::{
 /// Names the binary of the supervised server. What `ARCHWIRE__NATS__SERVER` says goes before it.
 const SERVER_VARIABLE: &str = "ARCHWIRE_NATS_SERVER";
 const BINARY: &str = "nats-server";
+/// The server reserves space for the log and the buckets when they are made; less than 2 GiB would not hold them.
 const MAX_STORE: RangeInclusive<ByteSize> =
-    ByteSize::from_mebibytes(64)..=ByteSize::from_mebibytes(64 * 1024 * 1024);
+    ByteSize::from_mebibytes(2 * 1024)..=ByteSize::from_mebibytes(64 * 1024 * 1024);
 const DEFAULT_MAX_STORE: ByteSize = ByteSize::from_mebibytes(10 * 1024);
 
 /// Parses `[nats]`.

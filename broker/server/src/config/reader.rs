@@ -57,7 +57,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The text that an environment variable put here. Variables have no types, so that the wanted type decides.
-    fn from_environment(&self) -> Option<&str> {
+    fn environment_text(&self) -> Option<&str> {
         match &self.value.kind {
             ValueKind::String(text) if self.sources.is_override(&self.key) => Some(text),
             _ => None,
@@ -98,14 +98,14 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Flaw> {
-        match self.from_environment().map(str::parse) {
+        match self.environment_text().map(str::parse) {
             Some(Ok(yes)) => visitor.visit_bool(yes),
             _ => self.deserialize_any(visitor),
         }
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Flaw> {
-        match self.from_environment().map(str::parse) {
+        match self.environment_text().map(str::parse) {
             Some(Ok(number)) => visitor.visit_i64(number),
             _ => self.deserialize_any(visitor),
         }

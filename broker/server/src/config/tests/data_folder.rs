@@ -123,6 +123,14 @@ fn a_folder_that_others_can_enter_is_refused_with_the_command_that_mends_it() {
 }
 
 #[test]
+fn a_folder_in_which_a_check_compiled_connectors_is_taken() {
+    let office = office_of("maple-street", "data");
+    office.put("data/components-cache/a.cwasm", "", 0o600);
+    fs::set_permissions(office.path("data"), fs::Permissions::from_mode(0o700)).unwrap();
+    open(&office).unwrap();
+}
+
+#[test]
 fn a_folder_with_other_files_is_refused_and_left_as_it_was() {
     let office = office_of("maple-street", "data");
     office.put("data/letter.txt", "Dear", 0o600);
