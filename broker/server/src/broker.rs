@@ -12,8 +12,8 @@ use crate::{
 use archwire_core::SystemName;
 use archwire_host::{Ability, Connector, Engine, StateStore};
 use archwire_nats::{
-    Bucket, ByteSize, ConnectError, Connection, Credentials, DeliveriesConfig, DeliveriesError, ExternalConfig, Log,
-    LogConfig, OpenError, Supervisor, SupervisorConfig, SupervisorError,
+    Bucket, ByteSize, ConnectError, Connection, Credentials, DeliveriesConfig, DeliveriesError,
+    ExternalConfig, Log, LogConfig, OpenError, Supervisor, SupervisorConfig, SupervisorError,
 };
 use std::{
     fs, io,
@@ -114,11 +114,18 @@ impl Broker {
         let began = Instant::now();
         let folder = DataFolder::open(&config)?;
         // Taken early: a port that somebody else has should not cost a start of NATS.
-        let tls = config.api.tls.as_ref().map(|tls| (tls.certificate.as_str(), &tls.key));
+        let tls = config
+            .api
+            .tls
+            .as_ref()
+            .map(|tls| (tls.certificate.as_str(), &tls.key));
         let api = ApiServer::bind(config.api.listen, tls).await?;
         let engine = systems::engine(&folder.components_cache())?;
         let (supervisor, connection) = connect(&config, &folder).await?;
-        let log_config = LogConfig { replicas: config.nats.replicas, ..LogConfig::new(log_size(&config)) };
+        let log_config = LogConfig {
+            replicas: config.nats.replicas,
+            ..LogConfig::new(log_size(&config))
+        };
         let log = Log::open(&connection, &config.practice, &log_config).await?;
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
         let connectors = systems::connectors(&engine, &config, &state).await?;
@@ -127,7 +134,10 @@ impl Broker {
         let shutdown = CancellationToken::new();
         let positions = bucket(&log, "subscriptions").await?;
         let subscriptions = Subscriptions::new(log, positions, shutdown.clone());
-        let tokens = config.vendors.iter().map(|(name, vendor)| (name.clone(), &vendor.token));
+        let tokens = config
+            .vendors
+            .iter()
+            .map(|(name, vendor)| (name.clone(), &vendor.token));
         let vendors = Vendors::new(tokens);
         let ready_after = began.elapsed();
         tracing::info!(
@@ -164,7 +174,16 @@ impl Broker {
     /// # Errors
     /// When the API or the broker's own NATS server cannot go on.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
-        let Self { registry, subscriptions, api, vendors, pollers, dispatchers, shutdown: inner, .. } = self;
+        let Self {
+            registry,
+            subscriptions,
+            api,
+            vendors,
+            pollers,
+            dispatchers,
+            shutdown: inner,
+            ..
+        } = self;
         let (connection, mut supervisor, folder) = (self.connection, self.supervisor, self.folder);
         let address_file = announce(folder.path(), api.address())?;
         let workers = TaskTracker::new();
@@ -212,7 +231,10 @@ async fn gave_up(supervisor: &mut Option<Supervisor>) -> SupervisorError {
 /// Writes the address for programs on the same machine, and says it.
 fn announce(folder: &Path, address: Option<SocketAddr>) -> Result<PathBuf, BrokerError> {
     let path = folder.join(ADDRESS_FILE);
-    let failed = |source| BrokerError::AddressFile { path: path.clone(), source };
+    let failed = |source| BrokerError::AddressFile {
+        path: path.clone(),
+        source,
+    };
     let address = address.ok_or_else(|| failed(io::ErrorKind::AddrNotAvailable.into()))?;
     let new = folder.join(format!("{ADDRESS_FILE}.new"));
     fs::write(&new, format!("{address}\n")).map_err(failed)?;
@@ -227,21 +249,30 @@ fn log_size(config: &Config) -> ByteSize {
     ByteSize::bytes(config.nats.max_store.bytes().saturating_sub(BUCKETS).max(BUCKETS))
 }
 
-async fn connect(config: &Config, folder: &DataFolder) -> Result<(Option<Supervisor>, Connection), BrokerError> {
+async fn connect(
+    config: &Config,
+    folder: &DataFolder,
+) -> Result<(Option<Supervisor>, Connection), BrokerError> {
     match &config.nats.server {
         NatsServer::Supervised { binary } => {
             let max_store = ByteSize::bytes(config.nats.max_store.bytes());
-            let supervisor = Supervisor::start(SupervisorConfig::new(binary.clone(), folder.nats(), max_store)).await?;
+            let supervisor =
+                Supervisor::start(SupervisorConfig::new(binary.clone(), folder.nats(), max_store)).await?;
             let connection = supervisor.connect().await?;
             Ok((Some(supervisor), connection))
         }
-        NatsServer::External { url, login, root_certificate } => {
+        NatsServer::External {
+            url,
+            login,
+            root_certificate,
+        } => {
             let credentials = match login {
                 NatsLogin::Nothing => Credentials::None,
                 NatsLogin::Token(token) => Credentials::Token(token.clone()),
-                NatsLogin::User { name, password } => {
-                    Credentials::UserPassword { user: name.clone(), password: password.clone() }
-                }
+                NatsLogin::User { name, password } => Credentials::UserPassword {
+                    user: name.clone(),
+                    password: password.clone(),
+                },
                 NatsLogin::Credentials(file) => Credentials::File(file.clone()),
             };
             let external = ExternalConfig {
@@ -277,7 +308,10 @@ async fn workers(
         let abilities = &connector.component().description().abilities;
         if config.deliver && abilities.contains(&Ability::Deliver) {
             let held = NonZeroU32::try_from(u32::try_from(MOST_HELD).unwrap_or(1)).unwrap_or(NonZeroU32::MIN);
-            let deliveries = DeliveriesConfig { ack_wait: ACK_WAIT, max_ack_pending: held };
+            let deliveries = DeliveriesConfig {
+                ack_wait: ACK_WAIT,
+                max_ack_pending: held,
+            };
             dispatchers.push(Dispatcher {
                 system: system.clone(),
                 connector: Arc::clone(&connector),
@@ -285,7 +319,12 @@ async fn workers(
                 deliveries: log.deliveries(&system, deliveries).await?,
                 parked: parked.clone(),
                 breaker: Arc::clone(&breaker),
-                at_a_time: config.grants.iter().map(|grant| grant.in_flight.get()).max().unwrap_or(1),
+                at_a_time: config
+                    .grants
+                    .iter()
+                    .map(|grant| grant.in_flight.get())
+                    .max()
+                    .unwrap_or(1),
             });
         }
         if abilities.contains(&Ability::Poll) {

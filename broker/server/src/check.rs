@@ -37,28 +37,58 @@ async fn systems_in_order(config: &Config, offline: bool) -> Result<bool, System
     let mut in_order = true;
     for (name, system, connector) in &systems::connectors(&engine, config, &state).await? {
         let description = connector.component().description();
-        println!("system          {name}: {} {}, {}", description.name, description.version, description.summary);
+        println!(
+            "system          {name}: {} {}, {}",
+            description.name, description.version, description.summary
+        );
         for wish in &description.grants {
             if !is_granted(description, wish, system) {
                 let methods: Vec<_> = wish.methods.iter().map(Method::as_str).collect();
-                println!("  NOT GRANTED   {} at {}: {}", methods.join(", "), wish.to, wish.purpose);
+                println!(
+                    "  NOT GRANTED   {} at {}: {}",
+                    methods.join(", "),
+                    wish.to,
+                    wish.purpose
+                );
                 in_order = false;
             }
         }
-        println!("  granted       {} host(s), deliveries {}", system.grants.len(), on(system.deliver));
+        println!(
+            "  granted       {} host(s), deliveries {}",
+            system.grants.len(),
+            on(system.deliver)
+        );
         if !offline && description.abilities.contains(&Ability::Check) {
             in_order &= answers(connector).await;
         }
     }
-    println!("vendors         {}", config.vendors.keys().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    println!(
+        "vendors         {}",
+        config
+            .vendors
+            .keys()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
     Ok(in_order)
 }
 
 /// Whether the host and all methods that a connector asks for are granted. Paths are the administrator's choice.
 fn is_granted(description: &Description, wish: &GrantWish, system: &System) -> bool {
-    let Ok(origin) = description.origin(wish, &system.settings) else { return false };
-    let granted: Vec<_> = system.grants.iter().filter(|grant| grant.to_string().parse::<Origin>().as_ref() == Ok(&origin)).collect();
-    wish.methods.iter().all(|method| granted.iter().any(|grant| grant.methods.iter().any(|one| one == method.as_str())))
+    let Ok(origin) = description.origin(wish, &system.settings) else {
+        return false;
+    };
+    let granted: Vec<_> = system
+        .grants
+        .iter()
+        .filter(|grant| grant.to_string().parse::<Origin>().as_ref() == Ok(&origin))
+        .collect();
+    wish.methods.iter().all(|method| {
+        granted
+            .iter()
+            .any(|grant| grant.methods.iter().any(|one| one == method.as_str()))
+    })
 }
 
 fn on(value: bool) -> &'static str {
@@ -76,7 +106,11 @@ async fn answers(connector: &Connector) -> bool {
         }
         Err(CallError::Disposition(disposition)) => {
             let reason = disposition.reason();
-            println!("  answers       NO: {} ({})", disposition.name(), reason.code.as_str());
+            println!(
+                "  answers       NO: {} ({})",
+                disposition.name(),
+                reason.code.as_str()
+            );
             // The administrator is at the terminal, and `check` reads no patient.
             if let Some(detail) = &reason.detail {
                 println!("                {detail}");

@@ -16,7 +16,12 @@ const BAD_USAGE: u8 = 64;
 
 /// The patient-event bus for dental and orthodontic practices.
 #[derive(Parser)]
-#[command(name = "archwire", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "archwire",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -55,7 +60,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             _ = error.print();
-            return if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(BAD_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let file = match &cli.command {

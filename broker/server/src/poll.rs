@@ -112,7 +112,9 @@ impl Poller {
     /// Everything that there is to be had now.
     async fn pass(&self) -> Result<(), PollError> {
         let stored = self.cursors.get(self.system.as_str()).await?;
-        let mut cursor = stored.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()).map(Cursor);
+        let mut cursor = stored
+            .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+            .map(Cursor);
         loop {
             self.breaker.ready().await;
             let PollAnswer { page, unreadable } = self.connector.poll(cursor.as_ref()).await?;
@@ -122,7 +124,9 @@ impl Poller {
                 self.keep(unreadable).await?;
             }
             if cursor.as_ref() != Some(&page.cursor) {
-                self.cursors.put(self.system.as_str(), page.cursor.0.clone().into_bytes().into()).await?;
+                self.cursors
+                    .put(self.system.as_str(), page.cursor.0.clone().into_bytes().into())
+                    .await?;
             }
             if seen > 0 {
                 tracing::debug!(system = %self.system, seen, recorded, unreadable = unreadable.len(), "a page was taken");
@@ -139,12 +143,22 @@ impl Poller {
     async fn take(&self, views: Vec<View>) -> Result<usize, PollError> {
         let observed = stream::iter(views.into_iter().enumerate()).map(|(position, view)| async move {
             let (local_id, source) = (view.local_id.clone(), view.source.clone());
-            let observation = Observation { system: self.system.clone(), patient_id: None, based_on: None, view };
+            let observation = Observation {
+                system: self.system.clone(),
+                patient_id: None,
+                based_on: None,
+                view,
+            };
             match self.registry.observe(observation).await {
                 Ok(observed) => Ok(usize::from(matches!(observed, Observed::Recorded { .. }))),
                 Err(error) if error.is_retryable() => Err(PollError::from(error)),
                 Err(error) => {
-                    let unreadable = Unreadable { position, local_id: Some(local_id), source, code: error.code() };
+                    let unreadable = Unreadable {
+                        position,
+                        local_id: Some(local_id),
+                        source,
+                        code: error.code(),
+                    };
                     self.keep(&unreadable).await.map(|()| 0)
                 }
             }
@@ -163,18 +177,25 @@ impl Poller {
     }
 
     async fn keep(&self, unreadable: &Unreadable) -> Result<(), PollError> {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since_1970 = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let entry = Entry {
             system: self.system.as_str(),
             position: unreadable.position,
             local_id: unreadable.local_id.as_ref().map(LocalId::as_str),
             reason: unreadable.code,
             source_format: unreadable.source.as_ref().map(SourceRecord::format),
-            source_hex: unreadable.source.as_ref().map(|source| hex::encode(source.data())),
+            source_hex: unreadable
+                .source
+                .as_ref()
+                .map(|source| hex::encode(source.data())),
             seen_at_unix: since_1970.as_secs(),
         };
         let json = serde_json::to_vec(&entry).unwrap_or_default();
-        self.unreadable.put(&format!("{}.{}", self.system, Uuid::now_v7()), json.into()).await?;
+        self.unreadable
+            .put(&format!("{}.{}", self.system, Uuid::now_v7()), json.into())
+            .await?;
         let (position, reason) = (unreadable.position, unreadable.code);
         tracing::error!(system = %self.system, position, reason, "a record cannot be read: a person has to look at it");
         Ok(())

@@ -16,7 +16,9 @@ impl StateStore for BucketStateStore {
                 return Ok(StateValues::new());
             };
             let values: BTreeMap<String, String> = serde_json::from_slice(&json).map_err(boxed)?;
-            let decoded = values.into_iter().map(|(key, value)| Ok((key, hex::decode(value).map_err(boxed)?.into())));
+            let decoded = values
+                .into_iter()
+                .map(|(key, value)| Ok((key, hex::decode(value).map_err(boxed)?.into())));
             decoded.collect()
         })
     }
@@ -27,8 +29,10 @@ impl StateStore for BucketStateStore {
         values: &'a StateValues,
     ) -> BoxFuture<'a, Result<(), StateStoreError>> {
         Box::pin(async move {
-            let values: BTreeMap<&str, String> =
-                values.iter().map(|(key, value)| (key.as_str(), hex::encode(value))).collect();
+            let values: BTreeMap<&str, String> = values
+                .iter()
+                .map(|(key, value)| (key.as_str(), hex::encode(value)))
+                .collect();
             let json = serde_json::to_vec(&values).map_err(boxed)?;
             self.0.put(system.as_str(), json.into()).await.map_err(boxed)
         })

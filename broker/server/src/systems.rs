@@ -3,8 +3,8 @@
 use crate::config::{self, Config};
 use archwire_core::SystemName;
 use archwire_host::{
-    Connector, Engine, EngineConfig, EngineError, Grant, Limits, LoadError, Method, Origin,
-    PathPattern, SetUpError, StateStore, SystemConfig,
+    Connector, Engine, EngineConfig, EngineError, Grant, Limits, LoadError, Method, Origin, PathPattern,
+    SetUpError, StateStore, SystemConfig,
 };
 use std::{path::Path, sync::Arc};
 
@@ -84,29 +84,51 @@ async fn connector(
     system: &config::System,
     state: Arc<dyn StateStore>,
 ) -> Result<Connector, SystemError> {
-    let load = |source| SystemError::Load { system: name.clone(), source };
+    let load = |source| SystemError::Load {
+        system: name.clone(),
+        source,
+    };
     let component = engine.load(&system.connector).await.map_err(load)?;
     let config = SystemConfig {
         system: name.clone(),
         settings: system.settings.clone(),
         secrets: system.secrets.clone(),
-        grants: system.grants.iter().map(|one| grant(name, one)).collect::<Result<_, _>>()?,
+        grants: system
+            .grants
+            .iter()
+            .map(|one| grant(name, one))
+            .collect::<Result<_, _>>()?,
         limits: Limits {
             memory_bytes: usize::try_from(system.limits.memory.bytes()).unwrap_or(usize::MAX),
             deadline: system.limits.deadline,
             ..Limits::default()
         },
     };
-    let fit = |source| SystemError::Fit { system: name.clone(), source };
+    let fit = |source| SystemError::Fit {
+        system: name.clone(),
+        source,
+    };
     Connector::new(component, config, state).map_err(fit)
 }
 
 fn grant(system: &SystemName, configured: &config::Grant) -> Result<Grant, SystemError> {
-    let refuse = |error: &dyn std::error::Error| SystemError::Grant { system: system.clone(), what: error.to_string() };
-    let methods = configured.methods.iter().map(|method| method.parse::<Method>().map_err(|error| refuse(&error)));
-    let paths = configured.paths.iter().map(|path| path.parse::<PathPattern>().map_err(|error| refuse(&error)));
+    let refuse = |error: &dyn std::error::Error| SystemError::Grant {
+        system: system.clone(),
+        what: error.to_string(),
+    };
+    let methods = configured
+        .methods
+        .iter()
+        .map(|method| method.parse::<Method>().map_err(|error| refuse(&error)));
+    let paths = configured
+        .paths
+        .iter()
+        .map(|path| path.parse::<PathPattern>().map_err(|error| refuse(&error)));
     Ok(Grant {
-        to: configured.to_string().parse::<Origin>().map_err(|error| refuse(&error))?,
+        to: configured
+            .to_string()
+            .parse::<Origin>()
+            .map_err(|error| refuse(&error))?,
         methods: methods.collect::<Result<_, _>>()?,
         paths: paths.collect::<Result<_, _>>()?,
         private_addresses: configured.private_addresses,

@@ -20,13 +20,21 @@ pub fn start(log: &Log) {
     let filter = filter.and(filter_fn(may_be_shown));
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(true);
     let layer = match log.format {
-        LogFormat::Human => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
+        LogFormat::Human => lines
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    _ = tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .try_init();
 }
 
 fn may_be_shown(metadata: &Metadata<'_>) -> bool {
-    let is_ours = metadata.target().split("::").next().is_some_and(|name| name.starts_with("archwire"));
+    let is_ours = metadata
+        .target()
+        .split("::")
+        .next()
+        .is_some_and(|name| name.starts_with("archwire"));
     is_ours || *metadata.level() <= Level::WARN
 }

@@ -7,6 +7,7 @@
 #[allow(
     missing_docs,
     clippy::all,
+    clippy::allow_attributes_without_reason,
     clippy::pedantic,
     reason = "generated; the meaning of every field is in the .proto files"
 )]

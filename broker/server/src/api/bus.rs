@@ -11,8 +11,8 @@ use crate::{
 };
 use archwire_core::PatientId;
 use archwire_proto::v1::{
-    GetPatientRequest, GetPatientResponse, ListEventsRequest, ListEventsResponse, PublishRequest, PublishResponse,
-    SubscribeRequest, SubscribeResponse, bus_server::Bus, get_patient_request::Key,
+    GetPatientRequest, GetPatientResponse, ListEventsRequest, ListEventsResponse, PublishRequest,
+    PublishResponse, SubscribeRequest, SubscribeResponse, bus_server::Bus, get_patient_request::Key,
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc};
@@ -35,17 +35,28 @@ impl BusService {
     /// The service of one practice.
     #[must_use]
     pub fn new(registry: Arc<Registry>, vendors: Vendors, subscriptions: Arc<Subscriptions>) -> Self {
-        Self { registry, vendors, subscriptions }
+        Self {
+            registry,
+            vendors,
+            subscriptions,
+        }
     }
 
     fn entry(&self, id: PatientId) -> Result<Entry, Status> {
-        let unknown = || refuse(Code::NotFound, "patient_unknown", "no patient with this id is on the bus");
+        let unknown = || {
+            refuse(
+                Code::NotFound,
+                "patient_unknown",
+                "no patient with this id is on the bus",
+            )
+        };
         self.registry.index().entry(id).cloned().ok_or_else(unknown)
     }
 }
 
 fn patient_id(text: &str) -> Result<PatientId, Status> {
-    text.parse().map_err(|error| invalid(&WireError::Name("patient_id", error)))
+    text.parse()
+        .map_err(|error| invalid(&WireError::Name("patient_id", error)))
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -69,7 +80,9 @@ impl Bus for BusService {
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let vendor = self.vendors.caller(&request)?;
-        let answers = Arc::clone(&self.subscriptions).open(vendor, request.into_inner()).await?;
+        let answers = Arc::clone(&self.subscriptions)
+            .open(vendor, request.into_inner())
+            .await?;
         Ok(Response::new(Box::pin(answers)))
     }
 
@@ -78,13 +91,27 @@ impl Bus for BusService {
         request: Request<GetPatientRequest>,
     ) -> Result<Response<GetPatientResponse>, Status> {
         let vendor = self.vendors.caller(&request)?;
-        let key = request.into_inner().key.ok_or_else(|| invalid(&WireError::Missing("key")))?;
+        let key = request
+            .into_inner()
+            .key
+            .ok_or_else(|| invalid(&WireError::Missing("key")))?;
         let id = match key {
             Key::PatientId(id) => patient_id(&id)?,
             Key::LocalId(id) => {
-                let local_id = id.parse().map_err(|error| invalid(&WireError::Name("local_id", error)))?;
-                let unlinked = || refuse(Code::NotFound, "record_unknown", "the bus has not heard of this local id");
-                self.registry.index().linked(&vendor, &local_id).ok_or_else(unlinked)?
+                let local_id = id
+                    .parse()
+                    .map_err(|error| invalid(&WireError::Name("local_id", error)))?;
+                let unlinked = || {
+                    refuse(
+                        Code::NotFound,
+                        "record_unknown",
+                        "the bus has not heard of this local id",
+                    )
+                };
+                self.registry
+                    .index()
+                    .linked(&vendor, &local_id)
+                    .ok_or_else(unlinked)?
             }
         };
         let entry = self.entry(id)?;
@@ -101,7 +128,11 @@ impl Bus for BusService {
         request: Request<ListEventsRequest>,
     ) -> Result<Response<ListEventsResponse>, Status> {
         self.vendors.caller(&request)?;
-        let ListEventsRequest { patient_id: id, after_revision, page_size } = request.into_inner();
+        let ListEventsRequest {
+            patient_id: id,
+            after_revision,
+            page_size,
+        } = request.into_inner();
         let id = patient_id(&id)?;
         self.entry(id)?;
         let page = match usize::try_from(page_size).unwrap_or(LONGEST_PAGE) {

@@ -31,7 +31,10 @@ pub(super) fn answers(
                     Some(observation) => answer(&registry, vendor, observation).await,
                     None => refused("observation_invalid", "`observation` is required".into(), false),
                 };
-                Ok(PublishResponse { tag, outcome: Some(outcome) })
+                Ok(PublishResponse {
+                    tag,
+                    outcome: Some(outcome),
+                })
             }
         })
         .buffer_unordered(AT_A_TIME)
@@ -53,12 +56,19 @@ async fn answer(
     };
     observation.view.observed_at.get_or_insert_with(SystemTime::now);
     match registry.observe(observation).await {
-        Ok(Observed::Recorded { patient, revision, sequence }) => {
-            Outcome::Recorded(Recorded { patient_id: patient.to_string(), revision: revision.get(), sequence })
-        }
-        Ok(Observed::Unchanged { patient, revision }) => {
-            Outcome::Unchanged(Unchanged { patient_id: patient.to_string(), revision: revision.get() })
-        }
+        Ok(Observed::Recorded {
+            patient,
+            revision,
+            sequence,
+        }) => Outcome::Recorded(Recorded {
+            patient_id: patient.to_string(),
+            revision: revision.get(),
+            sequence,
+        }),
+        Ok(Observed::Unchanged { patient, revision }) => Outcome::Unchanged(Unchanged {
+            patient_id: patient.to_string(),
+            revision: revision.get(),
+        }),
         Err(error) => {
             let code = error.code();
             tracing::warn!(code, "an observation of a vendor was not taken");
@@ -72,5 +82,9 @@ async fn answer(
 }
 
 fn refused(code: &str, message: String, retryable: bool) -> Outcome {
-    Outcome::Refused(Refused { code: code.to_owned(), message, retryable })
+    Outcome::Refused(Refused {
+        code: code.to_owned(),
+        message,
+        retryable,
+    })
 }

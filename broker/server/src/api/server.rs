@@ -63,14 +63,18 @@ impl ApiServer {
     /// # Errors
     /// When the address is taken or the certificate is none.
     pub async fn bind(address: SocketAddr, tls: Option<(&str, &SecretString)>) -> Result<Self, ApiError> {
-        let listener = TcpListener::bind(address).await.map_err(|source| ApiError::Listen { address, source })?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| ApiError::Listen { address, source })?;
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE))
             .concurrency_limit_per_connection(CALLS_PER_CONNECTION);
         if let Some((certificate, key)) = tls {
             let identity = Identity::from_pem(certificate, key.expose_secret());
-            server = server.tls_config(ServerTlsConfig::new().identity(identity)).map_err(ApiError::Tls)?;
+            server = server
+                .tls_config(ServerTlsConfig::new().identity(identity))
+                .map_err(ApiError::Tls)?;
         }
         Ok(Self { listener, server })
     }

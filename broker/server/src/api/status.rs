@@ -12,7 +12,9 @@ pub(super) const ERROR_CODE: &str = "archwire-error-code";
 /// A status with our own code.
 pub(super) fn refuse(code: Code, own: &'static str, message: impl Into<String>) -> Status {
     let mut status = Status::new(code, message);
-    status.metadata_mut().insert(ERROR_CODE, MetadataValue::from_static(own));
+    status
+        .metadata_mut()
+        .insert(ERROR_CODE, MetadataValue::from_static(own));
     status
 }
 
@@ -24,13 +26,21 @@ pub(super) fn invalid(error: &WireError) -> Status {
 /// The log cannot be read.
 pub(super) fn unreadable(error: &ReadError) -> Status {
     tracing::warn!(code = error.code(), "the log cannot be read for a vendor");
-    refuse(Code::Unavailable, "log_unavailable", "the log cannot be read now; try again")
+    refuse(
+        Code::Unavailable,
+        "log_unavailable",
+        "the log cannot be read now; try again",
+    )
 }
 
 /// The registry does not answer.
 pub(super) fn unanswered(error: &ObserveError) -> Status {
     tracing::error!(code = error.code(), "the registry does not answer a vendor");
-    refuse(Code::Internal, error.code(), "the bus cannot answer; its log says why")
+    refuse(
+        Code::Internal,
+        error.code(),
+        "the bus cannot answer; its log says why",
+    )
 }
 
 /// A message with its causes. Ours hold field names and bounds, never a value.

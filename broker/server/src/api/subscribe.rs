@@ -61,7 +61,13 @@ impl Subscriptions {
     #[must_use]
     pub fn new(log: Log, positions: Bucket, shutdown: CancellationToken) -> Arc<Self> {
         let (readers, tasks) = (Mutex::default(), TaskTracker::new());
-        Arc::new(Self { log, positions, readers, tasks, shutdown })
+        Arc::new(Self {
+            log,
+            positions,
+            readers,
+            tasks,
+            shutdown,
+        })
     }
 
     /// Waits until every reader has ended and its position is stored.
@@ -77,11 +83,21 @@ impl Subscriptions {
         mut requests: Streaming<SubscribeRequest>,
     ) -> Result<impl Stream<Item = Result<SubscribeResponse, Status>> + Send + use<>, Status> {
         let must_open = || invalid(&WireError::Missing("open"));
-        let first = requests.message().await?.and_then(|request| request.request).ok_or_else(must_open)?;
-        let Request::Open(open) = first else { return Err(must_open()) };
+        let first = requests
+            .message()
+            .await?
+            .and_then(|request| request.request)
+            .ok_or_else(must_open)?;
+        let Request::Open(open) = first else {
+            return Err(must_open());
+        };
         let key = format!("{vendor}.{}", subscription_name(&open)?);
         let ended = self.replace_reader(&key);
-        let last = self.log.last_sequence().await.map_err(|error| unreadable(&error))?;
+        let last = self
+            .log
+            .last_sequence()
+            .await
+            .map_err(|error| unreadable(&error))?;
         let after = match self.position(&key).await.map_err(|error| unstored(&error))? {
             Some(position) => position,
             None => {
@@ -129,7 +145,9 @@ impl Subscriptions {
     }
 
     async fn store(&self, key: &str, position: u64) -> Result<(), BucketError> {
-        self.positions.put(key, position.to_string().into_bytes().into()).await
+        self.positions
+            .put(key, position.to_string().into_bytes().into())
+            .await
     }
 }
 
@@ -137,7 +155,10 @@ impl Reader {
     async fn run(mut self) {
         let refusal = self.serve().await.err();
         if let Err(error) = self.store().await {
-            tracing::warn!(code = error.code(), "the position of a subscription could not be stored");
+            tracing::warn!(
+                code = error.code(),
+                "the position of a subscription could not be stored"
+            );
         }
         if let Some(refusal) = refusal {
             _ = self.answers.try_send(Err(refusal));
@@ -180,18 +201,34 @@ impl Reader {
     fn heed(&mut self, request: SubscribeRequest) -> Result<(), Status> {
         match request.request {
             Some(Request::Credit(credit)) => {
-                self.credit = self.credit.checked_add(credit).filter(|sum| *sum <= MOST_CREDIT).ok_or_else(|| {
-                    refuse(Code::InvalidArgument, "credit_too_large", "at most 10,000 events may be allowed at a time")
-                })?;
+                self.credit = self
+                    .credit
+                    .checked_add(credit)
+                    .filter(|sum| *sum <= MOST_CREDIT)
+                    .ok_or_else(|| {
+                        refuse(
+                            Code::InvalidArgument,
+                            "credit_too_large",
+                            "at most 10,000 events may be allowed at a time",
+                        )
+                    })?;
             }
             Some(Request::Ack(sequence)) if sequence <= self.sent => {
                 self.acknowledged = self.acknowledged.max(sequence);
             }
             Some(Request::Ack(_)) => {
-                return Err(refuse(Code::InvalidArgument, "ack_ahead", "this sequence has not been sent yet"));
+                return Err(refuse(
+                    Code::InvalidArgument,
+                    "ack_ahead",
+                    "this sequence has not been sent yet",
+                ));
             }
             Some(Request::Open(_)) => {
-                return Err(refuse(Code::InvalidArgument, "open_twice", "`open` comes first, once"));
+                return Err(refuse(
+                    Code::InvalidArgument,
+                    "open_twice",
+                    "`open` comes first, once",
+                ));
             }
             None => return Err(invalid(&WireError::Missing("request"))),
         }
@@ -202,8 +239,14 @@ impl Reader {
     async fn send(&mut self, stored: Stored) -> bool {
         self.credit -= 1;
         self.sent = stored.sequence;
-        let delivery = Delivery { sequence: stored.sequence, event: stored.payload };
-        self.answers.send(Ok(response(Response::Delivery(delivery)))).await.is_ok()
+        let delivery = Delivery {
+            sequence: stored.sequence,
+            event: stored.payload,
+        };
+        self.answers
+            .send(Ok(response(Response::Delivery(delivery))))
+            .await
+            .is_ok()
     }
 
     async fn store(&mut self) -> Result<(), BucketError> {
@@ -216,15 +259,25 @@ impl Reader {
 
     fn replaced(&self) -> Status {
         if self.subscriptions.shutdown.is_cancelled() {
-            refuse(Code::Unavailable, "stopping", "the broker is stopping; come again")
+            refuse(
+                Code::Unavailable,
+                "stopping",
+                "the broker is stopping; come again",
+            )
         } else {
-            refuse(Code::Aborted, "subscription_replaced", "another reader opened this subscription")
+            refuse(
+                Code::Aborted,
+                "subscription_replaced",
+                "another reader opened this subscription",
+            )
         }
     }
 }
 
 fn response(response: Response) -> SubscribeResponse {
-    SubscribeResponse { response: Some(response) }
+    SubscribeResponse {
+        response: Some(response),
+    }
 }
 
 fn subscription_name(open: &Open) -> Result<&str, Status> {
@@ -233,11 +286,22 @@ fn subscription_name(open: &Open) -> Result<&str, Status> {
     if allowed {
         Ok(&open.name)
     } else {
-        Err(refuse(Code::InvalidArgument, "argument_invalid", "`open.name` must be 1 to 64 of a-z, 0-9 and -"))
+        Err(refuse(
+            Code::InvalidArgument,
+            "argument_invalid",
+            "`open.name` must be 1 to 64 of a-z, 0-9 and -",
+        ))
     }
 }
 
 fn unstored(error: &BucketError) -> Status {
-    tracing::warn!(code = error.code(), "the position of a subscription cannot be read or stored");
-    refuse(Code::Unavailable, "log_unavailable", "the subscription's position cannot be read or stored; try again")
+    tracing::warn!(
+        code = error.code(),
+        "the position of a subscription cannot be read or stored"
+    );
+    refuse(
+        Code::Unavailable,
+        "log_unavailable",
+        "the subscription's position cannot be read or stored; try again",
+    )
 }

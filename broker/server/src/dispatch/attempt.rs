@@ -6,7 +6,8 @@
 use super::{item::Batch, parked::Why};
 use crate::registry::{ObserveError, Record, Registry, Settlement};
 use archwire_core::{
-    Delivery, DeliveryAction, Disposition, Fields, LocalId, Observation, Path, PatientId, Revision, SystemName, View,
+    Delivery, DeliveryAction, Disposition, Fields, LocalId, Observation, Path, PatientId, Revision,
+    SystemName, View,
 };
 use archwire_host::{CallError, Connector};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -80,12 +81,21 @@ impl Attempt<'_> {
             Ok(delivered) => delivered,
             Err(error) => return Err(self.not_created(error).await),
         };
-        if let Err(error) = self.registry.link(self.system, self.patient, delivered.local_id.clone()).await {
+        if let Err(error) = self
+            .registry
+            .link(self.system, self.patient, delivered.local_id.clone())
+            .await
+        {
             self.registry.abandon_creation(self.system, self.patient).await?;
             return Err(error.into());
         }
-        let written = if delivered.action == DeliveryAction::Adopted { BTreeSet::new() } else { written };
-        self.read_back(&delivered.local_id, delivery.revision, written).await
+        let written = if delivered.action == DeliveryAction::Adopted {
+            BTreeSet::new()
+        } else {
+            written
+        };
+        self.read_back(&delivered.local_id, delivery.revision, written)
+            .await
     }
 
     /// Only a `retry`, a trap or a deadline leaves it open whether the system made a record.
@@ -115,12 +125,20 @@ impl Attempt<'_> {
             return self.settle(seen, revision, delivery.changed).await;
         }
         let written = delivery.changed.clone();
-        let delivery = Delivery { changed: changes, ..delivery };
+        let delivery = Delivery {
+            changed: changes,
+            ..delivery
+        };
         let delivered = self.connector.deliver(&delivery).await?;
         self.read_back(&delivered.local_id, revision, written).await
     }
 
-    async fn read_back(&self, id: &LocalId, revision: Revision, written: BTreeSet<Path>) -> Result<(), Ended> {
+    async fn read_back(
+        &self,
+        id: &LocalId,
+        revision: Revision,
+        written: BTreeSet<Path>,
+    ) -> Result<(), Ended> {
         match self.connector.fetch(id).await? {
             Some(shown) => self.settle(shown, revision, written).await,
             None => Err(Ended::Later(None, "record_not_shown")),
@@ -128,13 +146,23 @@ impl Attempt<'_> {
     }
 
     async fn settle(&self, shown: View, delivered: Revision, paths: BTreeSet<Path>) -> Result<(), Ended> {
-        let settlement = Settlement { patient: self.patient, delivered, paths, shown };
+        let settlement = Settlement {
+            patient: self.patient,
+            delivered,
+            paths,
+            shown,
+        };
         self.registry.settle(self.system, settlement).await?;
         Ok(())
     }
 
     fn observation(&self, view: View) -> Observation {
-        Observation { system: self.system.clone(), patient_id: None, based_on: None, view }
+        Observation {
+            system: self.system.clone(),
+            patient_id: None,
+            based_on: None,
+            view,
+        }
     }
 
     /// The newest state there is, told as the newest event that waits.
@@ -145,7 +173,10 @@ impl Attempt<'_> {
         in_doubt: bool,
     ) -> Result<Delivery, Ended> {
         let newest = self.batch.newest().ok_or(Ended::Done)?;
-        let patient = self.registry.state_for(self.system, self.patient)?.ok_or(Ended::Done)?;
+        let patient = self
+            .registry
+            .state_for(self.system, self.patient)?
+            .ok_or(Ended::Done)?;
         Ok(Delivery {
             event_id: newest.event_id.clone(),
             kind: newest.kind,

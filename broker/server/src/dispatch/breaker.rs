@@ -33,7 +33,10 @@ impl Breaker {
     /// A breaker that lets calls through.
     #[must_use]
     pub fn new(system: SystemName) -> Self {
-        Self { system, state: watch::Sender::new(State::Closed) }
+        Self {
+            system,
+            state: watch::Sender::new(State::Closed),
+        }
     }
 
     /// Waits until the system may be called.

@@ -46,7 +46,10 @@ impl Batch {
 
     /// What others than `system` changed after `fence`.
     pub(super) fn foreign_changes(&self, system: &SystemName, fence: Revision) -> BTreeSet<Path> {
-        let foreign = self.0.iter().filter(|item| item.revision > fence && item.origin != *system);
+        let foreign = self
+            .0
+            .iter()
+            .filter(|item| item.revision > fence && item.origin != *system);
         foreign.flat_map(|item| item.changed.iter().cloned()).collect()
     }
 }

@@ -78,10 +78,31 @@ type Waiting = Arc<Mutex<Vec<Item>>>;
 impl Dispatcher {
     /// Runs until `shutdown`, and then until what is being written is settled. What is not begun stays in the log.
     pub async fn run(self, shutdown: CancellationToken) {
-        let Self { system, connector, registry, mut deliveries, parked, breaker, at_a_time } = self;
+        let Self {
+            system,
+            connector,
+            registry,
+            mut deliveries,
+            parked,
+            breaker,
+            at_a_time,
+        } = self;
         let permits = Semaphore::new(at_a_time);
-        let shared = Arc::new(Shared { system, connector, registry, parked, breaker, permits });
-        let mut lanes = Lanes { shared: Arc::clone(&shared), waiting: HashMap::new(), held: HashMap::new(), jobs: JoinSet::new(), shutdown: shutdown.clone() };
+        let shared = Arc::new(Shared {
+            system,
+            connector,
+            registry,
+            parked,
+            breaker,
+            permits,
+        });
+        let mut lanes = Lanes {
+            shared: Arc::clone(&shared),
+            waiting: HashMap::new(),
+            held: HashMap::new(),
+            jobs: JoinSet::new(),
+            shutdown: shutdown.clone(),
+        };
         let mut signs_of_life = interval(ACK_WAIT / 3);
         let watch = shared.breaker.watch_over(&shared.connector);
         tokio::pin!(watch);
@@ -143,7 +164,8 @@ impl Lanes {
     fn start(&mut self, patient: PatientId, waiting: Waiting) {
         let shared = Arc::clone(&self.shared);
         let shutdown = self.shutdown.clone();
-        self.jobs.spawn(async move { (patient, lane(&shared, patient, &waiting, &shutdown).await) });
+        self.jobs
+            .spawn(async move { (patient, lane(&shared, patient, &waiting, &shutdown).await) });
     }
 
     /// A lane's job ended: forgets what it settled, and starts it again when more has come.
@@ -157,7 +179,9 @@ impl Lanes {
                 self.heed(work.ack().await);
             }
         }
-        let Some(waiting) = self.waiting.get(&patient).cloned() else { return };
+        let Some(waiting) = self.waiting.get(&patient).cloned() else {
+            return;
+        };
         let is_empty = waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
         if is_empty || self.shutdown.is_cancelled() {
             self.waiting.remove(&patient);
@@ -181,7 +205,12 @@ impl Lanes {
 }
 
 /// Brings one patient's events to the system, however often that takes. Returns what is settled.
-async fn lane(shared: &Shared, patient: PatientId, waiting: &Waiting, shutdown: &CancellationToken) -> Vec<u64> {
+async fn lane(
+    shared: &Shared,
+    patient: PatientId,
+    waiting: &Waiting,
+    shutdown: &CancellationToken,
+) -> Vec<u64> {
     let mut batch = Batch::default();
     let mut attempts = 0;
     let mut pause = FIRST_PAUSE;
@@ -194,10 +223,25 @@ async fn lane(shared: &Shared, patient: PatientId, waiting: &Waiting, shutdown: 
             () = shutdown.cancelled() => return Vec::new(),
             permit = ready => permit,
         };
-        batch.0.append(&mut mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner)));
+        batch.0.append(&mut mem::take(
+            &mut *waiting.lock().unwrap_or_else(PoisonError::into_inner),
+        ));
         attempts += 1;
-        let Shared { system, registry, connector, .. } = shared;
-        let ended = Attempt { system, registry, connector, patient, batch: &batch }.run().await;
+        let Shared {
+            system,
+            registry,
+            connector,
+            ..
+        } = shared;
+        let ended = Attempt {
+            system,
+            registry,
+            connector,
+            patient,
+            batch: &batch,
+        }
+        .run()
+        .await;
         drop(permit);
         let wait = match ended {
             Ended::Done => return settled(&batch),
@@ -220,7 +264,9 @@ async fn lane(shared: &Shared, patient: PatientId, waiting: &Waiting, shutdown: 
             Ended::Later(after, code) => {
                 tracing::warn!(%system, %patient, attempts, reason = code, "a delivery will be tried again");
                 pause = (pause * 2).min(LONGEST_PAUSE);
-                after.unwrap_or_default().max(pause + rand::rng().random_range(Duration::ZERO..pause))
+                after
+                    .unwrap_or_default()
+                    .max(pause + rand::rng().random_range(Duration::ZERO..pause))
             }
         };
         tokio::select! {
@@ -236,7 +282,12 @@ fn settled(batch: &Batch) -> Vec<u64> {
 
 /// Parks every event of the batch. Tells whether all are stored.
 async fn park(shared: &Shared, patient: PatientId, batch: &Batch, attempts: u32, why: &Why) -> bool {
-    if shared.registry.abandon_creation(&shared.system, patient).await.is_err() {
+    if shared
+        .registry
+        .abandon_creation(&shared.system, patient)
+        .await
+        .is_err()
+    {
         return false;
     }
     for item in &batch.0 {

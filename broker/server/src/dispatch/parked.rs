@@ -15,11 +15,19 @@ pub(super) struct Why {
 
 impl Why {
     pub(super) fn of_code(code: &str) -> Self {
-        Self { code: code.to_owned(), status: None, detail: None }
+        Self {
+            code: code.to_owned(),
+            status: None,
+            detail: None,
+        }
     }
 
     pub(super) fn of_reason(reason: &Reason) -> Self {
-        Self { code: reason.code.as_str().to_owned(), status: reason.status, detail: reason.detail.clone() }
+        Self {
+            code: reason.code.as_str().to_owned(),
+            status: reason.status,
+            detail: reason.detail.clone(),
+        }
     }
 }
 
@@ -52,7 +60,9 @@ pub(super) struct Undeliverable<'a> {
 impl Undeliverable<'_> {
     /// Stores the entry; only then may the event be acknowledged.
     pub(super) async fn park(&self, bucket: &Bucket) -> Result<(), archwire_nats::BucketError> {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since_1970 = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let parked = Parked {
             system: self.system.as_str(),
             patient_id: self.patient.to_string(),
@@ -67,7 +77,12 @@ impl Undeliverable<'_> {
         };
         // The entry holds texts and numbers only, which always serialise.
         let json = serde_json::to_vec(&parked).unwrap_or_default();
-        bucket.put(&format!("{}.{}.{}", self.system, self.patient, self.sequence), json.into()).await?;
+        bucket
+            .put(
+                &format!("{}.{}.{}", self.system, self.patient, self.sequence),
+                json.into(),
+            )
+            .await?;
         tracing::error!(
             system = %self.system,
             patient = %self.patient,

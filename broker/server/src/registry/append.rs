@@ -29,12 +29,19 @@ impl Registry {
             attributes: CloudEvent {
                 id: event.id.clone(),
                 kind: event.kind.cloud_event_type(),
-                source: format!("/practices/{}/systems/{}", self.practice, event.observation.system),
+                source: format!(
+                    "/practices/{}/systems/{}",
+                    self.practice, event.observation.system
+                ),
                 time: event.recorded_at,
                 content_type: PROTOBUF,
             },
             payload: encode_event(event),
-            expected: if last == 0 { Expected::Nothing } else { Expected::Sequence(last) },
+            expected: if last == 0 {
+                Expected::Nothing
+            } else {
+                Expected::Sequence(last)
+            },
         };
         match self.log.append(entry).await {
             Ok(appended) => {
@@ -44,7 +51,10 @@ impl Registry {
             Err(AppendError::Conflict) => self.own_or_none(event).await,
             Err(error) => {
                 if matches!(error, AppendError::Unknown { .. }) {
-                    let key = (event.observation.system.clone(), event.observation.view.local_id.clone());
+                    let key = (
+                        event.observation.system.clone(),
+                        event.observation.view.local_id.clone(),
+                    );
                     let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
                     doubts.insert(key, (event.clone(), last));
                 }
@@ -55,7 +65,11 @@ impl Registry {
 
     /// After a conflict: the other writer may have been this very event, whose answer was lost.
     async fn own_or_none(&self, event: &Event) -> Result<Option<u64>, ObserveError> {
-        let stored = self.log.last(event.patient_id).await.map_err(ObserveError::Read)?;
+        let stored = self
+            .log
+            .last(event.patient_id)
+            .await
+            .map_err(ObserveError::Read)?;
         let own = stored.filter(|stored| stored.id == event.id);
         if let Some(stored) = &own {
             self.index().apply_event(stored.sequence, event);
@@ -84,7 +98,11 @@ impl Registry {
 
     /// Finishes an event of this record that is in doubt.
     pub(super) async fn finish_doubtful(&self, key: &(SystemName, LocalId)) -> Result<(), ObserveError> {
-        let doubt = self.doubts.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let doubt = self
+            .doubts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
         if let Some((event, last)) = doubt {
             let _patient = self.patients.lock(&event.patient_id).await;
             self.tell(&event, last).await?;

@@ -62,13 +62,17 @@ impl Index {
     /// Whether a record of the patient may exist in the system without its id being known.
     #[must_use]
     pub fn is_creating(&self, system: &SystemName, patient: PatientId) -> bool {
-        self.creating.get(system).is_some_and(|patients| patients.contains(&patient))
+        self.creating
+            .get(system)
+            .is_some_and(|patients| patients.contains(&patient))
     }
 
     /// Whether that is so for any patient.
     #[must_use]
     pub fn is_creating_any(&self, system: &SystemName) -> bool {
-        self.creating.get(system).is_some_and(|patients| !patients.is_empty())
+        self.creating
+            .get(system)
+            .is_some_and(|patients| !patients.is_empty())
     }
 
     /// Takes in an event that stands in the log at `sequence`. One that was taken in before changes nothing.
@@ -89,17 +93,44 @@ impl Index {
         entry.revision = event.revision;
         entry.sequence = sequence;
         entry.state = state;
-        self.see(event.patient_id, system, local_id, Some(&observation.view.patient), Revision::NONE);
+        self.see(
+            event.patient_id,
+            system,
+            local_id,
+            Some(&observation.view.patient),
+            Revision::NONE,
+        );
     }
 
     /// Takes in a sighting. One that was taken in before changes nothing.
     pub fn apply_sighting(&mut self, sighting: &Sighting) {
-        let Sighting { patient_id, system, what, .. } = sighting;
+        let Sighting {
+            patient_id,
+            system,
+            what,
+            ..
+        } = sighting;
         match what {
-            Sighted::Seen { local_id, shown, delivered } => {
-                self.see(*patient_id, system.clone(), local_id.clone(), shown.as_ref(), *delivered);
+            Sighted::Seen {
+                local_id,
+                shown,
+                delivered,
+            } => {
+                self.see(
+                    *patient_id,
+                    system.clone(),
+                    local_id.clone(),
+                    shown.as_ref(),
+                    *delivered,
+                );
             }
-            Sighted::Creating => _ = self.creating.entry(system.clone()).or_default().insert(*patient_id),
+            Sighted::Creating => {
+                _ = self
+                    .creating
+                    .entry(system.clone())
+                    .or_default()
+                    .insert(*patient_id)
+            }
             Sighted::Abandoned => self.no_longer_creating(system, *patient_id),
         }
     }
@@ -114,9 +145,14 @@ impl Index {
     ) {
         self.no_longer_creating(&system, patient);
         self.links.insert((system.clone(), local_id.clone()), patient);
-        let Some(entry) = self.patients.get_mut(&patient) else { return };
-        let record =
-            entry.records.entry(system).or_insert(Record { local_id, shadow: None, delivered: Revision::NONE });
+        let Some(entry) = self.patients.get_mut(&patient) else {
+            return;
+        };
+        let record = entry.records.entry(system).or_insert(Record {
+            local_id,
+            shadow: None,
+            delivered: Revision::NONE,
+        });
         record.shadow = shown.map(Packed::of).or(record.shadow.take());
         record.delivered = record.delivered.max(delivered);
     }
@@ -129,9 +165,17 @@ impl Index {
 
     /// The state with references to people in the terms of `system`, where it knows them.
     pub fn in_terms_of(&self, system: &SystemName, patient: &mut Patient) {
-        for person in patient.responsible_parties.iter_mut().filter_map(|party| party.person.as_mut()) {
-            let known = person.patient_id.or_else(|| self.linked(&person.system, &person.local_id));
-            let record = known.and_then(|id| self.entry(id)).and_then(|entry| entry.records.get(system));
+        for person in patient
+            .responsible_parties
+            .iter_mut()
+            .filter_map(|party| party.person.as_mut())
+        {
+            let known = person
+                .patient_id
+                .or_else(|| self.linked(&person.system, &person.local_id));
+            let record = known
+                .and_then(|id| self.entry(id))
+                .and_then(|entry| entry.records.get(system));
             if let Some(record) = record {
                 person.system = system.clone();
                 person.local_id = record.local_id.clone();
@@ -141,7 +185,11 @@ impl Index {
 
     /// Adds the bus patient id to references to people whom the bus knows.
     pub fn resolve(&self, patient: &mut Patient) {
-        for person in patient.responsible_parties.iter_mut().filter_map(|party| party.person.as_mut()) {
+        for person in patient
+            .responsible_parties
+            .iter_mut()
+            .filter_map(|party| party.person.as_mut())
+        {
             person.patient_id = self.linked(&person.system, &person.local_id);
         }
     }

@@ -15,7 +15,10 @@ pub(super) struct Stripes {
 
 impl Stripes {
     pub(super) fn new() -> Self {
-        Self { hasher: RandomState::new(), locks: (0..STRIPES).map(|_| Mutex::new(())).collect() }
+        Self {
+            hasher: RandomState::new(),
+            locks: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+        }
     }
 
     /// Waits for the key's lock. Whoever holds one must not ask the same stripes for another.

@@ -22,8 +22,8 @@ pub use settle::Settlement;
 use crate::wire::{Packed, decode_event, decode_sighting};
 use append::Doubts;
 use archwire_core::{
-    Change, Event, EventKind, Fields, Observation, Patient, PatientId, PracticeName, Revision, Sighted, Sighting,
-    Subject, SystemName, fill_in, merge, merge_based,
+    Change, Event, EventKind, Fields, Observation, Patient, PatientId, PracticeName, Revision, Sighted,
+    Sighting, Subject, SystemName, fill_in, merge, merge_based,
 };
 use archwire_nats::{Filter, Log, Stored};
 use futures_util::StreamExt as _;
@@ -52,6 +52,7 @@ pub struct Registry {
 }
 
 /// What an observation comes to.
+#[allow(clippy::large_enum_variant, reason = "one at a time, acted on as soon as it is made")]
 enum Decision {
     /// Nothing that is not known.
     Nothing(Revision),
@@ -105,7 +106,9 @@ impl Registry {
     /// When it cannot be taken; whoever observed still has it, and may come again when the error says so.
     pub async fn observe(self: &Arc<Self>, observation: Observation) -> Result<Observed, ObserveError> {
         let registry = Arc::clone(self);
-        let task = self.tasks.spawn(async move { registry.observe_whole(observation).await });
+        let task = self
+            .tasks
+            .spawn(async move { registry.observe_whole(observation).await });
         task.await.unwrap_or(Err(ObserveError::Interrupted))
     }
 
@@ -126,7 +129,12 @@ impl Registry {
         let mut _settled = None;
         if known.is_none() {
             let in_doubt = || self.index().is_creating_any(&observation.system);
-            _settled = Some(self.gates.settle(&observation.system, in_doubt).await.ok_or(ObserveError::Busy)?);
+            _settled = Some(
+                self.gates
+                    .settle(&observation.system, in_doubt)
+                    .await
+                    .ok_or(ObserveError::Busy)?,
+            );
             known = self.identify(&observation)?;
         }
         let patient = known.unwrap_or_else(PatientId::generate);
@@ -145,7 +153,11 @@ impl Registry {
             (None, Some(named)) => {
                 let entry = index.entry(named).ok_or(ObserveError::UnknownPatient)?;
                 let other = entry.records.contains_key(&observation.system);
-                if other { Err(ObserveError::LinkConflict) } else { Ok(Some(named)) }
+                if other {
+                    Err(ObserveError::LinkConflict)
+                } else {
+                    Ok(Some(named))
+                }
             }
         }
     }
@@ -164,7 +176,11 @@ impl Registry {
                 }
                 Decision::Tell(event, last) => {
                     if let Some(sequence) = self.tell(&event, last).await? {
-                        return Ok(Observed::Recorded { patient, revision: event.revision, sequence });
+                        return Ok(Observed::Recorded {
+                            patient,
+                            revision: event.revision,
+                            sequence,
+                        });
                     }
                     self.catch_up(patient, last).await?;
                 }
@@ -175,7 +191,9 @@ impl Registry {
 
     /// The state of the patient on which a record is based, where its publisher says so.
     async fn base(&self, id: PatientId, based_on: Option<Revision>) -> Result<Option<Fields>, ObserveError> {
-        let Some(based_on) = based_on.filter(|revision| *revision > Revision::NONE) else { return Ok(None) };
+        let Some(based_on) = based_on.filter(|revision| *revision > Revision::NONE) else {
+            return Ok(None);
+        };
         let current = self.index().entry(id).map(|entry| entry.revision);
         if current.is_none_or(|current| based_on > current) {
             return Err(ObserveError::RevisionUnknown);
@@ -183,7 +201,11 @@ impl Registry {
         // Revisions are gapless from 1, so the number of events to pass over is known.
         let before = usize::try_from(based_on.get().saturating_sub(1)).unwrap_or(usize::MAX);
         let mut history = std::pin::pin!(self.log.history(id, 0).skip(before));
-        let stored = history.next().await.ok_or(ObserveError::RevisionUnknown)?.map_err(ObserveError::Read)?;
+        let stored = history
+            .next()
+            .await
+            .ok_or(ObserveError::RevisionUnknown)?
+            .map_err(ObserveError::Read)?;
         Ok(Some(Fields::of(&decode_event(stored.payload)?.patient)?))
     }
 
@@ -198,10 +220,21 @@ impl Registry {
         let observed = Fields::of(&observation.view.patient)?;
         let nobody = Fields::of(&Patient::default())?;
         let current = entry.as_ref().map(Entry::patient).transpose()?;
-        let current_fields = current.as_ref().map(Fields::of).transpose()?.unwrap_or_else(|| nobody.clone());
-        let record = entry.as_ref().and_then(|entry| entry.records.get(&observation.system));
+        let current_fields = current
+            .as_ref()
+            .map(Fields::of)
+            .transpose()?
+            .unwrap_or_else(|| nobody.clone());
+        let record = entry
+            .as_ref()
+            .and_then(|entry| entry.records.get(&observation.system));
         let shadow = record.and_then(|record| record.shadow.as_ref());
-        let shadow_fields = shadow.map(Packed::patient).transpose()?.as_ref().map(Fields::of).transpose()?;
+        let shadow_fields = shadow
+            .map(Packed::patient)
+            .transpose()?
+            .as_ref()
+            .map(Fields::of)
+            .transpose()?;
         let change = match (&entry, &shadow_fields) {
             (_, Some(shadow)) => match base {
                 Some(base) => merge_based(&current_fields, shadow, base, &observed),
@@ -230,7 +263,12 @@ impl Registry {
             shown: Some(observation.view.patient.clone()),
             delivered: Revision::NONE,
         };
-        let sighting = Sighting { patient_id: id, system: observation.system.clone(), seen_at: SystemTime::now(), what };
+        let sighting = Sighting {
+            patient_id: id,
+            system: observation.system.clone(),
+            seen_at: SystemTime::now(),
+            what,
+        };
         Ok(Decision::Sight(sighting, entry.revision))
     }
 
@@ -250,7 +288,9 @@ impl Registry {
     /// Never for a state that came from the log.
     pub fn state_for(&self, system: &SystemName, id: PatientId) -> Result<Option<Patient>, ObserveError> {
         let index = self.index();
-        let Some(entry) = index.entry(id) else { return Ok(None) };
+        let Some(entry) = index.entry(id) else {
+            return Ok(None);
+        };
         let mut patient = entry.patient()?;
         index.in_terms_of(system, &mut patient);
         Ok(Some(patient))
@@ -279,7 +319,11 @@ fn event(
     let patient = change.fields.to_patient()?;
     Ok(Event {
         id: Uuid::now_v7().to_string(),
-        kind: if before == Revision::NONE { EventKind::PatientCreated } else { EventKind::PatientUpdated },
+        kind: if before == Revision::NONE {
+            EventKind::PatientCreated
+        } else {
+            EventKind::PatientUpdated
+        },
         patient_id,
         revision: before.next(),
         // Elements are numbered anew when one of them goes, so what changed is told from the patient that came out.

@@ -29,7 +29,9 @@ pub enum Observed {
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {
     /// The patient id is none that this bus gave.
-    #[error("no patient with this id is on the bus; leave `patient_id` out for a record that the bus has not heard of")]
+    #[error(
+        "no patient with this id is on the bus; leave `patient_id` out for a record that the bus has not heard of"
+    )]
     UnknownPatient,
     /// The record or the patient is linked otherwise.
     #[error(
@@ -83,6 +85,9 @@ impl ObserveError {
     /// Whether the same observation may be taken later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy | Self::Append(_) | Self::Interrupted | Self::Read(_))
+        matches!(
+            self,
+            Self::Busy | Self::Append(_) | Self::Interrupted | Self::Read(_)
+        )
     }
 }

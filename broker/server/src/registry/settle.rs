@@ -3,7 +3,7 @@
 use super::{CreationPermit, ObserveError, Observed, Record, Registry};
 use crate::wire::Packed;
 use archwire_core::{
-    Fields, LocalId, Observation, Patient, Path, PatientId, Revision, Sighted, Sighting, SystemName, View,
+    Fields, LocalId, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting, SystemName, View,
     expected_after,
 };
 use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
@@ -25,7 +25,9 @@ impl Registry {
     /// What is known of a patient's record in a system.
     #[must_use]
     pub fn record(&self, system: &SystemName, patient: PatientId) -> Option<Record> {
-        self.index().entry(patient).and_then(|entry| entry.records.get(system).cloned())
+        self.index()
+            .entry(patient)
+            .and_then(|entry| entry.records.get(system).cloned())
     }
 
     /// Notes that the bus is about to have `system` create a record. Tells whether an earlier attempt is in doubt.
@@ -51,7 +53,11 @@ impl Registry {
     ///
     /// # Errors
     /// When the log does not take the note.
-    pub async fn abandon_creation(&self, system: &SystemName, patient: PatientId) -> Result<(), ObserveError> {
+    pub async fn abandon_creation(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+    ) -> Result<(), ObserveError> {
         if self.index().is_creating(system, patient) {
             self.sight(system, patient, Sighted::Abandoned).await?;
             self.gates.changed();
@@ -63,12 +69,26 @@ impl Registry {
     ///
     /// # Errors
     /// When the record is linked to another patient already, or the log does not take the note.
-    pub async fn link(&self, system: &SystemName, patient: PatientId, local_id: LocalId) -> Result<(), ObserveError> {
+    pub async fn link(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+        local_id: LocalId,
+    ) -> Result<(), ObserveError> {
         let linked = self.index().linked(system, &local_id);
         if linked.is_some_and(|linked| linked != patient) {
             return Err(ObserveError::LinkConflict);
         }
-        self.sight(system, patient, Sighted::Seen { local_id, shown: None, delivered: Revision::NONE }).await?;
+        self.sight(
+            system,
+            patient,
+            Sighted::Seen {
+                local_id,
+                shown: None,
+                delivered: Revision::NONE,
+            },
+        )
+        .await?;
         self.gates.changed();
         Ok(())
     }
@@ -78,8 +98,17 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::observe`]; the delivery counts as not done then.
-    pub async fn settle(self: &Arc<Self>, system: &SystemName, settlement: Settlement) -> Result<Observed, ObserveError> {
-        let Settlement { patient, delivered, paths, mut shown } = settlement;
+    pub async fn settle(
+        self: &Arc<Self>,
+        system: &SystemName,
+        settlement: Settlement,
+    ) -> Result<Observed, ObserveError> {
+        let Settlement {
+            patient,
+            delivered,
+            paths,
+            mut shown,
+        } = settlement;
         let local_id = shown.local_id.clone();
         {
             let _patient = self.patients.lock(&patient).await;
@@ -94,13 +123,38 @@ impl Registry {
                     Some(expected_after(&shadow, &paths, &Fields::of(&shown.patient)?).to_patient()?)
                 }
             };
-            self.sight(system, patient, Sighted::Seen { local_id, shown: base, delivered }).await?;
+            self.sight(
+                system,
+                patient,
+                Sighted::Seen {
+                    local_id,
+                    shown: base,
+                    delivered,
+                },
+            )
+            .await?;
         }
-        self.observe(Observation { system: system.clone(), patient_id: None, based_on: None, view: shown }).await
+        self.observe(Observation {
+            system: system.clone(),
+            patient_id: None,
+            based_on: None,
+            view: shown,
+        })
+        .await
     }
 
-    async fn sight(&self, system: &SystemName, patient_id: PatientId, what: Sighted) -> Result<(), ObserveError> {
-        let sighting = Sighting { patient_id, system: system.clone(), seen_at: SystemTime::now(), what };
+    async fn sight(
+        &self,
+        system: &SystemName,
+        patient_id: PatientId,
+        what: Sighted,
+    ) -> Result<(), ObserveError> {
+        let sighting = Sighting {
+            patient_id,
+            system: system.clone(),
+            seen_at: SystemTime::now(),
+            what,
+        };
         self.note(&sighting).await
     }
 }

@@ -42,16 +42,25 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
         Ok(v1::EventKind::Unspecified) | Err(_) => return Err(WireError::UnknownValue("kind")),
     };
     let observation = message.observation.ok_or(WireError::Missing("observation"))?;
-    let system = observation.system.parse().map_err(|error| WireError::Name("observation.system", error))?;
+    let system = observation
+        .system
+        .parse()
+        .map_err(|error| WireError::Name("observation.system", error))?;
     Ok(Event {
         id: message.id,
         kind,
-        patient_id: message.patient_id.parse().map_err(|error| WireError::Name("patient_id", error))?,
+        patient_id: message
+            .patient_id
+            .parse()
+            .map_err(|error| WireError::Name("patient_id", error))?,
         revision: Revision::new(message.revision),
         changed: message.changed.into_iter().map(Into::into).collect(),
         patient: read_patient(message.patient.ok_or(WireError::Missing("patient"))?)?,
         observation: read_observation(observation, system)?,
-        recorded_at: read_time("recorded_at", message.recorded_at.ok_or(WireError::Missing("recorded_at"))?)?,
+        recorded_at: read_time(
+            "recorded_at",
+            message.recorded_at.ok_or(WireError::Missing("recorded_at"))?,
+        )?,
     })
 }
 
@@ -60,7 +69,11 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
 pub fn encode_sighting(sighting: &Sighting) -> Bytes {
     use v1::sighting::What;
     let what = match &sighting.what {
-        Sighted::Seen { local_id, shown, delivered } => What::Seen(v1::Seen {
+        Sighted::Seen {
+            local_id,
+            shown,
+            delivered,
+        } => What::Seen(v1::Seen {
             local_id: local_id.as_str().to_owned(),
             shown: shown.as_ref().map(write_patient),
             delivered_revision: delivered.get(),
@@ -86,7 +99,10 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
     let message = v1::Sighting::decode(bytes).map_err(|_| WireError::NotAMessage)?;
     let what = match message.what.ok_or(WireError::Missing("what"))? {
         What::Seen(seen) => Sighted::Seen {
-            local_id: seen.local_id.parse().map_err(|error| WireError::Name("local_id", error))?,
+            local_id: seen
+                .local_id
+                .parse()
+                .map_err(|error| WireError::Name("local_id", error))?,
             shown: seen.shown.map(read_patient).transpose()?,
             delivered: Revision::new(seen.delivered_revision),
         },
@@ -94,8 +110,14 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
         What::Abandoned(_) => Sighted::Abandoned,
     };
     Ok(Sighting {
-        patient_id: message.patient_id.parse().map_err(|error| WireError::Name("patient_id", error))?,
-        system: message.system.parse().map_err(|error| WireError::Name("system", error))?,
+        patient_id: message
+            .patient_id
+            .parse()
+            .map_err(|error| WireError::Name("patient_id", error))?,
+        system: message
+            .system
+            .parse()
+            .map_err(|error| WireError::Name("system", error))?,
         seen_at: read_time("seen_at", message.seen_at.ok_or(WireError::Missing("seen_at"))?)?,
         what,
     })

@@ -4,6 +4,7 @@
 //! the field's path and never by its value.
 
 mod event;
+mod parts;
 mod patient;
 mod view;
 

@@ -14,9 +14,16 @@ const LONGEST_ACTOR: usize = 128;
 /// # Errors
 /// Names the first field that cannot be taken.
 pub fn read_observation(message: v1::Observation, system: SystemName) -> Result<Observation, WireError> {
-    let patient_id = message.patient_id.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose();
+    let patient_id = message
+        .patient_id
+        .filter(|id| !id.is_empty())
+        .map(|id| id.parse())
+        .transpose();
     let actor = message.actor.filter(|actor| !actor.is_empty());
-    if actor.as_ref().is_some_and(|actor| actor.len() > LONGEST_ACTOR || actor.contains(char::is_control)) {
+    if actor
+        .as_ref()
+        .is_some_and(|actor| actor.len() > LONGEST_ACTOR || actor.contains(char::is_control))
+    {
         return Err(WireError::Text("observation.actor"));
     }
     let local_id = message.local_id.parse();
@@ -28,7 +35,10 @@ pub fn read_observation(message: v1::Observation, system: SystemName) -> Result<
             local_id: local_id.map_err(|error| WireError::Name("observation.local_id", error))?,
             patient: read_patient(message.patient.ok_or(WireError::Missing("observation.patient"))?)?,
             source: message.source.map(read_source).transpose()?,
-            observed_at: message.observed_at.map(|at| read_time("observation.observed_at", at)).transpose()?,
+            observed_at: message
+                .observed_at
+                .map(|at| read_time("observation.observed_at", at))
+                .transpose()?,
             actor,
         },
     })
@@ -73,7 +83,9 @@ pub fn timestamp(time: SystemTime) -> prost_types::Timestamp {
 /// Reads a time.
 pub(super) fn read_time(field: &'static str, at: prost_types::Timestamp) -> Result<SystemTime, WireError> {
     let seconds = u64::try_from(at.seconds).map_err(|_| WireError::Time(field))?;
-    let nanoseconds = u32::try_from(at.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
+    let nanoseconds = u32::try_from(at.nanos)
+        .ok()
+        .filter(|nanos| *nanos < 1_000_000_000);
     let since = Duration::new(seconds, nanoseconds.ok_or(WireError::Time(field))?);
     UNIX_EPOCH.checked_add(since).ok_or(WireError::Time(field))
 }
