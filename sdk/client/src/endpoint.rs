@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn a_url_that_is_neither_http_nor_https_is_refused() {
         assert!(refusal(&Endpoint::new("ftp://127.0.0.1", TOKEN)).contains("http://"));
-        assert!(refusal(&Endpoint::new("127.0.0.1:7411", TOKEN)).contains("http://"));
+        assert!(refusal(&Endpoint::new("127.0.0.1:7400", TOKEN)).contains("http://"));
         assert!(refusal(&Endpoint::new("http://not a host", TOKEN)).contains("cannot be read"));
     }
 

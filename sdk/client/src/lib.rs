@@ -5,7 +5,7 @@
 //! use archwire_client::{Client, Endpoint, SubscribeOptions, v1};
 //!
 //! # async fn follow(token: String) -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::connect(Endpoint::new("http://127.0.0.1:7411", token)).await?;
+//! let client = Client::connect(Endpoint::new("http://127.0.0.1:7400", token)).await?;
 //!
 //! let publisher = client.publisher();
 //! let patient = v1::Patient { birth_date: Some("2011-04-02".into()), ..Default::default() };

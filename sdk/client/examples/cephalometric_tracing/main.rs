@@ -1,0 +1,193 @@
+//! A vendor's program at its smallest: it plays a cephalometric tracing program that keeps patients of its own, under
+//! ids of its own, and is joined to the practice by the bus.
+//!
+//! ```sh
+//! cargo run -p archwire-client --example cephalometric_tracing -- --token-file TOKEN-FILE follow
+//! ```
+//!
+//! Three habits to copy. Store first and acknowledge then, because what is acknowledged does not come again. Expect
+//! every event twice. Tell the bus under which local id you keep a patient, so that both mean the same person from
+//! then on.
+
+mod arguments;
+mod table;
+
+use anyhow::{Context as _, Result};
+use archwire_client::{Client, Endpoint, PatientKey, PublishError, Publisher, SubscribeOptions, v1};
+use arguments::{Arguments, Command};
+use clap::Parser as _;
+use std::{fs, pin::pin};
+use table::{Row, Table};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let token = fs::read_to_string(&arguments.token_file)
+        .with_context(|| format!("cannot read the token from {}", arguments.token_file.display()))?;
+    let mut endpoint = Endpoint::new(&arguments.url, token.trim_end());
+    if let Some(path) = &arguments.ca_certificate {
+        let pem = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        endpoint = endpoint.with_ca_certificate(pem);
+    }
+    let client = Client::connect(endpoint).await?;
+    match arguments.command {
+        Command::Follow { system, reveal } => {
+            follow(&client, &mut Table::open(&arguments.table)?, &system, reveal).await
+        }
+        Command::Register {
+            family,
+            given,
+            birth_date,
+            phone,
+        } => {
+            let patient = patient(family, given, birth_date, phone);
+            register(&client, &mut Table::open(&arguments.table)?, patient).await
+        }
+        Command::Show { local_id } => show(&client, local_id).await,
+    }
+}
+
+async fn follow(client: &Client, table: &mut Table, system: &str, reveal: bool) -> Result<()> {
+    let publisher = client.publisher();
+    let mut subscription = client.subscribe(SubscribeOptions::new("cephalometric-tracing"));
+    let mut stop = pin!(tokio::signal::ctrl_c());
+    let mut events = 0_u64;
+    println!("following; Ctrl-C ends");
+    loop {
+        let delivery = tokio::select! {
+            delivery = subscription.next() => delivery?,
+            _ = &mut stop => break,
+        };
+        let Some(delivery) = delivery else { break };
+        let what = take(&publisher, table, system, &delivery.event).await?;
+        // Everything about it is on our disk and on the bus: it need not come again.
+        subscription.ack(delivery.sequence);
+        events += 1;
+        let event = &delivery.event;
+        let name = if reveal {
+            name(event.patient.as_ref())
+        } else {
+            String::new()
+        };
+        println!(
+            "{events:>6} patient {} revision {}: {what} {name}",
+            event.patient_id, event.revision
+        );
+    }
+    subscription.close().await;
+    println!("{events} events, {} patients in the table", table.rows.len());
+    Ok(())
+}
+
+/// Makes our record match one event, and says what was done. Doing it twice comes to the same.
+async fn take(
+    publisher: &Publisher,
+    table: &mut Table,
+    system: &str,
+    event: &v1::Event,
+) -> Result<&'static str> {
+    let known = table.rows.get(&event.patient_id).cloned();
+    if known
+        .as_ref()
+        .is_some_and(|row| row.is_bound && event.revision <= row.revision)
+    {
+        return Ok("seen before");
+    }
+    // What came of our own words is no new patient to us, and the bus knows our id already.
+    let own = event
+        .observation
+        .as_ref()
+        .filter(|observation| observation.system == system);
+    let (is_new, is_own) = (known.is_none(), own.is_some());
+    let mut row = known.unwrap_or_else(|| Row::new(own.map(|own| own.local_id.clone())));
+    row.is_bound |= is_own;
+    row.revision = event.revision;
+    // Here a real program writes `event.patient`, the whole state, into its own record.
+    table.put(&event.patient_id, row.clone())?;
+    if !row.is_bound {
+        if !bind(publisher, &row, event).await? {
+            return Ok("linked to another record of ours, a person has to decide which is right");
+        }
+        row.is_bound = true;
+        table.put(&event.patient_id, row)?;
+    }
+    Ok(match (is_own, is_new) {
+        (true, _) => "came from us, stored",
+        (false, true) => "new, stored under an id of our own",
+        (false, false) => "changed, stored",
+    })
+}
+
+/// Tells the bus under which id we keep the patient. False when the bus knows us to keep them under another.
+async fn bind(publisher: &Publisher, row: &Row, event: &v1::Event) -> Result<bool> {
+    let record = v1::Observation {
+        local_id: row.local_id.clone(),
+        patient_id: Some(event.patient_id.clone()),
+        patient: event.patient.clone(),
+        // Which state this is. Without it, what has changed on the bus since would look like our wish to undo it.
+        based_on_revision: Some(event.revision),
+        ..Default::default()
+    };
+    match publisher.publish(record).await {
+        Ok(_) => Ok(true),
+        Err(PublishError::Refused(refusal)) if refusal.code == "link_conflict" => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn register(client: &Client, table: &mut Table, patient: v1::Patient) -> Result<()> {
+    // Revision 0, because nothing was taken over yet: the event that comes of this brings the whole state.
+    let row = Row {
+        is_bound: true,
+        ..Row::new(None)
+    };
+    // No patient id: the bus finds out whether it knows the person, or gives one.
+    let record = v1::Observation {
+        local_id: row.local_id.clone(),
+        patient: Some(patient),
+        ..Default::default()
+    };
+    let receipt = client.publisher().publish(record).await?;
+    println!("local id {}, patient {}", row.local_id, receipt.patient_id());
+    table.put(receipt.patient_id(), row)
+}
+
+async fn show(client: &Client, local_id: String) -> Result<()> {
+    let found = client.get_patient(PatientKey::LocalId(local_id)).await?;
+    let found = found.context("the bus has not heard of this local id from us")?;
+    let patient = found.patient.unwrap_or_default();
+    println!("patient    {} revision {}", found.patient_id, found.revision);
+    println!("name       {}", name(Some(&patient)));
+    println!("birth date {}", patient.birth_date());
+    for contact in &patient.telecom {
+        println!("contact    {}", contact.value);
+    }
+    Ok(())
+}
+
+fn patient(family: String, given: String, birth_date: String, phone: Option<String>) -> v1::Patient {
+    let name = v1::HumanName {
+        r#use: v1::NameUse::Official.into(),
+        family: Some(family),
+        given: vec![given],
+        ..Default::default()
+    };
+    let telecom = phone.into_iter().map(|value| v1::ContactPoint {
+        system: v1::ContactSystem::Phone.into(),
+        r#use: v1::ContactUse::Mobile.into(),
+        value,
+        ..Default::default()
+    });
+    v1::Patient {
+        names: vec![name],
+        birth_date: Some(birth_date),
+        telecom: telecom.collect(),
+        ..Default::default()
+    }
+}
+
+fn name(patient: Option<&v1::Patient>) -> String {
+    let name = patient.and_then(|patient| patient.names.first());
+    name.map(|name| format!("{}, {}", name.family(), name.given.join(" ")))
+        .unwrap_or_default()
+}
