@@ -3,52 +3,40 @@
 
 use archwire_connector::{
     Abilities, Connector, Delivered, Delivery, DeliveryAction, Description, Disposition, Grant, Observation,
-    Patient, Setting, SettingKind, SourceRecord, http::Request, settings,
+    Patient, Setting, SettingKind, SourceRecord, http, settings,
 };
 
 struct Echo;
 
 impl Connector for Echo {
-    // What the administrator sees and grants. Pure: the same answer every time, and nothing of the host is used here.
+    // What the administrator sees and grants. Pure: always the same answer, and nothing of the host is used here.
     fn describe() -> Description {
-        Description::new(
-            "echo",
-            env!("CARGO_PKG_VERSION"),
-            "Puts every patient into a web service as JSON.",
-        )
-        .abilities(Abilities::DELIVER | Abilities::FETCH)
-        .setting(Setting::new(
-            "url",
-            SettingKind::Url,
-            "The service: http://localhost:8080",
-        ))
-        .grant(Grant::new(
-            "{url}",
-            &["GET", "PUT"],
-            &["/patients/*"],
-            "Writing patients and reading them back.",
-        ))
+        Description::new("echo", env!("CARGO_PKG_VERSION"), "Keeps patients as JSON.")
+            .abilities(Abilities::DELIVER | Abilities::FETCH)
+            .setting(Setting::new("url", SettingKind::Url, "http://localhost:8080"))
+            .grant(Grant::new(
+                "{url}",
+                &["GET", "PUT"],
+                &["/patients/*"],
+                "Patients.",
+            ))
     }
 
     // Make the service's record match the state. PUT writes the whole record, so doing it twice does no harm and
     // `changed` is not needed. Each `?` turns a failure into the disposition that most systems mean by it.
     fn deliver(delivery: Delivery) -> Result<Delivered, Disposition> {
-        let action = if delivery.local_id.is_none() {
-            DeliveryAction::Created
-        } else {
-            DeliveryAction::Updated
+        let (local_id, action) = match delivery.local_id {
+            Some(local_id) => (local_id, DeliveryAction::Updated),
+            None => (delivery.patient_id, DeliveryAction::Created),
         };
-        let local_id = delivery.local_id.unwrap_or(delivery.patient_id);
-        Request::put(record(&local_id)?)
-            .json(&delivery.patient)
-            .send()?
-            .success()?;
+        let request = http::Request::put(record_url(&local_id)?);
+        request.json(&delivery.patient).send()?.success()?;
         Ok(Delivered::new(local_id, action))
     }
 
     // Read one record back: the host compares it with what was delivered, and learns what the service made of it.
     fn fetch(local_id: String) -> Result<Option<Observation>, Disposition> {
-        let response = Request::get(record(&local_id)?).send()?;
+        let response = http::Request::get(record_url(&local_id)?).send()?;
         if response.status == 404 {
             return Ok(None);
         }
@@ -56,23 +44,14 @@ impl Connector for Echo {
         let patient: Patient = response.json()?;
         // The bytes go along as they came: the typed patient is only our reading of them.
         let source = SourceRecord::json("echo/v1", response.body);
-        Ok(Some(Observation {
-            local_id,
-            patient,
-            source,
-            observed_at_ms: None,
-            actor: None,
-        }))
+        Ok(Some(Observation::new(local_id, patient, source)))
     }
 }
 
 // Where the service keeps the record. Ids go into addresses percent-encoded, whatever they look like.
-fn record(local_id: &str) -> Result<String, Disposition> {
-    Ok(format!(
-        "{}/patients/{}",
-        settings::url("url")?,
-        archwire_connector::http::encode(local_id)
-    ))
+fn record_url(local_id: &str) -> Result<String, Disposition> {
+    let (url, id) = (settings::url("url")?, http::encode(local_id));
+    Ok(format!("{url}/patients/{id}"))
 }
 
 // Makes the type the component's exports.

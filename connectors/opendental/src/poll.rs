@@ -186,13 +186,10 @@ impl Cursor {
         let now_ms = host.now_ms();
         let mut observations = Vec::new();
         for row in rows.rows.iter().take(MOST_ROWS).flatten() {
-            let sent = row.stamp.is_some_and(|stamp| self.seen.has(stamp, row.pat_num));
-            if sent || self.walk.has_passed(row) {
+            if self.seen.has(row) || self.walk.has_passed(row) {
                 continue;
             }
-            if let Some(stamp) = row.stamp {
-                self.seen.add(stamp, row.pat_num);
-            }
+            self.seen.add(row);
             observations.push(observation(row, office, self.clock, now_ms));
         }
         report(host, self.walk.offset(), rows, observations.len());

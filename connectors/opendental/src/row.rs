@@ -118,8 +118,30 @@ pub struct Row<'a> {
     pub pat_num: PatNum,
     /// When the office last changed it.
     pub stamp: Option<OfficeTime>,
+    /// What it holds.
+    pub digest: Digest,
     /// What the fields say.
     pub fields: Fields,
+}
+
+/// What a row holds but for the office's "now", in 32 bits: tells two states of one record with the same change time
+/// apart. Change times are whole seconds, and a record can be changed twice in one. Two states with the same digest are
+/// one in four thousand million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(u32);
+
+impl Digest {
+    /// FNV-1a over the bytes around each occurrence of the office's "now".
+    fn of(verbatim: &str, server_time: &str) -> Self {
+        let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        let bytes = |part: &str, hash: u32| part.bytes().fold(hash, step);
+        let start = 0x811c_9dc5;
+        Self(match server_time {
+            "" => bytes(verbatim, start),
+            now => verbatim.split(now).fold(start, |hash, part| bytes(part, hash)),
+        })
+    }
 }
 
 impl<'a> Row<'a> {
@@ -129,10 +151,12 @@ impl<'a> Row<'a> {
         let fields: Fields = serde_json::from_str(verbatim).ok()?;
         let pat_num = PatNum::parse(fields.pat_num.text())?;
         let stamp = OfficeTime::parse(fields.date_t_stamp.text());
+        let digest = Digest::of(verbatim, fields.server_date_time.text());
         (verbatim.len() <= SourceRecord::MAX_BYTES).then_some(Self {
             verbatim,
             pat_num,
             stamp,
+            digest,
             fields,
         })
     }
@@ -267,6 +291,19 @@ mod tests {
         assert_eq!(fields.city.stated(), None);
         assert_eq!(fields.email.stated(), None);
         assert_eq!(fields.state.stated(), None);
+    }
+
+    #[test]
+    fn a_digest_changes_with_everything_but_the_offices_now() {
+        let digest = |phone: &str, now: &str| {
+            let row = format!(
+                r#"{{"PatNum":1,"HmPhone":"{phone}","DateTStamp":"2026-11-01 01:30:00","serverDateTime":"{now}"}}"#
+            );
+            Row::parse(&row).unwrap().digest
+        };
+        let first = digest("1", "2026-11-01 01:30:07");
+        assert_eq!(digest("1", "2026-11-01 01:30:08"), first);
+        assert_ne!(digest("2", "2026-11-01 01:30:07"), first);
     }
 
     #[test]

@@ -14,8 +14,7 @@
 //! That holds for every order in which rows that did not change stay in the same order among themselves. A list without
 //! any order would be seen as broken by the missing overlap, and what slipped through is found by reconciliation.
 
-use crate::clock::OfficeTime;
-use crate::row::{PatNum, Row, Rows};
+use crate::row::{Digest, PatNum, Row, Rows};
 use serde::{Deserialize, Serialize};
 
 /// How often a walk begins again before it is given up.
@@ -33,7 +32,7 @@ pub const MOST_ROWS: usize = 1_000;
 pub struct Walk {
     offset: usize,
     /// The last rows of the page before, at most ten, as they were.
-    tail: Vec<(PatNum, Option<OfficeTime>)>,
+    tail: Vec<(PatNum, Digest)>,
     restarts: u8,
 }
 
@@ -66,7 +65,7 @@ impl Walk {
     /// Whether a row was on the page before, and has not changed since.
     #[must_use]
     pub fn has_passed(&self, row: &Row<'_>) -> bool {
-        self.tail.contains(&(row.pat_num, row.stamp))
+        self.tail.contains(&(row.pat_num, row.digest))
     }
 
     /// Goes on after a page that was asked for with `limit` rows.
@@ -83,7 +82,7 @@ impl Walk {
         }
         let overlap = overlap(rows.len());
         let last = rows.iter().skip(rows.len() - overlap).copied().flatten();
-        let tail = last.map(|row| (row.pat_num, row.stamp)).collect();
+        let tail = last.map(|row| (row.pat_num, row.digest)).collect();
         Step::On(Self {
             offset: self.offset + rows.len() - overlap,
             tail,

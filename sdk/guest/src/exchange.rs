@@ -21,6 +21,20 @@ pub struct Observation {
     pub actor: Option<String>,
 }
 
+impl Observation {
+    /// A record as it was shown just now, by nobody in particular.
+    #[must_use]
+    pub fn new(local_id: impl Into<String>, patient: Patient, source: SourceRecord) -> Self {
+        Self {
+            local_id: local_id.into(),
+            patient,
+            source,
+            observed_at_ms: None,
+            actor: None,
+        }
+    }
+}
+
 /// A record as its system wrote it, byte for byte: it is the canonical record, and [`Patient`] only a projection that
 /// a later version of the connector can make anew.
 #[derive(Clone, PartialEq, Eq)]

@@ -91,6 +91,17 @@ fn a_row_within_the_overlap_is_sent_once_until_it_changes() {
 }
 
 #[test]
+fn a_record_that_is_changed_read_and_changed_again_within_one_second_is_sent_again() {
+    let at = |name: &str| list(&[row(7, SHOWN, SHOWN).replace("Pratt", name)]);
+    let host = Double::new()
+        .answer(200, &at("Pratt"))
+        .answer(200, &at("Prattler"));
+    let first = read(&host, None);
+    let second = read(&host, Some(&first));
+    assert_eq!([ids(&first), ids(&second)], [vec!["7"], vec!["7"]]);
+}
+
+#[test]
 fn the_watermark_moves_when_the_pass_is_complete_and_is_the_now_of_its_first_page() {
     let host = Double::new()
         .answer(200, &old_rows(1, 10, SHOWN))
