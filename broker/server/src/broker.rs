@@ -2,7 +2,7 @@
 
 use crate::{
     api::{ApiError, ApiServer, BusService, Subscriptions, Vendors},
-    config::{Config, DataFolder, DataFolderError, NatsLogin, NatsServer},
+    config::{self, Config, DataFolder, DataFolderError, NatsLogin, NatsServer},
     dispatch::{ACK_WAIT, Breaker, Dispatcher, MOST_HELD},
     poll::Poller,
     registry::{ObserveError, Registry},
@@ -41,8 +41,7 @@ pub struct Broker {
     subscriptions: Arc<Subscriptions>,
     api: ApiServer,
     vendors: Vendors,
-    pollers: Vec<Poller>,
-    dispatchers: Vec<Dispatcher>,
+    workers: Vec<Worker>,
     shutdown: CancellationToken,
     connection: Connection,
     supervisor: Option<Supervisor>,
@@ -130,7 +129,7 @@ impl Broker {
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
         let connectors = systems::connectors(&engine, &config, &state).await?;
         let registry = Arc::new(Registry::open(log.clone(), config.practice.clone()).await?);
-        let (pollers, dispatchers) = workers(&log, &registry, connectors).await?;
+        let workers = workers(&log, &registry, connectors).await?;
         let shutdown = CancellationToken::new();
         let positions = bucket(&log, "subscriptions").await?;
         let subscriptions = Subscriptions::new(log, positions, shutdown.clone());
@@ -143,7 +142,7 @@ impl Broker {
         tracing::info!(
             practice = %config.practice,
             patients = registry.patients(),
-            systems = pollers.len().max(dispatchers.len()),
+            systems = workers.len(),
             vendors = config.vendors.len(),
             milliseconds = u64::try_from(ready_after.as_millis()).unwrap_or(u64::MAX),
             "started"
@@ -153,8 +152,7 @@ impl Broker {
             subscriptions,
             api,
             vendors,
-            pollers,
-            dispatchers,
+            workers,
             shutdown,
             connection,
             supervisor,
@@ -179,33 +177,37 @@ impl Broker {
             subscriptions,
             api,
             vendors,
-            pollers,
-            dispatchers,
+            workers,
             shutdown: inner,
             ..
         } = self;
         let (connection, mut supervisor, folder) = (self.connection, self.supervisor, self.folder);
         let address_file = announce(folder.path(), api.address())?;
-        let workers = TaskTracker::new();
-        for poller in pollers {
-            workers.spawn(poller.run(inner.clone()));
+        let tasks = TaskTracker::new();
+        for worker in workers {
+            worker.spawn(&tasks, &inner);
         }
-        for dispatcher in dispatchers {
-            workers.spawn(dispatcher.run(inner.clone()));
-        }
-        workers.close();
-        let service = BusService::new(Arc::clone(&registry), vendors, Arc::clone(&subscriptions));
+        tasks.close();
+        let service = BusService::new(
+            Arc::clone(&registry),
+            vendors,
+            Arc::clone(&subscriptions),
+            inner.clone(),
+        );
         let serving = api.run(service, inner.clone());
         tokio::pin!(serving);
-        let ended = tokio::select! {
-            () = shutdown.cancelled() => Ok(()),
-            ended = &mut serving => ended.map_err(BrokerError::from),
-            error = gave_up(&mut supervisor) => Err(error.into()),
+        let (ended, is_serving) = tokio::select! {
+            () = shutdown.cancelled() => (Ok(()), true),
+            ended = &mut serving => (ended.map_err(BrokerError::from), false),
+            error = gave_up(&mut supervisor) => (Err(error.into()), true),
         };
         inner.cancel();
         let drained = async {
-            workers.wait().await;
+            tasks.wait().await;
             subscriptions.drain().await;
+            if is_serving && let Err(error) = serving.await {
+                tracing::warn!(code = error.code(), "the API did not end cleanly");
+            }
             registry.drain().await;
         };
         if tokio::time::timeout(LONGEST_DRAIN, drained).await.is_err() {
@@ -293,30 +295,76 @@ async fn bucket(log: &Log, name: &str) -> Result<Bucket, BrokerError> {
     Ok(log.bucket(&name).await?)
 }
 
+/// What works for one system.
+struct Worker {
+    breaker: Arc<Breaker>,
+    connector: Arc<Connector>,
+    poller: Option<Poller>,
+    dispatcher: Option<Dispatcher>,
+}
+
+impl Worker {
+    fn spawn(self, tasks: &TaskTracker, shutdown: &CancellationToken) {
+        let Self {
+            breaker,
+            connector,
+            poller,
+            dispatcher,
+        } = self;
+        let ended = shutdown.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                () = ended.cancelled() => {}
+                () = breaker.watch_over(&connector) => {}
+            }
+        });
+        if let Some(poller) = poller {
+            tasks.spawn(poller.run(shutdown.clone()));
+        }
+        if let Some(dispatcher) = dispatcher {
+            tasks.spawn(dispatcher.run(shutdown.clone()));
+        }
+    }
+}
+
 /// What reads and what writes each system.
 async fn workers(
     log: &Log,
     registry: &Arc<Registry>,
-    connectors: Vec<(SystemName, crate::config::System, Arc<Connector>)>,
-) -> Result<(Vec<Poller>, Vec<Dispatcher>), BrokerError> {
+    connectors: Vec<(SystemName, config::System, Arc<Connector>)>,
+) -> Result<Vec<Worker>, BrokerError> {
     let cursors = bucket(log, "cursors").await?;
     let unreadable = bucket(log, "unreadable").await?;
     let parked = bucket(log, "parked").await?;
-    let (mut pollers, mut dispatchers) = (Vec::new(), Vec::new());
+    let mut workers = Vec::new();
     for (system, config, connector) in connectors {
         let breaker = Arc::new(Breaker::new(system.clone()));
         let abilities = &connector.component().description().abilities;
+        let poller = abilities.contains(&Ability::Poll).then(|| Poller {
+            system: system.clone(),
+            connector: Arc::clone(&connector),
+            registry: Arc::clone(registry),
+            cursors: cursors.clone(),
+            unreadable: unreadable.clone(),
+            breaker: Arc::clone(&breaker),
+            every: config.poll_every.unwrap_or(POLL_EVERY),
+        });
+        let mut dispatcher = None;
         if config.deliver && abilities.contains(&Ability::Deliver) {
-            let held = NonZeroU32::try_from(u32::try_from(MOST_HELD).unwrap_or(1)).unwrap_or(NonZeroU32::MIN);
-            let deliveries = DeliveriesConfig {
-                ack_wait: ACK_WAIT,
-                max_ack_pending: held,
-            };
-            dispatchers.push(Dispatcher {
-                system: system.clone(),
+            let max_ack_pending = NonZeroU32::new(MOST_HELD).unwrap_or(NonZeroU32::MIN);
+            dispatcher = Some(Dispatcher {
+                deliveries: log
+                    .deliveries(
+                        &system,
+                        DeliveriesConfig {
+                            ack_wait: ACK_WAIT,
+                            max_ack_pending,
+                        },
+                    )
+                    .await?,
+                system,
                 connector: Arc::clone(&connector),
                 registry: Arc::clone(registry),
-                deliveries: log.deliveries(&system, deliveries).await?,
                 parked: parked.clone(),
                 breaker: Arc::clone(&breaker),
                 at_a_time: config
@@ -327,17 +375,12 @@ async fn workers(
                     .unwrap_or(1),
             });
         }
-        if abilities.contains(&Ability::Poll) {
-            pollers.push(Poller {
-                system,
-                connector,
-                registry: Arc::clone(registry),
-                cursors: cursors.clone(),
-                unreadable: unreadable.clone(),
-                breaker,
-                every: config.poll_every.unwrap_or(POLL_EVERY),
-            });
-        }
+        workers.push(Worker {
+            breaker,
+            connector,
+            poller,
+            dispatcher,
+        });
     }
-    Ok((pollers, dispatchers))
+    Ok(workers)
 }

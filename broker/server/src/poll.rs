@@ -80,7 +80,8 @@ struct Entry<'a> {
 }
 
 impl Poller {
-    /// Runs until `shutdown`. A page that is being taken is taken to its end.
+    /// Runs until `shutdown`. What of a page was begun is taken to its end by the registry; the page is read again after
+    /// the next start.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {

@@ -16,6 +16,7 @@ use archwire_proto::v1::{
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc};
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 /// Events in a page when the caller does not say, and at most.
@@ -29,16 +30,23 @@ pub struct BusService {
     registry: Arc<Registry>,
     vendors: Vendors,
     subscriptions: Arc<Subscriptions>,
+    shutdown: CancellationToken,
 }
 
 impl BusService {
-    /// The service of one practice.
+    /// The service of one practice. Open calls end when `shutdown` comes.
     #[must_use]
-    pub fn new(registry: Arc<Registry>, vendors: Vendors, subscriptions: Arc<Subscriptions>) -> Self {
+    pub fn new(
+        registry: Arc<Registry>,
+        vendors: Vendors,
+        subscriptions: Arc<Subscriptions>,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
             registry,
             vendors,
             subscriptions,
+            shutdown,
         }
     }
 
@@ -71,7 +79,12 @@ impl Bus for BusService {
         request: Request<Streaming<PublishRequest>>,
     ) -> Result<Response<Self::PublishStream>, Status> {
         let vendor = self.vendors.caller(&request)?;
-        let answers = publish::answers(Arc::clone(&self.registry), vendor, request.into_inner());
+        let answers = publish::answers(
+            Arc::clone(&self.registry),
+            vendor,
+            request.into_inner(),
+            self.shutdown.clone(),
+        );
         Ok(Response::new(Box::pin(answers)))
     }
 

@@ -9,20 +9,23 @@ use archwire_core::SystemName;
 use archwire_proto::v1::{
     PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
 };
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _};
 use std::{sync::Arc, time::SystemTime};
+use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 /// Requests of one stream that are worked on at the same time; more wait in the connection.
 pub(super) const AT_A_TIME: usize = 256;
 
-/// Answers every request of a stream. A stream that breaks ends with its error; what was begun is finished.
+/// Answers every request of a stream until it ends, or until `shutdown`: what was begun is finished and answered.
 pub(super) fn answers(
     registry: Arc<Registry>,
     vendor: SystemName,
     requests: Streaming<PublishRequest>,
+    shutdown: CancellationToken,
 ) -> impl Stream<Item = Result<PublishResponse, Status>> + Send {
     requests
+        .take_until(shutdown.cancelled_owned())
         .map(move |request| {
             let (registry, vendor) = (Arc::clone(&registry), vendor.clone());
             async move {
@@ -38,11 +41,6 @@ pub(super) fn answers(
             }
         })
         .buffer_unordered(AT_A_TIME)
-        .scan(false, |ended, answer| {
-            let last = std::mem::replace(ended, answer.is_err());
-            std::future::ready((!last).then_some(answer))
-        })
-        .chain(stream::empty())
 }
 
 async fn answer(

@@ -3,10 +3,10 @@
 //! Looking first means that what the staff changed since the last poll is observed before it could be overwritten;
 //! only the paths that others changed are written; and a delivery counts as done only after the system showed it back.
 
-use super::{item::Batch, parked::Why};
-use crate::registry::{ObserveError, Record, Registry, Settlement};
+use super::parked::Why;
+use crate::registry::{Due, ObserveError, Record, Registry, Settlement};
 use archwire_core::{
-    Delivery, DeliveryAction, Disposition, Fields, LocalId, Observation, Path, PatientId, Revision,
+    Delivery, DeliveryAction, Disposition, Fields, LocalId, Observation, Path, Patient, PatientId, Revision,
     SystemName, View,
 };
 use archwire_host::{CallError, Connector};
@@ -18,7 +18,6 @@ pub(super) struct Attempt<'a> {
     pub(super) registry: &'a Arc<Registry>,
     pub(super) connector: &'a Connector,
     pub(super) patient: PatientId,
-    pub(super) batch: &'a Batch,
 }
 
 /// How an attempt ended.
@@ -65,37 +64,37 @@ impl Attempt<'_> {
     async fn bring(&self) -> Result<(), Ended> {
         let record = self.registry.record(self.system, self.patient);
         let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
-        let changes = self.batch.foreign_changes(self.system, fence);
-        match record {
-            _ if changes.is_empty() => Ok(()),
-            None => self.create().await,
-            Some(record) => self.update(record, changes).await,
+        let due = self.registry.due(self.system, self.patient, fence).await?;
+        match (due, record) {
+            (None, _) => Ok(()),
+            (Some(due), None) => self.create(&due).await,
+            (Some(due), Some(record)) => self.update(&due, record).await,
         }
     }
 
-    async fn create(&self) -> Result<(), Ended> {
-        let (_permit, in_doubt) = self.registry.begin_creation(self.system, self.patient).await?;
-        let delivery = self.delivery(None, BTreeSet::new(), in_doubt)?;
-        let written = paths_of(&delivery)?;
+    async fn create(&self, due: &Due) -> Result<(), Ended> {
+        let (permit, in_doubt) = self.registry.begin_creation(self.system, self.patient).await?;
+        let delivery = self.delivery(due, None, in_doubt)?;
         let delivered = match self.connector.deliver(&delivery).await {
             Ok(delivered) => delivered,
             Err(error) => return Err(self.not_created(error).await),
         };
+        let local_id = delivered.local_id;
         if let Err(error) = self
             .registry
-            .link(self.system, self.patient, delivered.local_id.clone())
+            .link(self.system, self.patient, local_id.clone())
             .await
         {
             self.registry.abandon_creation(self.system, self.patient).await?;
             return Err(error.into());
         }
-        let written = if delivered.action == DeliveryAction::Adopted {
-            BTreeSet::new()
-        } else {
-            written
+        drop(permit);
+        let written = match delivered.action {
+            // What the system had of the person already is not ours.
+            DeliveryAction::Adopted => BTreeSet::new(),
+            _ => fields(&delivery.patient)?.paths().cloned().collect(),
         };
-        self.read_back(&delivered.local_id, delivery.revision, written)
-            .await
+        self.read_back(&local_id, due.revision, written).await
     }
 
     /// Only a `retry`, a trap or a deadline leaves it open whether the system made a record.
@@ -109,28 +108,30 @@ impl Attempt<'_> {
         ended
     }
 
-    async fn update(&self, record: Record, mut changes: BTreeSet<Path>) -> Result<(), Ended> {
+    async fn update(&self, due: &Due, record: Record) -> Result<(), Ended> {
         let Some(seen) = self.connector.fetch(&record.local_id).await? else {
             return Err(Ended::Park(Why::of_code("record_gone")));
         };
-        self.registry.observe(self.observation(seen.clone())).await?;
-        let delivery = self.delivery(Some(record.local_id.clone()), changes.clone(), false)?;
-        let revision = self.batch.newest().map_or(Revision::NONE, |item| item.revision);
-        let mut seen_patient = seen.patient.clone();
-        self.registry.index().resolve(&mut seen_patient);
-        let wanted = Fields::of(&delivery.patient).map_err(ObserveError::from)?;
-        let shown = Fields::of(&seen_patient).map_err(ObserveError::from)?;
-        changes.retain(|path| wanted.get(path) != shown.get(path));
-        if changes.is_empty() {
-            return self.settle(seen, revision, delivery.changed).await;
-        }
-        let written = delivery.changed.clone();
-        let delivery = Delivery {
-            changed: changes,
-            ..delivery
+        let observation = Observation {
+            system: self.system.clone(),
+            patient_id: None,
+            based_on: None,
+            view: seen.clone(),
         };
+        self.registry.observe(observation).await?;
+        let mut delivery = self.delivery(due, Some(record.local_id), false)?;
+        let mut shown = seen.patient.clone();
+        self.registry.index().resolve(&mut shown);
+        let (wanted, shown) = (fields(&delivery.patient)?, fields(&shown)?);
+        delivery
+            .changed
+            .retain(|path| wanted.get(path) != shown.get(path));
+        if delivery.changed.is_empty() {
+            return self.settle(seen, due.revision, due.changed.clone()).await;
+        }
         let delivered = self.connector.deliver(&delivery).await?;
-        self.read_back(&delivered.local_id, revision, written).await
+        self.read_back(&delivered.local_id, due.revision, due.changed.clone())
+            .await
     }
 
     async fn read_back(
@@ -156,41 +157,29 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn observation(&self, view: View) -> Observation {
-        Observation {
-            system: self.system.clone(),
-            patient_id: None,
-            based_on: None,
-            view,
-        }
-    }
-
-    /// The newest state there is, told as the newest event that waits.
-    fn delivery(
-        &self,
-        local_id: Option<LocalId>,
-        changed: BTreeSet<Path>,
-        in_doubt: bool,
-    ) -> Result<Delivery, Ended> {
-        let newest = self.batch.newest().ok_or(Ended::Done)?;
+    /// The newest state there is, told as the newest event that is due.
+    fn delivery(&self, due: &Due, local_id: Option<LocalId>, in_doubt: bool) -> Result<Delivery, Ended> {
         let patient = self
             .registry
             .state_for(self.system, self.patient)?
             .ok_or(Ended::Done)?;
         Ok(Delivery {
-            event_id: newest.event_id.clone(),
-            kind: newest.kind,
+            event_id: due.event_id.clone(),
+            kind: due.kind,
             patient_id: self.patient,
-            revision: newest.revision,
+            revision: due.revision,
+            changed: if local_id.is_some() {
+                due.changed.clone()
+            } else {
+                BTreeSet::new()
+            },
             local_id,
             patient,
-            changed,
             in_doubt,
         })
     }
 }
 
-fn paths_of(delivery: &Delivery) -> Result<BTreeSet<Path>, Ended> {
-    let fields = Fields::of(&delivery.patient).map_err(ObserveError::from)?;
-    Ok(fields.paths().cloned().collect())
+fn fields(patient: &Patient) -> Result<Fields, Ended> {
+    Ok(Fields::of(patient).map_err(ObserveError::from)?)
 }

@@ -1,6 +1,6 @@
 //! What could not be delivered, kept with its reason until a person decides.
 
-use archwire_core::{PatientId, Reason, Revision, SystemName};
+use archwire_core::{PatientId, Reason, SystemName};
 use archwire_nats::Bucket;
 use serde::Serialize;
 use std::time::SystemTime;
@@ -31,13 +31,13 @@ impl Why {
     }
 }
 
-/// An entry of the bucket `parked`, in JSON.
+/// An entry of the bucket `parked`, in JSON: one for a patient in a system, because a later delivery brings everything
+/// that an earlier one did not.
 #[derive(Serialize)]
 struct Parked<'a> {
     system: &'a str,
     patient_id: String,
-    revision: u64,
-    sequence: u64,
+    sequences: &'a [u64],
     reason: &'a str,
     status: Option<u16>,
     detail: Option<&'a str>,
@@ -51,8 +51,7 @@ pub(super) struct Undeliverable<'a> {
     pub(super) system: &'a SystemName,
     pub(super) connector_version: &'a str,
     pub(super) patient: PatientId,
-    pub(super) revision: Revision,
-    pub(super) sequence: u64,
+    pub(super) sequences: &'a [u64],
     pub(super) attempts: u32,
     pub(super) why: &'a Why,
 }
@@ -66,8 +65,7 @@ impl Undeliverable<'_> {
         let parked = Parked {
             system: self.system.as_str(),
             patient_id: self.patient.to_string(),
-            revision: self.revision.get(),
-            sequence: self.sequence,
+            sequences: self.sequences,
             reason: &self.why.code,
             status: self.why.status,
             detail: self.why.detail.as_deref(),
@@ -78,16 +76,11 @@ impl Undeliverable<'_> {
         // The entry holds texts and numbers only, which always serialise.
         let json = serde_json::to_vec(&parked).unwrap_or_default();
         bucket
-            .put(
-                &format!("{}.{}.{}", self.system, self.patient, self.sequence),
-                json.into(),
-            )
+            .put(&format!("{}.{}", self.system, self.patient), json.into())
             .await?;
         tracing::error!(
             system = %self.system,
             patient = %self.patient,
-            revision = self.revision.get(),
-            sequence = self.sequence,
             reason = self.why.code,
             status = self.why.status,
             attempts = self.attempts,

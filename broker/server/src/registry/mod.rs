@@ -17,7 +17,7 @@ mod settle;
 pub use gate::CreationPermit;
 pub use index::{Entry, Index, Record};
 pub use outcome::{ObserveError, Observed};
-pub use settle::Settlement;
+pub use settle::{Due, Settlement};
 
 use crate::wire::{Packed, decode_event, decode_sighting};
 use append::Doubts;
@@ -52,7 +52,10 @@ pub struct Registry {
 }
 
 /// What an observation comes to.
-#[allow(clippy::large_enum_variant, reason = "one at a time, acted on as soon as it is made")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time, acted on as soon as it is made"
+)]
 enum Decision {
     /// Nothing that is not known.
     Nothing(Revision),

@@ -1,12 +1,26 @@
 //! Deliveries as the registry sees them: what a system still needs, and what it showed afterwards. Hop 8.
 
 use super::{CreationPermit, ObserveError, Observed, Record, Registry};
-use crate::wire::Packed;
+use crate::wire::{Packed, decode_event};
 use archwire_core::{
-    Fields, LocalId, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting, SystemName, View,
-    expected_after,
+    EventKind, Fields, LocalId, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting,
+    SystemName, View, expected_after,
 };
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use futures_util::StreamExt as _;
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::SystemTime};
+
+/// What a system does not have yet.
+#[derive(Debug)]
+pub struct Due {
+    /// UUIDv7 of the newest event.
+    pub event_id: String,
+    /// What that event was.
+    pub kind: EventKind,
+    /// Its revision.
+    pub revision: Revision,
+    /// What others than the system changed.
+    pub changed: BTreeSet<Path>,
+}
 
 /// What a system showed after a delivery.
 #[derive(Debug)]
@@ -28,6 +42,38 @@ impl Registry {
         self.index()
             .entry(patient)
             .and_then(|entry| entry.records.get(system).cloned())
+    }
+
+    /// What others than `system` changed of a patient after the revision `fence`; `None` when they changed nothing. Read
+    /// from the log, so that it does not matter in which order and how often the log hands events out.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn due(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+        fence: Revision,
+    ) -> Result<Option<Due>, ObserveError> {
+        // Revisions are gapless from 1, so the number of events to pass over is known.
+        let passed_over = usize::try_from(fence.get()).unwrap_or(usize::MAX);
+        let mut history = pin!(self.log.history(patient, 0).skip(passed_over));
+        let mut changed = BTreeSet::new();
+        let mut newest = None;
+        while let Some(stored) = history.next().await {
+            let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
+            if event.observation.system != *system {
+                changed.extend(event.changed);
+            }
+            newest = Some((event.id, event.kind, event.revision));
+        }
+        let newest = newest.filter(|_| !changed.is_empty());
+        Ok(newest.map(|(event_id, kind, revision)| Due {
+            event_id,
+            kind,
+            revision,
+            changed,
+        }))
     }
 
     /// Notes that the bus is about to have `system` create a record. Tells whether an earlier attempt is in doubt.
