@@ -20,7 +20,7 @@ pub enum SystemError {
         /// The system.
         system: SystemName,
         /// Why.
-        source: LoadError,
+        source: Box<LoadError>,
     },
     /// A grant that does not hold together.
     #[error("`systems.{system}.grants` holds a path, method or address that cannot be granted: {what}")]
@@ -84,9 +84,9 @@ async fn connector(
     system: &config::System,
     state: Arc<dyn StateStore>,
 ) -> Result<Connector, SystemError> {
-    let load = |source| SystemError::Load {
+    let load = |error| SystemError::Load {
         system: name.clone(),
-        source,
+        source: Box::new(error),
     };
     let component = engine.load(&system.connector).await.map_err(load)?;
     let config = SystemConfig {
