@@ -15,6 +15,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 use wasmtime::component::Component;
 
@@ -139,15 +140,19 @@ impl Cache {
         None
     }
 
-    /// Writes beside, flushes, and renames: the file is there as a whole or not at all.
+    /// Writes beside, flushes, and renames: the file is there as a whole or not at all. Nobody else writes to the file
+    /// beside, not even the same broker that compiles the same component twice at the same time.
     fn keep(&self, source: &str, compiled: &[u8]) -> io::Result<PathBuf> {
+        static WRITTEN: AtomicU64 = AtomicU64::new(0);
+        let (process, number) = (std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
+        let beside = self.folder.join(format!("{source}.{process}.{number}.part"));
         let content = hex::encode(Sha256::digest(compiled));
         let path = self.folder.join(format!("{source}-{content}.cwasm"));
-        let beside = self.folder.join(format!("{source}.{}.part", std::process::id()));
+        // What a killed process of the same number left behind.
+        _ = fs::remove_file(&beside);
         let mut file = File::options()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&beside)?;
         file.write_all(compiled)?;

@@ -18,6 +18,7 @@ use archwire_core::Disposition;
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
+use tracing::{Dispatch, instrument::WithSubscriber};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 use wasmtime_wasi::I32Exit;
 
@@ -62,7 +63,8 @@ pub enum CallError {
     /// The connector does not do this.
     #[error("the connector does not do {0}")]
     NotOffered(Ability),
-    /// All places for running connectors were taken for as long as the call may take.
+    /// All places for running connectors were taken, or the store of the state did not answer, for as long as a call may
+    /// take.
     #[error("no place to run the connector became free")]
     Busy,
     /// The system's state could not be loaded.
@@ -148,7 +150,8 @@ where
         let instance = linked.pre.instantiate_async(&mut store).await?;
         invoke(instance.archwire_connector_plugin(), &mut store).await
     };
-    match timeout(limits.deadline, call).await {
+    // The runtime traces what a connector passes to WASI. The connector's own log does not come this way.
+    match timeout(limits.deadline, call.with_subscriber(Dispatch::none())).await {
         Err(_) => Err(CallError::Deadline {
             after: limits.deadline,
         }),

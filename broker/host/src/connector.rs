@@ -186,11 +186,18 @@ impl Connector {
             return Err(CallError::NotOffered(ability));
         }
         let linked = &parts.component.0.linked;
-        let place = timeout(parts.limits.deadline, linked.engine.0.places.acquire()).await;
-        let Ok(Ok(_place)) = place else {
-            return Err(CallError::Busy);
+        let begin = async {
+            let place = linked
+                .engine
+                .0
+                .places
+                .acquire()
+                .await
+                .map_err(|_| CallError::Busy)?;
+            Ok((place, self.context().await?))
         };
-        let context = self.context().await?;
+        let begun = timeout(parts.limits.deadline, begin).await;
+        let (_place, context) = begun.map_err(|_| CallError::Busy)??;
         let traces = Arc::new(Traces::default());
         let upstreams = Arc::clone(&parts.upstreams);
         let ended = call::run(linked, upstreams, &traces, Some(context), parts.limits, invoke).await;
@@ -216,8 +223,7 @@ impl Connector {
 
     async fn context(&self) -> Result<Context, CallError> {
         let parts = &*self.0;
-        let begun = timeout(parts.limits.deadline, parts.state.begin()).await;
-        let state = begun.map_err(|_| CallError::Busy)?.map_err(CallError::State)?;
+        let state = parts.state.begin().await.map_err(CallError::State)?;
         let name = parts.component.description().name.clone();
         let log = LogBook::new(parts.system.clone(), name);
         Ok(Context {

@@ -12,7 +12,8 @@ pub struct Limits {
     /// Linear memory of all of the connector's modules together. 64 MiB. At most
     /// [`EngineConfig::largest_memory_bytes`](crate::EngineConfig::largest_memory_bytes).
     pub memory_bytes: usize,
-    /// Wall time of one call, waiting included. 60 s.
+    /// Wall time of one call, its waiting for answers included. 60 s. Before that it waits for a place to run for at most
+    /// as long again.
     pub deadline: Duration,
     /// Body of one HTTP response. 16 MiB.
     pub response_bytes: u64,

@@ -155,11 +155,12 @@ fn views(observations: Vec<wit::Observation>) -> Result<(Vec<View>, Vec<Unreadab
     for (position, observation) in observations.into_iter().enumerate() {
         match view(observation) {
             Ok(view) => views.push(view),
-            Err(Half {
-                flaw: Flaw(code),
-                local_id,
-                source,
-            }) => {
+            Err(half) => {
+                let Half {
+                    flaw: Flaw(code),
+                    local_id,
+                    source,
+                } = *half;
                 unreadable.push(Unreadable {
                     position,
                     local_id,
@@ -179,7 +180,7 @@ struct Half {
     source: Option<SourceRecord>,
 }
 
-fn view(observation: wit::Observation) -> Result<View, Half> {
+fn view(observation: wit::Observation) -> Result<View, Box<Half>> {
     let (id, record) = (local_id(&observation.local_id), source(observation.source));
     let patient = patient_in::read(observation.patient);
     let rest = observed(observation.observed_at_ms, observation.actor);
@@ -204,11 +205,11 @@ fn view(observation: wit::Observation) -> Result<View, Half> {
                 .next()
                 .copied()
                 .unwrap_or(Flaw("unreadable"));
-            Err(Half {
+            Err(Box::new(Half {
                 flaw,
                 local_id: id.ok(),
                 source: record.ok(),
-            })
+            }))
         }
     }
 }

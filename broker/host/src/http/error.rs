@@ -12,9 +12,17 @@ pub(crate) fn of_request(error: &(dyn StdError + 'static), request_limit: u64) -
         if let Some(known) = known(error, request_limit) {
             return known;
         }
-        cause = error.source();
+        cause = within(error);
     }
     Error::ConnectionTerminated
+}
+
+/// The next cause. What an I/O error wraps is not its source.
+fn within<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    wrapped
+        .map(|wrapped| wrapped as &(dyn StdError + 'static))
+        .or_else(|| error.source())
 }
 
 /// Of an answer that broke off.
@@ -53,14 +61,7 @@ fn known(error: &(dyn StdError + 'static), request_limit: u64) -> Option<Error> 
             Error::HttpProtocolError
         });
     }
-    error.downcast_ref::<io::Error>().and_then(of_io)
-}
-
-fn of_io(error: &io::Error) -> Option<Error> {
-    if let Some(tls) = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-    {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         let certificate = matches!(
             tls,
             rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
@@ -71,7 +72,7 @@ fn of_io(error: &io::Error) -> Option<Error> {
             Error::TlsProtocolError
         });
     }
-    match error.kind() {
+    match error.downcast_ref::<io::Error>()?.kind() {
         io::ErrorKind::ConnectionRefused => Some(Error::ConnectionRefused),
         io::ErrorKind::TimedOut => Some(Error::ConnectionTimeout),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {

@@ -1,6 +1,9 @@
 //! `log`: what a connector tells the administrator, as events of the target `archwire::connector`.
 //!
 //! Fixed words and numbers only. At most 256 entries a call; the rest are counted and told once.
+//!
+//! While a connector runs, nothing else gets into the log from its thread: the runtime's own tracing shows what a
+//! connector passes to WASI, and that is paths and headers with patients in them.
 
 use crate::{
     bindings::archwire::connector::log::{self, Level},
@@ -8,6 +11,7 @@ use crate::{
 };
 use archwire_core::SystemName;
 use std::fmt::Write;
+use tracing::{Dispatch, dispatcher};
 
 /// Entries of one call that are kept.
 const ENTRIES: u32 = 256;
@@ -16,6 +20,7 @@ const NUMBERS: usize = 16;
 
 /// One call's entries.
 pub(crate) struct LogBook {
+    log: Dispatch,
     system: SystemName,
     connector: String,
     kept: u32,
@@ -23,8 +28,10 @@ pub(crate) struct LogBook {
 }
 
 impl LogBook {
+    /// Writes to the log of the calling thread.
     pub(crate) fn new(system: SystemName, connector: String) -> Self {
         Self {
+            log: dispatcher::get_default(Dispatch::clone),
             system,
             connector,
             kept: 0,
@@ -41,12 +48,12 @@ impl LogBook {
         let (system, connector) = (self.system.as_str(), self.connector.as_str());
         let (event, numbers) = (shown(event), rendered(numbers));
         let numbers = numbers.as_str();
-        match level {
+        dispatcher::with_default(&self.log, || match level {
             Level::Debug => tracing::debug!(target: "archwire::connector", system, connector, event, numbers),
             Level::Info => tracing::info!(target: "archwire::connector", system, connector, event, numbers),
             Level::Warn => tracing::warn!(target: "archwire::connector", system, connector, event, numbers),
             Level::Error => tracing::error!(target: "archwire::connector", system, connector, event, numbers),
-        }
+        });
     }
 }
 
@@ -56,7 +63,10 @@ impl Drop for LogBook {
         if self.excess > 0 {
             let (system, connector) = (self.system.as_str(), self.connector.as_str());
             let excess = self.excess;
-            tracing::warn!(target: "archwire::connector", system, connector, event = "log-entries-dropped", excess);
+            dispatcher::with_default(&self.log, || {
+                let event = "log-entries-dropped";
+                tracing::warn!(target: "archwire::connector", system, connector, event, excess);
+            });
         }
     }
 }

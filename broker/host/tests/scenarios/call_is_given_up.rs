@@ -7,15 +7,21 @@ use std::{num::NonZeroUsize, time::Duration};
 #[tokio::test]
 async fn a_call_that_is_given_up_leaves_its_place_to_the_next() {
     let server = Server::start().await;
-    let grants = vec![Grant { in_flight: NonZeroUsize::MIN, ..grant(&server.url) }];
+    let grants = vec![Grant {
+        in_flight: NonZeroUsize::MIN,
+        ..grant(&server.url)
+    }];
     let connector = hostile(SystemConfig { grants, ..config() }).await;
     let held = format!("request GET {}/silent", server.url);
     tokio::select! {
         said = tell(&connector, &held) => panic!("answered {said:?}"),
         _ = server.seen_at_least(1) => {}
     }
-    let next = tell(&connector, &format!("request GET {}/", server.url));
-    let said = tokio::time::timeout(Duration::from_secs(10), next).await.unwrap().unwrap();
+    let next = format!("request GET {}/", server.url);
+    let said = tokio::time::timeout(Duration::from_secs(10), tell(&connector, &next))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(said.starts_with("status 200"), "{said}");
 }
 

@@ -28,11 +28,30 @@ fn invalid(error: &CallError) -> &'static str {
 #[tokio::test]
 async fn records_that_cannot_be_read_are_set_apart_and_the_others_of_the_page_are_kept() {
     let connector = hostile(config()).await;
-    let answer = connector.poll(Some(&Cursor("page-mixed".to_owned()))).await.unwrap();
-    let ids: Vec<&str> = answer.page.views.iter().map(|view| view.local_id.as_str()).collect();
+    let answer = connector
+        .poll(Some(&Cursor("page-mixed".to_owned())))
+        .await
+        .unwrap();
+    let ids: Vec<&str> = answer
+        .page
+        .views
+        .iter()
+        .map(|view| view.local_id.as_str())
+        .collect();
     assert_eq!(ids, ["0", "1"]);
-    assert_eq!(answer.page.views[0].patient.names[0].family.as_ref().unwrap().as_str(), "Lovelace");
-    let unreadable: Vec<_> = answer.unreadable.iter().map(|one| (one.position, one.code)).collect();
+    assert_eq!(
+        answer.page.views[0].patient.names[0]
+            .family
+            .as_ref()
+            .unwrap()
+            .as_str(),
+        "Lovelace"
+    );
+    let unreadable: Vec<_> = answer
+        .unreadable
+        .iter()
+        .map(|one| (one.position, one.code))
+        .collect();
     let expected = [
         (1, "local_id_invalid"),
         (2, "local_id_invalid"),
@@ -45,22 +64,35 @@ async fn records_that_cannot_be_read_are_set_apart_and_the_others_of_the_page_ar
     ];
     assert_eq!(unreadable, expected);
     assert!(answer.unreadable[0].local_id.is_none() && answer.unreadable[0].source.is_some());
-    assert_eq!(answer.unreadable[3].local_id.as_ref().map(LocalId::as_str), Some("bad-3"));
+    assert_eq!(
+        answer.unreadable[3].local_id.as_ref().map(LocalId::as_str),
+        Some("bad-3")
+    );
     assert!(answer.unreadable[4].source.is_none());
 }
 
 #[tokio::test]
 async fn a_page_has_at_most_1000_observations() {
     let connector = hostile(config()).await;
-    let full = connector.poll(Some(&Cursor("page 1000".to_owned()))).await.unwrap();
+    let full = connector
+        .poll(Some(&Cursor("page 1000".to_owned())))
+        .await
+        .unwrap();
     assert_eq!(full.page.views.len(), 1000);
-    let error = connector.poll(Some(&Cursor("page 1001".to_owned()))).await.unwrap_err();
+    let error = connector
+        .poll(Some(&Cursor("page 1001".to_owned())))
+        .await
+        .unwrap_err();
     assert_eq!(invalid(&error), "too_many_observations");
 }
 
 #[tokio::test]
 async fn a_page_that_does_not_fit_in_the_connectors_memory_is_none() {
-    let error = hostile(config()).await.poll(Some(&Cursor("page 1000000".to_owned()))).await.unwrap_err();
+    let error = hostile(config())
+        .await
+        .poll(Some(&Cursor("page 1000000".to_owned())))
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), "connector_memory_limit");
 }
 
@@ -68,24 +100,36 @@ async fn a_page_that_does_not_fit_in_the_connectors_memory_is_none() {
 async fn a_cursor_has_at_most_64_kib() {
     let connector = hostile(config()).await;
     assert_eq!(tell(&connector, "long-cursor 65536").await.unwrap().len(), 65_536);
-    assert_eq!(invalid(&tell(&connector, "long-cursor 65537").await.unwrap_err()), "cursor_too_long");
+    assert_eq!(
+        invalid(&tell(&connector, "long-cursor 65537").await.unwrap_err()),
+        "cursor_too_long"
+    );
 }
 
 #[tokio::test]
 async fn a_survey_has_at_most_10000_entries() {
     let connector = hostile(config()).await;
     assert_eq!(connector.survey(None).await.unwrap().entries.len(), 3);
-    let error = connector.survey(Some(&Cursor("10001".to_owned()))).await.unwrap_err();
+    let error = connector
+        .survey(Some(&Cursor("10001".to_owned())))
+        .await
+        .unwrap_err();
     assert_eq!(invalid(&error), "too_many_entries");
 }
 
 #[tokio::test]
 async fn a_delivery_ends_with_a_local_id_or_not_at_all() {
     let connector = hostile(config()).await;
-    assert_eq!(connector.deliver(&delivery("7")).await.unwrap().local_id.as_str(), "7");
+    assert_eq!(
+        connector.deliver(&delivery("7")).await.unwrap().local_id.as_str(),
+        "7"
+    );
     let error = connector.deliver(&delivery("answer-no-id")).await.unwrap_err();
     assert_eq!(invalid(&error), "local_id_invalid");
-    assert!(error.may_have_acted(), "the record may be there although its id is not known");
+    assert!(
+        error.may_have_acted(),
+        "the record may be there although its id is not known"
+    );
 }
 
 #[tokio::test]
@@ -94,7 +138,10 @@ async fn a_record_that_was_not_asked_for_is_not_taken() {
     let fetch = async |id: &str| connector.fetch(&id.parse().unwrap()).await;
     assert_eq!(fetch("7").await.unwrap().unwrap().local_id.as_str(), "7");
     assert!(fetch("none").await.unwrap().is_none());
-    assert_eq!(invalid(&fetch("answer-another").await.unwrap_err()), "other_record");
+    assert_eq!(
+        invalid(&fetch("answer-another").await.unwrap_err()),
+        "other_record"
+    );
 }
 
 #[tokio::test]
@@ -113,5 +160,8 @@ async fn what_a_connector_does_not_do_is_never_called() {
         body: Vec::new(),
     };
     let error = hostile(config()).await.receive(request).await.unwrap_err();
-    assert_eq!((error.code(), error.may_have_acted()), ("connector_not_offered", false));
+    assert_eq!(
+        (error.code(), error.may_have_acted()),
+        ("connector_not_offered", false)
+    );
 }

@@ -6,7 +6,10 @@ use crate::support::{Logs, config, hostile, tell};
 async fn a_connector_that_traps_ends_its_own_call_only() {
     let connector = hostile(config()).await;
     let error = tell(&connector, "trap").await.unwrap_err();
-    assert_eq!((error.code(), error.to_string().as_str()), ("connector_trapped", "the connector crashed: unreachable"));
+    assert_eq!(
+        (error.code(), error.to_string().as_str()),
+        ("connector_trapped", "the connector crashed: unreachable")
+    );
     assert!(error.may_have_acted());
     assert!(tell(&connector, "settings").await.is_ok());
 }

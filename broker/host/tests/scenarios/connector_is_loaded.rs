@@ -14,7 +14,9 @@ async fn refused(bytes: &[u8]) -> (&'static str, String) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("some.wasm");
     fs::write(&path, bytes).unwrap();
-    let Err(error) = engine().load(&path).await else { panic!("it was loaded") };
+    let Err(error) = engine().load(&path).await else {
+        panic!("it was loaded")
+    };
     assert_eq!(error.path, path);
     let said = error.to_string();
     let said = said.strip_prefix(&format!("{}: ", path.display())).unwrap();
@@ -28,8 +30,9 @@ fn hostile() -> Vec<u8> {
 /// The same length, so that the file stays a component.
 fn replaced(from: &str, to: &str) -> Vec<u8> {
     let mut bytes = hostile();
-    let places: Vec<usize> =
-        (0..bytes.len() - from.len()).filter(|start| bytes[*start..].starts_with(from.as_bytes())).collect();
+    let places: Vec<usize> = (0..bytes.len() - from.len())
+        .filter(|start| bytes[*start..].starts_with(from.as_bytes()))
+        .collect();
     assert!(!places.is_empty(), "{from} is not in the component");
     for start in places {
         bytes[start..start + from.len()].copy_from_slice(to.as_bytes());
@@ -40,8 +43,13 @@ fn replaced(from: &str, to: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_component_for_another_version_of_the_contract_is_refused_and_both_versions_are_named() {
     let mut bytes = hostile();
-    for interface in ["plugin", "exchange", "patients", "log", "settings", "state", "images"] {
-        let (from, to) = (format!("connector/{interface}@0.1.0"), format!("connector/{interface}@0.2.0"));
+    for interface in [
+        "plugin", "exchange", "patients", "log", "settings", "state", "images",
+    ] {
+        let (from, to) = (
+            format!("connector/{interface}@0.1.0"),
+            format!("connector/{interface}@0.2.0"),
+        );
         for start in 0..bytes.len() - from.len() {
             if bytes[start..].starts_with(from.as_bytes()) {
                 bytes[start..start + from.len()].copy_from_slice(to.as_bytes());
@@ -50,7 +58,10 @@ async fn a_component_for_another_version_of_the_contract_is_refused_and_both_ver
     }
     let (code, said) = refused(&bytes).await;
     assert_eq!(code, "component_version");
-    assert!(said.contains("archwire:connector@0.2.0") && said.contains("archwire:connector@0.1.0"), "{said}");
+    assert!(
+        said.contains("archwire:connector@0.2.0") && said.contains("archwire:connector@0.1.0"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -65,7 +76,10 @@ async fn a_component_for_another_world_is_refused_and_the_missing_export_is_name
     let empty_component = b"\0asm\x0d\0\x01\0";
     let (code, said) = refused(empty_component).await;
     assert_eq!(code, "component_not_a_connector");
-    assert!(said.ends_with("it does not export archwire:connector/plugin@0.1.0"), "{said}");
+    assert!(
+        said.ends_with("it does not export archwire:connector/plugin@0.1.0"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -82,7 +96,9 @@ async fn files_that_are_no_components_are_told_apart() {
     for (bytes, code) in cases {
         assert_eq!(refused(bytes).await.0, code);
     }
-    let Err(error) = engine().load("no/such/file.wasm").await else { panic!("it was loaded") };
+    let Err(error) = engine().load("no/such/file.wasm").await else {
+        panic!("it was loaded")
+    };
     assert_eq!(error.code(), "component_unreadable");
 }
 
@@ -90,13 +106,21 @@ async fn files_that_are_no_components_are_told_apart() {
 async fn a_file_of_more_than_64_mib_is_not_read_to_its_end() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("large.wasm");
-    fs::File::create(&path).unwrap().set_len(64 * 1024 * 1024 + 1).unwrap();
-    let Err(error) = engine().load(&path).await else { panic!("it was loaded") };
+    fs::File::create(&path)
+        .unwrap()
+        .set_len(64 * 1024 * 1024 + 1)
+        .unwrap();
+    let Err(error) = engine().load(&path).await else {
+        panic!("it was loaded")
+    };
     assert_eq!(error.code(), "component_too_large");
 }
 
 fn compiled_files(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect()
 }
 
 fn engine_in(folder: &Path) -> Engine {
@@ -114,8 +138,12 @@ async fn what_was_compiled_is_kept_for_the_next_start_and_a_damaged_file_is_comp
     let written = fs::metadata(&file).unwrap().modified().unwrap();
 
     engine_in(&cache).load(component_file("hostile")).await.unwrap();
-    assert_eq!(compiled_files(&cache), [file.clone()]);
-    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), written, "it was compiled again");
+    assert_eq!(compiled_files(&cache), std::slice::from_ref(&file));
+    assert_eq!(
+        fs::metadata(&file).unwrap().modified().unwrap(),
+        written,
+        "it was compiled again"
+    );
 
     let mut damaged = whole.clone();
     let middle = damaged.len() / 2;
@@ -133,10 +161,19 @@ async fn compiled_code_is_not_loaded_from_a_folder_in_which_others_may_write() {
     let folder = TempDir::new().unwrap();
     for mode in [0o770, 0o702, 0o777] {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
-        let Err(error) = Engine::new(EngineConfig::new(folder.path().to_owned())) else { panic!("it was used") };
+        let Err(error) = Engine::new(EngineConfig::new(folder.path().to_owned())) else {
+            panic!("it was used")
+        };
         assert_eq!(error.code(), "cache_folder_writable_by_others");
-        let EngineError::Cache(cause) = error else { panic!("{error}") };
+        let EngineError::Cache(cause) = error else {
+            panic!("{error}")
+        };
         let canonical = folder.path().canonicalize().unwrap();
-        assert!(cause.to_string().ends_with(&format!("run: chmod 700 {}", canonical.display())), "{cause}");
+        assert!(
+            cause
+                .to_string()
+                .ends_with(&format!("run: chmod 700 {}", canonical.display())),
+            "{cause}"
+        );
     }
 }

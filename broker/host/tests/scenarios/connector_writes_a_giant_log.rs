@@ -9,8 +9,15 @@ async fn of_a_giant_log_256_entries_are_kept_and_the_rest_is_counted() {
     assert_eq!(said, "logged");
     assert_eq!(logs.lines_with("event=\"noise\""), 256);
     assert_eq!(logs.lines_with("log-entries-dropped"), 1);
-    assert!(logs.text().contains("excess=9745"), "{}", logs.text().lines().last().unwrap());
-    assert!(logs.text().contains("system=\"front-desk\" connector=\"hostile\" event=\"noise\" numbers=\"number=0\""));
+    assert!(
+        logs.text().contains("excess=9745"),
+        "{}",
+        logs.text().lines().last().unwrap()
+    );
+    assert!(
+        logs.text()
+            .contains("system=\"front-desk\" connector=\"hostile\" event=\"noise\" numbers=\"number=0\"")
+    );
     assert!(logs.text().len() < 100_000);
 }
 

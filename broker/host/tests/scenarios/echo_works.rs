@@ -14,9 +14,19 @@ async fn the_echo_connector_delivers_to_a_granted_server() {
     let methods = vec!["GET".parse().unwrap(), "PUT".parse().unwrap()];
     let paths = vec!["/patients/*".parse().unwrap()];
     let settings = BTreeMap::from([("url".to_owned(), server.url.clone())]);
-    let grants = vec![Grant { methods, paths, ..grant(&server.url) }];
-    let config = SystemConfig { settings, secrets: BTreeMap::new(), grants, ..config() };
-    let connector = Connector::new(load("echo").await, config, Arc::new(MemoryStateStore::default())).unwrap();
+    let grants = vec![Grant {
+        methods,
+        paths,
+        ..grant(&server.url)
+    }];
+    let config = SystemConfig {
+        settings,
+        secrets: BTreeMap::new(),
+        grants,
+        ..config()
+    };
+    let connector =
+        Connector::new(load("echo").await, config, Arc::new(MemoryStateStore::default())).unwrap();
     let patient_id = PatientId::generate();
     let delivery = Delivery {
         event_id: PatientId::generate().to_string(),

@@ -1,5 +1,12 @@
 //! The sandbox with a connector that misbehaves, against real HTTP servers on this machine. One scenario a file.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests may fail loudly, like the tests themselves"
+)]
+
 mod support;
 
 mod address_is_checked;
@@ -17,6 +24,7 @@ mod credential_stays_hidden;
 mod disposition_is_passed_on;
 mod echo_works;
 mod host_is_not_granted;
+mod log_holds_no_patient;
 mod own_headers_are_refused;
 mod pace_is_kept;
 mod redirect_is_not_followed;

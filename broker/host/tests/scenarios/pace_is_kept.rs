@@ -6,7 +6,11 @@ use std::{num::NonZeroUsize, time::Duration};
 
 async fn paced(server: &Server, in_flight: usize, spacing: Duration) -> Connector {
     let in_flight = NonZeroUsize::new(in_flight).unwrap();
-    let grants = vec![Grant { in_flight, spacing, ..grant(&server.url) }];
+    let grants = vec![Grant {
+        in_flight,
+        spacing,
+        ..grant(&server.url)
+    }];
     hostile(SystemConfig { grants, ..config() }).await
 }
 
@@ -38,7 +42,10 @@ async fn requests_start_no_closer_than_the_granted_spacing_over_all_calls() {
     let connector = paced(&server, 8, spacing).await;
     let command = format!("many 2 GET {}/", server.url);
     let (first, second) = tokio::join!(tell(&connector, &command), tell(&connector, &command));
-    assert_eq!((first.unwrap().as_str(), second.unwrap().as_str()), ("status 200", "status 200"));
+    assert_eq!(
+        (first.unwrap().as_str(), second.unwrap().as_str()),
+        ("status 200", "status 200")
+    );
     let times: Vec<_> = server.seen().iter().map(|seen| seen.at).collect();
     assert_eq!(times.len(), 4);
     // Each start is held back, but how long a request then takes to the server varies.

@@ -7,8 +7,9 @@ use std::{
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::{Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
 
-/// Collects what is logged on this thread by the broker's own crates, at every level, for as long as it lives.
-pub struct Logs {
+/// Collects what is logged on this thread at every level, for as long as it lives; by the broker's own crates unless
+/// more is asked for.
+pub(crate) struct Logs {
     text: Lines,
     _guard: DefaultGuard,
 }
@@ -17,20 +18,33 @@ pub struct Logs {
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
-    pub fn collect() -> Self {
-        let text = Lines::default();
-        let layer = tracing_subscriber::fmt::layer().with_writer(text.clone()).with_ansi(false);
+    pub(crate) fn collect() -> Self {
         let own = Targets::new().with_target("archwire", tracing::Level::TRACE);
-        let own = own.with_target("archwire_host", tracing::Level::TRACE);
-        let subscriber = tracing_subscriber::registry().with(layer.with_filter(own));
-        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+        Self::of(own.with_target("archwire_host", tracing::Level::TRACE))
     }
 
-    pub fn text(&self) -> String {
+    /// Also what all the libraries say.
+    pub(crate) fn collect_everything() -> Self {
+        Self::of(Targets::new().with_default(tracing::Level::TRACE))
+    }
+
+    fn of(targets: Targets) -> Self {
+        let text = Lines::default();
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(text.clone())
+            .with_ansi(false);
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(targets));
+        Self {
+            text,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
     }
 
-    pub fn lines_with(&self, words: &str) -> usize {
+    pub(crate) fn lines_with(&self, words: &str) -> usize {
         self.text().lines().filter(|line| line.contains(words)).count()
     }
 }

@@ -22,21 +22,21 @@ use std::{
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 
 /// A server on this machine. Stops when dropped.
-pub struct Server {
+pub(crate) struct Server {
     /// `http://127.0.0.1:PORT`
-    pub url: String,
-    pub port: u16,
+    pub(crate) url: String,
+    pub(crate) port: u16,
     memory: Arc<Memory>,
     task: JoinHandle<()>,
 }
 
 /// One request, as the server saw it.
 #[derive(Clone)]
-pub struct Seen {
-    pub path: String,
-    pub headers: HeaderMap,
-    pub peer: SocketAddr,
-    pub at: Instant,
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) peer: SocketAddr,
+    pub(crate) at: Instant,
 }
 
 struct Memory {
@@ -47,7 +47,7 @@ struct Memory {
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let memory = Arc::new(Memory {
@@ -70,30 +70,39 @@ impl Server {
             .with_state(Arc::clone(&memory))
             .into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url: format!("http://127.0.0.1:{port}"), port, memory, task }
+        Self {
+            url: format!("http://127.0.0.1:{port}"),
+            port,
+            memory,
+            task,
+        }
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.memory.seen.lock().unwrap().clone()
     }
 
     /// Waits until the server has seen that many requests.
-    pub async fn seen_at_least(&self, count: usize) -> Vec<Seen> {
+    pub(crate) async fn seen_at_least(&self, count: usize) -> Vec<Seen> {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.seen().len() < count {
-            assert!(Instant::now() < deadline, "the server saw {} requests, not {count}", self.seen().len());
+            assert!(
+                Instant::now() < deadline,
+                "the server saw {} requests, not {count}",
+                self.seen().len()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.seen()
     }
 
     /// Most requests to `/held` that were open at the same time.
-    pub fn most_open(&self) -> usize {
+    pub(crate) fn most_open(&self) -> usize {
         self.memory.most_open.load(Ordering::SeqCst)
     }
 
     /// Lets that many requests to `/held` end.
-    pub fn release(&self, count: usize) {
+    pub(crate) fn release(&self, count: usize) {
         self.memory.gate.add_permits(count);
     }
 }
@@ -111,7 +120,12 @@ async fn remember(
     next: Next,
 ) -> Response {
     let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
-    memory.seen.lock().unwrap().push(Seen { path, headers, peer, at: Instant::now() });
+    memory.seen.lock().unwrap().push(Seen {
+        path,
+        headers,
+        peer,
+        at: Instant::now(),
+    });
     next.run(request).await
 }
 
@@ -120,7 +134,10 @@ async fn echo(headers: HeaderMap) -> impl IntoResponse {
     let mut back = HeaderMap::new();
     let mut text = String::new();
     for (name, value) in &headers {
-        back.insert(header::HeaderName::try_from(format!("x-echo-{name}")).unwrap(), value.clone());
+        back.insert(
+            header::HeaderName::try_from(format!("x-echo-{name}")).unwrap(),
+            value.clone(),
+        );
         text += &format!("you sent {name}: {}\n", value.to_str().unwrap());
     }
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
@@ -137,7 +154,9 @@ async fn redirect(Query(query): Query<HashMap<String, String>>) -> impl IntoResp
 async fn bytes(Query(query): Query<HashMap<String, usize>>) -> Body {
     const PIECE: usize = 16 * 1024;
     let pieces = query["count"].div_ceil(PIECE);
-    Body::from_stream(stream::iter(0..pieces).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; PIECE]))))
+    Body::from_stream(
+        stream::iter(0..pieces).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; PIECE]))),
+    )
 }
 
 async fn sized(Query(query): Query<HashMap<String, usize>>) -> Vec<u8> {
@@ -145,7 +164,10 @@ async fn sized(Query(query): Query<HashMap<String, usize>>) -> Vec<u8> {
 }
 
 async fn many_headers(Query(query): Query<HashMap<String, usize>>) -> impl IntoResponse {
-    HeaderMap::from_iter([("x-long".parse().unwrap(), HeaderValue::from_str(&"x".repeat(query["count"])).unwrap())])
+    HeaderMap::from_iter([(
+        "x-long".parse().unwrap(),
+        HeaderValue::from_str(&"x".repeat(query["count"])).unwrap(),
+    )])
 }
 
 /// A byte now and then, for ever.
