@@ -132,15 +132,15 @@ pub struct Row<'a> {
 pub struct Digest(u32);
 
 impl Digest {
-    /// FNV-1a over the bytes around each occurrence of the office's "now".
+    /// FNV-1a over the bytes before and after the office's "now".
     fn of(verbatim: &str, server_time: &str) -> Self {
-        let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        let bytes = |part: &str, hash: u32| part.bytes().fold(hash, step);
-        let start = 0x811c_9dc5;
-        Self(match server_time {
-            "" => bytes(verbatim, start),
-            now => verbatim.split(now).fold(start, |hash, part| bytes(part, hash)),
-        })
+        let key = verbatim.find("\"serverDateTime\"").unwrap_or(verbatim.len());
+        let (before, after) = verbatim.split_at(key);
+        let (between, after) = after.split_once(server_time).unwrap_or((after, ""));
+        let bytes = [before, between, after].into_iter().flat_map(str::bytes);
+        Self(bytes.fold(0x811c_9dc5, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        }))
     }
 }
 
@@ -303,6 +303,11 @@ mod tests {
         };
         let first = digest("1", "2026-11-01 01:30:07");
         assert_eq!(digest("1", "2026-11-01 01:30:08"), first);
+        assert_eq!(
+            digest("1", "2026-11-01 01:30:00"),
+            first,
+            "the second of the change itself"
+        );
         assert_ne!(digest("2", "2026-11-01 01:30:07"), first);
     }
 
