@@ -9,6 +9,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("archwire.v1.bin"), files.encode_to_vec())?;
     // Messages hold patients' data: without `Debug` they cannot be printed by accident.
-    tonic_prost_build::configure().bytes(".").skip_debug(["."]).compile_fds(files)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .skip_debug(["."])
+        .compile_fds(files)?;
     Ok(())
 }
