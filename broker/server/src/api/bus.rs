@@ -50,7 +50,13 @@ impl BusService {
         }
     }
 
-    fn entry(&self, id: PatientId) -> Result<Entry, Status> {
+    async fn entry(&self, id: PatientId) -> Result<Entry, Status> {
+        let known = || self.registry.index().entry(id).cloned();
+        if let Some(entry) = known() {
+            return Ok(entry);
+        }
+        // The caller may follow the log and have heard of the patient just now.
+        self.registry.caught_up(id).await;
         let unknown = || {
             refuse(
                 Code::NotFound,
@@ -58,7 +64,7 @@ impl BusService {
                 "no patient with this id is on the bus",
             )
         };
-        self.registry.index().entry(id).cloned().ok_or_else(unknown)
+        known().ok_or_else(unknown)
     }
 }
 
@@ -127,7 +133,7 @@ impl Bus for BusService {
                     .ok_or_else(unlinked)?
             }
         };
-        let entry = self.entry(id)?;
+        let entry = self.entry(id).await?;
         let patient = entry.patient().map_err(|error| unanswered(&error.into()))?;
         Ok(Response::new(GetPatientResponse {
             patient_id: id.to_string(),
@@ -147,7 +153,7 @@ impl Bus for BusService {
             page_size,
         } = request.into_inner();
         let id = patient_id(&id)?;
-        self.entry(id)?;
+        self.entry(id).await?;
         let page = match usize::try_from(page_size).unwrap_or(LONGEST_PAGE) {
             0 => PAGE,
             size => size.min(LONGEST_PAGE),

@@ -121,12 +121,21 @@ impl Registry {
         self.tasks.wait().await;
     }
 
+    /// Waits until what is being written about a patient is in the index. Whoever follows the log may hear of an event
+    /// before the index does, and then names a patient or a revision that the index is about to know.
+    pub async fn caught_up(&self, id: PatientId) {
+        drop(self.patients.lock(&id).await);
+    }
+
     async fn observe_whole(&self, observation: Observation) -> Result<Observed, ObserveError> {
         observation.view.patient.check()?;
         let key = (observation.system.clone(), observation.view.local_id.clone());
         // Held until the end, so that the same new record seen twice at once becomes one patient.
         let _record = self.records.lock(&key).await;
         self.finish_doubtful(&key).await?;
+        if let Some(named) = observation.patient_id {
+            self.caught_up(named).await;
+        }
         let mut known = self.identify(&observation)?;
         // A new record of this system may be one that the bus itself is just creating there.
         let mut _settled = None;
@@ -197,9 +206,12 @@ impl Registry {
         let Some(based_on) = based_on.filter(|revision| *revision > Revision::NONE) else {
             return Ok(None);
         };
-        let current = self.index().entry(id).map(|entry| entry.revision);
-        if current.is_none_or(|current| based_on > current) {
+        let current = self.index().entry(id).cloned().ok_or(ObserveError::RevisionUnknown)?;
+        if based_on > current.revision {
             return Err(ObserveError::RevisionUnknown);
+        }
+        if based_on == current.revision {
+            return Ok(Some(Fields::of(&current.patient()?)?));
         }
         // Revisions are gapless from 1, so the number of events to pass over is known.
         let before = usize::try_from(based_on.get().saturating_sub(1)).unwrap_or(usize::MAX);
