@@ -206,7 +206,11 @@ impl Registry {
         let Some(based_on) = based_on.filter(|revision| *revision > Revision::NONE) else {
             return Ok(None);
         };
-        let current = self.index().entry(id).cloned().ok_or(ObserveError::RevisionUnknown)?;
+        let current = self
+            .index()
+            .entry(id)
+            .cloned()
+            .ok_or(ObserveError::RevisionUnknown)?;
         if based_on > current.revision {
             return Err(ObserveError::RevisionUnknown);
         }
