@@ -1,0 +1,126 @@
+//! The practice's configuration file and the secrets beside it, as an administrator would write them.
+
+use crate::{Plan, Programs};
+use anyhow::{Context as _, Result};
+use archwire_opendental_simulator::{Handle, Mode};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// One system of the practice: its name and the simulator that stands behind it.
+pub(crate) struct Office {
+    pub(crate) name: String,
+    pub(crate) mode: Mode,
+    pub(crate) developer_key: String,
+    pub(crate) customer_key: String,
+    pub(crate) handle: Handle,
+}
+
+/// What the text is made of.
+pub(crate) struct Draft<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) programs: &'a Programs,
+    pub(crate) folder: &'a Path,
+    pub(crate) port: u16,
+    pub(crate) offices: &'a [Office],
+    pub(crate) tokens: &'a BTreeMap<String, String>,
+}
+
+impl Draft<'_> {
+    /// The configuration's text. Secrets are written beside it.
+    pub(crate) fn write(&self) -> Result<String> {
+        let secrets = self.folder.join("secrets");
+        fs::create_dir_all(&secrets).with_context(|| format!("cannot make {}", secrets.display()))?;
+        let mut text = String::new();
+        self.head(&mut text)?;
+        for office in self.offices {
+            write_secret(
+                &secrets,
+                &format!("{}-developer-key", office.name),
+                &office.developer_key,
+            )?;
+            write_secret(
+                &secrets,
+                &format!("{}-customer-key", office.name),
+                &office.customer_key,
+            )?;
+            self.system(&mut text, office)?;
+        }
+        for (vendor, token) in self.tokens {
+            write_secret(&secrets, &format!("{vendor}-token"), token)?;
+            write!(
+                text,
+                "\n[vendors.{vendor}]\ntoken = {{ file = \"secrets/{vendor}-token\" }}\n"
+            )?;
+        }
+        write!(text, "\n{}", self.plan.extra)?;
+        Ok(text)
+    }
+
+    fn head(&self, text: &mut String) -> Result<()> {
+        let Plan {
+            practice, log_level, ..
+        } = self.plan;
+        let (components, nats_server) = (
+            self.programs.components.display(),
+            self.programs.nats_server.display(),
+        );
+        write!(
+            text,
+            "[practice]\nname = \"{practice}\"\n\n\
+             [data]\nfolder = \"data\"\n\n\
+             [connectors]\nfolder = \"{components}\"\n\n\
+             [api]\nlisten = \"127.0.0.1:{port}\"\n\n\
+             [nats]\nserver = \"{nats_server}\"\n\n\
+             [log]\nformat = \"json\"\nlevel = \"{log_level}\"\n",
+            port = self.port,
+        )?;
+        Ok(())
+    }
+
+    fn system(&self, text: &mut String, office: &Office) -> Result<()> {
+        let Office { name, handle, .. } = office;
+        let url = handle.base_url();
+        let origin = url.trim_end_matches("/api/v1");
+        let mode = match office.mode {
+            Mode::Remote => "remote",
+            Mode::Local => "local",
+            Mode::Service => "service",
+        };
+        let (poll_every, spacing) = (self.plan.poll_every.as_millis(), self.plan.spacing.as_millis());
+        write!(
+            text,
+            "\n[systems.{name}]\nconnector = \"opendental\"\npoll-every = \"{poll_every}ms\"\n\n\
+             [systems.{name}.settings]\nurl = \"{url}\"\nmode = \"{mode}\"\n\n\
+             [systems.{name}.secrets]\n\
+             developer-key = {{ file = \"secrets/{name}-developer-key\" }}\n\
+             customer-key = {{ file = \"secrets/{name}-customer-key\" }}\n\n\
+             [[systems.{name}.grants]]\n\
+             to = \"{origin}\"\n\
+             methods = [\"GET\", \"POST\", \"PUT\"]\n\
+             paths = [\"/api/v1/patients\", \"/api/v1/patients/**\"]\n\
+             private-addresses = true\n\
+             spacing = \"{spacing}ms\"\n\
+             in-flight = {in_flight}\n",
+            in_flight = self.plan.in_flight,
+        )?;
+        Ok(())
+    }
+}
+
+/// Writes a secret where only its owner can read it.
+fn write_secret(folder: &Path, name: &str, secret: &str) -> Result<()> {
+    let path = folder.join(name);
+    let mut options = OpenOptions::new();
+    let file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path);
+    let written = file.and_then(|mut file| writeln!(file, "{secret}"));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}

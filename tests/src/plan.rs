@@ -1,0 +1,108 @@
+//! What a practice is to consist of, before anything runs.
+
+use crate::Practice;
+use anyhow::Result;
+use archwire_opendental_simulator::Options;
+use std::time::Duration;
+
+/// What a practice is to consist of. Made by [`Practice::plan`].
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub(crate) practice: String,
+    pub(crate) offices: Vec<(String, Options)>,
+    pub(crate) vendors: Vec<String>,
+    pub(crate) poll_every: Duration,
+    pub(crate) spacing: Duration,
+    pub(crate) in_flight: usize,
+    pub(crate) log_level: String,
+    pub(crate) extra: String,
+    pub(crate) shows_log: bool,
+}
+
+impl Plan {
+    pub(crate) fn new() -> Self {
+        Self {
+            practice: "maple-street".to_owned(),
+            offices: Vec::new(),
+            vendors: Vec::new(),
+            poll_every: Duration::from_millis(200),
+            spacing: Duration::ZERO,
+            in_flight: 1,
+            log_level: "info,archwire=debug".to_owned(),
+            extra: String::new(),
+            shows_log: true,
+        }
+    }
+
+    /// The practice's name. Default `maple-street`.
+    #[must_use]
+    pub fn named(mut self, practice: &str) -> Self {
+        self.practice = practice.to_owned();
+        self
+    }
+
+    /// One more system, with a simulated Open Dental behind it. A plan without any gets an unthrottled `front-desk`.
+    #[must_use]
+    pub fn system(mut self, name: &str, options: Options) -> Self {
+        self.offices.push((name.to_owned(), options));
+        self
+    }
+
+    /// One more vendor, with a token of its own.
+    #[must_use]
+    pub fn vendor(mut self, name: &str) -> Self {
+        self.vendors.push(name.to_owned());
+        self
+    }
+
+    /// From the end of a poll to the beginning of the next. Default 200 ms.
+    #[must_use]
+    pub fn poll_every(mut self, interval: Duration) -> Self {
+        self.poll_every = interval;
+        self
+    }
+
+    /// The least time between the starts of two requests to a system. Default none.
+    #[must_use]
+    pub fn spacing(mut self, spacing: Duration) -> Self {
+        self.spacing = spacing;
+        self
+    }
+
+    /// The most requests to a system at the same time. Default 1.
+    #[must_use]
+    pub fn in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests;
+        self
+    }
+
+    /// How much the broker tells: `trace`, `info`, or per module. Default debug for the broker, info for the rest.
+    #[must_use]
+    pub fn log_level(mut self, level: &str) -> Self {
+        self.log_level = level.to_owned();
+        self
+    }
+
+    /// Further configuration, as TOML after everything else.
+    #[must_use]
+    pub fn extra(mut self, toml: &str) -> Self {
+        self.extra.push_str(toml);
+        self
+    }
+
+    /// Does not print the end of the broker's log when the practice closes. A test's runner shows it only for tests
+    /// that fail; a program has no such runner.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.shows_log = false;
+        self
+    }
+
+    /// Opens the simulated offices and writes the configuration. The broker does not run yet.
+    ///
+    /// # Errors
+    /// When a program is missing, or a simulator cannot start.
+    pub async fn open(self) -> Result<Practice> {
+        Practice::open(self).await
+    }
+}
