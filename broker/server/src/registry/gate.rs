@@ -1,8 +1,10 @@
 //! Keeps a record that the bus just created in a system from coming back as a new patient.
 //!
 //! Between the moment in which a system creates a record and the moment in which the bus has stored its id, a poll may
-//! show that record. So whoever sees an unknown record of a system waits until no creation is under way there, and no
-//! new one begins meanwhile. Waiting is bounded: at [`LONGEST_WAIT`] the observer gives up and comes again later.
+//! show that record. So whoever sees an unknown record of a system waits for a moment in which no creation is under way
+//! there and none is in doubt, and looks again: by then the record is linked, or it is nobody the bus created. Creations
+//! that begin later cannot have made a record that was seen earlier. Waiting is bounded: at [`LONGEST_WAIT`] the observer
+//! gives up and comes again later.
 
 use archwire_core::SystemName;
 use std::{
@@ -11,7 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock},
+    sync::{Notify, OwnedRwLockReadGuard, RwLock},
     time::timeout,
 };
 
@@ -40,25 +42,21 @@ impl Gates {
         CreationPermit(self.gate(system).read_owned().await)
     }
 
-    /// Waits until no creation is under way and none is in doubt, and keeps new ones from beginning.
-    pub(super) async fn settle(
-        &self,
-        system: &SystemName,
-        in_doubt: impl Fn() -> bool,
-    ) -> Option<OwnedRwLockWriteGuard<()>> {
+    /// Waits for a moment in which no creation is under way and none is in doubt. Tells whether it came.
+    pub(super) async fn settled(&self, system: &SystemName, in_doubt: impl Fn() -> bool) -> bool {
         let settled = async {
             loop {
                 // Registered before looking, so that a change in between is not missed.
                 let changed = self.changed.notified();
-                let permit = self.gate(system).write_owned().await;
+                // Creations that have not begun queue up behind this, so that it is not put off for ever.
+                drop(self.gate(system).write_owned().await);
                 if !in_doubt() {
-                    return permit;
+                    return;
                 }
-                drop(permit);
                 changed.await;
             }
         };
-        timeout(LONGEST_WAIT, settled).await.ok()
+        timeout(LONGEST_WAIT, settled).await.is_ok()
     }
 
     /// Says that a creation in doubt may have been settled.

@@ -138,15 +138,11 @@ impl Registry {
         }
         let mut known = self.identify(&observation)?;
         // A new record of this system may be one that the bus itself is just creating there.
-        let mut _settled = None;
         if known.is_none() {
             let in_doubt = || self.index().is_creating_any(&observation.system);
-            _settled = Some(
-                self.gates
-                    .settle(&observation.system, in_doubt)
-                    .await
-                    .ok_or(ObserveError::Busy)?,
-            );
+            if !self.gates.settled(&observation.system, in_doubt).await {
+                return Err(ObserveError::Busy);
+            }
             known = self.identify(&observation)?;
         }
         let patient = known.unwrap_or_else(PatientId::generate);
