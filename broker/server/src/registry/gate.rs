@@ -49,10 +49,11 @@ impl Gates {
                 // Registered before looking, so that a change in between is not missed.
                 let changed = self.changed.notified();
                 // Creations that have not begun queue up behind this, so that it is not put off for ever.
-                drop(self.gate(system).write_owned().await);
+                let nobody_creates = self.gate(system).write_owned().await;
                 if !in_doubt() {
                     return;
                 }
+                drop(nobody_creates);
                 changed.await;
             }
         };
