@@ -2,9 +2,9 @@
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
-use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, subscriber::DefaultGuard};
 use tracing_subscriber::{Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
 
 /// Collects what is logged on this thread at every level, for as long as it lives; by the broker's own crates unless
@@ -29,6 +29,15 @@ impl Logs {
     }
 
     fn of(targets: Targets) -> Self {
+        // As long as there is only one subscriber, tracing asks the thread that comes first to a line whether anybody
+        // wants it, and remembers that for all threads. With others around it asks all subscribers.
+        static OTHERS: LazyLock<[Dispatch; 2]> = LazyLock::new(|| {
+            [
+                Dispatch::new(tracing_subscriber::registry()),
+                Dispatch::new(tracing_subscriber::registry()),
+            ]
+        });
+        LazyLock::force(&OTHERS);
         let text = Lines::default();
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(text.clone())
