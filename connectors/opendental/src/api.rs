@@ -10,6 +10,7 @@ use crate::row::{PatNum, Word};
 use archwire_connector::Disposition;
 use archwire_connector::http::{Error as HttpError, Method, Request, Response};
 use serde::Deserialize;
+use std::fmt;
 use std::time::Duration;
 
 /// Longest time for one request.
@@ -17,6 +18,30 @@ pub const TIMEOUT: Duration = Duration::from_secs(45);
 
 /// When a call that failed on the office's side may be tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// The office's words. They may quote the request, so they do not print themselves.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Words(String);
+
+impl Words {
+    /// The words, for whoever may see a patient's data.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl From<Words> for String {
+    fn from(words: Words) -> Self {
+        words.0
+    }
+}
 
 /// Why a call did not give what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -38,14 +63,14 @@ pub enum Error {
     Failed(u16),
     /// There is no such record.
     #[error("there is no such record")]
-    NotFound(String),
+    NotFound(Words),
     /// The request is not one that the office accepts.
     #[error("the office refused the request")]
     Refused {
         /// HTTP status.
         status: u16,
-        /// The office's words: they may quote the request.
-        text: String,
+        /// The office's words.
+        text: Words,
     },
     /// The answer says success and is not what was expected. What was asked was done.
     #[error("the answer is not of the expected shape")]
@@ -201,7 +226,7 @@ fn created(response: &Response) -> Option<PatNum> {
 fn classify(response: &Response) -> Error {
     let status = response.status;
     let text = error_text(&response.body);
-    let says = |words: &str| text.to_ascii_lowercase().contains(words);
+    let says = |words: &str| text.as_str().to_ascii_lowercase().contains(words);
     match status {
         429 => Error::Throttled(response.retry_after().unwrap_or(Response::DEFAULT_RETRY_AFTER)),
         _ if says("econnector") => Error::OfficeOffline(status),
@@ -216,9 +241,9 @@ fn classify(response: &Response) -> Error {
 }
 
 /// The office's words: the raw body first, and the string in it when it is a JSON string.
-fn error_text(body: &[u8]) -> String {
+fn error_text(body: &[u8]) -> Words {
     let raw = String::from_utf8_lossy(body);
-    serde_json::from_str(&raw).unwrap_or_else(|_| raw.trim().to_owned())
+    Words(serde_json::from_str(&raw).unwrap_or_else(|_| raw.trim().to_owned()))
 }
 
 #[cfg(test)]
@@ -246,6 +271,13 @@ mod tests {
             refused,
             expected.with_detail("'updatedSince' is not a valid parameter")
         );
+    }
+
+    #[test]
+    fn the_offices_words_are_not_printed() {
+        let host = Double::new().answer(400, r#""Pratt is invalid""#);
+        let error = Api::new(&host, URL).simple(&[]).unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("Pratt"));
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(crate) fn give_up(error: Error, fields: &mut FieldSet, so_far: usize) -> Res
     let Error::Refused { text, .. } = &error else {
         return Err(error);
     };
-    match refused_field(text, fields).filter(|_| so_far < MOST_REFUSED_FIELDS) {
+    match refused_field(text.as_str(), fields).filter(|_| so_far < MOST_REFUSED_FIELDS) {
         Some(field) => {
             fields.take(field);
             Ok(field)

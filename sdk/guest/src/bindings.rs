@@ -1,8 +1,8 @@
 //! What `wit-bindgen` makes of `wit/`: the only module with generated code. Everything of it that a connector author
 //! meets is re-exported elsewhere under a short name.
 //!
-//! Records that hold a patient's data are not generated but written by hand in [`crate::patient`] and
-//! [`crate::exchange`], because the generated ones print themselves. The generated code takes them apart and puts them
+//! Records that hold a patient's data are not generated but written by hand in `patient` and
+//! `exchange`, because the generated ones print themselves. The generated code takes them apart and puts them
 //! together field by field, so a field that differs from `wit/` does not compile.
 
 wit_bindgen::generate!({

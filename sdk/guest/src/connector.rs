@@ -48,7 +48,9 @@ pub trait Connector {
     /// Make the system's record match the delivered state. May come more than once for the same state.
     ///
     /// # Errors
-    /// When the record does not hold the state afterwards.
+    /// When the record does not hold the state afterwards. As long as it is not known whether a record was made (the
+    /// request timed out, say), that must be [`Disposition::Retry`]: the next attempt is then told so by
+    /// [`Delivery::in_doubt`]. After every other disposition the bus takes it that no record was made.
     fn deliver(delivery: Delivery) -> Result<Delivered, Disposition> {
         _ = delivery;
         Err(Disposition::not_supported())
