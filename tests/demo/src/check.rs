@@ -4,7 +4,7 @@ use crate::stage::Stage;
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::v1;
 use archwire_opendental_simulator::{Field, NO_DATE, Patient, PatientFields};
-use archwire_tests::{differences, eventually};
+use archwire_tests::{Local, differences, eventually};
 use std::collections::BTreeMap;
 
 /// By what a person is told from the others here: last name, first name, birth date.
@@ -80,17 +80,15 @@ pub(crate) async fn nothing_lost_or_doubled(stage: &Stage) -> Result<Counts> {
         complaints.join("; ")
     );
     let mut revisions = 0;
-    for local in stage.vendor.records() {
-        let patient_id = local.patient_id.context("a record has no patient id")?;
-        let history = stage.vendor.history(&patient_id).await?;
-        let last = history.last().map_or(0, |event| event.revision);
-        ensure!(
-            last == local.revision,
-            "the bus is at revision {last}, the vendor at {}",
-            local.revision
-        );
-        revisions += history.len();
+    for Local { local_id, .. } in stage.vendor.records() {
+        revisions += caught_up(stage, &local_id).await?;
     }
+    let complaints = stage.vendor.complaints();
+    ensure!(
+        complaints.is_empty(),
+        "the vendor's program complains: {}",
+        complaints.join("; ")
+    );
     let changes = stage.office().changes();
     let created: Vec<_> = changes.iter().filter(|change| change.method == "POST").collect();
     ensure!(
@@ -103,6 +101,24 @@ pub(crate) async fn nothing_lost_or_doubled(stage: &Stage) -> Result<Counts> {
         people: stage.everybody.len(),
         revisions,
     })
+}
+
+/// Waits until the vendor's record is at the bus's last revision; returns how many there are. An event can still be on
+/// its way although nothing that the sides share differs: Open Dental has added its own view of a new patient.
+async fn caught_up(stage: &Stage, local_id: &str) -> Result<usize> {
+    eventually("the vendor is at the bus's last revision", async || {
+        let local = stage.vendor.record(local_id)?;
+        let patient_id = local.patient_id.context("a record has no patient id")?;
+        let history = stage.vendor.history(&patient_id).await?;
+        let last = history.last().map_or(0, |event| event.revision);
+        ensure!(
+            last == local.revision,
+            "the bus is at revision {last}, the vendor at {}",
+            local.revision
+        );
+        Ok(history.len())
+    })
+    .await
 }
 
 fn count(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {

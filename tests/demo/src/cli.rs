@@ -5,17 +5,19 @@ use std::path::PathBuf;
 
 /// Shows the whole way of a patient through Archwire, step by step and with times.
 ///
-/// Three programs run on this machine: a simulator of the Open Dental API in the place of a practice's front desk, the
-/// bus (archwire with a nats-server of its own), and a vendor's program that traces cephalometric radiographs and
-/// speaks gRPC to the bus. Patients typed at the front desk appear at the vendor, changes follow, a patient first
-/// registered at the vendor appears in Open Dental exactly once, and nothing is lost or doubled when the bus is killed
-/// with -9 in the middle of work. A table at the end sums it up. Everything is in a temporary folder that is removed.
+/// Three programs run on this machine: a simulator of the Open Dental API in the place of a
+/// practice's front desk, the bus (archwire with a nats-server of its own), and a vendor's program
+/// that traces cephalometric radiographs and speaks gRPC to the bus. Patients typed at the front
+/// desk appear at the vendor, changes follow, a patient first registered at the vendor appears in
+/// Open Dental exactly once, and nothing is lost or doubled when the bus is killed with -9 in the
+/// middle of work. A table at the end sums it up. Everything is in a temporary folder that is
+/// removed.
 #[derive(Debug, Parser)]
-#[command(name = "archwire-demo", version, max_term_width = 100)]
+#[command(name = "archwire-demo", version, verbatim_doc_comment)]
 pub(crate) struct Cli {
-    /// Patients for the front desk: FHIR R4 Patients, one JSON a line. A line that is none is skipped and named by its
-    /// number, and makes the exit code 1.
-    #[arg(long, value_name = "FILE", conflicts_with = "count")]
+    /// Patients for the front desk: FHIR R4 Patients, one JSON a line. A line that is none is
+    /// skipped and named by its number, and makes the exit code 1.
+    #[arg(long, value_name = "FILE", conflicts_with = "count", verbatim_doc_comment)]
     pub(crate) patients: Option<PathBuf>,
     /// How many patients to invent when there is no file, 4 to 5,000.
     #[arg(long, value_name = "NUMBER", default_value_t = 12, value_parser = clap::value_parser!(u16).range(4..=5000))]
