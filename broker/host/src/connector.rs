@@ -14,7 +14,7 @@ use crate::{
     state::SystemState,
 };
 use archwire_core::{Cursor, Delivered, Delivery, LocalId, SurveyPage, SystemName, View};
-use std::{collections::BTreeMap, error::Error, sync::Arc};
+use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
 use tokio::time::timeout;
 use wasmtime::Store;
 
@@ -30,6 +30,14 @@ struct Parts {
     upstreams: Arc<Upstreams>,
     state: SystemState,
     limits: CallLimits,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("system", &self.0.system)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A connector cannot be set up.

@@ -9,7 +9,7 @@ use crate::{
     sandbox::{Sandbox, TABLE_ELEMENTS},
     ticker::Ticker,
 };
-use std::{error::Error, io, num::NonZeroU32, path::PathBuf, sync::Arc};
+use std::{error::Error, fmt, io, num::NonZeroU32, path::PathBuf, sync::Arc};
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -75,6 +75,12 @@ pub(crate) struct EngineParts {
     _ticker: Ticker,
 }
 
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
 /// A component with its imports resolved: what an instance is made from.
 pub(crate) struct Linked {
     pub(crate) engine: Engine,
@@ -105,7 +111,7 @@ impl Engine {
 }
 
 /// Parts of one component, above what the usual languages' components have. More is refused when loading.
-const CORE_INSTANCES: u32 = 32;
+const CORE_INSTANCES: u32 = 128;
 const MEMORIES: u32 = 2;
 const TABLES: u32 = 16;
 const INSTANCE_BYTES: usize = 1024 * 1024;

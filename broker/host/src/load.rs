@@ -13,6 +13,7 @@ use crate::{
 };
 use std::{
     error::Error,
+    fmt,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -46,7 +47,7 @@ pub(crate) struct Loaded {
 
 /// Why a file is not a connector that this broker runs.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", .path.display())]
+#[error("{} cannot be loaded as a connector", .path.display())]
 pub struct LoadError {
     /// The file.
     pub path: PathBuf,
@@ -193,6 +194,14 @@ impl Engine {
             .instantiate_pre(&component)
             .and_then(ConnectorPre::new)
             .map_err(types)
+    }
+}
+
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Component")
+            .field("name", &self.description().name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -85,7 +85,7 @@ async fn the_error_names_its_cause() {
         config,
         Arc::new(MemoryStateStore::default()),
     );
-    let Err(error) = made else { panic!("it was taken") };
+    let error = made.unwrap_err();
     assert_eq!(error.code(), "connector_config_invalid");
     assert_eq!(
         error.source().unwrap().to_string(),
