@@ -15,8 +15,6 @@ use tokio::sync::watch;
 const LONGEST_REQUEST: Duration = Duration::from_secs(5);
 /// More than any broker has callers, so that concurrent appends do not wait for each other.
 const MOST_APPENDS: usize = 10_000;
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-
 /// A connection; cheap to clone.
 #[derive(Clone)]
 pub struct Connection {
@@ -110,89 +108,111 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// Returns when the connection has been made anew since the last call. Waits for ever on a closed one.
+    /// Returns when the connection has been made anew since the watch began, and at once from then on. Waits for ever
+    /// on a closed one.
     pub(crate) async fn made_anew(&mut self) {
         let before = self.made;
-        let made = self
-            .link
-            .wait_for(|link| link.made != before)
-            .await
-            .map(|link| link.made);
-        match made {
-            Ok(made) => self.made = made,
-            Err(_) => std::future::pending().await,
+        let closed = self.link.wait_for(|link| link.made != before).await.is_err();
+        if closed {
+            std::future::pending::<()>().await;
         }
     }
 }
 
+/// A server, and how to treat it.
+pub(crate) struct Target<'a> {
+    pub(crate) servers: Vec<ServerAddr>,
+    /// The servers as they may be shown.
+    pub(crate) shown: &'a str,
+    pub(crate) options: ConnectOptions,
+    pub(crate) flush: Flush,
+    /// How long connecting may take.
+    pub(crate) timeout: Duration,
+    /// Most time between two attempts to connect again.
+    pub(crate) longest_pause: Duration,
+}
+
+/// Connects to a server of our own, which is back within moments when it was lost.
 pub(crate) async fn connect_supervised(
     address: SocketAddr,
     token: &SecretString,
 ) -> Result<Connection, ConnectError> {
-    let options = ConnectOptions::with_token(token.expose_secret().to_owned());
-    let server = format!("nats://{address}");
-    let parsed = server.parse().map_err(|error| ConnectError::Url {
+    let shown = format!("nats://{address}");
+    let server = shown.parse().map_err(|error| ConnectError::Url {
         source: Cause::new(error),
     })?;
-    connect(vec![parsed], &server, options, Flush::Verified, LONGEST_REQUEST).await
+    let target = Target {
+        servers: vec![server],
+        shown: &shown,
+        options: ConnectOptions::with_token(token.expose_secret().to_owned()),
+        flush: Flush::Verified,
+        timeout: LONGEST_REQUEST,
+        longest_pause: Duration::from_millis(50),
+    };
+    target.connect().await
 }
 
-/// Connects and finds out whether the server will do. `shown`: the servers as they may be shown.
-pub(crate) async fn connect(
-    servers: Vec<ServerAddr>,
-    shown: &str,
-    options: ConnectOptions,
-    flush: Flush,
-    timeout: Duration,
-) -> Result<Connection, ConnectError> {
-    let (sender, link) = watch::channel(Link::default());
-    let options = options
-        .name("archwire")
-        .connection_timeout(timeout)
-        .request_timeout(Some(LONGEST_REQUEST))
-        .ping_interval(Duration::from_secs(10))
-        .reconnect_delay_callback(pause)
-        .event_callback(move |event| {
-            note(&sender, event);
-            std::future::ready(())
-        });
-    let url = || shown.to_owned();
-    let client = match tokio::time::timeout(timeout, options.connect(servers)).await {
-        Ok(Ok(client)) => client,
-        Ok(Err(error)) => return Err(refused(url(), error)),
-        Err(elapsed) => {
-            return Err(ConnectError::NotReachable {
-                url: url(),
-                source: Cause::new(elapsed),
+impl Target<'_> {
+    /// Connects, and finds out whether the server will do.
+    pub(crate) async fn connect(self) -> Result<Connection, ConnectError> {
+        let Self {
+            servers,
+            shown,
+            options,
+            flush,
+            timeout,
+            longest_pause,
+        } = self;
+        let (sender, link) = watch::channel(Link::default());
+        let options = options
+            .name("archwire")
+            .connection_timeout(timeout)
+            .request_timeout(Some(LONGEST_REQUEST))
+            .ping_interval(Duration::from_secs(10))
+            .reconnect_delay_callback(move |attempt| pause(attempt, longest_pause))
+            .event_callback(move |event| {
+                note(&sender, event);
+                std::future::ready(())
             });
-        }
-    };
-    let version = version(&client, shown)?;
-    let jetstream = ContextBuilder::new()
-        .timeout(LONGEST_REQUEST)
-        .max_ack_inflight(MOST_APPENDS)
-        .build(client.clone());
-    has_jetstream(&jetstream, shown).await?;
-    let connection = Connection {
-        client,
-        jetstream,
-        link,
-        version,
-        flush,
-    };
-    // The event of the connection comes a moment behind the connection.
-    connection.connected().await;
-    Ok(connection)
+        let client = match tokio::time::timeout(timeout, options.connect(servers)).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return Err(refused(shown, error)),
+            Err(elapsed) => return Err(not_reachable(shown, elapsed)),
+        };
+        let version = version(&client, shown)?;
+        let jetstream = ContextBuilder::new()
+            .timeout(LONGEST_REQUEST)
+            .max_ack_inflight(MOST_APPENDS)
+            .build(client.clone());
+        has_jetstream(&jetstream, shown).await?;
+        let connection = Connection {
+            client,
+            jetstream,
+            link,
+            version,
+            flush,
+        };
+        // The event of the connection comes a moment behind the connection.
+        connection.connected().await;
+        Ok(connection)
+    }
 }
 
-/// 0, 10, 20, 40 ms and so on to half a second: a server of our own is back within tens of milliseconds.
-fn pause(attempt: usize) -> Duration {
+/// 0, 10, 20, 40 ms and so on.
+fn pause(attempt: usize, longest: Duration) -> Duration {
     match u32::try_from(attempt) {
         Ok(0 | 1) => Duration::ZERO,
         Ok(attempt) => Duration::from_millis(5)
             .saturating_mul(2_u32.saturating_pow(attempt - 1))
-            .min(LONGEST_PAUSE),
-        Err(_) => LONGEST_PAUSE,
+            .min(longest),
+        Err(_) => longest,
+    }
+}
+
+fn not_reachable(shown: &str, error: impl std::fmt::Display) -> ConnectError {
+    ConnectError::NotReachable {
+        url: shown.to_owned(),
+        source: Cause::new(error),
     }
 }
 
@@ -219,18 +239,17 @@ fn note(link: &watch::Sender<Link>, event: Event) {
     });
 }
 
-fn refused(url: String, error: async_nats::ConnectError) -> ConnectError {
+fn refused(shown: &str, error: async_nats::ConnectError) -> ConnectError {
     match error.kind() {
         ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
-            ConnectError::NotAuthorized { url }
+            ConnectError::NotAuthorized {
+                url: shown.to_owned(),
+            }
         }
         ConnectErrorKind::ServerParse => ConnectError::Url {
             source: Cause::new(error),
         },
-        _ => ConnectError::NotReachable {
-            url,
-            source: Cause::new(error),
-        },
+        _ => not_reachable(shown, error),
     }
 }
 
@@ -249,7 +268,6 @@ fn version(client: &Client, shown: &str) -> Result<ServerVersion, ConnectError> 
 
 async fn has_jetstream(jetstream: &jetstream::Context, shown: &str) -> Result<(), ConnectError> {
     use async_nats::jetstream::context::AccountErrorKind;
-    let url = shown.to_owned();
     let Err(error) = jetstream.query_account().await else {
         return Ok(());
     };
@@ -261,12 +279,10 @@ async fn has_jetstream(jetstream: &jetstream::Context, shown: &str) -> Result<()
         AccountErrorKind::JetStreamUnavailable => true,
         _ => false,
     };
-    Err(if disabled {
-        ConnectError::JetStreamDisabled { url }
-    } else {
-        ConnectError::NotReachable {
-            url,
-            source: Cause::new(error),
-        }
-    })
+    if disabled {
+        return Err(ConnectError::JetStreamDisabled {
+            url: shown.to_owned(),
+        });
+    }
+    Err(not_reachable(shown, error))
 }

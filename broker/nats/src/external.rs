@@ -1,6 +1,9 @@
 //! A server or cluster that somebody else runs: `[nats] url = ...` in the configuration.
 
-use crate::{Cause, Connection, ServerVersion, connection};
+use crate::{
+    Cause, Connection, ServerVersion,
+    connection::{Flush, Target},
+};
 use async_nats::{ConnectOptions, ServerAddr};
 use secrecy::{ExposeSecret, SecretString};
 use std::{path::PathBuf, time::Duration};
@@ -135,14 +138,15 @@ impl ExternalConfig {
         if let Some(root) = &self.root_certificate {
             options = options.add_root_certificates(root.clone());
         }
-        connection::connect(
+        let target = Target {
             servers,
-            &self.url,
+            shown: &self.url,
             options,
-            connection::Flush::Unknown,
-            self.connect_timeout,
-        )
-        .await
+            flush: Flush::Unknown,
+            timeout: self.connect_timeout,
+            longest_pause: Duration::from_secs(1),
+        };
+        target.connect().await
     }
 
     fn servers(&self) -> Result<Vec<ServerAddr>, ConnectError> {

@@ -170,7 +170,7 @@ fn nothing_is_removed(all: &mut Comparison, found: &stream::Config, wanted: &str
         seconds(found.max_age),
         seconds(wanted.max_age),
     );
-    all.remedy("max_age", "--max-age 0");
+    all.remedy("max_age", "--max-age 0s");
     all.expect(
         found.max_messages <= 0,
         "max_msgs",

@@ -19,8 +19,8 @@ use bytes::Bytes;
 use std::{error::Error, fmt, time::Duration, time::SystemTime};
 use tokio::time::Instant;
 
-/// Between two attempts at a server that has no leader, or no JetStream yet.
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
+/// Between two attempts: at a server that is just back, or has no leader yet.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
 
 /// A record to be appended.
 #[derive(Clone)]
@@ -187,7 +187,7 @@ impl Log {
                 .payload(entry.payload.clone());
             match tokio::time::timeout_at(deadline, self.attempt(&subject, message)).await {
                 Ok(Ok(Ok(appended))) => return Ok(appended),
-                Ok(Ok(Err(Attempt::NotTaken))) => tokio::time::sleep(BETWEEN_ATTEMPTS).await,
+                Ok(Ok(Err(Attempt::NotTaken))) => {}
                 Ok(Ok(Err(Attempt::Unanswered))) => unknown = true,
                 Ok(Err(AppendError::Conflict)) => return self.conflict(&subject, &entry).await,
                 Ok(Err(error)) => return Err(error.with_size(entry.payload.len(), self)),
@@ -196,6 +196,7 @@ impl Log {
                     break;
                 }
             }
+            tokio::time::sleep(BETWEEN_ATTEMPTS).await;
         }
         Err(if unknown {
             AppendError::Unknown { after }

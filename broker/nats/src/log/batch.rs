@@ -77,8 +77,8 @@ pub(super) struct Batch {
     pub(super) next: u64,
     /// Whether there was no more.
     pub(super) complete: bool,
-    /// The sequence of the last message, records that are not ours included.
-    last: u64,
+    /// The sequence of the last message, records that are not ours included; 0 when there was none.
+    pub(super) last: u64,
 }
 
 /// One message of an answer.

@@ -12,7 +12,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, DeliverPolicy, pull},
 };
 use futures_util::{Stream, StreamExt, stream};
-use std::{pin::pin, time::Duration, time::SystemTime};
+use std::time::{Duration, SystemTime};
 
 const MOST_WAITING: usize = 512;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -28,18 +28,29 @@ impl Log {
     ///
     /// Never ends and never fails: as long as the server cannot be reached it waits, which [`Log::status`] shows.
     pub fn follow(&self, after: u64, filter: Filter) -> impl Stream<Item = Stored> + Send + use<> {
-        let subject = filter.subject(self);
-        let follower = Follower {
-            log: self.clone(),
-            subject,
-            last: after,
-            tail: None,
-            pause: FIRST_PAUSE,
-        };
-        stream::unfold(follower, |mut follower| async {
-            Some((follower.next().await, follower))
-        })
+        records(self, filter.subject(self), after, None)
     }
+}
+
+/// The records of `subject` behind sequence `after`; ends at the one with sequence `until`.
+pub(super) fn records(
+    log: &Log,
+    subject: String,
+    after: u64,
+    until: Option<u64>,
+) -> impl Stream<Item = Stored> + Send + use<> {
+    let until = until.unwrap_or(u64::MAX);
+    let follower = Follower {
+        log: log.clone(),
+        subject,
+        last: after,
+        until,
+        tail: None,
+        pause: FIRST_PAUSE,
+    };
+    stream::unfold(follower, |mut follower| async {
+        Some((follower.next().await?, follower))
+    })
 }
 
 struct Follower {
@@ -47,6 +58,8 @@ struct Follower {
     subject: String,
     /// The sequence of the last record handed on.
     last: u64,
+    /// The sequence at which to end.
+    until: u64,
     tail: Option<Tail>,
     /// How long to wait before the next attempt at a server that refuses.
     pause: Duration,
@@ -54,6 +67,7 @@ struct Follower {
 
 /// One consumer's messages.
 struct Tail {
+    consumer: String,
     messages: pull::Stream,
     /// The consumer's number of the last message.
     number: u64,
@@ -70,8 +84,8 @@ enum Broken {
 }
 
 impl Follower {
-    async fn next(&mut self) -> Stored {
-        loop {
+    async fn next(&mut self) -> Option<Stored> {
+        while self.last < self.until {
             let Some(tail) = &mut self.tail else {
                 self.begin().await;
                 continue;
@@ -79,7 +93,7 @@ impl Follower {
             match tail.next(&self.log, &self.subject, self.last).await {
                 Ok(message) => {
                     if let Some(stored) = self.take(&message) {
-                        return stored;
+                        return Some(stored);
                     }
                 }
                 Err(broken) => {
@@ -87,6 +101,17 @@ impl Follower {
                     self.tail = None;
                 }
             }
+        }
+        self.end().await;
+        None
+    }
+
+    /// Removes the consumer of a reading that has ended, which the server would otherwise keep for another 30 s.
+    async fn end(&mut self) {
+        if let Some(tail) = self.tail.take()
+            && let Err(error) = self.log.inner.stream.delete_consumer(&tail.consumer).await
+        {
+            tracing::debug!(%error, "a consumer is left to the server to remove");
         }
     }
 
@@ -127,7 +152,9 @@ impl Follower {
             .expires(EXPIRY)
             .messages()
             .await?;
+        let consumer = consumer.cached_info().name.clone();
         Ok(Tail {
+            consumer,
             messages,
             number: 0,
             wire,
@@ -186,11 +213,8 @@ impl Broken {
 
 /// Whether the log holds a record behind `last` that matches. `false` when that cannot be found out.
 async fn is_behind(log: &Log, subject: &str, last: u64) -> bool {
-    let next = pin!(batch::request(
-        log,
-        batch::Request::from(subject, last.saturating_add(1))
-    ));
-    next.await.is_ok_and(|batch| batch.next > last)
+    let next = batch::request(log, batch::Request::first(subject, last.saturating_add(1))).await;
+    next.is_ok_and(|next| next.last > last)
 }
 
 /// The sequence of a message and the record in it, where it is one of ours.

@@ -1,16 +1,18 @@
 //! Reading what is there: the current state of a patient, one patient's history, everything from a point on.
 //!
-//! Reads are requests to the store ("direct get", NATS ADR-31) that leave nothing behind in the server: no consumer,
-//! no state. They survive a restart of the server in between, and any number may run at once. In a cluster the answer
-//! may come from a replica that is a moment behind; the expected sequence of an append guards against acting on it.
+//! State and history are requests to the store ("direct get", NATS ADR-31) that leave nothing behind in the server: no
+//! consumer, no state; any number may run at once. In a cluster the answer may come from a replica that is a moment
+//! behind; the expected sequence of an append guards against acting on it. A replay is a follower that ends: it is
+//! twice as fast, and has a consumer in the server while it lasts.
 
 use super::{
     Log, Stored,
     batch::{self, Batch},
+    follow,
 };
 use crate::Cause;
 use archwire_core::{PatientId, Subject};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, TryFutureExt, stream};
 
 /// Which records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +88,6 @@ impl Log {
             log: self.clone(),
             subject,
             next: after.saturating_add(1),
-            last: Some(u64::MAX),
             batch: Batch::default(),
             ended: false,
         })
@@ -94,21 +95,20 @@ impl Log {
 
     /// The records from sequence `from` on, oldest first. Ends at what is the last one when the reading begins.
     ///
-    /// Ends after the first error. At least 50,000 records a second.
+    /// Ends after the first error, which can only come instead of the first record; from then on a server that cannot
+    /// be reached is waited for. At least 50,000 records a second.
     pub fn replay(
         &self,
         from: u64,
         filter: Filter,
     ) -> impl Stream<Item = Result<Stored, ReadError>> + Send + use<> {
-        let subject = filter.subject(self);
-        records(Reading {
-            log: self.clone(),
-            subject,
-            next: from.max(1),
-            last: None,
-            batch: Batch::default(),
-            ended: false,
-        })
+        let (log, subject) = (self.clone(), filter.subject(self));
+        let opened = async move {
+            let last = batch::request(&log, batch::Request::last(&subject)).await?.last;
+            let after = from.saturating_sub(1);
+            Ok(follow::records(&log, subject, after, Some(last)).map(Ok))
+        };
+        opened.try_flatten_stream()
     }
 }
 
@@ -127,8 +127,6 @@ struct Reading {
     subject: String,
     /// The sequence from which the next batch is asked for.
     next: u64,
-    /// The sequence at which the reading ends; `None` until it has been asked for.
-    last: Option<u64>,
     batch: Batch,
     ended: bool,
 }
@@ -146,15 +144,11 @@ impl Reading {
         if self.ended {
             return Ok(None);
         }
-        let last = match self.last {
-            Some(last) => last,
-            None => *self.last.insert(self.log.last_sequence().await?),
-        };
         loop {
             if let Some(stored) = self.batch.records.pop_front() {
-                return Ok(Some(stored).filter(|stored| stored.sequence <= last));
+                return Ok(Some(stored));
             }
-            if self.batch.complete || self.next > last {
+            if self.batch.complete {
                 return Ok(None);
             }
             self.batch = batch::request(&self.log, batch::Request::from(&self.subject, self.next)).await?;

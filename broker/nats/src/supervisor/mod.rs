@@ -41,7 +41,7 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 /// How to run the server.
 #[derive(Debug, Clone)]
 pub struct SupervisorConfig {
-    /// The server's binary.
+    /// The server's binary: a path, which is not looked up on PATH.
     pub binary: PathBuf,
     /// Where it keeps everything; made when missing, mode 0700.
     pub folder: PathBuf,
@@ -93,8 +93,11 @@ impl Supervisor {
         Self::start_inside(config).instrument(span).await
     }
 
-    async fn start_inside(config: SupervisorConfig) -> Result<Self, SupervisorError> {
+    async fn start_inside(mut config: SupervisorConfig) -> Result<Self, SupervisorError> {
         let begun = Instant::now();
+        config.binary = std::path::absolute(&config.binary).map_err(|_| SupervisorError::BinaryMissing {
+            path: config.binary.clone(),
+        })?;
         let version = binary::check(&config.binary).await?;
         let folder = Folder::open(&config.folder)?;
         let key = key::load_or_create(&folder.key(), &folder.store())?;

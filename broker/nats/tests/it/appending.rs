@@ -112,17 +112,11 @@ async fn a_frozen_server_leaves_the_outcome_unknown_and_the_error_says_so() {
     let log = archwire_nats::Log::open(&office.connection, &practice(), &short)
         .await
         .unwrap();
-    let pid = office.supervisor.pid().unwrap().to_string();
-    let signal = |name: &str| {
-        std::process::Command::new("kill")
-            .args([name, &pid])
-            .status()
-            .unwrap()
-    };
-    assert!(signal("-STOP").success());
+    let pid = office.supervisor.pid().unwrap();
+    freeze(pid).await;
     let entry = event(PatientId::generate(), Expected::Nothing, "x");
     let error = log.append(entry.clone()).await.unwrap_err();
-    assert!(signal("-CONT").success());
+    thaw(pid);
     assert!(matches!(error, AppendError::Unknown { .. }), "{error:?}");
     // What to do about it: append it again, with the same id.
     let appended = office.log.append(entry).await.unwrap();

@@ -1,5 +1,13 @@
 //! The log against real servers: each test has a server and a store of its own, and all run at once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly: that is what they are for"
+)]
+
 mod support;
 
 mod appending;

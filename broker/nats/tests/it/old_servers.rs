@@ -1,4 +1,4 @@
-//! A server that is too old is refused before anything is stored in it.
+//! A server that is too old, or that does not do what it is told, is refused before anything is stored in it.
 
 use crate::support::*;
 use archwire_nats::{ConnectError, Credentials, ExternalConfig, Supervisor, SupervisorError};
@@ -48,6 +48,19 @@ async fn a_program_that_is_no_server_is_refused() {
         start_with(fixture("not-a-server")).await.code(),
         "nats_server_unusable"
     );
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_flush_although_it_was_told_to_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let binary = folder.path().join("nats-server");
+    std::os::unix::fs::symlink(fixture("forgetful-nats-server"), &binary).unwrap();
+    std::os::unix::fs::symlink(
+        std::path::absolute(nats_server()).unwrap(),
+        folder.path().join("real"),
+    )
+    .unwrap();
+    assert_eq!(start_with(binary).await.code(), "nats_not_flushing");
 }
 
 /// Speaks as much of the client protocol as a client needs to learn the version.

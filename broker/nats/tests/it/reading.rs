@@ -120,3 +120,36 @@ async fn a_replay_goes_on_over_a_killed_server() {
     }
     assert!(sequences.iter().copied().eq(1..=1500));
 }
+
+#[tokio::test]
+async fn records_that_this_version_does_not_know_are_passed_over_and_stop_nothing() {
+    let server = ForeignServer::with_jetstream().await;
+    let log = server.log().await;
+    let client = server.client().await;
+    let patient = PatientId::generate();
+    let foreign = [
+        "aw.maple-street.image.x".to_owned(),
+        format!("aw.maple-street.patient.{}", PatientId::generate()),
+    ];
+    append_all(&log, patient, &["one"]).await;
+    for subject in &foreign {
+        client
+            .publish(subject.clone(), "from elsewhere".into())
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+    }
+    let mut follower = std::pin::pin!(log.follow(1, Filter::Everything));
+    let entry = event(patient, Expected::Sequence(1), "two");
+    assert_eq!(log.append(entry).await.unwrap().sequence, 4);
+    assert_eq!(follower.next().await.unwrap().sequence, 4);
+    client
+        .publish(foreign[0].clone(), "from elsewhere".into())
+        .await
+        .unwrap()
+        .await
+        .unwrap();
+    let all: Vec<_> = log.replay(1, Filter::Everything).try_collect().await.unwrap();
+    assert!(all.iter().map(|stored| stored.sequence).eq([1, 4]));
+}

@@ -2,7 +2,8 @@
 
 use archwire_core::{PatientId, PracticeName, Subject};
 use archwire_nats::{
-    Appended, ByteSize, CloudEvent, Connection, Entry, Expected, Log, LogConfig, Supervisor, SupervisorConfig,
+    Appended, ByteSize, CloudEvent, Connection, Credentials, Entry, Expected, ExternalConfig, Log, LogConfig,
+    Supervisor, SupervisorConfig,
 };
 use std::{
     path::{Path, PathBuf},
@@ -12,10 +13,10 @@ use std::{
 use tempfile::TempDir;
 
 /// Nothing here takes longer, whatever else the machine does.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The server's binary: named by the environment, else put there by the set-up, else on PATH.
-pub fn nats_server() -> PathBuf {
+pub(crate) fn nats_server() -> PathBuf {
     let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/nats-server");
     match std::env::var_os("ARCHWIRE_NATS_SERVER") {
         Some(named) => named.into(),
@@ -31,34 +32,34 @@ fn on_path() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-pub fn config(folder: &Path) -> SupervisorConfig {
+pub(crate) fn config(folder: &Path) -> SupervisorConfig {
     let mut config = SupervisorConfig::new(nats_server(), folder.to_owned(), ByteSize::gibibytes(2));
     config.start_timeout = PATIENCE;
     config.stop_timeout = PATIENCE;
     config
 }
 
-pub fn log_config() -> LogConfig {
+pub(crate) fn log_config() -> LogConfig {
     LogConfig {
         append_timeout: PATIENCE,
         ..LogConfig::new(ByteSize::mebibytes(256))
     }
 }
 
-pub fn practice() -> PracticeName {
+pub(crate) fn practice() -> PracticeName {
     "maple-street".parse().unwrap()
 }
 
 /// A server of our own with a log in it.
-pub struct Office {
-    pub log: Log,
-    pub connection: Connection,
-    pub supervisor: Supervisor,
-    pub folder: TempDir,
+pub(crate) struct Office {
+    pub(crate) log: Log,
+    pub(crate) connection: Connection,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) folder: TempDir,
 }
 
 impl Office {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let folder = TempDir::new().unwrap();
         let supervisor = Supervisor::start(config(folder.path())).await.unwrap();
         let connection = supervisor.connect().await.unwrap();
@@ -72,7 +73,7 @@ impl Office {
     }
 
     /// Kills the server with -9 and returns when the next one is up.
-    pub async fn kill_server(&self) {
+    pub(crate) async fn kill_server(&self) {
         let before = self.supervisor.pid().expect("the server is up");
         kill_9(before);
         until("the server is back", || {
@@ -82,7 +83,7 @@ impl Office {
     }
 
     /// Stops the server in order, and starts another on the same folder.
-    pub async fn start_again(self) -> Self {
+    pub(crate) async fn start_again(self) -> Self {
         let Self {
             supervisor,
             folder,
@@ -103,7 +104,7 @@ impl Office {
     }
 }
 
-pub fn kill_9(pid: u32) {
+pub(crate) fn kill_9(pid: u32) {
     let status = Command::new("kill")
         .args(["-9", &pid.to_string()])
         .status()
@@ -111,13 +112,45 @@ pub fn kill_9(pid: u32) {
     assert!(status.success());
 }
 
-pub fn is_alive(pid: u32) -> bool {
+/// Stops the whole process without its noticing, as a machine that swaps or a disk that hangs would.
+pub(crate) async fn freeze(pid: u32) {
+    assert!(
+        Command::new("kill")
+            .args(["-STOP", &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let is_stopped = |task: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(')')
+            .is_none_or(|(_, rest)| rest.trim_start().starts_with('T'))
+    };
+    until("every thread is stopped", || {
+        std::fs::read_dir(format!("/proc/{pid}/task"))
+            .unwrap()
+            .all(is_stopped)
+    })
+    .await;
+}
+
+pub(crate) fn thaw(pid: u32) {
+    assert!(
+        Command::new("kill")
+            .args(["-CONT", &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+pub(crate) fn is_alive(pid: u32) -> bool {
     // A zombie that nobody has waited for yet has no command line any more.
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
 /// Waits for a condition.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !holds() {
         assert!(tokio::time::Instant::now() < deadline, "in vain: {what}");
@@ -126,11 +159,11 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// An event of a patient. `payload` is what the test tells events by.
-pub fn event(patient: PatientId, expected: Expected, payload: &str) -> Entry {
+pub(crate) fn event(patient: PatientId, expected: Expected, payload: &str) -> Entry {
     entry(Subject::Patient(patient), expected, payload)
 }
 
-pub fn entry(subject: Subject, expected: Expected, payload: &str) -> Entry {
+pub(crate) fn entry(subject: Subject, expected: Expected, payload: &str) -> Entry {
     let attributes = CloudEvent {
         id: PatientId::generate().to_string(),
         kind: "archwire.patient.updated.v1",
@@ -147,7 +180,7 @@ pub fn entry(subject: Subject, expected: Expected, payload: &str) -> Entry {
 }
 
 /// Appends events of one patient, one behind the other.
-pub async fn append_all(log: &Log, patient: PatientId, payloads: &[&str]) -> Vec<u64> {
+pub(crate) async fn append_all(log: &Log, patient: PatientId, payloads: &[&str]) -> Vec<u64> {
     let mut sequences = Vec::new();
     for payload in payloads {
         let expected = sequences
@@ -160,12 +193,12 @@ pub async fn append_all(log: &Log, patient: PatientId, payloads: &[&str]) -> Vec
     sequences
 }
 
-pub fn text(payload: &[u8]) -> String {
+pub(crate) fn text(payload: &[u8]) -> String {
     String::from_utf8(payload.to_vec()).unwrap()
 }
 
 /// An error with all its causes, as a person would be shown it.
-pub fn told(error: &dyn std::error::Error) -> String {
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -176,15 +209,15 @@ pub fn told(error: &dyn std::error::Error) -> String {
 }
 
 /// A server that is not ours. Killed when dropped.
-pub struct ForeignServer {
-    pub url: String,
+pub(crate) struct ForeignServer {
+    pub(crate) url: String,
     child: Child,
     _folder: TempDir,
 }
 
 impl ForeignServer {
     /// Starts a server with these lines in its configuration.
-    pub async fn start(lines: &str) -> Self {
+    pub(crate) async fn start(lines: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("nats.conf");
         let ports = folder.path().join("ports");
@@ -215,11 +248,26 @@ impl ForeignServer {
         }
     }
 
-    pub async fn with_jetstream() -> Self {
+    pub(crate) async fn with_jetstream() -> Self {
         Self::start("jetstream {\n  store_dir: \"STORE\"\n  max_file_store: 1073741824\n}").await
     }
 
-    pub async fn client(&self) -> async_nats::jetstream::Context {
+    /// A log in it, over a connection of our own.
+    pub(crate) async fn log(&self) -> Log {
+        let (credentials, connect_timeout) = (Credentials::None, PATIENCE);
+        let url = self.url.clone();
+        let config = ExternalConfig {
+            url,
+            credentials,
+            root_certificate: None,
+            connect_timeout,
+        };
+        Log::open(&config.connect().await.unwrap(), &practice(), &log_config())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn client(&self) -> async_nats::jetstream::Context {
         async_nats::jetstream::new(async_nats::connect(&self.url).await.unwrap())
     }
 }

@@ -191,6 +191,6 @@ async fn the_refusal_lists_what_was_found_what_is_wanted_and_the_way_out() {
     assert_eq!(
         error.to_string(),
         "ARCHWIRE_maple-street exists with weaker settings than promised: discard is Old, wanted New; max_age is \
-         3600s, wanted 0s; run `nats stream edit ARCHWIRE_maple-street --discard new --max-age 0`"
+         3600s, wanted 0s; run `nats stream edit ARCHWIRE_maple-street --discard new --max-age 0s`"
     );
 }

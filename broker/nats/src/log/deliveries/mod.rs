@@ -1,0 +1,188 @@
+//! The queue of one system: every event from the beginning of the log, until it is settled.
+//!
+//! The queue is a durable consumer in the server, so it goes on where it stopped after any restart. An event that is
+//! not settled within `ack_wait` comes again. After a restart of the server the same event may come twice, also close
+//! together and while the first is still worked on: whoever handles it has to be able to do so twice. Events come in
+//! order the first time; one that comes again may have been overtaken.
+//!
+//! Settling awaits the server's confirmation: it costs one round trip, about 0.1 ms, beside a vendor's API call of
+//! many, and in return "settled" is something to be relied on.
+
+mod consumer;
+mod work;
+
+pub use consumer::{DeliveriesConfig, DeliveriesError};
+pub use work::{SettleError, Work};
+
+use super::{
+    Log,
+    follow::{EXPIRY, FIRST_PAUSE, HEARTBEAT, LONGEST_PAUSE, LONGEST_SILENCE, record},
+};
+use crate::connection::Wire;
+use archwire_core::SystemName;
+use async_nats::jetstream::{
+    self, AckKind,
+    consumer::{PullConsumer, pull},
+};
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::Instant;
+use work::SHORTEST_DELAY;
+
+/// Most events that wait in this process. They count as handed out, so a small number keeps them from coming again
+/// behind a slow handler.
+const MOST_WAITING: usize = 64;
+
+/// The queue of one system.
+pub struct Deliveries {
+    log: Log,
+    system: SystemName,
+    config: DeliveriesConfig,
+    inbox: Inbox,
+}
+
+/// What the server sends.
+struct Inbox {
+    consumer: PullConsumer,
+    messages: pull::Stream,
+    wire: Wire,
+    /// When something came last, or the watchdog looked.
+    heard: Instant,
+}
+
+impl Log {
+    /// Opens the queue of a system; makes it, from the first event of the log on, when there is none yet.
+    ///
+    /// `ack_wait` and `max_ack_pending` of an existing queue follow the configuration; anything else that differs is
+    /// refused. One queue may be open once at a time; two would share the events.
+    ///
+    /// # Errors
+    /// When the queue cannot be relied on.
+    #[tracing::instrument(name = "log.deliveries", skip_all, fields(%system))]
+    pub async fn deliveries(
+        &self,
+        system: &SystemName,
+        config: DeliveriesConfig,
+    ) -> Result<Deliveries, DeliveriesError> {
+        let inbox = self.inbox(system, config).await?;
+        Ok(Deliveries {
+            log: self.clone(),
+            system: system.clone(),
+            config,
+            inbox,
+        })
+    }
+
+    async fn inbox(&self, system: &SystemName, config: DeliveriesConfig) -> Result<Inbox, DeliveriesError> {
+        let wire = self.inner.connection.wire();
+        let consumer = self.consumer(system, config).await?;
+        let messages = consumer
+            .stream()
+            .max_messages_per_batch(MOST_WAITING.min(config.max_ack_pending.get() as usize))
+            .heartbeat(HEARTBEAT)
+            .expires(EXPIRY)
+            .messages()
+            .await
+            .map_err(|error| consumer::not_read(system, error))?;
+        let heard = Instant::now();
+        Ok(Inbox {
+            consumer,
+            messages,
+            wire,
+            heard,
+        })
+    }
+}
+
+impl Deliveries {
+    /// The next event. Waits until there is one, also over restarts of the server.
+    ///
+    /// May be dropped and called again: no event is lost by that.
+    ///
+    /// # Errors
+    /// When the queue was changed by somebody else so that it cannot be relied on.
+    pub async fn next(&mut self) -> Result<Work, DeliveriesError> {
+        loop {
+            let inbox = &mut self.inbox;
+            let message = tokio::select! {
+                message = tokio::time::timeout_at(inbox.heard + LONGEST_SILENCE, inbox.messages.next()) => message,
+                () = inbox.wire.made_anew() => { self.reopen().await?; continue }
+            };
+            inbox.heard = Instant::now();
+            match message {
+                Ok(Some(Ok(message))) => {
+                    if let Some(work) = self.work(message).await {
+                        return Ok(work);
+                    }
+                }
+                Ok(Some(Err(error))) => {
+                    tracing::warn!(system = %self.system, %error, "the queue is opened anew");
+                    self.reopen().await?;
+                }
+                Ok(None) => self.reopen().await?,
+                Err(_) if self.is_stuck().await => {
+                    tracing::warn!(system = %self.system, "events are there and do not come; the queue is opened anew");
+                    self.reopen().await?;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Gives back what has come and was not taken yet, and asks anew over the connection that there is now.
+    ///
+    /// A server that was killed may have forgotten that it handed these out, and then pays no attention to how they
+    /// are settled and hands them out again; one that remembers hands them out again because they are given back.
+    async fn reopen(&mut self) -> Result<(), DeliveriesError> {
+        self.log.inner.connection.connected().await;
+        while let Some(Some(Ok(message))) = self.inbox.messages.next().now_or_never() {
+            if let Err(error) = message.ack_with(AckKind::Nak(Some(SHORTEST_DELAY))).await {
+                tracing::warn!(system = %self.system, %error, "an event could not be given back and comes after ack_wait");
+            }
+        }
+        let mut pause = FIRST_PAUSE;
+        loop {
+            self.log.inner.connection.connected().await;
+            match self.log.inbox(&self.system, self.config).await {
+                Ok(inbox) => {
+                    self.inbox = inbox;
+                    return Ok(());
+                }
+                Err(error @ DeliveriesError::Different { .. }) => return Err(error),
+                Err(error) => tracing::warn!(system = %self.system, %error, "the queue cannot be opened now"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// The watchdog: asked only after a long silence, because it makes the server look.
+    async fn is_stuck(&mut self) -> bool {
+        let most = self.config.max_ack_pending.get() as usize;
+        self.inbox
+            .consumer
+            .get_info()
+            .await
+            .is_ok_and(|info| info.num_pending > 0 && info.num_ack_pending < most)
+    }
+
+    /// Takes a message for work; settles one that is none of ours, and leaves the telling to whoever reads it.
+    async fn work(&self, message: jetstream::Message) -> Option<Work> {
+        let delivered = message.info().map(|info| info.delivered).unwrap_or_default();
+        let reply = message.reply.clone()?;
+        let connection = self.log.inner.connection.clone();
+        match record(&self.log, &message) {
+            Some((_, Some(stored))) => Some(Work {
+                stored,
+                delivered: delivered.unsigned_abs(),
+                reply,
+                connection,
+            }),
+            _ => {
+                if let Err(error) = message.ack().await {
+                    tracing::warn!(%error, "a record that is not an event could not be settled");
+                }
+                None
+            }
+        }
+    }
+}
