@@ -27,6 +27,7 @@ mod host_is_not_granted;
 mod log_holds_no_patient;
 mod own_headers_are_refused;
 mod pace_is_kept;
+mod places_are_bounded;
 mod redirect_is_not_followed;
 mod response_is_huge;
 mod response_is_slow;
