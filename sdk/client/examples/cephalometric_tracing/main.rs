@@ -16,12 +16,21 @@ use anyhow::{Context as _, Result};
 use archwire_client::{Client, Endpoint, PatientKey, PublishError, Publisher, SubscribeOptions, v1};
 use arguments::{Arguments, Command};
 use clap::Parser as _;
-use std::{fs, pin::pin};
+use std::{fs, pin::pin, process::ExitCode};
 use table::{Row, Table};
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
     let token = fs::read_to_string(&arguments.token_file)
         .with_context(|| format!("cannot read the token from {}", arguments.token_file.display()))?;
     let mut endpoint = Endpoint::new(&arguments.url, token.trim_end());

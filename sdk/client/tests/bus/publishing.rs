@@ -4,7 +4,8 @@ use crate::{
     fake::{FakeBus, Memory, Reaction},
     support::{client, observation, soon},
 };
-use archwire_client::{PublishError, Receipt, v1};
+use archwire_client::{MAX_OBSERVATION, PublishError, Receipt, v1};
+use prost::Message as _;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::task::JoinSet;
 
@@ -150,21 +151,32 @@ async fn an_answer_that_never_comes_ends_at_the_deadline_and_the_next_caller_is_
     soon(publisher.publish(observation(2))).await.unwrap();
 }
 
-#[tokio::test]
-async fn an_observation_that_fits_no_message_is_refused_before_it_can_break_the_stream() {
-    let bus = FakeBus::start(Memory::default());
-    let publisher = client(&bus).await.publisher();
-    let source = v1::SourceRecord {
-        data: vec![0; 1024 * 1024].into(),
+/// An observation of so many bytes, serialised.
+fn sized(bytes: usize) -> v1::Observation {
+    let source = |length| v1::SourceRecord {
+        data: vec![0; length].into(),
         ..Default::default()
     };
-    let large = v1::Observation {
-        source: Some(source),
+    let frame = v1::Observation {
+        source: Some(source(bytes)),
+        ..observation(1)
+    }
+    .encoded_len()
+        - bytes;
+    let sized = v1::Observation {
+        source: Some(source(bytes - frame)),
         ..observation(1)
     };
-    assert_eq!(
-        publisher.publish(large).await.unwrap_err().code(),
-        "observation_too_large"
-    );
+    assert_eq!(sized.encoded_len(), bytes);
+    sized
+}
+
+#[tokio::test]
+async fn the_largest_observation_is_taken_and_one_byte_more_is_refused_before_it_can_break_the_stream() {
+    let bus = FakeBus::start(Memory::default());
+    let publisher = client(&bus).await.publisher();
+    let error = publisher.publish(sized(MAX_OBSERVATION + 1)).await.unwrap_err();
+    assert_eq!(error.code(), "observation_too_large");
     assert!(bus.memory().received.is_empty());
+    soon(publisher.publish(sized(MAX_OBSERVATION))).await.unwrap();
 }

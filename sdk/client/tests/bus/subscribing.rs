@@ -60,6 +60,21 @@ async fn the_bus_is_never_allowed_more_than_the_window_ahead_of_the_reader() {
 }
 
 #[tokio::test]
+async fn a_window_of_nothing_is_taken_as_one_event() {
+    let bus = FakeBus::start(Memory::with_events(3));
+    let mut subscription = client(&bus).await.subscribe(named("none", 0));
+    assert_eq!(take(&mut subscription, 3).await, sequences(1..=3));
+}
+
+#[tokio::test]
+async fn a_window_beyond_the_limit_allows_ten_thousand_events() {
+    let bus = FakeBus::start(Memory::with_events(3));
+    let mut subscription = client(&bus).await.subscribe(named("all", u32::MAX));
+    assert_eq!(take(&mut subscription, 3).await, sequences(1..=3));
+    assert_eq!(bus.memory().allowed, 10_000);
+}
+
+#[tokio::test]
 async fn after_a_broken_stream_exactly_what_was_not_acknowledged_comes_again() {
     let breakage = Breakage {
         after_events: 6,

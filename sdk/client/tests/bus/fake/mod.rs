@@ -160,7 +160,8 @@ impl FakeBus {
             .enable_all()
             .build()
             .unwrap();
-        let (is_tls, service) = (identity.is_some(), BusServer::new(Service(Arc::clone(&memory))));
+        let service = BusServer::new(Service(Arc::clone(&memory))).max_decoding_message_size(1024 * 1024);
+        let is_tls = identity.is_some();
         let listener = std::net::TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
