@@ -1,7 +1,12 @@
 //! What the bus asks of a connector, and what a connector answers: the mirror of `wit/exchange.wit`.
 
 use crate::{EventKind, LocalId, NameError, Path, Patient, PatientId, Revision, View};
-use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
 
 /// Where a connector's reading goes on. Opaque to everyone but the connector, at most 64 KiB.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,8 +67,8 @@ pub struct Delivery {
     pub patient: Patient,
     /// What to write to a record that exists already; empty when `local_id` is `None`.
     pub changed: BTreeSet<Path>,
-    /// Whether an earlier attempt may have reached the system without the bus learning how it ended.
-    pub in_doubt: bool,
+    /// When an earlier attempt at this creation began, if the bus did not learn how it ended.
+    pub in_doubt_since: Option<SystemTime>,
 }
 
 /// The system now holds the state.

@@ -87,7 +87,10 @@ pub struct Sighting {
 
 /// What was noted of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "one at a time, written as soon as it is made")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time, written as soon as it is made"
+)]
 pub enum Sighted {
     /// It was seen.
     Seen {

@@ -27,7 +27,11 @@ pub fn merge(current: &Fields, shadow: &Fields, observed: &Fields) -> Change {
 #[must_use]
 pub fn merge_based(current: &Fields, shadow: &Fields, base: &Fields, observed: &Fields) -> Change {
     let edited = base.difference(observed);
-    let changed = shadow.difference(observed).into_iter().filter(|path| edited.contains(path)).collect();
+    let changed = shadow
+        .difference(observed)
+        .into_iter()
+        .filter(|path| edited.contains(path))
+        .collect();
     apply(current, changed, observed)
 }
 

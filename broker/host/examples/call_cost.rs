@@ -73,7 +73,7 @@ fn delivery() -> Delivery {
             ..Patient::default()
         },
         changed: BTreeSet::new(),
-        in_doubt: false,
+        in_doubt_since: None,
     }
 }
 

@@ -98,7 +98,7 @@ impl CallError {
 
 impl CallError {
     /// Whether the call may have changed something in the system although it did not say so. After a delivery this
-    /// means that the next attempt is [in doubt](archwire_core::Delivery::in_doubt).
+    /// means that the next attempt is [in doubt](archwire_core::Delivery::in_doubt_since).
     #[must_use]
     pub fn may_have_acted(&self) -> bool {
         match self {

@@ -6,7 +6,8 @@
 //! 1. within the same call, because the record is usually there already;
 //! 2. in later calls, because the office may take up to 60 s: a *mark* in the state says that a POST is in doubt, and
 //!    no second one is sent before the record was looked for until [`SETTLED_AFTER`] after the first;
-//! 3. when the bus itself does not know how an earlier attempt ended (`in_doubt`: it was killed, or the call was).
+//! 3. when the bus itself does not know how an earlier attempt ended (`in_doubt_since_ms`: it was killed, or the call
+//!    was): then for [`SETTLED_AFTER_CRASH`], in which an office that works as usual has carried the request out.
 //!
 //! While it is in doubt, the answer is `retry`: the bus then keeps unknown records of this office from becoming new
 //! patients. What counts as the record that was made, and what is adopted, says [`crate::matching`].
@@ -34,6 +35,10 @@ use std::time::Duration;
 /// After that time the office has either made the record or given up: the API's limit of 60 s and some more.
 const SETTLED_AFTER: Duration = Duration::from_secs(65);
 
+/// After a crash of the bus: long enough for a request that was on its way to be carried out. Not the full limit, since
+/// nothing says that the office was slow.
+const SETTLED_AFTER_CRASH: Duration = Duration::from_secs(10);
+
 /// How long to wait between two searches for a record that may be about to appear.
 const SEARCH_AGAIN: Duration = Duration::from_secs(5);
 
@@ -46,8 +51,17 @@ const MOST_PAGES: usize = 10;
 /// A POST that may have arrived.
 #[derive(Serialize, Deserialize)]
 struct Mark {
-    /// When it was sent, in milliseconds since 1970 UTC; `None` when an earlier call sent it and did not say.
-    posted_ms: Option<u64>,
+    /// From when on it is settled whether it made a record, in milliseconds since 1970 UTC.
+    settled_ms: u64,
+}
+
+impl Mark {
+    fn after(posted_ms: u64, settled_after: Duration) -> Self {
+        let settled_after = u64::try_from(settled_after.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            settled_ms: posted_ms.saturating_add(settled_after),
+        }
+    }
 }
 
 /// Creates the record, or finds the one that is there already.
@@ -86,11 +100,14 @@ struct Creation<'a> {
 impl Creation<'_> {
     fn run(&self, mut fields: FieldSet) -> Result<Delivered, Disposition> {
         let mark: Option<Mark> = recall(self.host, &self.mark_key());
-        if self.delivery.in_doubt || mark.is_some() {
-            let posted_ms = mark.and_then(|mark| mark.posted_ms);
-            if let Some(delivered) = self.settle_doubt(&fields, posted_ms)? {
-                return Ok(delivered);
-            }
+        let crashed = self
+            .delivery
+            .in_doubt_since_ms
+            .map(|since_ms| Mark::after(since_ms, SETTLED_AFTER_CRASH));
+        if let Some(mark) = mark.or(crashed)
+            && let Some(delivered) = self.settle_doubt(&fields, &mark)?
+        {
+            return Ok(delivered);
         }
         let mut refused = Vec::new();
         loop {
@@ -113,13 +130,7 @@ impl Creation<'_> {
     fn search_at_once(&self, fields: &FieldSet, error: &Error) -> Result<Delivered, Disposition> {
         let now_ms = self.host.now_ms();
         self.host.log(Level::Warn, "create-in-doubt", &[]);
-        if !remember(
-            self.host,
-            &self.mark_key(),
-            &Mark {
-                posted_ms: Some(now_ms),
-            },
-        ) {
+        if !remember(self.host, &self.mark_key(), &Mark::after(now_ms, SETTLED_AFTER)) {
             self.host.log(Level::Warn, "no-room-for-mark", &[]);
         }
         match self.find(fields) {
@@ -132,23 +143,17 @@ impl Creation<'_> {
     }
 
     /// An earlier POST may have arrived: looks for the record. `None` when it surely did not.
-    fn settle_doubt(
-        &self,
-        fields: &FieldSet,
-        posted_ms: Option<u64>,
-    ) -> Result<Option<Delivered>, Disposition> {
+    fn settle_doubt(&self, fields: &FieldSet, mark: &Mark) -> Result<Option<Delivered>, Disposition> {
         // Kept before anything can fail: the bus forgets its doubt over an office that cannot be reached.
-        let marked = remember(self.host, &self.mark_key(), &Mark { posted_ms });
+        let marked = remember(self.host, &self.mark_key(), mark);
         let found = match self.find(fields) {
             Err(disposition) if !marked && !matches!(disposition, Disposition::Rejected(_)) => {
                 return Err(Disposition::retry(disposition.reason().code.clone(), RETRY_AFTER));
             }
             found => found?,
         };
-        let age =
-            posted_ms.map(|posted_ms| Duration::from_millis(self.host.now_ms().saturating_sub(posted_ms)));
         match found {
-            None if age.is_some_and(|age| age < SETTLED_AFTER) => {
+            None if self.host.now_ms() < mark.settled_ms => {
                 Err(Disposition::retry("create-in-doubt", SEARCH_AGAIN))
             }
             found => Ok(found),

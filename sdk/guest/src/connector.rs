@@ -50,7 +50,7 @@ pub trait Connector {
     /// # Errors
     /// When the record does not hold the state afterwards. As long as it is not known whether a record was made (the
     /// request timed out, say), that must be [`Disposition::Retry`]: the next attempt is then told so by
-    /// [`Delivery::in_doubt`]. After every other disposition the bus takes it that no record was made.
+    /// [`Delivery::in_doubt_since_ms`]. After every other disposition the bus takes it that no record was made.
     fn deliver(delivery: Delivery) -> Result<Delivered, Disposition> {
         _ = delivery;
         Err(Disposition::not_supported())

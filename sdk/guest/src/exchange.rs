@@ -93,9 +93,10 @@ pub struct Delivery {
     /// differs was changed by the practice's staff since, and will be observed. Empty when `local_id` is `None`:
     /// everything is new.
     pub changed: Vec<String>,
-    /// Whether an earlier attempt at this delivery may have reached the system without the bus learning how it ended.
-    /// With `local_id` `None` this means: the record may exist already, so search before creating one.
-    pub in_doubt: bool,
+    /// When an earlier attempt at this creation began, if the bus did not learn how it ended, in milliseconds since 1970
+    /// UTC. The record may exist already, or come to exist as long as the system may still be working on it: search before
+    /// creating one. Only with `local_id` `None`.
+    pub in_doubt_since_ms: Option<u64>,
 }
 
 /// The system now holds the state, as far as it can.

@@ -221,6 +221,12 @@ fn observed(at_ms: Option<u64>, actor: Option<String>) -> Result<(Option<SystemT
     Ok((at_ms.map(time).transpose()?, actor))
 }
 
+/// A moment before 1970 is told as 1970.
+fn since_1970_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn time(milliseconds: u64) -> Result<SystemTime, Flaw> {
     // The year 10000 is where dates stop being readable elsewhere.
     let beyond = milliseconds >= 253_402_300_800_000;
@@ -254,7 +260,7 @@ pub(crate) fn delivery(delivery: &Delivery) -> wit::Delivery {
             .iter()
             .map(|path| path.as_str().to_owned())
             .collect(),
-        in_doubt: delivery.in_doubt,
+        in_doubt_since_ms: delivery.in_doubt_since.map(since_1970_ms),
     }
 }
 

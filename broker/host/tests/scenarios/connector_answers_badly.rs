@@ -14,7 +14,7 @@ fn delivery(local_id: &str) -> Delivery {
         local_id: Some(local_id.parse().unwrap()),
         patient: Patient::default(),
         changed: BTreeSet::new(),
-        in_doubt: false,
+        in_doubt_since: None,
     }
 }
 

@@ -36,7 +36,7 @@ async fn the_echo_connector_delivers_to_a_granted_server() {
         local_id: None,
         patient: Patient::default(),
         changed: BTreeSet::new(),
-        in_doubt: false,
+        in_doubt_since: None,
     };
     let delivered = connector.deliver(&delivery).await.unwrap();
     assert_eq!(delivered.local_id.as_str(), patient_id.to_string());

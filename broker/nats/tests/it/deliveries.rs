@@ -111,7 +111,12 @@ async fn an_event_that_is_not_settled_comes_again_unless_it_is_in_progress() {
 #[tokio::test]
 async fn a_queue_goes_on_over_killed_servers_and_every_event_can_be_settled() {
     let office = Office::open().await;
-    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    // What the server had on the wire when it was killed comes again after this.
+    let brief = DeliveriesConfig {
+        ack_wait: Duration::from_secs(3),
+        ..slow()
+    };
+    let mut deliveries = office.log.deliveries(&archive(), brief).await.unwrap();
     let mut settled = BTreeSet::new();
     for round in 1..=3 {
         for _ in 0..20 {
@@ -133,6 +138,21 @@ async fn settle_until(deliveries: &mut Deliveries, settled: &mut BTreeSet<u64>, 
             settled.insert(sequence);
         }
     }
+}
+
+#[tokio::test]
+async fn what_waits_in_a_queue_that_is_closed_comes_at_once_to_the_next_who_opens_it() {
+    let office = Office::open().await;
+    append_all(&office.log, PatientId::generate(), &["one", "two", "three"]).await;
+    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    next(&mut deliveries).await.ack().await.unwrap();
+    deliveries.close().await;
+    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    let sequences = [
+        next(&mut deliveries).await.stored.sequence,
+        next(&mut deliveries).await.stored.sequence,
+    ];
+    assert_eq!(BTreeSet::from(sequences), BTreeSet::from([2, 3]));
 }
 
 #[tokio::test]

@@ -10,7 +10,11 @@ use archwire_core::{
     SystemName, View,
 };
 use archwire_host::{CallError, Connector};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// Whom to bring up to date, and with what.
 pub(super) struct Attempt<'a> {
@@ -73,8 +77,8 @@ impl Attempt<'_> {
     }
 
     async fn create(&self, due: &Due) -> Result<(), Ended> {
-        let (permit, in_doubt) = self.registry.begin_creation(self.system, self.patient).await?;
-        let delivery = self.delivery(due, None, in_doubt)?;
+        let (permit, in_doubt_since) = self.registry.begin_creation(self.system, self.patient).await?;
+        let delivery = self.delivery(due, None, in_doubt_since)?;
         let delivered = match self.connector.deliver(&delivery).await {
             Ok(delivered) => delivered,
             Err(error) => return Err(self.not_created(error).await),
@@ -119,7 +123,7 @@ impl Attempt<'_> {
             view: seen.clone(),
         };
         self.registry.observe(observation).await?;
-        let mut delivery = self.delivery(due, Some(record.local_id), false)?;
+        let mut delivery = self.delivery(due, Some(record.local_id), None)?;
         let mut shown = seen.patient.clone();
         self.registry.index().resolve(&mut shown);
         let (wanted, shown) = (fields(&delivery.patient)?, fields(&shown)?);
@@ -158,7 +162,12 @@ impl Attempt<'_> {
     }
 
     /// The newest state there is, told as the newest event that is due.
-    fn delivery(&self, due: &Due, local_id: Option<LocalId>, in_doubt: bool) -> Result<Delivery, Ended> {
+    fn delivery(
+        &self,
+        due: &Due,
+        local_id: Option<LocalId>,
+        in_doubt_since: Option<SystemTime>,
+    ) -> Result<Delivery, Ended> {
         let patient = self
             .registry
             .state_for(self.system, self.patient)?
@@ -175,7 +184,7 @@ impl Attempt<'_> {
             },
             local_id,
             patient,
-            in_doubt,
+            in_doubt_since,
         })
     }
 }

@@ -5,14 +5,17 @@
 
 use crate::wire::{Packed, WireError};
 use archwire_core::{Event, LocalId, Patient, PatientId, Revision, Sighted, Sighting, SystemName};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::SystemTime,
+};
 
 /// The index of one practice's log.
 #[derive(Debug, Default)]
 pub struct Index {
     links: HashMap<(SystemName, LocalId), PatientId>,
     patients: HashMap<PatientId, Entry>,
-    creating: HashMap<SystemName, HashSet<PatientId>>,
+    creating: HashMap<SystemName, HashMap<PatientId, SystemTime>>,
 }
 
 /// What is known of one patient.
@@ -59,12 +62,10 @@ impl Index {
         self.patients.len()
     }
 
-    /// Whether a record of the patient may exist in the system without its id being known.
+    /// Since when a record of the patient may exist in the system without its id being known.
     #[must_use]
-    pub fn is_creating(&self, system: &SystemName, patient: PatientId) -> bool {
-        self.creating
-            .get(system)
-            .is_some_and(|patients| patients.contains(&patient))
+    pub fn creating_since(&self, system: &SystemName, patient: PatientId) -> Option<SystemTime> {
+        self.creating.get(system)?.get(&patient).copied()
     }
 
     /// Whether that is so for any patient.
@@ -125,11 +126,8 @@ impl Index {
                 );
             }
             Sighted::Creating => {
-                _ = self
-                    .creating
-                    .entry(system.clone())
-                    .or_default()
-                    .insert(*patient_id)
+                let creating = self.creating.entry(system.clone()).or_default();
+                creating.insert(*patient_id, sighting.seen_at);
             }
             Sighted::Abandoned => self.no_longer_creating(system, *patient_id),
         }

@@ -82,12 +82,13 @@ impl ObserveError {
         }
     }
 
-    /// Whether the same observation may be taken later.
+    /// Whether the same observation may be taken later. In doubt it may: what is given up is not asked for again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Busy | Self::Append(_) | Self::Interrupted | Self::Read(_)
-        )
+        match self {
+            Self::Append(AppendError::TooLarge { .. } | AppendError::Attribute { .. }) => false,
+            Self::Busy | Self::Append(_) | Self::Interrupted | Self::Read(_) => true,
+            _ => false,
+        }
     }
 }

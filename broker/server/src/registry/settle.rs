@@ -76,7 +76,8 @@ impl Registry {
         }))
     }
 
-    /// Notes that the bus is about to have `system` create a record. Tells whether an earlier attempt is in doubt.
+    /// Notes that the bus is about to have `system` create a record. Tells since when an earlier attempt
+    /// is in doubt.
     /// While the permit is held, no unknown record of the system becomes a new patient.
     ///
     /// # Errors
@@ -85,14 +86,14 @@ impl Registry {
         &self,
         system: &SystemName,
         patient: PatientId,
-    ) -> Result<(CreationPermit, bool), ObserveError> {
-        let in_doubt = self.index().is_creating(system, patient);
+    ) -> Result<(CreationPermit, Option<SystemTime>), ObserveError> {
+        let in_doubt_since = self.index().creating_since(system, patient);
         // An attempt in doubt keeps observers waiting by itself; waiting behind them would be for ever.
         let permit = self.gates.create(system).await;
-        if !in_doubt {
+        if in_doubt_since.is_none() {
             self.sight(system, patient, Sighted::Creating).await?;
         }
-        Ok((permit, in_doubt))
+        Ok((permit, in_doubt_since))
     }
 
     /// Notes that a creation did not come about.
@@ -104,7 +105,7 @@ impl Registry {
         system: &SystemName,
         patient: PatientId,
     ) -> Result<(), ObserveError> {
-        if self.index().is_creating(system, patient) {
+        if self.index().creating_since(system, patient).is_some() {
             self.sight(system, patient, Sighted::Abandoned).await?;
             self.gates.changed();
         }

@@ -1,7 +1,7 @@
 //! Creating records: once, whatever happens to the answers.
 
 use super::*;
-use crate::host::double::Double;
+use crate::host::double::{Double, NOW_MS};
 use archwire_connector::http::Error as HttpError;
 use archwire_connector::{ContactPoint, ContactSystem, ContactUse, EventKind, HumanName, Patient};
 
@@ -31,13 +31,13 @@ fn delivery() -> Delivery {
             ..Patient::default()
         },
         changed: Vec::new(),
-        in_doubt: false,
+        in_doubt_since_ms: None,
     }
 }
 
 fn in_doubt() -> Delivery {
     Delivery {
-        in_doubt: true,
+        in_doubt_since_ms: Some(NOW_MS),
         ..delivery()
     }
 }
@@ -236,12 +236,21 @@ fn when_the_bus_was_killed_the_record_is_searched_for_before_it_is_made() {
         run(&host, &in_doubt()),
         Ok(Delivered::new("41", DeliveryAction::Created))
     );
-    let host = Double::new().answer(200, "[]").answer(201, r#"{"PatNum":42}"#);
+    let host = Double::new()
+        .answer(200, "[]")
+        .answer(200, "[]")
+        .answer(201, r#"{"PatNum":42}"#);
+    assert_eq!(
+        run(&host, &in_doubt()),
+        Err(Disposition::retry("create-in-doubt", SEARCH_AGAIN)),
+        "the office may still be at it"
+    );
+    host.later_ms.set(11_000);
     assert_eq!(
         run(&host, &in_doubt()),
         Ok(Delivered::new("42", DeliveryAction::Created))
     );
-    assert_eq!(host.asked(), [SEARCH, POST]);
+    assert_eq!(host.asked(), [SEARCH, SEARCH, POST]);
 }
 
 #[test]

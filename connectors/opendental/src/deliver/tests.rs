@@ -43,7 +43,7 @@ fn delivery(local_id: &str, changed: &[&str]) -> Delivery {
             ..Patient::default()
         },
         changed: changed.iter().map(|path| (*path).to_owned()).collect(),
-        in_doubt: false,
+        in_doubt_since_ms: None,
     }
 }
 

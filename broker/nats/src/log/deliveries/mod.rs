@@ -5,6 +5,9 @@
 //! together and while the first is still worked on: whoever handles it has to be able to do so twice. Events come in
 //! order the first time; one that comes again may have been overtaken.
 //!
+//! At most 64 events wait in this process, and count as handed out. Those that a server or a broker had in its hands when
+//! it was killed may come again only after `ack_wait`: choose it short, and say that work is in progress.
+//!
 //! Settling awaits the server's confirmation: it costs one round trip, about 0.1 ms, beside a vendor's API call of
 //! many, and in return "settled" is something to be relied on.
 
@@ -25,11 +28,9 @@ use async_nats::jetstream::{
     consumer::{PullConsumer, pull},
 };
 use futures_util::{FutureExt, StreamExt};
-use tokio::time::Instant;
+use tokio::{task::unconstrained, time::Instant};
 use work::SHORTEST_DELAY;
 
-/// Most events that wait in this process. They count as handed out, so a small number keeps them from coming again
-/// behind a slow handler.
 const MOST_WAITING: usize = 64;
 
 /// The queue of one system.
@@ -134,11 +135,7 @@ impl Deliveries {
     /// are settled and hands them out again; one that remembers hands them out again because they are given back.
     async fn reopen(&mut self) -> Result<(), DeliveriesError> {
         self.log.inner.connection.connected().await;
-        while let Some(Some(Ok(message))) = self.inbox.messages.next().now_or_never() {
-            if let Err(error) = message.ack_with(AckKind::Nak(Some(SHORTEST_DELAY))).await {
-                tracing::warn!(system = %self.system, %error, "an event could not be given back and comes after ack_wait");
-            }
-        }
+        self.give_back().await;
         let mut pause = FIRST_PAUSE;
         loop {
             self.log.inner.connection.connected().await;
@@ -152,6 +149,21 @@ impl Deliveries {
             }
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Closes the queue in order: what has come and was not taken yet is given back, so that whoever opens it next need
+    /// not wait for `ack_wait` to see it. What was taken stays to be settled.
+    pub async fn close(mut self) {
+        self.give_back().await;
+    }
+
+    async fn give_back(&mut self) {
+        // Without a budget, which could make it seem that nothing more has come.
+        while let Some(Some(Ok(message))) = unconstrained(self.inbox.messages.next()).now_or_never() {
+            if let Err(error) = message.ack_with(AckKind::Nak(Some(SHORTEST_DELAY))).await {
+                tracing::warn!(system = %self.system, %error, "an event is not given back and comes after ack_wait");
+            }
         }
     }
 
