@@ -26,7 +26,7 @@ const LONGEST_END: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -66,7 +66,7 @@ impl Folder {
         written.map_err(failed("write", &lock_path))?;
         let ports = path.join("ports");
         create_private(&ports).map_err(failed("create the folder", &ports))?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -132,6 +132,15 @@ impl Folder {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok(())
+    }
+}
+
+impl Drop for Folder {
+    /// Closing the file would do, were it not that a process that is just being started may still hold a copy of it.
+    fn drop(&mut self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the folder of nats-server stays locked until this process ends");
+        }
     }
 }
 

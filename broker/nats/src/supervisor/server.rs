@@ -6,7 +6,7 @@ use super::{
     health::{self, Health},
     key,
     nursery::Nursery,
-    server_log::ServerLog,
+    server_log::{Heard, ServerLog},
     settings::{Endpoints, KEY_VARIABLE, Settings},
 };
 use rustix::process::{Pid, Signal};
@@ -69,8 +69,8 @@ impl Launcher {
             }),
             Ok(Outcome::Ended) => Err(starting.ended().await),
             Ok(Outcome::Unrecoverable) => Err(starting.unrecoverable().await),
-            Ok(Outcome::NotFlushing) => Err(SupervisorError::NotFlushing),
-            Err(_) => Err(starting.not_ready()),
+            Ok(Outcome::NotFlushing) => Err(starting.not_flushing().await),
+            Err(_) => Err(starting.not_ready().await),
         }
     }
 
@@ -164,40 +164,45 @@ impl Starting<'_> {
         unrecoverable.then_some(Outcome::Unrecoverable)
     }
 
-    /// Ends the server, so that its log is complete, and reads from that why it cannot recover its store.
+    /// Why the server cannot recover its store: its log says so, once it is complete.
     async fn unrecoverable(mut self) -> SupervisorError {
-        self.child.kill().await.ok();
+        let health = std::mem::take(&mut self.health);
         let folder = &self.launcher.folder;
-        if self.log.finish().await.wrong_key {
-            return SupervisorError::KeyWrong {
-                store: folder.store(),
-                key: folder.key(),
-            };
+        let (store, key, log) = (folder.store(), folder.key(), folder.log());
+        if self.end().await.wrong_key {
+            return SupervisorError::KeyWrong { store, key };
         }
-        SupervisorError::StoreDamaged {
-            store: folder.store(),
-            health: self.health,
-            log: folder.log(),
-        }
+        SupervisorError::StoreDamaged { store, health, log }
     }
 
     async fn ended(mut self) -> SupervisorError {
+        let log = self.launcher.folder.log();
         let status = shown(self.child.wait().await.ok());
-        let said = self.log.finish().await.last_line;
         SupervisorError::EndedAtStart {
             status,
-            said,
-            log: self.launcher.folder.log(),
+            said: self.log.finish().await.last_line,
+            log,
         }
     }
 
-    fn not_ready(self) -> SupervisorError {
+    async fn not_flushing(self) -> SupervisorError {
+        self.end().await;
+        SupervisorError::NotFlushing
+    }
+
+    async fn not_ready(mut self) -> SupervisorError {
         let (after, log) = (self.launcher.config.start_timeout, self.launcher.folder.log());
-        SupervisorError::NotReady {
-            after,
-            health: self.health,
-            log,
+        let health = std::mem::take(&mut self.health);
+        self.end().await;
+        SupervisorError::NotReady { after, health, log }
+    }
+
+    /// Kills the server and reads the rest of its log.
+    async fn end(mut self) -> Heard {
+        if let Err(error) = self.child.kill().await {
+            tracing::warn!(%error, "nats-server had ended already");
         }
+        self.log.finish().await
     }
 }
 

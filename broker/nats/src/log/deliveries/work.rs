@@ -12,7 +12,7 @@ pub(super) const SHORTEST_DELAY: Duration = Duration::from_millis(100);
 pub struct Work {
     /// The event.
     pub stored: Stored,
-    /// The how-manieth time it is handed out, from 1.
+    /// How often it has been handed out, this time included.
     pub delivered: u64,
     /// Where settlements of this handing out go.
     pub(super) reply: async_nats::Subject,
