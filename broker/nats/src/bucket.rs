@@ -1,6 +1,6 @@
 //! Small values beside the log: cursors, receipts and the like. One JetStream bucket each, named after the practice.
 //!
-//! Bounds: a value has at most 256 KiB, a key at most 256 bytes of `a-z A-Z 0-9 - _ = . /`, a bucket 128 MiB, which the
+//! Bounds: a value has at most 768 KiB, a key at most 256 bytes of `a-z A-Z 0-9 - _ = . /`, a bucket 128 MiB, which the
 //! server reserves. Only the last value of a key is kept. When a bucket is full, writing fails loudly. Keys are indexed
 //! in the server's memory and appear in its logs: nothing by which a person could be identified belongs there.
 
@@ -14,7 +14,8 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use std::time::Duration;
 
-const LARGEST_VALUE: usize = 256 * 1024;
+/// Room for the largest source record in hexadecimal; below the 1 MB that a server takes by default.
+const LARGEST_VALUE: usize = 768 * 1024;
 const LONGEST_KEY: usize = 256;
 const LARGEST_BUCKET: ByteSize = ByteSize::mebibytes(128);
 
@@ -33,7 +34,7 @@ pub enum BucketError {
     )]
     Key,
     /// Too large a value. Nothing was stored.
-    #[error("a value of a bucket has at most 262144 bytes, this one has {0}")]
+    #[error("a value of a bucket has at most 786432 bytes, this one has {0}")]
     TooLarge(usize),
     /// The server refuses. Nothing was stored.
     #[error("the NATS server refuses the value; the bucket may be full")]
