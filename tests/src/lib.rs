@@ -28,6 +28,7 @@ mod people;
 mod plan;
 mod practice;
 mod programs;
+mod sides;
 mod tracing_program;
 
 pub mod process;
@@ -39,4 +40,5 @@ pub use people::{differences, invented, phone_of, set_email, set_phone, wire_pat
 pub use plan::Plan;
 pub use practice::Practice;
 pub use programs::Programs;
+pub use sides::{creations, same_people, whole_histories};
 pub use tracing_program::{Local, TracingProgram};

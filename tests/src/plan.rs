@@ -17,6 +17,7 @@ pub struct Plan {
     pub(crate) log_level: String,
     pub(crate) extra: String,
     pub(crate) shows_log: bool,
+    pub(crate) shares_cache: bool,
 }
 
 impl Plan {
@@ -31,6 +32,7 @@ impl Plan {
             log_level: "info,archwire=debug".to_owned(),
             extra: String::new(),
             shows_log: true,
+            shares_cache: true,
         }
     }
 
@@ -95,6 +97,14 @@ impl Plan {
     #[must_use]
     pub fn quiet(mut self) -> Self {
         self.shows_log = false;
+        self
+    }
+
+    /// Compiles its connectors itself. Otherwise practices share what any of them has compiled, because that takes
+    /// seconds each time.
+    #[must_use]
+    pub fn own_cache(mut self) -> Self {
+        self.shares_cache = false;
         self
     }
 

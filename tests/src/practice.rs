@@ -2,14 +2,15 @@
 
 use crate::broker::{self, Answer, Broker};
 use crate::configuration::{Draft, Office};
-use crate::{Log, Plan, Programs};
+use crate::{Log, Plan, Programs, programs};
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::{Client, Endpoint};
 use archwire_opendental_simulator::{Handle, Simulator};
 use rand::Rng as _;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -74,7 +75,21 @@ impl Practice {
             folder,
         };
         practice.set_configuration(&practice.draft().write()?)?;
+        if practice.plan.shares_cache {
+            practice
+                .share_cache()
+                .context("cannot share the compiled connectors")?;
+        }
         Ok(practice)
+    }
+
+    /// Puts a link where the broker keeps compiled connectors.
+    fn share_cache(&self) -> Result<()> {
+        let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        let shared = programs::shared_cache()?;
+        private(&shared)?;
+        private(&self.data_folder())?;
+        Ok(symlink(shared, self.data_folder().join("components-cache"))?)
     }
 
     fn draft(&self) -> Draft<'_> {

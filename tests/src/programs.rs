@@ -44,6 +44,11 @@ fn place(variable: &str, usual: impl FnOnce(&Path) -> PathBuf) -> Result<PathBuf
     Ok(usual(&target_folder()?))
 }
 
+/// Where the practices of all tests keep compiled connectors.
+pub(crate) fn shared_cache() -> Result<PathBuf> {
+    Ok(target_folder()?.join("tmp/compiled-connectors"))
+}
+
 /// The program is `target/PROFILE/NAME` or, for a test, `target/PROFILE/deps/NAME`.
 fn target_folder() -> Result<PathBuf> {
     let program = env::current_exe().context("this program does not know where it is")?;

@@ -40,6 +40,7 @@ impl Stage {
             .vendor(VISITOR)
             .log_level("info")
             .quiet()
+            .own_cache()
             .open()
             .await?;
         screen.say(format_args!(

@@ -7,7 +7,7 @@ use crate::stage::Stage;
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::v1::ContactUse;
 use archwire_opendental_simulator::{Field, PatientFields};
-use archwire_tests::{eventually, phone_of, wire_patient};
+use archwire_tests::{creations, eventually, phone_of, wire_patient};
 
 /// How many names a step shows.
 const SHOWN: usize = 3;
@@ -113,11 +113,7 @@ async fn a_patient_registered_at_the_vendor(
             change.pat_num, change.author
         ));
     }
-    ensure!(
-        created.len() == count,
-        "{count} registered, {} created",
-        created.len()
-    );
+    check::created_once(stage)?;
     screen.held("in Open Dental, each created exactly once", count);
     Ok(())
 }
@@ -137,11 +133,14 @@ async fn a_kill_in_the_middle_of_work(
     let mut edits = Edits::new(typed);
     let mut desk_people = thirds(late_front_desk).into_iter();
     let mut vendor_people = thirds(late_vendor).into_iter();
-    let posts = posts(stage);
+    let created = creations(stage.office()).len();
 
     let before = work(stage, &mut edits, desk_people.next(), vendor_people.next())?;
     eventually("the bus is at work", async || {
-        ensure!(self::posts(stage) > posts, "nothing was created yet");
+        ensure!(
+            creations(stage.office()).len() > created,
+            "nothing was created yet"
+        );
         Ok(())
     })
     .await?;
@@ -217,15 +216,6 @@ impl<'a> Edits<'a> {
     }
 }
 
-fn posts(stage: &Stage) -> usize {
-    stage
-        .office()
-        .changes()
-        .iter()
-        .filter(|change| change.method == "POST")
-        .count()
-}
-
 fn thirds(people: Vec<PatientFields>) -> [Vec<PatientFields>; 3] {
     let mut parts = [Vec::new(), Vec::new(), Vec::new()];
     for (place, fields) in people.into_iter().enumerate() {
@@ -253,7 +243,7 @@ async fn nothing_lost_or_doubled(stage: &mut Stage, screen: &mut Screen) -> Resu
     screen.say(format_args!(
         "{} registered at the vendor, {} POSTs at Open Dental",
         stage.from_vendor,
-        posts(stage)
+        creations(stage.office()).len()
     ));
     screen.held("histories without gaps, one POST each", counts.people);
     Ok(())

@@ -1,0 +1,32 @@
+//! Whole practices at work: the real broker as a process, its real nats-server, the built connectors, simulated offices
+//! and a vendor's program over gRPC. One scenario, or one family of them, a file.
+//!
+//! Every scenario has a practice of its own and asks the other side what happened: the office's change log and request
+//! log, the vendor's patient list, the bus's histories. Nothing waits for a fixed time.
+
+mod support;
+
+mod answer_to_a_creation_is_lost;
+mod broker_is_killed_during_a_creation;
+mod broker_is_killed_in_a_burst;
+mod broker_stops;
+mod changed_phone_follows;
+mod configuration_is_checked_before_anything_opens;
+mod connectors_are_checked_at_the_start;
+mod crates_depend_downwards_only;
+mod data_folder_belongs_to_one_practice;
+mod deliveries_wait_out_an_outage;
+mod echo_does_not_come_back;
+mod edits_of_different_fields_both_survive;
+mod front_desk_patient_reaches_the_vendor;
+mod health_and_reflection_answer;
+mod message_that_cannot_be_taken_has_no_effect;
+mod nats_is_checked_at_the_start;
+mod nats_server_is_killed;
+mod one_reader_for_a_subscription;
+mod patient_data_stays_out_of_sight;
+mod rejected_delivery_does_not_hold_up_others;
+mod remote_office_is_not_overrun;
+mod source_bytes_stay_as_they_were;
+mod two_offices_settle;
+mod vendor_patient_is_created_once;

@@ -1,0 +1,39 @@
+//! kill -9 of the nats-server under a broker that goes on.
+
+use crate::support::Scene;
+use anyhow::{Context as _, Result, ensure};
+use archwire_tests::{eventually, wire_patient};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::task::JoinSet;
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn nothing_is_lost_or_doubled_when_the_nats_server_is_killed_under_the_broker() -> Result<()> {
+    let mut scene = Scene::open().await?;
+    let broker = scene.practice.broker_pid()?;
+    let mut registrations: JoinSet<Result<()>> = JoinSet::new();
+    for _ in 0..2 {
+        for fields in scene.next(8) {
+            let (vendor, patient) = (scene.vendor.clone(), wire_patient(&fields));
+            registrations.spawn(async move { vendor.register(patient).await.map(|_| ()) });
+            scene.people.push(fields);
+        }
+        scene.type_in(8);
+        let killed = scene.practice.nats_pid()?;
+        let pid = Pid::from_raw(i32::try_from(killed)?).context("no process id")?;
+        kill_process(pid, Signal::KILL)?;
+        eventually("another nats-server runs", async || {
+            let pid = scene.practice.nats_pid()?;
+            ensure!(pid != killed, "it is still the old one");
+            Ok(())
+        })
+        .await?;
+    }
+    while let Some(registered) = registrations.join_next().await {
+        registered??;
+    }
+    scene.settled().await?;
+    scene.created(16)?;
+    ensure!(scene.practice.broker_pid()? == broker, "the broker went on");
+    scene.practice.stop_broker().await
+}

@@ -1,0 +1,189 @@
+//! No name, birth date, phone, address, mail address or chart number in logs at any level, in file names, or in clear
+//! text on disk.
+
+use crate::support::{Scene, VENDOR};
+use anyhow::{Result, ensure};
+use archwire_client::v1;
+use archwire_opendental_simulator::{Fault, Field, PatientFields};
+use archwire_tests::{Practice, eventually, set_email, wire_patient};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// People whose every detail is unlike anything that a program writes by itself.
+fn conspicuous() -> [PatientFields; 2] {
+    let desk = PatientFields::named("Quillfeather", "Thessalonia")
+        .with(Field::Preferred, "Thessalonica")
+        .with(Field::Birthdate, "1987-06-05")
+        .with(Field::WkPhone, "(503)555-0187")
+        .with(Field::Email, "thessa@marmalade.example")
+        .with(Field::Address, "77 Marmalade Crescent")
+        .with(Field::City, "Gnarlwick")
+        .with(Field::ChartNumber, "QX-7781-ZZ")
+        .with(Field::Ssn, "900871234");
+    let vendor = PatientFields::named("Wobblethwaite", "Ignatius")
+        .with(Field::Birthdate, "1991-10-23")
+        .with(Field::HmPhone, "(971)555-0123")
+        .with(Field::Email, "iggy@rutabaga.example")
+        .with(Field::Address, "3 Rutabaga Parade")
+        .with(Field::City, "Flibberton");
+    [desk, vendor]
+}
+
+/// What must not be found: every detail, phones also as digits only, birth dates also without dashes.
+fn needles(people: &[PatientFields]) -> Vec<String> {
+    let values = people
+        .iter()
+        .flat_map(|fields| fields.iter().map(|(_, value)| value.to_owned()));
+    let bare = |value: &String| {
+        value
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+    };
+    let values: Vec<String> = values.collect();
+    let barely = values.iter().map(bare).filter(|bare| bare.len() >= 8);
+    values.iter().cloned().chain(barely).collect()
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files(&path, found)?;
+        }
+        found.push(path);
+    }
+    Ok(())
+}
+
+fn holds(bytes: &[u8], needle: &str) -> bool {
+    let needle = needle.as_bytes();
+    bytes
+        .windows(needle.len())
+        .any(|window| window.eq_ignore_ascii_case(needle))
+}
+
+/// A practice in which all kinds of things have gone well and wrong with conspicuous people.
+async fn eventful() -> Result<Scene> {
+    let plan = Practice::plan().log_level("trace").own_cache();
+    let mut scene = Scene::with(plan).await?;
+    let [typed, registered] = conspicuous();
+    let pat_num = scene.office().front_desk().create(&typed);
+    let (local_id, _) = scene.vendor.register(wire_patient(&registered)).await?;
+    scene.people.extend([typed, registered]);
+    scene.settled().await?;
+    // A rejection that is parked, with the office's own words; answers that break off; an id that does not fit.
+    scene
+        .office()
+        .set_fault(Fault::status(400).on("PUT", "/patients/*").times(1));
+    scene
+        .vendor
+        .edit(&local_id, |patient| set_email(patient, "iggy@turnip.example"))
+        .await?;
+    eventually("a delivery is parked", async || {
+        ensure!(!scene.practice.logs()?.about("is parked").is_empty(), "not yet");
+        Ok(())
+    })
+    .await?;
+    for kind in [
+        Fault::status(500),
+        Fault::drop_after(),
+        Fault::new(archwire_opendental_simulator::FaultKind::InvalidJson),
+    ] {
+        scene.office().set_fault(kind.on("GET", "/patients/*").times(1));
+    }
+    scene
+        .vendor
+        .edit(&local_id, |patient| set_email(patient, "iggy@parsnip.example"))
+        .await?;
+    scene
+        .office()
+        .front_desk()
+        .set(pat_num, Field::WkPhone, "(503)555-0188")?;
+    refused(&scene).await?;
+    scene.settled().await?;
+    scene.practice.kill_broker().await?;
+    scene.practice.start_broker().await?;
+    scene
+        .office()
+        .front_desk()
+        .set(pat_num, Field::WkPhone, "(503)555-0187")?;
+    scene.settled().await?;
+    Ok(scene)
+}
+
+/// Observations that the bus does not take, and what it says about them.
+async fn refused(scene: &Scene) -> Result<()> {
+    let publisher = scene.practice.vendor(VENDOR).await?.publisher();
+    let [typed, _] = conspicuous();
+    let mut wrong_date = wire_patient(&typed);
+    wrong_date.birth_date = Some("1987-06-05 or so".to_owned());
+    let mut too_many = wire_patient(&typed);
+    too_many.names = vec![too_many.names[0].clone(); 40];
+    for patient in [wrong_date, too_many] {
+        let observation = v1::Observation {
+            local_id: "Q-1".to_owned(),
+            patient: Some(patient),
+            ..Default::default()
+        };
+        let error = publisher
+            .publish(observation)
+            .await
+            .expect_err("it cannot be taken");
+        let said = format!("{error:?} {error}");
+        for needle in needles(&conspicuous()) {
+            ensure!(
+                !holds(said.as_bytes(), &needle),
+                "the refusal quotes the patient: {}",
+                error.code()
+            );
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_patient_data_is_in_logs_at_trace_level_in_file_names_or_in_clear_text_on_disk() -> Result<()> {
+    let scene = eventful().await?;
+    let needles = needles(&scene.people);
+    let log = scene.practice.logs()?;
+    ensure!(
+        log.text().contains("\"level\":\"TRACE\"") || log.text().contains("\"level\":\"DEBUG\""),
+        "nothing was told"
+    );
+    for (number, line) in log.text().lines().enumerate() {
+        for needle in &needles {
+            ensure!(
+                !holds(line.as_bytes(), needle),
+                "line {} of the log holds patient data: {line}",
+                number + 1
+            );
+        }
+    }
+    let mut found = Vec::new();
+    files(&scene.practice.data_folder(), &mut found)?;
+    ensure!(
+        found.iter().any(|path| path.ends_with("nats-server.log")),
+        "the server's log was looked at"
+    );
+    let mut bytes = 0;
+    for path in found {
+        let name = path.to_string_lossy();
+        for needle in &needles {
+            ensure!(!holds(name.as_bytes(), needle), "a file name holds patient data");
+        }
+        // Compiled connectors are megabytes of machine code that were there before any patient was.
+        if path.is_file() && path.extension().is_none_or(|extension| extension != "cwasm") {
+            let content = fs::read(&path)?;
+            bytes += content.len();
+            for needle in &needles {
+                ensure!(
+                    !holds(&content, needle),
+                    "{name} holds patient data in clear text"
+                );
+            }
+        }
+    }
+    ensure!(bytes > 10_000, "the log was looked at: {bytes} bytes");
+    Ok(())
+}
