@@ -47,12 +47,12 @@ async fn two_practices_on_one_server_have_buckets_of_their_own() {
 async fn what_is_too_large_or_no_key_is_refused() {
     let office = Office::open().await;
     let bucket = office.log.bucket(&"receipts".parse().unwrap()).await.unwrap();
-    bucket.put("largest", vec![b'x'; 262_144].into()).await.unwrap();
+    bucket.put("largest", vec![b'x'; 786_432].into()).await.unwrap();
     let error = bucket
-        .put("larger", vec![b'x'; 262_145].into())
+        .put("larger", vec![b'x'; 786_433].into())
         .await
         .unwrap_err();
-    assert!(matches!(error, BucketError::TooLarge(262_145)), "{error:?}");
+    assert!(matches!(error, BucketError::TooLarge(786_433)), "{error:?}");
     assert!(matches!(
         bucket.put("a.*", "x".into()).await.unwrap_err(),
         BucketError::Key
