@@ -30,6 +30,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How long the log keeps to itself what it was given back at a stop.
+const GIVEN_BACK_FOR: Duration = Duration::from_millis(100);
+
 /// What all lanes of a system share.
 pub(super) struct Shared {
     system: SystemName,
@@ -139,6 +142,13 @@ impl Lanes {
             self.waiting.remove(&patient);
         } else {
             self.start(patient, waiting);
+        }
+    }
+
+    /// Gives the log back what is not settled, for the next start.
+    pub(super) async fn give_back(&mut self) {
+        for (_, work) in mem::take(&mut self.held) {
+            self.heed(work.nak(GIVEN_BACK_FOR).await);
         }
     }
 

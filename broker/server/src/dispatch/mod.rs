@@ -81,5 +81,8 @@ impl Dispatcher {
         while let Some(ended) = lanes.next_ended().await {
             lanes.ended(ended).await;
         }
+        // What is not settled need not wait for a sign of life that will not come.
+        lanes.give_back().await;
+        deliveries.close().await;
     }
 }
