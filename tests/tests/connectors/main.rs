@@ -1,0 +1,29 @@
+//! The built connectors in the real sandbox, against a simulated office and a small service. One scenario, or one family
+//! of them, a file.
+//!
+//! No broker and no log here: a scenario calls the connector as the broker does, and asks the other side's own change log
+//! and request log what happened. Nothing waits for a fixed time. The sandbox's clock is this machine's; the office's
+//! clock is held and moved where a scenario is about time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests may fail loudly, like the tests themselves"
+)]
+
+mod support;
+
+mod answer_to_a_creation_is_lost;
+mod clock_goes_back_an_hour;
+mod drifting_pages_hide_nobody;
+mod duplicate_is_adopted_only_when_sure;
+mod echo_keeps_what_it_is_given;
+mod edit_in_the_second_of_a_read_is_seen;
+mod everybody_is_read_once;
+mod guarantor_pays_for_the_family;
+mod office_is_asked_one_request_at_a_time;
+mod record_is_read_back_as_it_is;
+mod survey_lists_everybody;
+mod trouble_is_told_apart;
+mod update_writes_only_what_changed;
