@@ -100,10 +100,15 @@ pub enum Sighted {
         shown: Option<Patient>,
         /// Up to where deliveries have brought the system; [`Revision::NONE`] when none has.
         delivered: Revision,
+        /// The newest revision that the record reflects, where its system follows the bus itself.
+        reflects: Option<Revision>,
     },
     /// The bus is about to have the system create it. Until another sighting follows, it may exist without the bus
     /// knowing its id.
     Creating,
-    /// The creation did not come about.
+    /// The creation or the writing did not come about.
     Abandoned,
+    /// The bus is about to have the system change it. Until a sighting with a delivered revision follows, what the system
+    /// shows at these paths is the bus's own doing, however the system writes it.
+    Writing(BTreeSet<Path>),
 }

@@ -33,6 +33,12 @@ impl Path {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The element that the path is in (`telecom/phone-mobile`), or the path itself where the patient has it once.
+    #[must_use]
+    pub fn element(&self) -> &str {
+        self.0.rsplit_once('/').map_or(&self.0, |(element, _)| element)
+    }
 }
 
 impl From<String> for Path {
@@ -231,7 +237,11 @@ impl Key {
                 "guarantor".into()
             }
             "responsible_parties" => match text("relationship") {
-                Some(code) if code.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                // The word `guarantor` is taken.
+                Some(code)
+                    if code.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                        && !code.eq_ignore_ascii_case("guarantor") =>
+                {
                     code.to_ascii_lowercase()
                 }
                 _ => "party".into(),

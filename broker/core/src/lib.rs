@@ -25,7 +25,7 @@ pub use connector::{
 };
 pub use event::{Event, EventKind, Observation, Sighted, Sighting, View};
 pub use fields::{Fields, FieldsError, Path};
-pub use merge::{Change, expected_after, fill_in, merge, merge_based};
+pub use merge::{Change, expected_after, fill_in, merge};
 pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, Subject, SystemName};
 pub use partial_date::{PartialDate, PartialDateError};
 pub use patient::{

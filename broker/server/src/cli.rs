@@ -56,6 +56,11 @@ struct CheckArgs {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
+    // A panic's own message may quote what the program was working on; where it happened is enough to find it.
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(place) => eprintln!("archwire: a defect at {place}; please report it"),
+        None => eprintln!("archwire: a defect; please report it"),
+    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -15,11 +15,10 @@ use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// Observations of a page that are taken at the same time.
 const AT_A_TIME: usize = 64;
@@ -118,9 +117,10 @@ impl Poller {
             .map(Cursor);
         loop {
             self.breaker.ready().await;
+            let begun = Instant::now();
             let PollAnswer { page, unreadable } = self.connector.poll(cursor.as_ref()).await?;
             let seen = page.views.len();
-            let recorded = self.take(page.views).await?;
+            let recorded = self.take(page.views, begun).await?;
             for unreadable in &unreadable {
                 self.keep(unreadable).await?;
             }
@@ -141,7 +141,7 @@ impl Poller {
 
     /// Takes every record of a page. Tells how many were news. A record that will never be taken as it is is kept as
     /// unreadable; anything else ends the pass.
-    async fn take(&self, views: Vec<View>) -> Result<usize, PollError> {
+    async fn take(&self, views: Vec<View>, begun: Instant) -> Result<usize, PollError> {
         let observed = stream::iter(views.into_iter().enumerate()).map(|(position, view)| async move {
             let (local_id, source) = (view.local_id.clone(), view.source.clone());
             let observation = Observation {
@@ -150,7 +150,7 @@ impl Poller {
                 based_on: None,
                 view,
             };
-            match self.registry.observe(observation).await {
+            match self.registry.observe(observation, Some(begun)).await {
                 Ok(observed) => Ok(usize::from(matches!(observed, Observed::Recorded { .. }))),
                 Err(error) if error.is_retryable() => Err(PollError::from(error)),
                 Err(error) => {
@@ -193,9 +193,14 @@ impl Poller {
                 .map(|source| hex::encode(source.data())),
             seen_at_unix: since_1970.as_secs(),
         };
+        // A page that is read again must not fill the bucket with the same record.
+        let key = match &unreadable.source {
+            Some(source) => hex::encode(source.sha256()),
+            None => unreadable.code.to_owned(),
+        };
         let json = serde_json::to_vec(&entry).unwrap_or_default();
         self.unreadable
-            .put(&format!("{}.{}", self.system, Uuid::now_v7()), json.into())
+            .put(&format!("{}.{key}", self.system), json.into())
             .await?;
         let (position, reason) = (unreadable.position, unreadable.code);
         tracing::error!(system = %self.system, position, reason, "a record cannot be read: a person has to look at it");

@@ -3,8 +3,8 @@
 use crate::config::{self, Config};
 use archwire_core::SystemName;
 use archwire_host::{
-    Connector, Engine, EngineConfig, EngineError, Grant, Limits, LoadError, Method, Origin, PathPattern,
-    SetUpError, StateStore, SystemConfig,
+    Ability, Connector, Engine, EngineConfig, EngineError, Grant, Limits, LoadError, Method, Origin,
+    PathPattern, SetUpError, StateStore, SystemConfig,
 };
 use std::{path::Path, sync::Arc};
 
@@ -21,6 +21,14 @@ pub enum SystemError {
         system: SystemName,
         /// Why.
         source: Box<LoadError>,
+    },
+    /// A connector that writes and cannot show what it wrote.
+    #[error(
+        "the connector of `systems.{system}` does `deliver` without `fetch`, so that no delivery could ever be confirmed; set `deliver = false` for it"
+    )]
+    NoFetch {
+        /// The system.
+        system: SystemName,
     },
     /// A grant that does not hold together.
     #[error("`systems.{system}.grants` holds a path, method or address that cannot be granted: {what}")]
@@ -47,6 +55,7 @@ impl SystemError {
         match self {
             Self::Engine(error) => error.code(),
             Self::Load { source, .. } => source.code(),
+            Self::NoFetch { .. } => "connector_without_fetch",
             Self::Grant { .. } => "grant_invalid",
             Self::Fit { source, .. } => source.code(),
         }
@@ -89,6 +98,10 @@ async fn connector(
         source: Box::new(error),
     };
     let component = engine.load(&system.connector).await.map_err(load)?;
+    let abilities = &component.description().abilities;
+    if system.deliver && abilities.contains(&Ability::Deliver) && !abilities.contains(&Ability::Fetch) {
+        return Err(SystemError::NoFetch { system: name.clone() });
+    }
     let config = SystemConfig {
         system: name.clone(),
         settings: system.settings.clone(),

@@ -53,7 +53,7 @@ async fn answer(
         Err(error) => return refused("observation_invalid", with_causes(&error), false),
     };
     observation.view.observed_at.get_or_insert_with(SystemTime::now);
-    match registry.observe(observation).await {
+    match registry.observe(observation, None).await {
         Ok(Observed::Recorded {
             patient,
             revision,
@@ -71,7 +71,7 @@ async fn answer(
             let code = error.code();
             tracing::warn!(code, "an observation of a vendor was not taken");
             let message = match &error {
-                ObserveError::Bound(_) => with_causes(&error),
+                ObserveError::Bound(_) | ObserveError::Invalid(_) => with_causes(&error),
                 _ => error.to_string(),
             };
             refused(code, message, error.is_retryable())

@@ -243,10 +243,11 @@ impl Reader {
             sequence: stored.sequence,
             event: stored.payload,
         };
-        self.answers
-            .send(Ok(response(Response::Delivery(delivery))))
-            .await
-            .is_ok()
+        // Whoever grants credit and does not read must not outlive its successor or hold up a stop.
+        tokio::select! {
+            () = self.ended.cancelled() => true,
+            sent = self.answers.send(Ok(response(Response::Delivery(delivery)))) => sent.is_ok(),
+        }
     }
 
     async fn store(&mut self) -> Result<(), BucketError> {

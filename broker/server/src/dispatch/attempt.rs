@@ -13,7 +13,7 @@ use archwire_host::{CallError, Connector};
 use std::{
     collections::BTreeSet,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant},
 };
 
 /// Whom to bring up to date, and with what.
@@ -77,35 +77,42 @@ impl Attempt<'_> {
     }
 
     async fn create(&self, due: &Due) -> Result<(), Ended> {
+        let mut delivery = self.delivery(due, None)?;
         let (permit, in_doubt_since) = self.registry.begin_creation(self.system, self.patient).await?;
-        let delivery = self.delivery(due, None, in_doubt_since)?;
+        delivery.in_doubt_since = in_doubt_since;
         let delivered = match self.connector.deliver(&delivery).await {
             Ok(delivered) => delivered,
-            Err(error) => return Err(self.not_created(error).await),
+            Err(error) => return Err(self.not_written(error).await),
         };
+        // What the system had of the person already is not ours, and is left as it is.
+        let adopted = delivered.action == DeliveryAction::Adopted;
+        let done = if adopted { due.revision } else { Revision::NONE };
         let local_id = delivered.local_id;
-        if let Err(error) = self
+        let linked = self
             .registry
-            .link(self.system, self.patient, local_id.clone())
-            .await
-        {
-            self.registry.abandon_creation(self.system, self.patient).await?;
+            .link(self.system, self.patient, local_id.clone(), done)
+            .await;
+        if let Err(error) = linked {
+            // Only this says that the record is somebody else's. After anything else it is there, and not linked yet.
+            if matches!(error, ObserveError::LinkConflict) {
+                self.registry.abandon(self.system, self.patient).await?;
+            }
             return Err(error.into());
         }
         drop(permit);
-        let written = match delivered.action {
-            // What the system had of the person already is not ours.
-            DeliveryAction::Adopted => BTreeSet::new(),
-            _ => fields(&delivery.patient)?.paths().cloned().collect(),
+        let written = match adopted {
+            true => BTreeSet::new(),
+            false => fields(&delivery.patient)?.paths().cloned().collect(),
         };
         self.read_back(&local_id, due.revision, written).await
     }
 
-    /// Only a `retry`, a trap or a deadline leaves it open whether the system made a record.
-    async fn not_created(&self, error: CallError) -> Ended {
+    /// Only a `retry`, and what stopped the connector in the middle, leaves it open whether the system did it.
+    async fn not_written(&self, error: CallError) -> Ended {
+        let surely_not = !error.may_have_acted();
         let ended = Ended::from(error);
-        if matches!(ended, Ended::Pause(_) | Ended::Park(_))
-            && let Err(error) = self.registry.abandon_creation(self.system, self.patient).await
+        if (surely_not || matches!(ended, Ended::Pause(_) | Ended::Park(_)))
+            && let Err(error) = self.registry.abandon(self.system, self.patient).await
         {
             return error.into();
         }
@@ -113,6 +120,7 @@ impl Attempt<'_> {
     }
 
     async fn update(&self, due: &Due, record: Record) -> Result<(), Ended> {
+        let begun = Instant::now();
         let Some(seen) = self.connector.fetch(&record.local_id).await? else {
             return Err(Ended::Park(Why::of_code("record_gone")));
         };
@@ -122,8 +130,8 @@ impl Attempt<'_> {
             based_on: None,
             view: seen.clone(),
         };
-        self.registry.observe(observation).await?;
-        let mut delivery = self.delivery(due, Some(record.local_id), None)?;
+        self.registry.observe(observation, Some(begun)).await?;
+        let mut delivery = self.delivery(due, Some(record.local_id.clone()))?;
         let mut shown = seen.patient.clone();
         self.registry.index().resolve(&mut shown);
         let (wanted, shown) = (fields(&delivery.patient)?, fields(&shown)?);
@@ -131,10 +139,17 @@ impl Attempt<'_> {
             .changed
             .retain(|path| wanted.get(path) != shown.get(path));
         if delivery.changed.is_empty() {
-            return self.settle(seen, due.revision, due.changed.clone()).await;
+            return self.settle(seen, begun, due.revision, due.changed.clone()).await;
         }
-        let delivered = self.connector.deliver(&delivery).await?;
-        self.read_back(&delivered.local_id, due.revision, due.changed.clone())
+        self.registry
+            .begin_writing(self.system, self.patient, delivery.changed.clone())
+            .await?;
+        match self.connector.deliver(&delivery).await {
+            Ok(delivered) if delivered.local_id == record.local_id => {}
+            Ok(_) => return Err(Ended::Park(Why::of_code("local_id_changed"))),
+            Err(error) => return Err(self.not_written(error).await),
+        }
+        self.read_back(&record.local_id, due.revision, due.changed.clone())
             .await
     }
 
@@ -144,34 +159,34 @@ impl Attempt<'_> {
         revision: Revision,
         written: BTreeSet<Path>,
     ) -> Result<(), Ended> {
+        let begun = Instant::now();
         match self.connector.fetch(id).await? {
-            Some(shown) => self.settle(shown, revision, written).await,
+            Some(shown) => self.settle(shown, begun, revision, written).await,
             None => Err(Ended::Later(None, "record_not_shown")),
         }
     }
 
-    async fn settle(&self, shown: View, delivered: Revision, paths: BTreeSet<Path>) -> Result<(), Ended> {
+    async fn settle(
+        &self,
+        shown: View,
+        begun: Instant,
+        delivered: Revision,
+        paths: BTreeSet<Path>,
+    ) -> Result<(), Ended> {
         let settlement = Settlement {
             patient: self.patient,
             delivered,
             paths,
             shown,
+            begun,
         };
         self.registry.settle(self.system, settlement).await?;
         Ok(())
     }
 
     /// The newest state there is, told as the newest event that is due.
-    fn delivery(
-        &self,
-        due: &Due,
-        local_id: Option<LocalId>,
-        in_doubt_since: Option<SystemTime>,
-    ) -> Result<Delivery, Ended> {
-        let patient = self
-            .registry
-            .state_for(self.system, self.patient)?
-            .ok_or(Ended::Done)?;
+    fn delivery(&self, due: &Due, local_id: Option<LocalId>) -> Result<Delivery, Ended> {
+        let state = self.registry.state_for(self.system, self.patient)?;
         Ok(Delivery {
             event_id: due.event_id.clone(),
             kind: due.kind,
@@ -183,8 +198,8 @@ impl Attempt<'_> {
                 BTreeSet::new()
             },
             local_id,
-            patient,
-            in_doubt_since,
+            patient: state.ok_or(Ended::Later(None, "patient_not_known_yet"))?,
+            in_doubt_since: None,
         })
     }
 }

@@ -184,11 +184,14 @@ async fn lane(
     } = shared;
     let mut sequences = Vec::new();
     let mut attempts = 0;
+    let mut recoveries = None;
     let mut pause = FIRST_PAUSE;
     loop {
+        // The permit first: who waited for it has to find the breaker as the call before left it.
         let ready = async {
+            let permit = permits.acquire().await;
             breaker.ready().await;
-            permits.acquire().await
+            permit
         };
         let permit = tokio::select! {
             () = shutdown.cancelled() => return Vec::new(),
@@ -205,38 +208,54 @@ async fn lane(
         }
         .run()
         .await;
+        if let Ended::Pause(disposition) = &ended {
+            breaker.heed(disposition);
+        }
         drop(permit);
-        let why = match ended {
+        let in_doubt = matches!(ended, Ended::Later(..));
+        let (why, wait) = match ended {
             Ended::Done => return sequences,
-            // Nobody's fault: it does not count as an attempt.
             Ended::Pause(disposition) => {
-                breaker.heed(&disposition);
-                continue;
+                // Nobody's fault, and no attempt, unless the system answered others in between.
+                let now = breaker.recoveries();
+                attempts += u32::from(recoveries.replace(now).is_some_and(|before| before < now));
+                if attempts < MOST_ATTEMPTS {
+                    continue;
+                }
+                (Some(Why::of_reason(disposition.reason())), LONGEST_PAUSE)
             }
-            Ended::Park(why) => Some(why),
+            Ended::Park(why) => (Some(why), LONGEST_PAUSE),
             Ended::Later(after, code) => {
                 attempts += 1;
                 tracing::warn!(%system, %patient, attempts, reason = code, "a delivery will be tried again");
                 let jitter = rand::rng().random_range(Duration::ZERO..pause);
-                pause = after.unwrap_or_default().max(pause * 2).min(LONGEST_PAUSE) + jitter;
-                (attempts >= MOST_ATTEMPTS).then(|| Why::of_code(code))
+                let wait = after.unwrap_or_default().max(pause) + jitter;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                let why = (attempts >= MOST_ATTEMPTS).then(|| Why::of_code(code));
+                (why, wait)
             }
         };
-        if let Some(why) = why {
-            if park(shared, patient, &sequences, attempts, &why).await {
-                return sequences;
-            }
-            pause = LONGEST_PAUSE;
+        if let Some(why) = why
+            && park(shared, patient, &sequences, attempts, &why, in_doubt).await
+        {
+            return sequences;
         }
         tokio::select! {
             () = shutdown.cancelled() => return Vec::new(),
-            () = sleep(pause) => {}
+            () = sleep(wait) => {}
         }
     }
 }
 
 /// Parks what waits for the patient. Tells whether that is stored.
-async fn park(shared: &Shared, patient: PatientId, sequences: &[u64], attempts: u32, why: &Why) -> bool {
+async fn park(
+    shared: &Shared,
+    patient: PatientId,
+    sequences: &[u64],
+    attempts: u32,
+    why: &Why,
+    in_doubt: bool,
+) -> bool {
     let Shared {
         system,
         registry,
@@ -253,7 +272,13 @@ async fn park(shared: &Shared, patient: PatientId, sequences: &[u64], attempts: 
         attempts,
         why,
     };
-    let stored = match registry.abandon_creation(system, patient).await {
+    // What is in doubt stays so: whoever tries again searches first.
+    let abandoned = if in_doubt {
+        Ok(())
+    } else {
+        registry.abandon(system, patient).await
+    };
+    let stored = match abandoned {
         Ok(()) => undeliverable.park(parked).await.map_err(|error| error.code()),
         Err(error) => Err(error.code()),
     };

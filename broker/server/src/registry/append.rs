@@ -5,9 +5,10 @@
 //! whether it is there. Otherwise a publisher that tries again would make a second patient.
 
 use super::{ObserveError, Registry};
-use crate::wire::{encode_event, encode_sighting};
+use crate::wire::{WireError, decode_event, decode_sighting, encode_event, encode_sighting};
 use archwire_core::{Event, LocalId, Sighting, Subject, SystemName};
 use archwire_nats::{AppendError, CloudEvent, Entry, Expected};
+use prost::bytes::Bytes;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -17,13 +18,20 @@ use uuid::Uuid;
 /// Media type of everything in the log.
 const PROTOBUF: &str = "application/protobuf";
 
-/// Events of which nobody knows whether the log holds them, by the record that led to them. Bounded by the callers in
-/// flight when the log went away: each holds its record's lock.
+/// Most bytes of what is written: the log's messages have at most 1 MiB on a server that was not told otherwise, headers
+/// included.
+const LARGEST: usize = 960 * 1024;
+
+/// Most events that may be in doubt. Beyond that, observations are refused until some are settled.
+const MOST_DOUBTS: usize = 10_000;
+
+/// Events of which nobody knows whether the log holds them, by the record that led to them.
 pub(super) type Doubts = Mutex<HashMap<(SystemName, LocalId), (Event, u64)>>;
 
 impl Registry {
     /// Appends an event after `last`, and takes it into the index. `None` when the patient's subject has moved on.
     pub(super) async fn tell(&self, event: &Event, last: u64) -> Result<Option<u64>, ObserveError> {
+        let payload = readable(encode_event(event), |bytes| decode_event(bytes).map(drop))?;
         let entry = Entry {
             subject: Subject::Patient(event.patient_id),
             attributes: CloudEvent {
@@ -36,7 +44,7 @@ impl Registry {
                 time: event.recorded_at,
                 content_type: PROTOBUF,
             },
-            payload: encode_event(event),
+            payload,
             expected: if last == 0 {
                 Expected::Nothing
             } else {
@@ -79,6 +87,9 @@ impl Registry {
 
     /// Appends a sighting and takes it into the index.
     pub(super) async fn note(&self, sighting: &Sighting) -> Result<(), ObserveError> {
+        let payload = readable(encode_sighting(sighting), |bytes| {
+            decode_sighting(bytes).map(drop)
+        })?;
         let entry = Entry {
             subject: Subject::Sighting(sighting.system.clone(), sighting.patient_id),
             attributes: CloudEvent {
@@ -88,7 +99,7 @@ impl Registry {
                 time: sighting.seen_at,
                 content_type: PROTOBUF,
             },
-            payload: encode_sighting(sighting),
+            payload,
             expected: Expected::Anything,
         };
         self.log.append(entry).await.map_err(ObserveError::Append)?;
@@ -96,17 +107,35 @@ impl Registry {
         Ok(())
     }
 
-    /// Finishes an event of this record that is in doubt.
+    /// Finishes an event of this record that is in doubt. It stays in doubt until the log said how it ended.
     pub(super) async fn finish_doubtful(&self, key: &(SystemName, LocalId)) -> Result<(), ObserveError> {
-        let doubt = self
-            .doubts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(key);
+        let doubt = {
+            let doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+            if doubts.len() >= MOST_DOUBTS && !doubts.contains_key(key) {
+                return Err(ObserveError::Busy);
+            }
+            doubts.get(key).cloned()
+        };
         if let Some((event, last)) = doubt {
             let _patient = self.patients.lock(&event.patient_id).await;
             self.tell(&event, last).await?;
+            self.doubts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(key);
         }
         Ok(())
     }
+}
+
+/// What the log holds for good must be readable for good: a start reads all of it.
+fn readable(
+    payload: Bytes,
+    read: impl FnOnce(Bytes) -> Result<(), WireError>,
+) -> Result<Bytes, ObserveError> {
+    if payload.len() > LARGEST {
+        return Err(ObserveError::Invalid(WireError::TooLarge(payload.len())));
+    }
+    read(payload.clone()).map_err(ObserveError::Invalid)?;
+    Ok(payload)
 }

@@ -4,10 +4,10 @@
 //! the log; a start replays it. A patient costs about 1 KB with two systems.
 
 use crate::wire::{Packed, WireError};
-use archwire_core::{Event, LocalId, Patient, PatientId, Revision, Sighted, Sighting, SystemName};
+use archwire_core::{Event, LocalId, Path, Patient, PatientId, Revision, Sighted, Sighting, SystemName};
 use std::{
-    collections::{BTreeMap, HashMap},
-    time::SystemTime,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// The index of one practice's log.
@@ -40,7 +40,17 @@ pub struct Record {
     pub shadow: Option<Packed>,
     /// Up to where deliveries have brought the system.
     pub delivered: Revision,
+    /// The newest revision of the patient that the record reflected when it was last shown.
+    pub reflects: Revision,
+    /// What the bus is writing to it, and since when.
+    pub writing: Option<(BTreeSet<Path>, SystemTime)>,
+    /// When the reading began that showed it last. Known to this process only.
+    pub read_at: Option<Instant>,
 }
+
+/// After that time a creation or a writing that nobody ended no longer holds anything up. Whoever tries it again is still
+/// told that it is in doubt.
+const LONGEST_DOUBT: Duration = Duration::from_secs(600);
 
 impl Index {
     /// The patient whom a system keeps under a local id.
@@ -68,12 +78,20 @@ impl Index {
         self.creating.get(system)?.get(&patient).copied()
     }
 
-    /// Whether that is so for any patient.
+    /// Whether that is so for any patient, and not for longer than 10 minutes.
     #[must_use]
     pub fn is_creating_any(&self, system: &SystemName) -> bool {
         self.creating
             .get(system)
-            .is_some_and(|patients| !patients.is_empty())
+            .is_some_and(|patients| patients.values().any(is_recent))
+    }
+
+    /// Takes note that the record was shown by a reading that began at `begun`.
+    pub fn read(&mut self, system: &SystemName, patient: PatientId, begun: Option<Instant>) {
+        let records = self.patients.get_mut(&patient).map(|entry| &mut entry.records);
+        if let Some(record) = records.and_then(|records| records.get_mut(system)) {
+            record.read_at = record.read_at.max(begun);
+        }
     }
 
     /// Takes in an event that stands in the log at `sequence`. One that was taken in before changes nothing.
@@ -94,13 +112,8 @@ impl Index {
         entry.revision = event.revision;
         entry.sequence = sequence;
         entry.state = state;
-        self.see(
-            event.patient_id,
-            system,
-            local_id,
-            Some(&observation.view.patient),
-            Revision::NONE,
-        );
+        let shown = Some((&observation.view.patient, observation.based_on));
+        self.see(event.patient_id, system, local_id, shown, Revision::NONE);
     }
 
     /// Takes in a sighting. One that was taken in before changes nothing.
@@ -116,20 +129,28 @@ impl Index {
                 local_id,
                 shown,
                 delivered,
+                reflects,
             } => {
-                self.see(
-                    *patient_id,
-                    system.clone(),
-                    local_id.clone(),
-                    shown.as_ref(),
-                    *delivered,
-                );
+                let shown = shown.as_ref().map(|shown| (shown, *reflects));
+                self.see(*patient_id, system.clone(), local_id.clone(), shown, *delivered);
             }
             Sighted::Creating => {
                 let creating = self.creating.entry(system.clone()).or_default();
                 creating.insert(*patient_id, sighting.seen_at);
             }
-            Sighted::Abandoned => self.no_longer_creating(system, *patient_id),
+            Sighted::Writing(paths) => {
+                let records = self.patients.get_mut(patient_id).map(|entry| &mut entry.records);
+                if let Some(record) = records.and_then(|records| records.get_mut(system)) {
+                    record.writing = Some((paths.clone(), sighting.seen_at));
+                }
+            }
+            Sighted::Abandoned => {
+                self.no_longer_creating(system, *patient_id);
+                let records = self.patients.get_mut(patient_id).map(|entry| &mut entry.records);
+                if let Some(record) = records.and_then(|records| records.get_mut(system)) {
+                    record.writing = None;
+                }
+            }
         }
     }
 
@@ -138,7 +159,7 @@ impl Index {
         patient: PatientId,
         system: SystemName,
         local_id: LocalId,
-        shown: Option<&Patient>,
+        shown: Option<(&Patient, Option<Revision>)>,
         delivered: Revision,
     ) {
         self.no_longer_creating(&system, patient);
@@ -146,13 +167,19 @@ impl Index {
         let Some(entry) = self.patients.get_mut(&patient) else {
             return;
         };
-        let record = entry.records.entry(system).or_insert(Record {
-            local_id,
-            shadow: None,
-            delivered: Revision::NONE,
-        });
-        record.shadow = shown.map(Packed::of).or(record.shadow.take());
-        record.delivered = record.delivered.max(delivered);
+        let revision = entry.revision;
+        let record = entry
+            .records
+            .entry(system)
+            .or_insert_with(|| Record::new(local_id));
+        if let Some((shown, reflects)) = shown {
+            record.shadow = Some(Packed::of(shown));
+            record.reflects = reflects.unwrap_or(revision);
+        }
+        if delivered > Revision::NONE {
+            record.delivered = record.delivered.max(delivered);
+            record.writing = None;
+        }
     }
 
     fn no_longer_creating(&mut self, system: &SystemName, patient: PatientId) {
@@ -188,8 +215,36 @@ impl Index {
             .iter_mut()
             .filter_map(|party| party.person.as_mut())
         {
-            person.patient_id = self.linked(&person.system, &person.local_id);
+            person.patient_id = self
+                .linked(&person.system, &person.local_id)
+                .or(person.patient_id);
         }
+    }
+}
+
+fn is_recent(since: &SystemTime) -> bool {
+    since.elapsed().is_ok_and(|age| age < LONGEST_DOUBT)
+}
+
+impl Record {
+    fn new(local_id: LocalId) -> Self {
+        Self {
+            local_id,
+            shadow: None,
+            delivered: Revision::NONE,
+            reflects: Revision::NONE,
+            writing: None,
+            read_at: None,
+        }
+    }
+
+    /// The paths that the bus is writing, as long as that is not too long ago.
+    #[must_use]
+    pub fn being_written(&self) -> Option<&BTreeSet<Path>> {
+        self.writing
+            .as_ref()
+            .filter(|(_, since)| is_recent(since))
+            .map(|(paths, _)| paths)
     }
 }
 

@@ -1,29 +1,52 @@
-//! One writer at a time for each record and each patient, without a lock for every one of them.
+//! One writer at a time for each record and each patient.
 
-use std::hash::{BuildHasher, Hash, RandomState};
-use tokio::sync::{Mutex, MutexGuard};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex as StdMutex, PoisonError, Weak},
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// How many locks share the keys. Two different keys rarely meet; when they do, one waits for the other.
-const STRIPES: usize = 1024;
-
-/// A lock for every key, 1,024 in fact.
+/// Locks by key. They come into being when they are asked for and go when nobody has them: at most twice as many are
+/// kept as were in use when they were last looked through.
 #[derive(Debug)]
-pub(super) struct Stripes {
-    hasher: RandomState,
-    locks: Vec<Mutex<()>>,
+pub(super) struct Locks<K>(StdMutex<Kept<K>>);
+
+#[derive(Debug)]
+struct Kept<K> {
+    locks: HashMap<K, Weak<Mutex<()>>>,
+    look_through_at: usize,
 }
 
-impl Stripes {
+/// Fewest locks before they are looked through.
+const FEW: usize = 1024;
+
+impl<K: Hash + Eq + Clone> Locks<K> {
     pub(super) fn new() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            locks: (0..STRIPES).map(|_| Mutex::new(())).collect(),
-        }
+        Self(StdMutex::new(Kept {
+            locks: HashMap::new(),
+            look_through_at: FEW,
+        }))
     }
 
-    /// Waits for the key's lock. Whoever holds one must not ask the same stripes for another.
-    pub(super) async fn lock<K: Hash>(&self, key: &K) -> Option<MutexGuard<'_, ()>> {
-        let stripe = usize::try_from(self.hasher.hash_one(key) % STRIPES as u64).ok()?;
-        Some(self.locks.get(stripe)?.lock().await)
+    /// Waits for the key's lock, after those who asked before.
+    pub(super) async fn lock(&self, key: &K) -> OwnedMutexGuard<()> {
+        let lock = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key);
+        lock.lock_owned().await
+    }
+}
+
+impl<K: Hash + Eq + Clone> Kept<K> {
+    fn get(&mut self, key: &K) -> Arc<Mutex<()>> {
+        if let Some(lock) = self.locks.get(key).and_then(Weak::upgrade) {
+            return lock;
+        }
+        if self.locks.len() >= self.look_through_at {
+            self.locks.retain(|_, lock| lock.strong_count() > 0);
+            self.look_through_at = (self.locks.len() * 2).max(FEW);
+        }
+        let lock = Arc::new(Mutex::new(()));
+        self.locks.insert(key.clone(), Arc::downgrade(&lock));
+        lock
     }
 }

@@ -19,19 +19,21 @@ pub use index::{Entry, Index, Record};
 pub use outcome::{ObserveError, Observed};
 pub use settle::{Due, Settlement};
 
-use crate::wire::{Packed, decode_event, decode_sighting};
+use crate::wire::{decode_event, decode_sighting};
 use append::Doubts;
 use archwire_core::{
-    Change, Event, EventKind, Fields, Observation, Patient, PatientId, PracticeName, Revision, Sighted,
-    Sighting, Subject, SystemName, fill_in, merge, merge_based,
+    Change, Event, EventKind, Fields, LocalId, Observation, Path, Patient, PatientId, PracticeName, Revision,
+    Sighted, Sighting, Subject, SystemName, expected_after, fill_in, merge,
 };
 use archwire_nats::{Filter, Log, Stored};
 use futures_util::StreamExt as _;
 use gate::Gates;
-use locks::Stripes;
+use locks::Locks;
 use std::{
+    collections::BTreeSet,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -44,8 +46,8 @@ pub struct Registry {
     log: Log,
     practice: PracticeName,
     index: Mutex<Index>,
-    records: Stripes,
-    patients: Stripes,
+    records: Locks<(SystemName, LocalId)>,
+    patients: Locks<PatientId>,
     gates: Gates,
     doubts: Doubts,
     tasks: TaskTracker,
@@ -74,7 +76,7 @@ impl Registry {
     pub async fn open(log: Log, practice: PracticeName) -> Result<Self, ObserveError> {
         let mut index = Index::default();
         {
-            let mut stored = std::pin::pin!(log.replay(1, Filter::Everything));
+            let mut stored = pin!(log.replay(1, Filter::Everything));
             while let Some(stored) = stored.next().await {
                 apply(&mut index, &stored.map_err(ObserveError::Read)?)?;
             }
@@ -83,8 +85,8 @@ impl Registry {
             log,
             practice,
             index: Mutex::new(index),
-            records: Stripes::new(),
-            patients: Stripes::new(),
+            records: Locks::new(),
+            patients: Locks::new(),
             gates: Gates::default(),
             doubts: Doubts::default(),
             tasks: TaskTracker::new(),
@@ -102,16 +104,29 @@ impl Registry {
         &self.practice
     }
 
-    /// Takes what a system says. Returns after it is stored. A caller that goes away does not interrupt it: half an
-    /// append would leave the index behind the log.
+    /// Takes what a system says. Returns after it is stored. Observations of one record are taken in the order in which
+    /// this is called. A caller that goes away does not interrupt it: half an append would leave the index behind the log.
+    ///
+    /// `begun` is when the reading began that showed the record, where that is known: what an earlier reading showed than
+    /// the last one that was taken is old news, and changes nothing.
     ///
     /// # Errors
     /// When it cannot be taken; whoever observed still has it, and may come again when the error says so.
-    pub async fn observe(self: &Arc<Self>, observation: Observation) -> Result<Observed, ObserveError> {
+    pub async fn observe(
+        self: &Arc<Self>,
+        observation: Observation,
+        begun: Option<Instant>,
+    ) -> Result<Observed, ObserveError> {
+        observation.view.patient.check()?;
+        let key = (observation.system.clone(), observation.view.local_id.clone());
+        // Held until the end, so that the same new record seen twice at once becomes one patient.
+        let record = self.records.lock(&key).await;
         let registry = Arc::clone(self);
-        let task = self
-            .tasks
-            .spawn(async move { registry.observe_whole(observation).await });
+        let task = self.tasks.spawn(async move {
+            let observed = registry.observe_whole(&key, observation, begun).await;
+            drop(record);
+            observed
+        });
         task.await.unwrap_or(Err(ObserveError::Interrupted))
     }
 
@@ -127,27 +142,29 @@ impl Registry {
         drop(self.patients.lock(&id).await);
     }
 
-    async fn observe_whole(&self, observation: Observation) -> Result<Observed, ObserveError> {
-        observation.view.patient.check()?;
-        let key = (observation.system.clone(), observation.view.local_id.clone());
-        // Held until the end, so that the same new record seen twice at once becomes one patient.
-        let _record = self.records.lock(&key).await;
-        self.finish_doubtful(&key).await?;
+    /// The caller holds the record's lock.
+    async fn observe_whole(
+        &self,
+        key: &(SystemName, LocalId),
+        observation: Observation,
+        begun: Option<Instant>,
+    ) -> Result<Observed, ObserveError> {
+        self.finish_doubtful(key).await?;
         if let Some(named) = observation.patient_id {
             self.caught_up(named).await;
         }
-        let mut known = self.identify(&observation)?;
-        // A new record of this system may be one that the bus itself is just creating there.
-        if known.is_none() {
+        if self.identify(&observation)?.is_none() {
+            // A new record of this system may be one that the bus itself is just creating there.
             let in_doubt = || self.index().is_creating_any(&observation.system);
             if !self.gates.settled(&observation.system, in_doubt).await {
                 return Err(ObserveError::Busy);
             }
-            known = self.identify(&observation)?;
         }
-        let patient = known.unwrap_or_else(PatientId::generate);
+        let patient = self.identify(&observation)?.unwrap_or_else(PatientId::generate);
         let _patient = self.patients.lock(&patient).await;
-        self.take(patient, observation).await
+        // Another record of the same system may have been linked to the patient while this one waited.
+        self.identify(&observation)?;
+        self.take(patient, observation, begun).await
     }
 
     /// The patient whom an observation is about, where the bus knows.
@@ -171,57 +188,86 @@ impl Registry {
     }
 
     /// Decides and appends. The caller holds the patient's lock.
-    async fn take(&self, patient: PatientId, mut observation: Observation) -> Result<Observed, ObserveError> {
+    async fn take(
+        &self,
+        patient: PatientId,
+        mut observation: Observation,
+        begun: Option<Instant>,
+    ) -> Result<Observed, ObserveError> {
+        if let Some(revision) = self.newer_is_known(&observation.system, patient, begun) {
+            return Ok(Observed::Unchanged { patient, revision });
+        }
         self.index().resolve(&mut observation.view.patient);
-        let base = self.base(patient, observation.based_on).await?;
+        let taken_over = self.taken_over(patient, &observation).await?;
         for _ in 0..LONGEST_CONFLICT {
-            let decision = self.decide(patient, &observation, base.as_ref())?;
-            match decision {
-                Decision::Nothing(revision) => return Ok(Observed::Unchanged { patient, revision }),
+            let decision = self.decide(patient, &observation, taken_over.as_ref())?;
+            let observed = match decision {
+                Decision::Nothing(revision) => Observed::Unchanged { patient, revision },
                 Decision::Sight(sighting, revision) => {
                     self.note(&sighting).await?;
-                    return Ok(Observed::Unchanged { patient, revision });
+                    Observed::Unchanged { patient, revision }
                 }
-                Decision::Tell(event, last) => {
-                    if let Some(sequence) = self.tell(&event, last).await? {
-                        return Ok(Observed::Recorded {
-                            patient,
-                            revision: event.revision,
-                            sequence,
-                        });
+                Decision::Tell(event, last) => match self.tell(&event, last).await? {
+                    Some(sequence) => Observed::Recorded {
+                        patient,
+                        revision: event.revision,
+                        sequence,
+                    },
+                    None => {
+                        self.catch_up(patient, last).await?;
+                        continue;
                     }
-                    self.catch_up(patient, last).await?;
-                }
-            }
+                },
+            };
+            self.index().read(&observation.system, patient, begun);
+            return Ok(observed);
         }
         Err(ObserveError::Append(archwire_nats::AppendError::Conflict))
     }
 
-    /// The state of the patient on which a record is based, where its publisher says so.
-    async fn base(&self, id: PatientId, based_on: Option<Revision>) -> Result<Option<Fields>, ObserveError> {
-        let Some(based_on) = based_on.filter(|revision| *revision > Revision::NONE) else {
+    /// The patient's revision, when a reading that began later than `begun` has shown the record already.
+    fn newer_is_known(&self, system: &SystemName, id: PatientId, begun: Option<Instant>) -> Option<Revision> {
+        let index = self.index();
+        let entry = index.entry(id)?;
+        let read_at = entry.records.get(system)?.read_at?;
+        begun
+            .is_some_and(|begun| begun < read_at)
+            .then_some(entry.revision)
+    }
+
+    /// What a system that follows the bus itself took over since its record was last shown: the paths, and the state in
+    /// which they were at the revision that the record now reflects.
+    async fn taken_over(
+        &self,
+        id: PatientId,
+        observation: &Observation,
+    ) -> Result<Option<(BTreeSet<Path>, Fields)>, ObserveError> {
+        let Some(based_on) = observation.based_on else {
             return Ok(None);
         };
-        let current = self
-            .index()
-            .entry(id)
-            .cloned()
-            .ok_or(ObserveError::RevisionUnknown)?;
-        if based_on > current.revision {
+        let (current, reflects) = {
+            let index = self.index();
+            let entry = index.entry(id).ok_or(ObserveError::RevisionUnknown)?;
+            let record = entry.records.get(&observation.system);
+            (
+                entry.revision,
+                record.map_or(Revision::NONE, |record| record.reflects),
+            )
+        };
+        if based_on > current {
             return Err(ObserveError::RevisionUnknown);
         }
-        if based_on == current.revision {
-            return Ok(Some(Fields::of(&current.patient()?)?));
-        }
         // Revisions are gapless from 1, so the number of events to pass over is known.
-        let before = usize::try_from(based_on.get().saturating_sub(1)).unwrap_or(usize::MAX);
-        let mut history = std::pin::pin!(self.log.history(id, 0).skip(before));
-        let stored = history
-            .next()
-            .await
-            .ok_or(ObserveError::RevisionUnknown)?
-            .map_err(ObserveError::Read)?;
-        Ok(Some(Fields::of(&decode_event(stored.payload)?.patient)?))
+        let passed_over = usize::try_from(reflects.get()).unwrap_or(usize::MAX);
+        let taken_over = usize::try_from(based_on.get().saturating_sub(reflects.get())).unwrap_or(usize::MAX);
+        let mut history = pin!(self.log.history(id, 0).skip(passed_over).take(taken_over));
+        let (mut paths, mut state) = (BTreeSet::new(), Fields::default());
+        while let Some(stored) = history.next().await {
+            let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
+            paths.extend(event.changed);
+            state = Fields::of(&event.patient)?;
+        }
+        Ok(Some((paths, state)))
     }
 
     /// The three-way merge. Pure but for the clock and the new event's id.
@@ -229,7 +275,7 @@ impl Registry {
         &self,
         id: PatientId,
         observation: &Observation,
-        base: Option<&Fields>,
+        taken_over: Option<&(BTreeSet<Path>, Fields)>,
     ) -> Result<Decision, ObserveError> {
         let entry = self.index().entry(id).cloned();
         let observed = Fields::of(&observation.view.patient)?;
@@ -244,17 +290,19 @@ impl Registry {
             .as_ref()
             .and_then(|entry| entry.records.get(&observation.system));
         let shadow = record.and_then(|record| record.shadow.as_ref());
-        let shadow_fields = shadow
-            .map(Packed::patient)
-            .transpose()?
-            .as_ref()
-            .map(Fields::of)
-            .transpose()?;
-        let change = match (&entry, &shadow_fields) {
-            (_, Some(shadow)) => match base {
-                Some(base) => merge_based(&current_fields, shadow, base, &observed),
-                None => merge(&current_fields, shadow, &observed),
-            },
+        let shadow = shadow.map(|shadow| shadow.patient()).transpose()?;
+        let shadow = shadow.as_ref().map(Fields::of).transpose()?;
+        let change = match (&entry, &shadow) {
+            (_, Some(shadow)) => {
+                let mut expected = shadow.clone();
+                if let Some((paths, state)) = taken_over {
+                    expected = expected_after(&expected, paths, state);
+                }
+                if let Some(paths) = record.and_then(Record::being_written) {
+                    expected = expected_after(&expected, paths, &observed);
+                }
+                merge(&current_fields, &expected, &observed)
+            }
             (Some(_), None) => fill_in(&current_fields, &observed),
             (None, None) => merge(&current_fields, &nobody, &observed),
         };
@@ -269,7 +317,11 @@ impl Registry {
                 return Ok(Decision::Tell(Box::new(event), entry.sequence));
             }
         }
-        let as_before = shadow_fields.as_ref() == Some(&observed);
+        let reflects = record.map(|record| record.reflects);
+        let as_before = shadow.as_ref() == Some(&observed)
+            && observation
+                .based_on
+                .is_none_or(|based_on| Some(based_on) == reflects);
         if as_before {
             return Ok(Decision::Nothing(entry.revision));
         }
@@ -277,6 +329,7 @@ impl Registry {
             local_id: observation.view.local_id.clone(),
             shown: Some(observation.view.patient.clone()),
             delivered: Revision::NONE,
+            reflects: observation.based_on,
         };
         let sighting = Sighting {
             patient_id: id,
@@ -289,7 +342,7 @@ impl Registry {
 
     /// Takes in what the log holds of a patient after `sequence`, because somebody else wrote it.
     async fn catch_up(&self, patient: PatientId, sequence: u64) -> Result<(), ObserveError> {
-        let mut history = std::pin::pin!(self.log.history(patient, sequence));
+        let mut history = pin!(self.log.history(patient, sequence));
         while let Some(stored) = history.next().await {
             let stored = stored.map_err(ObserveError::Read)?;
             apply(&mut self.index(), &stored)?;

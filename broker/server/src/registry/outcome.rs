@@ -44,6 +44,9 @@ pub enum ObserveError {
     /// More of something than the bus carries.
     #[error("the patient is too large")]
     Bound(#[from] PatientBoundError),
+    /// The log could not read back what would be written: the merged patient is beyond the contract's bounds.
+    #[error("the patient would no longer be within the bounds of archwire.v1")]
+    Invalid(#[source] WireError),
     /// Creations in the same system did not end in time.
     #[error("the system is creating records; the observation will be taken when that has ended")]
     Busy,
@@ -72,7 +75,7 @@ impl ObserveError {
             Self::UnknownPatient => "patient_unknown",
             Self::LinkConflict => "link_conflict",
             Self::RevisionUnknown => "revision_unknown",
-            Self::Bound(_) => "observation_invalid",
+            Self::Bound(_) | Self::Invalid(_) => "observation_invalid",
             Self::Busy => "system_busy",
             Self::Append(error) => error.code(),
             Self::Interrupted => "interrupted",

@@ -7,7 +7,12 @@ use archwire_core::{
     SystemName, View, expected_after,
 };
 use futures_util::StreamExt as _;
-use std::{collections::BTreeSet, pin::pin, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeSet,
+    pin::pin,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 /// What a system does not have yet.
 #[derive(Debug)]
@@ -33,6 +38,8 @@ pub struct Settlement {
     pub paths: BTreeSet<Path>,
     /// What the system shows now.
     pub shown: View,
+    /// When the reading began that showed it.
+    pub begun: Instant,
 }
 
 impl Registry {
@@ -61,10 +68,12 @@ impl Registry {
         let mut changed = BTreeSet::new();
         let mut newest = None;
         while let Some(stored) = history.next().await {
-            let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
+            let stored = stored.map_err(ObserveError::Read)?;
+            let event = decode_event(stored.payload.clone())?;
             if event.observation.system != *system {
-                changed.extend(event.changed);
+                changed.extend(event.changed.iter().cloned());
             }
+            self.index().apply_event(stored.sequence, &event);
             newest = Some((event.id, event.kind, event.revision));
         }
         let newest = newest.filter(|_| !changed.is_empty());
@@ -76,8 +85,7 @@ impl Registry {
         }))
     }
 
-    /// Notes that the bus is about to have `system` create a record. Tells since when an earlier attempt
-    /// is in doubt.
+    /// Notes that the bus is about to have `system` create a record. Tells since when an earlier attempt is in doubt.
     /// While the permit is held, no unknown record of the system becomes a new patient.
     ///
     /// # Errors
@@ -90,40 +98,60 @@ impl Registry {
         let in_doubt_since = self.index().creating_since(system, patient);
         // An attempt in doubt keeps observers waiting by itself; waiting behind them would be for ever.
         let permit = self.gates.create(system).await;
-        if in_doubt_since.is_none() {
-            self.sight(system, patient, Sighted::Creating).await?;
-        }
+        self.sight(system, patient, Sighted::Creating).await?;
         Ok((permit, in_doubt_since))
     }
 
-    /// Notes that a creation did not come about.
+    /// Notes that the bus is about to have `system` write these paths: what it shows of them is no news then, however it
+    /// writes them, also when a poll comes first or the bus is killed in between.
     ///
     /// # Errors
-    /// When the log does not take the note.
-    pub async fn abandon_creation(
+    /// When the log does not take the note; nothing may be written then.
+    pub async fn begin_writing(
         &self,
         system: &SystemName,
         patient: PatientId,
+        paths: BTreeSet<Path>,
     ) -> Result<(), ObserveError> {
-        if self.index().creating_since(system, patient).is_some() {
+        self.sight(system, patient, Sighted::Writing(paths)).await
+    }
+
+    /// Notes that a creation or a writing did not come about.
+    ///
+    /// # Errors
+    /// When the log does not take the note.
+    pub async fn abandon(&self, system: &SystemName, patient: PatientId) -> Result<(), ObserveError> {
+        let is_creating = self.index().creating_since(system, patient).is_some();
+        let is_writing = self
+            .record(system, patient)
+            .is_some_and(|record| record.writing.is_some());
+        if is_creating || is_writing {
             self.sight(system, patient, Sighted::Abandoned).await?;
             self.gates.changed();
         }
         Ok(())
     }
 
-    /// Learns under which id a system keeps a patient, as soon as the system said so.
+    /// Learns under which id a system keeps a patient, as soon as the system said so; `delivered` is the revision up to
+    /// which that is all there is to do, [`Revision::NONE`] when the record has still to be read back.
     ///
     /// # Errors
-    /// When the record is linked to another patient already, or the log does not take the note.
+    /// When the record is linked to another patient already, or the patient to another record; or when the log does not
+    /// take the note.
     pub async fn link(
         &self,
         system: &SystemName,
         patient: PatientId,
         local_id: LocalId,
+        delivered: Revision,
     ) -> Result<(), ObserveError> {
+        let _record = self.records.lock(&(system.clone(), local_id.clone())).await;
+        let _patient = self.patients.lock(&patient).await;
         let linked = self.index().linked(system, &local_id);
-        if linked.is_some_and(|linked| linked != patient) {
+        let other = self
+            .record(system, patient)
+            .filter(|record| record.local_id != local_id);
+        if linked.is_some_and(|linked| linked != patient) || other.is_some() {
             return Err(ObserveError::LinkConflict);
         }
         self.sight(
@@ -132,7 +160,8 @@ impl Registry {
             Sighted::Seen {
                 local_id,
                 shown: None,
-                delivered: Revision::NONE,
+                delivered,
+                reflects: None,
             },
         )
         .await?;
@@ -155,6 +184,7 @@ impl Registry {
             delivered,
             paths,
             mut shown,
+            begun,
         } = settlement;
         let local_id = shown.local_id.clone();
         {
@@ -165,6 +195,8 @@ impl Registry {
             let base = match (shadow, paths.is_empty()) {
                 // An adopted record has never been seen and nothing was written to it.
                 (None, true) => None,
+                // A poll that began later has shown it since.
+                _ if self.newer_is_known(system, patient, Some(begun)).is_some() => None,
                 (shadow, _) => {
                     let shadow = Fields::of(&shadow.unwrap_or_else(Patient::default))?;
                     Some(expected_after(&shadow, &paths, &Fields::of(&shown.patient)?).to_patient()?)
@@ -177,17 +209,18 @@ impl Registry {
                     local_id,
                     shown: base,
                     delivered,
+                    reflects: None,
                 },
             )
             .await?;
         }
-        self.observe(Observation {
+        let observation = Observation {
             system: system.clone(),
             patient_id: None,
             based_on: None,
             view: shown,
-        })
-        .await
+        };
+        self.observe(observation, Some(begun)).await
     }
 
     async fn sight(

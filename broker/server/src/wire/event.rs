@@ -73,13 +73,18 @@ pub fn encode_sighting(sighting: &Sighting) -> Bytes {
             local_id,
             shown,
             delivered,
+            reflects,
         } => What::Seen(v1::Seen {
             local_id: local_id.as_str().to_owned(),
             shown: shown.as_ref().map(write_patient),
             delivered_revision: delivered.get(),
+            reflected_revision: reflects.map(Revision::get),
         }),
         Sighted::Creating => What::Creating(v1::Creating {}),
         Sighted::Abandoned => What::Abandoned(v1::Abandoned {}),
+        Sighted::Writing(paths) => What::Writing(v1::Writing {
+            paths: paths.iter().map(ToString::to_string).collect(),
+        }),
     };
     let message = v1::Sighting {
         patient_id: sighting.patient_id.to_string(),
@@ -105,9 +110,11 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
                 .map_err(|error| WireError::Name("local_id", error))?,
             shown: seen.shown.map(read_patient).transpose()?,
             delivered: Revision::new(seen.delivered_revision),
+            reflects: seen.reflected_revision.map(Revision::new),
         },
         What::Creating(_) => Sighted::Creating,
         What::Abandoned(_) => Sighted::Abandoned,
+        What::Writing(writing) => Sighted::Writing(writing.paths.into_iter().map(Into::into).collect()),
     };
     Ok(Sighting {
         patient_id: message

@@ -41,6 +41,9 @@ pub enum WireError {
     /// The source record cannot be taken.
     #[error("`observation.source` cannot be taken")]
     Source(#[source] SourceRecordError),
+    /// More bytes than the log carries.
+    #[error("the patient with its source has {0} bytes, more than the 983040 that the log carries")]
+    TooLarge(usize),
     /// A time before 1970 or out of range.
     #[error("`{0}` is not a time since 1970")]
     Time(&'static str),
