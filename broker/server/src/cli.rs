@@ -96,9 +96,12 @@ pub fn main() -> ExitCode {
 async fn run(config: Config) -> ExitCode {
     telemetry::start(&config.log);
     let shutdown = CancellationToken::new();
+    // One listener from here to the end: a signal between two would be heard by neither.
+    let stop_asked = stop_asked();
+    tokio::pin!(stop_asked);
     let broker = tokio::select! {
         broker = Broker::start(config) => broker,
-        () = stop_asked() => return ExitCode::SUCCESS,
+        () = &mut stop_asked => return ExitCode::SUCCESS,
     };
     let broker = match broker {
         Ok(broker) => broker,
@@ -108,7 +111,7 @@ async fn run(config: Config) -> ExitCode {
     tokio::pin!(running);
     let ended = tokio::select! {
         ended = &mut running => ended,
-        () = stop_asked() => {
+        () = stop_asked => {
             tracing::info!("stopping: what was begun is finished");
             shutdown.cancel();
             running.await
