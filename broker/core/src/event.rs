@@ -104,8 +104,8 @@ pub enum Sighted {
         reflects: Option<Revision>,
     },
     /// The bus is about to have the system create it. Until another sighting follows, it may exist without the bus
-    /// knowing its id.
-    Creating,
+    /// knowing its id. With the revision of the state that it is created with.
+    Creating(Revision),
     /// The creation or the writing did not come about.
     Abandoned,
     /// The bus is about to have the system change it. Until a sighting with a delivered revision follows, what the system

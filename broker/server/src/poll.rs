@@ -120,7 +120,15 @@ impl Poller {
             let begun = Instant::now();
             let PollAnswer { page, unreadable } = self.connector.poll(cursor.as_ref()).await?;
             let seen = page.views.len();
-            let recorded = self.take(page.views, begun).await?;
+            // People whom others refer to come first, so that the reference can be resolved.
+            let refers = |view: &View| {
+                view.patient
+                    .responsible_parties
+                    .iter()
+                    .any(|party| party.person.is_some())
+            };
+            let (referring, others) = page.views.into_iter().partition(refers);
+            let recorded = self.take(others, begun).await? + self.take(referring, begun).await?;
             for unreadable in &unreadable {
                 self.keep(unreadable).await?;
             }

@@ -65,28 +65,41 @@ impl Attempt<'_> {
         }
     }
 
+    /// Goes on until nothing is due: what was created by an attempt in doubt may be older than what the bus knows now.
     async fn bring(&self) -> Result<(), Ended> {
-        let record = self.registry.record(self.system, self.patient);
-        let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
-        let due = self.registry.due(self.system, self.patient, fence).await?;
-        match (due, record) {
-            (None, _) => Ok(()),
-            (Some(due), None) => self.create(&due).await,
-            (Some(due), Some(record)) => self.update(&due, record).await,
+        loop {
+            let record = self.registry.record(self.system, self.patient);
+            let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
+            let due = self.registry.due(self.system, self.patient, fence).await?;
+            match (due, record) {
+                (None, _) => return Ok(()),
+                (Some(due), None) => self.create(&due).await?,
+                (Some(due), Some(record)) => self.update(&due, record).await?,
+            }
         }
     }
 
     async fn create(&self, due: &Due) -> Result<(), Ended> {
         let mut delivery = self.delivery(due, None)?;
-        let (permit, in_doubt_since) = self.registry.begin_creation(self.system, self.patient).await?;
-        delivery.in_doubt_since = in_doubt_since;
+        let begun = self
+            .registry
+            .begin_creation(self.system, self.patient, due.revision)
+            .await?;
+        let (permit, doubt) = begun;
+        let revision = doubt.map_or(due.revision, |doubt| doubt.revision);
+        delivery.revision = revision;
+        delivery.patient = self
+            .registry
+            .state_at(self.system, self.patient, revision)
+            .await?;
+        delivery.in_doubt_since = doubt.map(|doubt| doubt.since);
         let delivered = match self.connector.deliver(&delivery).await {
             Ok(delivered) => delivered,
             Err(error) => return Err(self.not_written(error).await),
         };
         // What the system had of the person already is not ours, and is left as it is.
         let adopted = delivered.action == DeliveryAction::Adopted;
-        let done = if adopted { due.revision } else { Revision::NONE };
+        let done = if adopted { revision } else { Revision::NONE };
         let local_id = delivered.local_id;
         let linked = self
             .registry
@@ -104,7 +117,7 @@ impl Attempt<'_> {
             true => BTreeSet::new(),
             false => fields(&delivery.patient)?.paths().cloned().collect(),
         };
-        self.read_back(&local_id, due.revision, written).await
+        self.read_back(&local_id, revision, written).await
     }
 
     /// Only a `retry`, and what stopped the connector in the middle, leaves it open whether the system did it.

@@ -15,7 +15,16 @@ use std::{
 pub struct Index {
     links: HashMap<(SystemName, LocalId), PatientId>,
     patients: HashMap<PatientId, Entry>,
-    creating: HashMap<SystemName, HashMap<PatientId, SystemTime>>,
+    creating: HashMap<SystemName, HashMap<PatientId, Doubt>>,
+}
+
+/// A creation that the bus began and does not know the end of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// When the last attempt began.
+    pub since: SystemTime,
+    /// Revision of the state that the record is created with.
+    pub revision: Revision,
 }
 
 /// What is known of one patient.
@@ -72,9 +81,9 @@ impl Index {
         self.patients.len()
     }
 
-    /// Since when a record of the patient may exist in the system without its id being known.
+    /// Whether a record of the patient may exist in the system without its id being known.
     #[must_use]
-    pub fn creating_since(&self, system: &SystemName, patient: PatientId) -> Option<SystemTime> {
+    pub fn creating(&self, system: &SystemName, patient: PatientId) -> Option<Doubt> {
         self.creating.get(system)?.get(&patient).copied()
     }
 
@@ -83,7 +92,7 @@ impl Index {
     pub fn is_creating_any(&self, system: &SystemName) -> bool {
         self.creating
             .get(system)
-            .is_some_and(|patients| patients.values().any(is_recent))
+            .is_some_and(|patients| patients.values().any(|doubt| is_recent(&doubt.since)))
     }
 
     /// Takes note that the record was shown by a reading that began at `begun`.
@@ -134,9 +143,15 @@ impl Index {
                 let shown = shown.as_ref().map(|shown| (shown, *reflects));
                 self.see(*patient_id, system.clone(), local_id.clone(), shown, *delivered);
             }
-            Sighted::Creating => {
+            Sighted::Creating(revision) => {
                 let creating = self.creating.entry(system.clone()).or_default();
-                creating.insert(*patient_id, sighting.seen_at);
+                creating.insert(
+                    *patient_id,
+                    Doubt {
+                        since: sighting.seen_at,
+                        revision: *revision,
+                    },
+                );
             }
             Sighted::Writing(paths) => {
                 let records = self.patients.get_mut(patient_id).map(|entry| &mut entry.records);

@@ -15,7 +15,7 @@ mod outcome;
 mod settle;
 
 pub use gate::CreationPermit;
-pub use index::{Entry, Index, Record};
+pub use index::{Doubt, Entry, Index, Record};
 pub use outcome::{ObserveError, Observed};
 pub use settle::{Due, Settlement};
 

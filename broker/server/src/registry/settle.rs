@@ -1,6 +1,6 @@
 //! Deliveries as the registry sees them: what a system still needs, and what it showed afterwards. Hop 8.
 
-use super::{CreationPermit, ObserveError, Observed, Record, Registry};
+use super::{CreationPermit, Doubt, ObserveError, Observed, Record, Registry};
 use crate::wire::{Packed, decode_event};
 use archwire_core::{
     EventKind, Fields, LocalId, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting,
@@ -85,8 +85,9 @@ impl Registry {
         }))
     }
 
-    /// Notes that the bus is about to have `system` create a record. Tells since when an earlier attempt is in doubt.
-    /// While the permit is held, no unknown record of the system becomes a new patient.
+    /// Notes that the bus is about to have `system` create a record with the state of `revision`. Tells which earlier
+    /// attempt is in doubt: that one has to be repeated, with its own revision. While the permit is held, no unknown record
+    /// of the system becomes a new patient.
     ///
     /// # Errors
     /// When the log does not take the note; nothing may be created then.
@@ -94,12 +95,36 @@ impl Registry {
         &self,
         system: &SystemName,
         patient: PatientId,
-    ) -> Result<(CreationPermit, Option<SystemTime>), ObserveError> {
-        let in_doubt_since = self.index().creating_since(system, patient);
+        revision: Revision,
+    ) -> Result<(CreationPermit, Option<Doubt>), ObserveError> {
+        let doubt = self.index().creating(system, patient);
         // An attempt in doubt keeps observers waiting by itself; waiting behind them would be for ever.
         let permit = self.gates.create(system).await;
-        self.sight(system, patient, Sighted::Creating).await?;
-        Ok((permit, in_doubt_since))
+        let revision = doubt.map_or(revision, |doubt| doubt.revision);
+        self.sight(system, patient, Sighted::Creating(revision)).await?;
+        Ok((permit, doubt))
+    }
+
+    /// The state of a patient at a revision, with references to people in the terms of `system`.
+    ///
+    /// # Errors
+    /// When the log cannot be read or has no such revision.
+    pub async fn state_at(
+        &self,
+        system: &SystemName,
+        id: PatientId,
+        revision: Revision,
+    ) -> Result<Patient, ObserveError> {
+        let before = usize::try_from(revision.get().saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut history = pin!(self.log.history(id, 0).skip(before));
+        let stored = history
+            .next()
+            .await
+            .ok_or(ObserveError::RevisionUnknown)?
+            .map_err(ObserveError::Read)?;
+        let mut patient = decode_event(stored.payload)?.patient;
+        self.index().in_terms_of(system, &mut patient);
+        Ok(patient)
     }
 
     /// Notes that the bus is about to have `system` write these paths: what it shows of them is no news then, however it
@@ -121,7 +146,7 @@ impl Registry {
     /// # Errors
     /// When the log does not take the note.
     pub async fn abandon(&self, system: &SystemName, patient: PatientId) -> Result<(), ObserveError> {
-        let is_creating = self.index().creating_since(system, patient).is_some();
+        let is_creating = self.index().creating(system, patient).is_some();
         let is_writing = self
             .record(system, patient)
             .is_some_and(|record| record.writing.is_some());

@@ -80,7 +80,9 @@ pub fn encode_sighting(sighting: &Sighting) -> Bytes {
             delivered_revision: delivered.get(),
             reflected_revision: reflects.map(Revision::get),
         }),
-        Sighted::Creating => What::Creating(v1::Creating {}),
+        Sighted::Creating(revision) => What::Creating(v1::Creating {
+            revision: revision.get(),
+        }),
         Sighted::Abandoned => What::Abandoned(v1::Abandoned {}),
         Sighted::Writing(paths) => What::Writing(v1::Writing {
             paths: paths.iter().map(ToString::to_string).collect(),
@@ -112,7 +114,7 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
             delivered: Revision::new(seen.delivered_revision),
             reflects: seen.reflected_revision.map(Revision::new),
         },
-        What::Creating(_) => Sighted::Creating,
+        What::Creating(creating) => Sighted::Creating(Revision::new(creating.revision)),
         What::Abandoned(_) => Sighted::Abandoned,
         What::Writing(writing) => Sighted::Writing(writing.paths.into_iter().map(Into::into).collect()),
     };
