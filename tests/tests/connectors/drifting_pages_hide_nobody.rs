@@ -3,7 +3,7 @@
 //!
 //! The clock is held and moved by hand and the seed is fixed, so that a run is the same every time.
 
-use crate::support::{Office, Plan, Reader, phone_of};
+use crate::support::{Office, Plan, Reader, number, phone_of};
 use archwire_core::{ContactUse, View};
 use archwire_opendental_simulator::{Field, PageOrder, PatientFields, StampFilter};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -69,9 +69,8 @@ struct Shown(BTreeMap<i64, String>);
 impl Shown {
     fn learn(&mut self, views: &[View]) {
         for view in views {
-            let pat_num = view.local_id.as_str().parse().unwrap();
-            self.0
-                .insert(pat_num, phone_of(view, ContactUse::Home).to_owned());
+            let phone = phone_of(view, ContactUse::Home);
+            self.0.insert(number(view), phone.to_owned());
         }
     }
 }
@@ -119,6 +118,39 @@ async fn read_to_the_end(reader: &mut Reader<'_>, shown: &mut Shown) {
     for _ in 0..2 {
         shown.learn(&reader.pass().await);
     }
+}
+
+/// Reads sixty patients by twenty, and after each of the first pages deletes so many from the beginning of the list.
+/// Tells whom was read about.
+async fn read_while_the_first_are_deleted(deletions: [i64; 2]) -> BTreeSet<i64> {
+    let office = Plan::service().set("page-size", "20").open().await;
+    office.type_in(60);
+    let mut reader = office.reader();
+    let mut read = BTreeSet::new();
+    let mut first = 1;
+    for count in deletions {
+        let (views, more) = reader.page().await;
+        assert!(more);
+        read.extend(views.iter().map(number));
+        for pat_num in first..first + count {
+            office.desk().delete(pat_num).unwrap();
+        }
+        first += count;
+    }
+    read.extend(reader.numbers().await);
+    read
+}
+
+#[tokio::test]
+async fn a_deletion_on_a_page_that_was_read_moves_nobody_out_of_sight() {
+    let read = read_while_the_first_are_deleted([1, 3]).await;
+    assert!(read.into_iter().eq(1..=60));
+}
+
+#[tokio::test]
+async fn when_more_are_deleted_than_pages_overlap_the_pass_begins_again() {
+    let read = read_while_the_first_are_deleted([5, 12]).await;
+    assert!(read.into_iter().eq(1..=60));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod reader;
 
 pub(crate) use office::{Office, Plan, SYSTEM};
 pub(crate) use people::{creation, jordan, jordan_at_the_desk, mobile, phone_of, text, update};
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Reader, number};
 
 use archwire_core::Disposition;
 use archwire_host::{CallError, Component, Engine, EngineConfig, Grant, GrantWish};
