@@ -30,7 +30,7 @@ pub(super) enum Ended {
     /// The system is up to date.
     Done,
     /// To be tried again, not before this has passed.
-    Later(Option<Duration>, &'static str),
+    Later(Option<Duration>, Why),
     /// The system is to be left alone; to be tried again after that.
     Pause(Disposition),
     /// Never, as it is.
@@ -40,7 +40,7 @@ pub(super) enum Ended {
 impl From<ObserveError> for Ended {
     fn from(error: ObserveError) -> Self {
         match error.is_retryable() {
-            true => Self::Later(None, error.code()),
+            true => Self::Later(None, Why::of_code(error.code())),
             false => Self::Park(Why::of_code(error.code())),
         }
     }
@@ -50,9 +50,11 @@ impl From<CallError> for Ended {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Disposition(Disposition::Rejected(reason)) => Self::Park(Why::of_reason(&reason)),
-            CallError::Disposition(Disposition::Retry(later)) => Self::Later(Some(later.after), "retry"),
+            CallError::Disposition(Disposition::Retry(later)) => {
+                Self::Later(Some(later.after), Why::of_reason(&later.reason))
+            }
             CallError::Disposition(disposition) => Self::Pause(disposition),
-            other => Self::Later(None, other.code()),
+            other => Self::Later(None, Why::of_code(other.code())),
         }
     }
 }
@@ -175,7 +177,7 @@ impl Attempt<'_> {
         let begun = Instant::now();
         match self.connector.fetch(id).await? {
             Some(shown) => self.settle(shown, begun, revision, written).await,
-            None => Err(Ended::Later(None, "record_not_shown")),
+            None => Err(Ended::Later(None, Why::of_code("record_not_shown"))),
         }
     }
 
@@ -211,7 +213,7 @@ impl Attempt<'_> {
                 BTreeSet::new()
             },
             local_id,
-            patient: state.ok_or(Ended::Later(None, "patient_not_known_yet"))?,
+            patient: state.ok_or(Ended::Later(None, Why::of_code("patient_not_known_yet")))?,
             in_doubt_since: None,
         })
     }

@@ -225,13 +225,13 @@ async fn lane(
                 (Some(Why::of_reason(disposition.reason())), LONGEST_PAUSE)
             }
             Ended::Park(why) => (Some(why), LONGEST_PAUSE),
-            Ended::Later(after, code) => {
+            Ended::Later(after, why) => {
                 attempts += 1;
-                tracing::warn!(%system, %patient, attempts, reason = code, "a delivery will be tried again");
+                tracing::warn!(%system, %patient, attempts, reason = why.code, "a delivery will be tried again");
                 let jitter = rand::rng().random_range(Duration::ZERO..pause);
                 let wait = after.unwrap_or_default().max(pause) + jitter;
                 pause = (pause * 2).min(LONGEST_PAUSE);
-                let why = (attempts >= MOST_ATTEMPTS).then(|| Why::of_code(code));
+                let why = (attempts >= MOST_ATTEMPTS).then_some(why);
                 (why, wait)
             }
         };
