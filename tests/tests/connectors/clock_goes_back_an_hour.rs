@@ -9,7 +9,7 @@ use archwire_opendental_simulator::{Field, Options, jiff};
 use jiff::{Timestamp, civil::datetime, tz::TimeZone};
 use std::time::{Duration, SystemTime};
 
-/// Edits a patient and makes sure that just this is read.
+/// Edits a patient and makes sure that the edit is read.
 async fn an_edit_is_read(office: &Office, reader: &mut Reader<'_>, pat_num: i64, phone: &str) {
     office.desk().set(pat_num, Field::HmPhone, phone).unwrap();
     let views = reader.pass().await;
@@ -32,7 +32,7 @@ fn pass_minutes(office: &Office, minutes: u64) {
         .advance(Duration::from_secs(minutes * 60));
 }
 
-/// An office at 1:50, ten minutes before its clock goes back, of which everything has been read.
+/// An office with forty patients at 1:50, ten minutes before its clock goes back. Nothing has been read yet.
 async fn before_the_change(plan: Plan) -> Office {
     let office = plan.open().await;
     office
