@@ -117,6 +117,7 @@ impl Registry {
             doubts.get(key).cloned()
         };
         if let Some((event, last)) = doubt {
+            let _link = self.links.lock(key).await;
             let _patient = self.patients.lock(&event.patient_id).await;
             self.tell(&event, last).await?;
             self.doubts

@@ -46,7 +46,10 @@ pub struct Registry {
     log: Log,
     practice: PracticeName,
     index: Mutex<Index>,
+    /// In which order observations of a record are taken. An observer may wait for creations while it holds this.
     records: Locks<(SystemName, LocalId)>,
+    /// To whom a record is linked. Whoever creates a record links it, so nobody waits for creations while holding this.
+    links: Locks<(SystemName, LocalId)>,
     patients: Locks<PatientId>,
     gates: Gates,
     doubts: Doubts,
@@ -86,6 +89,7 @@ impl Registry {
             practice,
             index: Mutex::new(index),
             records: Locks::new(),
+            links: Locks::new(),
             patients: Locks::new(),
             gates: Gates::default(),
             doubts: Doubts::default(),
@@ -160,6 +164,7 @@ impl Registry {
                 return Err(ObserveError::Busy);
             }
         }
+        let _link = self.links.lock(key).await;
         let patient = self.identify(&observation)?.unwrap_or_else(PatientId::generate);
         let _patient = self.patients.lock(&patient).await;
         // Another record of the same system may have been linked to the patient while this one waited.

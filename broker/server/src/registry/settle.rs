@@ -170,7 +170,7 @@ impl Registry {
         local_id: LocalId,
         delivered: Revision,
     ) -> Result<(), ObserveError> {
-        let _record = self.records.lock(&(system.clone(), local_id.clone())).await;
+        let _link = self.links.lock(&(system.clone(), local_id.clone())).await;
         let _patient = self.patients.lock(&patient).await;
         let linked = self.index().linked(system, &local_id);
         let other = self
