@@ -28,9 +28,10 @@ pub struct Grant {
     /// Whether the host may resolve to loopback and private addresses: a program in the practice's own network.
     /// Link-local, multicast and metadata addresses stay out of reach either way.
     pub private_addresses: bool,
-    /// Least time between the starts of two requests under this grant, over all calls of the system.
+    /// Least time between the starts of two requests, over all calls of the system. Grants to one server share the pace of
+    /// the strictest.
     pub spacing: Duration,
-    /// Requests under this grant at the same time, over all calls of the system. A request ends when its response body
+    /// Requests at the same time, over all calls of the system; shared in the same way. A request ends when its response body
     /// is read to the end or dropped.
     pub in_flight: NonZeroUsize,
 }

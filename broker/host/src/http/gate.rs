@@ -1,4 +1,4 @@
-//! The pace of requests under one grant: how far apart they start, and how many run at the same time.
+//! The pace of requests to one server: how far apart they start, and how many run at the same time.
 //!
 //! One gate is shared by all calls of a system. Nobody waits at a gate for longer than their call lives, and at most
 //! [`Limits::requests`](crate::Limits::requests) of one call wait at a time.
@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// The pace of requests under one grant.
+/// The pace of requests to one server.
 pub(crate) struct Gate {
     places: Arc<Semaphore>,
     spacing: Duration,

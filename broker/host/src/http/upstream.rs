@@ -17,7 +17,7 @@ use crate::{
 use http::{HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
@@ -37,13 +37,28 @@ struct Upstream {
     grant: Grant,
     policy: AddressPolicy,
     client: CheckedClient,
-    gate: Gate,
+    gate: Arc<Gate>,
 }
 
 /// A request that is allowed, and under which grant.
 pub(crate) struct Admitted {
     index: usize,
     uri: Uri,
+}
+
+/// One gate for each server, with the pace of the strictest grant to it: a server's limit does not care under which grant
+/// a request comes.
+fn gates(grants: &[Grant]) -> HashMap<Origin, Arc<Gate>> {
+    let mut paces: HashMap<&Origin, (Duration, NonZeroUsize)> = HashMap::new();
+    for grant in grants {
+        let (spacing, in_flight) = paces.entry(&grant.to).or_insert((grant.spacing, grant.in_flight));
+        *spacing = (*spacing).max(grant.spacing);
+        *in_flight = (*in_flight).min(grant.in_flight);
+    }
+    let gate = |(origin, (spacing, in_flight)): (&Origin, _)| {
+        (origin.clone(), Arc::new(Gate::new(spacing, in_flight)))
+    };
+    paces.into_iter().map(gate).collect()
 }
 
 impl Upstreams {
@@ -64,6 +79,7 @@ impl Upstreams {
         limits: Limits,
     ) -> Result<Self, rustls::Error> {
         let mut clients: HashMap<AddressPolicy, CheckedClient> = HashMap::new();
+        let gates = gates(&grants);
         let mut list = Vec::new();
         for grant in grants {
             let policy = policy(&grant, credential.is_some());
@@ -74,7 +90,9 @@ impl Upstreams {
                     .or_insert(connect::client(policy, limits.connect_timeout)?)
                     .clone(),
             };
-            let gate = Gate::new(grant.spacing, grant.in_flight);
+            // Each grant's server has a gate, so that this makes none.
+            let new = || Arc::new(Gate::new(grant.spacing, grant.in_flight));
+            let gate = gates.get(&grant.to).cloned().unwrap_or_else(new);
             list.push(Upstream {
                 grant,
                 policy,
