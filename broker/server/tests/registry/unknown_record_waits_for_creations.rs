@@ -46,7 +46,7 @@ async fn a_record_that_is_being_created_becomes_the_patient_it_was_created_for()
         .await
         .unwrap();
     let polled = begin_to_observe(registry, says(DESK, "77", named("Smith"))).await;
-    link(&registry, patient).await;
+    link(registry, patient).await;
     drop(permit);
     assert_eq!(polled.await, patient);
     assert_eq!(registry.patients(), 1);
