@@ -29,7 +29,7 @@ impl Plan {
             poll_every: Duration::from_millis(200),
             spacing: Duration::ZERO,
             in_flight: 1,
-            log_level: "info,archwire=debug".to_owned(),
+            log_level: "debug,archwire::connector=info".to_owned(),
             extra: String::new(),
             shows_log: true,
             shares_cache: true,
@@ -78,7 +78,7 @@ impl Plan {
         self
     }
 
-    /// How much the broker tells: `trace`, `info`, or per module. Default debug for the broker, info for the rest.
+    /// How much the broker tells: `trace`, `info`, or per module. Default debug, for connectors info.
     #[must_use]
     pub fn log_level(mut self, level: &str) -> Self {
         self.log_level = level.to_owned();

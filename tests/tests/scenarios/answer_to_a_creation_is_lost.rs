@@ -27,11 +27,6 @@ async fn a_connection_that_drops_after_the_creation_leaves_exactly_one_record() 
 }
 
 #[tokio::test]
-async fn a_connection_that_drops_before_the_creation_leaves_exactly_one_record() -> Result<()> {
-    exactly_one_record_after(Fault::drop_before()).await
-}
-
-#[tokio::test]
 async fn an_answer_of_500_after_the_creation_leaves_exactly_one_record() -> Result<()> {
     exactly_one_record_after(Fault::status(500).after_applying()).await
 }

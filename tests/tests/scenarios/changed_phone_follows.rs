@@ -29,7 +29,11 @@ async fn a_phone_number_corrected_at_the_front_desk_reaches_the_vendor_as_one_ev
         .history(&local.patient_id.unwrap_or_default())
         .await?;
     let last = history.last().expect("there are two events");
-    ensure!(last.kind() == EventKind::PatientUpdated && last.revision == 2, "revision {}", last.revision);
+    ensure!(
+        last.kind() == EventKind::PatientUpdated && last.revision == 2,
+        "revision {}",
+        last.revision
+    );
     assert!(
         last.changed
             .iter()

@@ -94,7 +94,7 @@ async fn a_grant_that_the_connector_needs_and_does_not_have_is_shown_by_check() 
     practice
         .set_configuration(&text.replace("methods = [\"GET\", \"POST\", \"PUT\"]", "methods = [\"GET\"]"))?;
     let answer = practice.run(&["check", "--offline"]).await?;
-    let line = answer.said.lines().find(|line| line.contains("not granted"));
+    let line = answer.said.lines().find(|line| line.contains("NOT GRANTED"));
     let line = line.with_context(|| format!("nothing is said: {}", answer.said))?;
     ensure!(line.contains("POST") || line.contains("PUT"), "{line}");
     Ok(())

@@ -36,6 +36,7 @@ async fn a_guarantor_is_linked_to_the_person_on_the_bus() -> Result<()> {
     let mut scene = Scene::open().await?;
     let numbers = scene.type_in(2);
     let (parent, child) = (numbers[0], numbers[1]);
+    scene.settled().await?;
     scene
         .office()
         .front_desk()

@@ -66,7 +66,12 @@ async fn a_message_of_more_than_a_mebibyte_is_refused_and_nothing_is_stored() ->
     let request = with_token(once(request), scene.practice.token(VENDOR)?)?;
     let status = match bare(&scene).await?.publish(request).await {
         Err(status) => status,
-        Ok(answers) => answers.into_inner().message().await.err().context("it was taken")?,
+        Ok(answers) => answers
+            .into_inner()
+            .message()
+            .await
+            .err()
+            .context("it was taken")?,
     };
     ensure!(
         matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted),

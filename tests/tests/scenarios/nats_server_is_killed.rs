@@ -2,9 +2,14 @@
 
 use crate::support::Scene;
 use anyhow::{Context as _, Result, ensure};
-use archwire_tests::{eventually, wire_patient};
+use archwire_tests::{creations, eventually, wire_patient};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::task::JoinSet;
+
+/// How often the broker has said that its server is there again.
+fn came_back(scene: &Scene) -> Result<usize> {
+    Ok(scene.practice.logs()?.about("nats-server is back").len())
+}
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
@@ -19,12 +24,21 @@ async fn nothing_is_lost_or_doubled_when_the_nats_server_is_killed_under_the_bro
             scene.people.push(fields);
         }
         scene.type_in(8);
+        let until = creations(scene.office()).len() + 1;
+        eventually("the bus is at work", async || {
+            ensure!(
+                creations(scene.office()).len() >= until,
+                "nothing was created yet"
+            );
+            Ok(())
+        })
+        .await?;
         let killed = scene.practice.nats_pid()?;
+        let back = came_back(&scene)?;
         let pid = Pid::from_raw(i32::try_from(killed)?).context("no process id")?;
         kill_process(pid, Signal::KILL)?;
-        eventually("another nats-server runs", async || {
-            let pid = scene.practice.nats_pid()?;
-            ensure!(pid != killed, "it is still the old one");
+        eventually("another nats-server serves", async || {
+            ensure!(came_back(&scene)? > back, "not yet");
             Ok(())
         })
         .await?;

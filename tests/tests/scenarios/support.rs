@@ -18,6 +18,37 @@ pub(crate) struct Scene {
     pub(crate) people: Vec<PatientFields>,
 }
 
+/// Lines of the office's logs that a failed test shows.
+const SHOWN: usize = 40;
+
+impl Drop for Scene {
+    /// Shown by the test's runner when the test failed.
+    fn drop(&mut self) {
+        for complaint in self.vendor.complaints() {
+            println!("the vendor complains: {complaint}");
+        }
+        for change in self.office().changes().iter().rev().take(SHOWN).rev() {
+            let fields: Vec<_> = change.fields.iter().map(|field| field.field.name()).collect();
+            let (at, method, pat_num) = (change.at, change.method, change.pat_num);
+            println!(
+                "office: {at} {method} PatNum {pat_num} by {}: {}",
+                change.author,
+                fields.join(", ")
+            );
+        }
+        let requests = self.office().requests();
+        let telling = requests
+            .iter()
+            .filter(|request| request.path != "/patients/Simple" || request.status != Some(200));
+        for request in telling.collect::<Vec<_>>().iter().rev().take(SHOWN).rev() {
+            println!(
+                "office: {} {} {} {:?}",
+                request.at, request.method, request.path, request.status
+            );
+        }
+    }
+}
+
 impl Scene {
     /// An office that is not throttled, and a broker that is ready.
     pub(crate) async fn open() -> Result<Self> {
