@@ -4,6 +4,7 @@ use crate::{
     api::{ApiError, ApiServer, BusService, Subscriptions, Vendors},
     config::{self, Config, DataFolder, DataFolderError, NatsLogin, NatsServer},
     dispatch::{ACK_WAIT, Breaker, Dispatcher, MOST_HELD},
+    log_mark::{self, LogMarkError},
     poll::Poller,
     registry::{ObserveError, Registry},
     state_store::BucketStateStore,
@@ -70,6 +71,9 @@ pub enum BrokerError {
     /// The queue of a system.
     #[error("the queue of a system cannot be relied on")]
     Deliveries(#[from] DeliveriesError),
+    /// The log holds less than it did.
+    #[error("the log is not what it was")]
+    LogMark(#[from] LogMarkError),
     /// What the log holds.
     #[error("the log cannot be read back")]
     Registry(#[from] ObserveError),
@@ -97,6 +101,7 @@ impl BrokerError {
             Self::Connect(error) => error.code(),
             Self::Open(error) => error.code(),
             Self::Deliveries(error) => error.code(),
+            Self::LogMark(error) => error.code(),
             Self::Registry(error) => error.code(),
             Self::Api(error) => error.code(),
             Self::AddressFile { .. } => "address_file_failed",
@@ -126,6 +131,7 @@ impl Broker {
             ..LogConfig::new(log_size(&config))
         };
         let log = Log::open(&connection, &config.practice, &log_config).await?;
+        log_mark::check(folder.path(), last_sequence(&log).await?)?;
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
         let connectors = systems::connectors(&engine, &config, &state).await?;
         let registry = Arc::new(Registry::open(log.clone(), config.practice.clone()).await?);
@@ -214,6 +220,14 @@ impl Broker {
             tracing::warn!("not everything was finished in time; it will be after the next start");
         }
         _ = fs::remove_file(address_file);
+        let marked = last_sequence(registry.log())
+            .await
+            .map(|last| log_mark::check(folder.path(), last));
+        if !matches!(marked, Ok(Ok(()))) {
+            tracing::warn!(
+                "how far the log has come is not remembered; the next start compares with an earlier point"
+            );
+        }
         connection.close().await;
         if let Some(supervisor) = supervisor {
             supervisor.stop().await?;
@@ -221,6 +235,10 @@ impl Broker {
         tracing::info!("stopped");
         ended
     }
+}
+
+async fn last_sequence(log: &Log) -> Result<u64, ObserveError> {
+    log.last_sequence().await.map_err(ObserveError::Read)
 }
 
 async fn gave_up(supervisor: &mut Option<Supervisor>) -> SupervisorError {

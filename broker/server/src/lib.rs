@@ -7,6 +7,7 @@
 //! | [`registry`] | 2 to 5: identify, decide, append, keep |
 //! | [`dispatch`] | 6 to 8: admit, deliver, settle |
 //! | [`broker`], [`cli`], [`check`], [`telemetry`] | what is started in which order, and what is told about it |
+//! | [`log_mark`] | that a log which lost something is not taken for a new one |
 //! | [`wire`] | between the contract's messages and the types of `archwire-core` |
 
 pub mod api;
@@ -15,6 +16,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod dispatch;
+pub mod log_mark;
 pub mod poll;
 pub mod registry;
 pub mod state_store;

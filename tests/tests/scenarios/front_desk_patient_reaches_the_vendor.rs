@@ -31,16 +31,8 @@ async fn people_who_were_there_before_the_bus_come_over_in_whatever_order_the_of
     scene.settled().await
 }
 
-#[tokio::test]
-async fn a_guarantor_is_linked_to_the_person_on_the_bus() -> Result<()> {
-    let mut scene = Scene::open().await?;
-    let numbers = scene.type_in(2);
-    let (parent, child) = (numbers[0], numbers[1]);
-    scene.settled().await?;
-    scene
-        .office()
-        .front_desk()
-        .set(child, Field::Guarantor, &parent.to_string())?;
+/// Waits until the vendor sees the child's guarantor as a person of the bus.
+async fn guarantor_is_known(scene: &Scene, parent: i64) -> Result<()> {
     eventually("the child's guarantor is known by patient id", async || {
         scene.vendor.find(|local| {
             let parties = &local.patient.responsible_parties;
@@ -51,6 +43,35 @@ async fn a_guarantor_is_linked_to_the_person_on_the_bus() -> Result<()> {
             person.is_some_and(|person| person.patient_id.is_some() && person.local_id == parent.to_string())
         })
     })
-    .await?;
+    .await
+    .map(|_| ())
+}
+
+#[tokio::test]
+async fn a_guarantor_is_linked_to_the_person_on_the_bus() -> Result<()> {
+    let mut scene = Scene::open().await?;
+    let numbers = scene.type_in(2);
+    scene.settled().await?;
+    scene
+        .office()
+        .front_desk()
+        .set(numbers[1], Field::Guarantor, &numbers[0].to_string())?;
+    guarantor_is_known(&scene, numbers[0]).await?;
+    scene.settled().await
+}
+
+#[tokio::test]
+async fn a_family_typed_in_at_once_is_linked_too() -> Result<()> {
+    let mut scene = Scene::open().await?;
+    scene.practice.stop_broker().await?;
+    let numbers = scene.type_in(6);
+    for child in &numbers[1..] {
+        scene
+            .office()
+            .front_desk()
+            .set(*child, Field::Guarantor, &numbers[0].to_string())?;
+    }
+    scene.practice.start_broker().await?;
+    guarantor_is_known(&scene, numbers[0]).await?;
     scene.settled().await
 }

@@ -13,6 +13,7 @@ mod error;
 mod folder;
 mod health;
 mod key;
+mod mend;
 mod nursery;
 mod server;
 mod server_log;

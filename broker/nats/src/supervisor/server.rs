@@ -4,7 +4,7 @@ use super::{
     SupervisorConfig, SupervisorError,
     folder::Folder,
     health::{self, Health},
-    key,
+    key, mend,
     nursery::Nursery,
     server_log::{Heard, ServerLog},
     settings::{Endpoints, KEY_VARIABLE, Settings},
@@ -41,6 +41,7 @@ impl Launcher {
     /// Starts the server and waits until it serves its store. `endpoints`: where it listened before.
     pub(super) async fn launch(&self, endpoints: Option<Endpoints>) -> Result<Server, SupervisorError> {
         self.folder.end_left_over().await?;
+        self.mend_store()?;
         self.write_settings(endpoints)?;
         let spawn_failed = |source| SupervisorError::Spawn {
             path: self.config.binary.clone(),
@@ -71,6 +72,22 @@ impl Launcher {
             Ok(Outcome::Unrecoverable) => Err(starting.unrecoverable().await),
             Ok(Outcome::NotFlushing) => Err(starting.not_flushing().await),
             Err(_) => Err(starting.not_ready().await),
+        }
+    }
+
+    fn mend_store(&self) -> Result<(), SupervisorError> {
+        let path = self.folder.store();
+        match mend::remove_unborn_blocks(&path) {
+            Ok(0) => Ok(()),
+            Ok(blocks) => {
+                tracing::info!(blocks, "cleared away what a killed server had begun");
+                Ok(())
+            }
+            Err(source) => Err(SupervisorError::Folder {
+                action: "mend",
+                path,
+                source,
+            }),
         }
     }
 

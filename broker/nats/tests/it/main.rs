@@ -20,6 +20,7 @@ mod following;
 mod full_log;
 mod keeping_the_server_alive;
 mod killed_broker;
+mod killed_while_beginning_a_block;
 mod old_servers;
 mod one_broker_a_folder;
 mod reading;
