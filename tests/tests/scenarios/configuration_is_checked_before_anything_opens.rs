@@ -198,3 +198,27 @@ async fn a_check_says_when_the_office_does_not_take_the_key() -> Result<()> {
     ensure!(answer.said.contains("front-desk"), "{}", answer.said);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_command_line_that_cannot_be_meant_is_refused_and_the_version_is_told() -> Result<()> {
+    let broker = practice().await?.programs().broker.clone();
+    let run = |arguments: &[&str]| std::process::Command::new(&broker).args(arguments).output();
+    let version = run(&["--version"])?;
+    ensure!(version.status.code() == Some(0), "{version:?}");
+    ensure!(
+        String::from_utf8_lossy(&version.stdout).starts_with("archwire 0."),
+        "{version:?}"
+    );
+    for arguments in [["fly"].as_slice(), &["run", "--hgih"], &[]] {
+        let refused = run(arguments)?;
+        ensure!(
+            refused.status.code() == Some(BAD_CONFIGURATION),
+            "{arguments:?}: {refused:?}"
+        );
+        ensure!(
+            String::from_utf8_lossy(&refused.stderr).contains("Usage"),
+            "{arguments:?}: {refused:?}"
+        );
+    }
+    Ok(())
+}

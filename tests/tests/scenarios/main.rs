@@ -4,6 +4,12 @@
 //! Every scenario has a practice of its own and asks the other side what happened: the office's change log and request
 //! log, the vendor's patient list, the bus's histories. Nothing waits for a fixed time.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests may fail loudly, like the tests themselves"
+)]
+
 mod support;
 
 mod answer_to_a_creation_is_lost;
