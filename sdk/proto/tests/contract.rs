@@ -3,6 +3,11 @@
 //! A number or type that changes breaks every vendor's program, so it has to show in a diff. After a deliberate change,
 //! run the test with `ARCHWIRE_ACCEPT=1` in the environment and look at the difference.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail loudly: that is what it is for"
+)]
+
 use archwire_proto::v1::DESCRIPTORS;
 use prost::Message as _;
 use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet, field_descriptor_proto::Label};

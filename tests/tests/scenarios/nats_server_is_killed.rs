@@ -11,6 +11,48 @@ fn came_back(scene: &Scene) -> Result<usize> {
     Ok(scene.practice.logs()?.about("nats-server is back").len())
 }
 
+fn kill(pid: u32) -> Result<()> {
+    let pid = Pid::from_raw(i32::try_from(pid)?).context("no process id")?;
+    Ok(kill_process(pid, Signal::KILL)?)
+}
+
+/// How many streams the servers of this practice have begun to read from the disk.
+fn begun(scene: &Scene) -> usize {
+    let log = scene.practice.data_folder().join("nats/nats-server.log");
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    text.matches("Starting restore for stream").count()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn nothing_is_lost_when_the_nats_server_is_killed_again_while_it_reads_its_store() -> Result<()> {
+    let mut scene = Scene::open().await?;
+    scene.type_in(6);
+    scene.register(3).await?;
+    scene.settled().await?;
+    let mut killed = scene.practice.nats_pid()?;
+    kill(killed)?;
+    // Each time a little later in its start.
+    for streams in 0..6 {
+        let before = begun(&scene);
+        killed = eventually("the next nats-server reads its store", async || {
+            let pid = scene.practice.nats_pid()?;
+            let enough = begun(&scene) >= before + streams;
+            ensure!(pid != killed && enough, "not yet");
+            Ok(pid)
+        })
+        .await?;
+        kill(killed)?;
+    }
+    scene.type_in(2);
+    scene.register(2).await?;
+    scene.settled().await?;
+    scene.created(5)?;
+    scene.practice.restart().await?;
+    scene.type_in(1);
+    scene.settled().await
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn nothing_is_lost_or_doubled_when_the_nats_server_is_killed_under_the_broker() -> Result<()> {
@@ -35,8 +77,7 @@ async fn nothing_is_lost_or_doubled_when_the_nats_server_is_killed_under_the_bro
         .await?;
         let killed = scene.practice.nats_pid()?;
         let back = came_back(&scene)?;
-        let pid = Pid::from_raw(i32::try_from(killed)?).context("no process id")?;
-        kill_process(pid, Signal::KILL)?;
+        kill(killed)?;
         eventually("another nats-server serves", async || {
             ensure!(came_back(&scene)? > back, "not yet");
             Ok(())
