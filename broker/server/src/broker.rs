@@ -2,32 +2,28 @@
 
 use crate::{
     api::{ApiError, ApiServer, BusService, Subscriptions, Vendors},
-    config::{self, Config, DataFolder, DataFolderError, NatsLogin, NatsServer},
-    dispatch::{ACK_WAIT, Breaker, Dispatcher, MOST_HELD},
+    config::{Config, DataFolder, DataFolderError, NatsLogin, NatsServer},
     log_mark::{self, LogMarkError},
-    poll::Poller,
     registry::{ObserveError, Registry},
     state_store::BucketStateStore,
     systems::{self, SystemError},
+    workers::{Worker, bucket, workers},
 };
-use archwire_core::SystemName;
-use archwire_host::{Ability, Connector, Engine, StateStore};
+use archwire_core::NameError;
+use archwire_host::{Engine, StateStore};
 use archwire_nats::{
-    Bucket, ByteSize, ConnectError, Connection, Credentials, DeliveriesConfig, DeliveriesError,
-    ExternalConfig, Log, LogConfig, OpenError, Supervisor, SupervisorConfig, SupervisorError,
+    ByteSize, ConnectError, Connection, Credentials, DeliveriesError, ExternalConfig, Log, LogConfig,
+    OpenError, Supervisor, SupervisorConfig, SupervisorError,
 };
 use std::{
     fs, io,
     net::SocketAddr,
-    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How often a system is read when the configuration does not say.
-const POLL_EVERY: Duration = Duration::from_secs(10);
 /// How long connecting to an external NATS server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stop waits for what was begun. What is not finished then comes again after the next start.
@@ -68,6 +64,9 @@ pub enum BrokerError {
     /// The log.
     #[error("the log cannot be relied on")]
     Open(#[from] OpenError),
+    /// A bucket's name is none. A defect of this broker.
+    #[error("a bucket beside the log cannot be named")]
+    BucketName(#[source] NameError),
     /// The queue of a system.
     #[error("the queue of a system cannot be relied on")]
     Deliveries(#[from] DeliveriesError),
@@ -100,6 +99,7 @@ impl BrokerError {
             Self::Supervisor(error) => error.code(),
             Self::Connect(error) => error.code(),
             Self::Open(error) => error.code(),
+            Self::BucketName(error) => error.code(),
             Self::Deliveries(error) => error.code(),
             Self::LogMark(error) => error.code(),
             Self::Registry(error) => error.code(),
@@ -304,101 +304,4 @@ async fn connect(
             Ok((None, external.connect().await?))
         }
     }
-}
-
-/// A bucket by one of the names that this broker uses.
-async fn bucket(log: &Log, name: &str) -> Result<Bucket, BrokerError> {
-    // Our own names are names.
-    let name: SystemName = name.parse().map_err(|_| ObserveError::LinkConflict)?;
-    Ok(log.bucket(&name).await?)
-}
-
-/// What works for one system.
-struct Worker {
-    breaker: Arc<Breaker>,
-    connector: Arc<Connector>,
-    poller: Option<Poller>,
-    dispatcher: Option<Dispatcher>,
-}
-
-impl Worker {
-    fn spawn(self, tasks: &TaskTracker, shutdown: &CancellationToken) {
-        let Self {
-            breaker,
-            connector,
-            poller,
-            dispatcher,
-        } = self;
-        let ended = shutdown.clone();
-        tasks.spawn(async move {
-            tokio::select! {
-                () = ended.cancelled() => {}
-                () = breaker.watch_over(&connector) => {}
-            }
-        });
-        if let Some(poller) = poller {
-            tasks.spawn(poller.run(shutdown.clone()));
-        }
-        if let Some(dispatcher) = dispatcher {
-            tasks.spawn(dispatcher.run(shutdown.clone()));
-        }
-    }
-}
-
-/// What reads and what writes each system.
-async fn workers(
-    log: &Log,
-    registry: &Arc<Registry>,
-    connectors: Vec<(SystemName, config::System, Arc<Connector>)>,
-) -> Result<Vec<Worker>, BrokerError> {
-    let cursors = bucket(log, "cursors").await?;
-    let unreadable = bucket(log, "unreadable").await?;
-    let parked = bucket(log, "parked").await?;
-    let mut workers = Vec::new();
-    for (system, config, connector) in connectors {
-        let breaker = Arc::new(Breaker::new(system.clone()));
-        let abilities = &connector.component().description().abilities;
-        let poller = abilities.contains(&Ability::Poll).then(|| Poller {
-            system: system.clone(),
-            connector: Arc::clone(&connector),
-            registry: Arc::clone(registry),
-            cursors: cursors.clone(),
-            unreadable: unreadable.clone(),
-            breaker: Arc::clone(&breaker),
-            every: config.poll_every.unwrap_or(POLL_EVERY),
-        });
-        let mut dispatcher = None;
-        if config.deliver && abilities.contains(&Ability::Deliver) {
-            let max_ack_pending = NonZeroU32::new(MOST_HELD).unwrap_or(NonZeroU32::MIN);
-            dispatcher = Some(Dispatcher {
-                deliveries: log
-                    .deliveries(
-                        &system,
-                        DeliveriesConfig {
-                            ack_wait: ACK_WAIT,
-                            max_ack_pending,
-                        },
-                    )
-                    .await?,
-                system,
-                connector: Arc::clone(&connector),
-                registry: Arc::clone(registry),
-                parked: parked.clone(),
-                breaker: Arc::clone(&breaker),
-                at_a_time: config
-                    .grants
-                    .iter()
-                    .map(|grant| grant.in_flight.get())
-                    .max()
-                    .unwrap_or(1),
-            });
-        }
-        workers.push(Worker {
-            breaker,
-            connector,
-            poller,
-            dispatcher,
-        });
-    }
-    Ok(workers)
 }

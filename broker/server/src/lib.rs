@@ -23,3 +23,4 @@ pub mod state_store;
 pub mod systems;
 pub mod telemetry;
 pub mod wire;
+mod workers;
