@@ -246,6 +246,8 @@ impl fmt::Display for Revision {
 /// ```text
 /// aw.<practice>.patient.<patient id>               an event; the last one holds the current state
 /// aw.<practice>.sighting.<system>.<patient id>     what a system was seen to hold
+/// aw.<practice>.review.<number>                    an item of the review; the last one holds its current state
+/// aw.<practice>.writer                             who became the writer of the log; the last one is the writer
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -253,6 +255,10 @@ pub enum Subject {
     Patient(PatientId),
     /// What a system was seen to hold of a patient.
     Sighting(SystemName, PatientId),
+    /// An item of the review, by its number: from 1.
+    Review(u64),
+    /// Who became the writer of the log.
+    Writer,
 }
 
 impl Subject {
@@ -262,6 +268,8 @@ impl Subject {
         match self {
             Self::Patient(patient) => format!("aw.{practice}.patient.{patient}"),
             Self::Sighting(system, patient) => format!("aw.{practice}.sighting.{system}.{patient}"),
+            Self::Review(number) => format!("aw.{practice}.review.{number}"),
+            Self::Writer => format!("aw.{practice}.writer"),
         }
     }
 
@@ -279,6 +287,8 @@ impl Subject {
         match tokens.as_slice() {
             ["patient", patient] => Ok(Self::Patient(patient.parse()?)),
             ["sighting", system, patient] => Ok(Self::Sighting(system.parse()?, patient.parse()?)),
+            ["review", number] => Ok(Self::Review(item_number(number)?)),
+            ["writer"] => Ok(Self::Writer),
             _ => Err(NameError::Subject),
         }
     }
@@ -296,6 +306,17 @@ impl Subject {
     }
 }
 
+/// Only the canonical spelling: decimal, without sign or leading zeros, from 1.
+fn item_number(text: &str) -> Result<u64, NameError> {
+    let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    let number = text.parse().map_err(|_| NameError::Subject)?;
+    if canonical {
+        Ok(number)
+    } else {
+        Err(NameError::Subject)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,16 +328,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_subject_is_read_as_it_was_written(system in "[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?") {
+        fn every_subject_is_read_as_it_was_written(system in "[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", number in 1_u64..) {
             let patient = PatientId::generate();
-            for subject in [Subject::Patient(patient), Subject::Sighting(system.parse().unwrap(), patient)] {
+            let sighting = Subject::Sighting(system.parse().unwrap(), patient);
+            for subject in [Subject::Patient(patient), sighting, Subject::Review(number), Subject::Writer] {
                 let name = subject.name(&practice());
                 prop_assert_eq!(Subject::parse(&name, &practice()).unwrap(), subject);
             }
         }
 
         #[test]
-        fn whatever_is_accepted_as_a_subject_is_written_back_the_same(name in "aw\\.maple-street\\.(patient|sighting)\\.[ -~]{0,60}") {
+        fn whatever_is_accepted_as_a_subject_is_written_back_the_same(name in "aw\\.maple-street\\.((patient|sighting|review|writer)\\.[ -~]{0,60}|review\\.[0-9+]{0,21}|writer)") {
             if let Ok(subject) = Subject::parse(&name, &practice()) {
                 prop_assert_eq!(subject.name(&practice()), name);
             }
@@ -343,6 +365,31 @@ mod tests {
         assert!(id.to_string().to_uppercase().parse::<PatientId>().is_err());
         assert!(id.to_string().replace('-', "").parse::<PatientId>().is_err());
         assert!(Uuid::nil().to_string().parse::<PatientId>().is_err());
+    }
+
+    #[test]
+    fn an_item_of_the_review_has_one_spelling_and_no_number_0() {
+        let parse = |rest: &str| Subject::parse(&format!("aw.maple-street.{rest}"), &practice());
+        assert_eq!(
+            parse("review.18446744073709551615"),
+            Ok(Subject::Review(u64::MAX))
+        );
+        for rest in [
+            "review",
+            "review.",
+            "review.0",
+            "review.01",
+            "review.+1",
+            "review.-1",
+            "review.1.2",
+            "review.18446744073709551616",
+            "review.\u{661}",
+            "writer.1",
+            "writer.",
+            "Writer",
+        ] {
+            assert_eq!(parse(rest), Err(NameError::Subject), "{rest}");
+        }
     }
 
     #[test]

@@ -97,7 +97,10 @@ impl Lanes {
 
     /// Puts an event into its patient's lane.
     pub(super) fn take(&mut self, work: Work) {
-        let (Subject::Patient(patient) | Subject::Sighting(_, patient)) = work.stored.subject;
+        let (Subject::Patient(patient) | Subject::Sighting(_, patient)) = work.stored.subject else {
+            // The queue hands out events of patients only.
+            return;
+        };
         let sequence = work.stored.sequence;
         self.held.insert(sequence, work);
         if let Some(waiting) = self.waiting.get(&patient) {

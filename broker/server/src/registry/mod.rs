@@ -264,6 +264,7 @@ fn apply(index: &mut Index, stored: &Stored) -> Result<(), ObserveError> {
     match &stored.subject {
         Subject::Patient(_) => index.apply_event(stored.sequence, &decode_event(stored.payload.clone())?),
         Subject::Sighting(..) => index.apply_sighting(&decode_sighting(stored.payload.clone())?),
+        Subject::Review(_) | Subject::Writer => {}
     }
     Ok(())
 }
