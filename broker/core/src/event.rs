@@ -1,6 +1,6 @@
 //! What systems say, and what the bus says happened.
 
-use crate::{LocalId, Path, Patient, PatientId, Revision, SourceRecord, SystemName};
+use crate::{Decision, LocalId, Path, Patient, PatientId, Revision, SourceRecord, SystemName};
 use std::{collections::BTreeSet, time::SystemTime};
 
 /// A record as a system shows it: whole, not a delta.
@@ -16,6 +16,8 @@ pub struct View {
     pub observed_at: Option<SystemTime>,
     /// Who changed it, in the system's own terms. Never a patient.
     pub actor: Option<String>,
+    /// The record of the same system that took this one's place, when its staff merged the two.
+    pub merged_into: Option<LocalId>,
 }
 
 /// What a system says: "my record 123 now looks like this".
@@ -46,10 +48,57 @@ pub struct Event {
     pub changed: BTreeSet<Path>,
     /// The full state afterwards.
     pub patient: Patient,
-    /// What led to it.
-    pub observation: Observation,
+    /// What a system said that led to it; `None` when a person decided it.
+    pub observation: Option<Observation>,
+    /// Who decided it; `None` when a system's observation led to it by itself.
+    pub decision: Option<Decision>,
+    /// Who became one, or two again: of an event of those kinds only.
+    pub merge: Option<Box<Merge>>,
     /// When the bus recorded it.
     pub recorded_at: SystemTime,
+}
+
+/// Two patients who became one, or one who became two again: told on the subjects of both, the retired one's first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// Who goes on.
+    pub survivor: Side,
+    /// Who is, or was, a duplicate of the survivor.
+    pub retired: Side,
+}
+
+/// One of the two before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// Whom it concerns.
+    pub patient_id: PatientId,
+    /// Until then.
+    pub before: Standing,
+    /// From then on.
+    pub after: Standing,
+}
+
+/// What a patient was at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The patient's revision.
+    pub revision: Revision,
+    /// The full state.
+    pub patient: Patient,
+    /// The records that systems keep of the patient.
+    pub records: Vec<RecordKey>,
+}
+
+/// A record in a system.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey {
+    /// The system.
+    pub system: SystemName,
+    /// The record's id there.
+    pub local_id: LocalId,
+    /// Whether another record of the same system is the one that is kept up to date. Of a patient's records in one
+    /// system, all but one are superseded.
+    pub superseded: bool,
 }
 
 /// What happened.
@@ -59,6 +108,10 @@ pub enum EventKind {
     PatientCreated,
     /// Something about the patient changed.
     PatientUpdated,
+    /// The patient and another turned out to be one person.
+    PatientMerged,
+    /// They turned out to be two after all.
+    PatientUnmerged,
 }
 
 impl EventKind {
@@ -68,6 +121,8 @@ impl EventKind {
         match self {
             Self::PatientCreated => "archwire.patient.created.v1",
             Self::PatientUpdated => "archwire.patient.updated.v1",
+            Self::PatientMerged => "archwire.patient.merged.v1",
+            Self::PatientUnmerged => "archwire.patient.unmerged.v1",
         }
     }
 }
@@ -102,6 +157,20 @@ pub enum Sighted {
         delivered: Revision,
         /// The newest revision that the record reflects, where its system follows the bus itself.
         reflects: Option<Revision>,
+        /// Paths that the bus owes the record, whatever has been delivered: they are written at the next occasion.
+        owed: BTreeSet<Path>,
+    },
+    /// It is, or no longer is, the record of its system that is kept up to date.
+    Superseded {
+        /// The record's id in the system.
+        local_id: LocalId,
+        /// The record that took its place.
+        by: LocalId,
+    },
+    /// It is not the patient's after all: what it shows from now on is about somebody else.
+    Unlinked {
+        /// The record's id in the system.
+        local_id: LocalId,
     },
     /// The bus is about to have the system create it. Until another sighting follows, it may exist without the bus
     /// knowing its id. With the revision of the state that it is created with.

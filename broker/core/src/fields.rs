@@ -64,6 +64,26 @@ impl fmt::Display for Path {
 #[serde(transparent)]
 pub struct Leaf(Value);
 
+impl Leaf {
+    pub(crate) fn value(&self) -> &Value {
+        &self.0
+    }
+
+    /// The value in JSON, for whoever may see it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// Reads what [`Leaf::to_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn from_json(json: &str) -> Result<Self, FieldsError> {
+        serde_json::from_str(json).map(Self).map_err(|_| FieldsError)
+    }
+}
+
 impl fmt::Debug for Leaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")

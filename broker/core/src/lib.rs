@@ -10,10 +10,15 @@
 mod connector;
 mod event;
 mod fields;
+pub mod identity;
+mod judge;
 mod merge;
 mod names;
+mod ownership;
 mod partial_date;
 mod patient;
+mod rendering;
+mod review;
 #[cfg(test)]
 mod sample;
 mod source;
@@ -23,15 +28,22 @@ pub use connector::{
     Cursor, Delivered, Delivery, DeliveryAction, Disposition, Later, Page, Reason, ReasonCode, SurveyEntry,
     SurveyPage,
 };
-pub use event::{Event, EventKind, Observation, Sighted, Sighting, View};
-pub use fields::{Fields, FieldsError, Path};
+pub use event::{
+    Event, EventKind, Merge, Observation, RecordKey, Side, Sighted, Sighting, Standing, View,
+};
+pub use fields::{Fields, FieldsError, Leaf, Path};
+pub use judge::{Judgement, Situation, judge, to_write};
 pub use merge::{Change, expected_after, fill_in, merge};
 pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, Subject, SystemName};
+pub use ownership::{FieldGroup, FieldGroupError, OnDisagreement, Owner, Ownership};
 pub use partial_date::{PartialDate, PartialDateError};
 pub use patient::{
     Address, AddressUse, AdministrativeSex, ContactPoint, ContactSystem, ContactUse, HumanName, Identifier,
     IdentifierStatus, NameUse, Patient, PatientBoundError, PatientStatus, Period, PersonReference, Provider,
     ResponsibleParty,
+};
+pub use review::{
+    Decision, Disagreement, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict,
 };
 pub use source::{SourceRecord, SourceRecordError};
 pub use text::Text;

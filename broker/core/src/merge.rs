@@ -51,7 +51,7 @@ pub fn expected_after(shadow: &Fields, delivered: &BTreeSet<Path>, shown: &Field
     apply(shadow, delivered.clone(), shown).fields
 }
 
-fn apply(current: &Fields, paths: BTreeSet<Path>, from: &Fields) -> Change {
+pub(crate) fn apply(current: &Fields, paths: BTreeSet<Path>, from: &Fields) -> Change {
     let mut fields = current.clone();
     let changed = paths
         .into_iter()

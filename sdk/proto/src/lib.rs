@@ -17,3 +17,18 @@ pub mod v1 {
     /// The serialised `FileDescriptorSet` of the contract, for gRPC reflection.
     pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("archwire.v1");
 }
+
+/// Package `archwire.admin.v1`: what the command line asks of a running broker.
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::pedantic,
+    reason = "generated; the meaning of every field is in the .proto files"
+)]
+pub mod admin {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("archwire.admin.v1");
+    }
+}

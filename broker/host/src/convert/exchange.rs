@@ -191,6 +191,7 @@ fn view(observation: wit::Observation) -> Result<View, Box<Half>> {
             source: Some(source),
             observed_at,
             actor,
+            merged_into: None,
         }),
         (id, record, patient, rest) => {
             let flaws = [
@@ -249,7 +250,10 @@ pub(crate) fn delivery(delivery: &Delivery) -> wit::Delivery {
         event_id: delivery.event_id.clone(),
         kind: match delivery.kind {
             EventKind::PatientCreated => wit::EventKind::PatientCreated,
-            EventKind::PatientUpdated => wit::EventKind::PatientUpdated,
+            // Who was merged or parted is, for a record, a change of what it shows.
+            EventKind::PatientUpdated | EventKind::PatientMerged | EventKind::PatientUnmerged => {
+                wit::EventKind::PatientUpdated
+            }
         },
         patient_id: delivery.patient_id.to_string(),
         revision: delivery.revision.get(),

@@ -37,10 +37,12 @@ impl Registry {
             attributes: CloudEvent {
                 id: event.id.clone(),
                 kind: event.kind.cloud_event_type(),
-                source: format!(
-                    "/practices/{}/systems/{}",
-                    self.practice, event.observation.system
-                ),
+                source: match &event.observation {
+                    Some(observation) => {
+                        format!("/practices/{}/systems/{}", self.practice, observation.system)
+                    }
+                    None => format!("/practices/{}", self.practice),
+                },
                 time: event.recorded_at,
                 content_type: PROTOBUF,
             },
@@ -58,11 +60,10 @@ impl Registry {
             }
             Err(AppendError::Conflict) => self.own_or_none(event).await,
             Err(error) => {
-                if matches!(error, AppendError::Unknown { .. }) {
-                    let key = (
-                        event.observation.system.clone(),
-                        event.observation.view.local_id.clone(),
-                    );
+                if matches!(error, AppendError::Unknown { .. })
+                    && let Some(observation) = &event.observation
+                {
+                    let key = (observation.system.clone(), observation.view.local_id.clone());
                     let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
                     doubts.insert(key, (event.clone(), last));
                 }

@@ -120,6 +120,7 @@ impl Registry {
             shown: Some(observation.view.patient.clone()),
             delivered: Revision::NONE,
             reflects: observation.based_on,
+            owed: BTreeSet::new(),
         };
         let sighting = Sighting {
             patient_id: id,
@@ -151,7 +152,9 @@ fn event(
         // Elements are numbered anew when one of them goes, so what changed is told from the patient that came out.
         changed: current.difference(&Fields::of(&patient)?),
         patient,
-        observation: observation.clone(),
+        observation: Some(observation.clone()),
+        decision: None,
+        merge: None,
         recorded_at: SystemTime::now(),
     })
 }

@@ -105,9 +105,6 @@ impl Index {
 
     /// Takes in an event that stands in the log at `sequence`. One that was taken in before changes nothing.
     pub fn apply_event(&mut self, sequence: u64, event: &Event) {
-        let observation = &event.observation;
-        let system = observation.system.clone();
-        let local_id = observation.view.local_id.clone();
         let state = Packed::of(&event.patient);
         let entry = self.patients.entry(event.patient_id).or_insert_with(|| Entry {
             revision: Revision::NONE,
@@ -121,6 +118,11 @@ impl Index {
         entry.revision = event.revision;
         entry.sequence = sequence;
         entry.state = state;
+        let Some(observation) = &event.observation else {
+            return;
+        };
+        let system = observation.system.clone();
+        let local_id = observation.view.local_id.clone();
         let shown = Some((&observation.view.patient, observation.based_on));
         self.see(event.patient_id, system, local_id, shown, Revision::NONE);
     }
@@ -139,6 +141,7 @@ impl Index {
                 shown,
                 delivered,
                 reflects,
+                ..
             } => {
                 let shown = shown.as_ref().map(|shown| (shown, *reflects));
                 self.see(*patient_id, system.clone(), local_id.clone(), shown, *delivered);
@@ -159,6 +162,7 @@ impl Index {
                     record.writing = Some((paths.clone(), sighting.seen_at));
                 }
             }
+            Sighted::Superseded { .. } | Sighted::Unlinked { .. } => {}
             Sighted::Abandoned => {
                 self.no_longer_creating(system, *patient_id);
                 let records = self.patients.get_mut(patient_id).map(|entry| &mut entry.records);

@@ -13,11 +13,13 @@ mod gate;
 mod index;
 mod locks;
 mod outcome;
+mod review;
 mod settle;
 
 pub use gate::CreationPermit;
 pub use index::{Doubt, Entry, Index, Record};
 pub use outcome::{ObserveError, Observed};
+pub use review::{DecideError, Decided, Rebuilt, ReviewLine, ReviewPage};
 pub use settle::{Due, Settlement};
 
 use crate::wire::{decode_event, decode_sighting};

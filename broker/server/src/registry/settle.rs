@@ -70,7 +70,11 @@ impl Registry {
         while let Some(stored) = history.next().await {
             let stored = stored.map_err(ObserveError::Read)?;
             let event = decode_event(stored.payload.clone())?;
-            if event.observation.system != *system {
+            if event
+                .observation
+                .as_ref()
+                .is_none_or(|observation| observation.system != *system)
+            {
                 changed.extend(event.changed.iter().cloned());
             }
             self.index().apply_event(stored.sequence, &event);
@@ -187,6 +191,7 @@ impl Registry {
                 shown: None,
                 delivered,
                 reflects: None,
+                owed: BTreeSet::new(),
             },
         )
         .await?;
@@ -235,6 +240,7 @@ impl Registry {
                     shown: base,
                     delivered,
                     reflects: None,
+                    owed: BTreeSet::new(),
                 },
             )
             .await?;

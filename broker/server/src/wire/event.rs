@@ -1,14 +1,16 @@
 //! Events and sightings: what stands in the log.
 
 use super::{
-    WireError, read_observation, read_patient, timestamp,
-    view::{read_time, write_observation},
+    WireError,
+    decision::{read_decision, write_decision},
+    merge::{read_merge, write_merge},
+    read_patient, timestamp,
+    view::{read_local_id, read_recorded, read_required_time, write_observation},
     write_patient,
 };
-use archwire_core::{Event, EventKind, Patient, Revision, Sighted, Sighting};
+use archwire_core::{Event, EventKind, Revision, Sighted, Sighting};
 use archwire_proto::v1;
 use prost::{Message as _, bytes::Bytes};
-use std::fmt;
 
 /// An event as the log holds it.
 #[must_use]
@@ -16,6 +18,8 @@ pub fn encode_event(event: &Event) -> Bytes {
     let kind = match event.kind {
         EventKind::PatientCreated => v1::EventKind::PatientCreated,
         EventKind::PatientUpdated => v1::EventKind::PatientUpdated,
+        EventKind::PatientMerged => v1::EventKind::PatientMerged,
+        EventKind::PatientUnmerged => v1::EventKind::PatientUnmerged,
     };
     let message = v1::Event {
         id: event.id.clone(),
@@ -24,8 +28,10 @@ pub fn encode_event(event: &Event) -> Bytes {
         revision: event.revision.get(),
         changed: event.changed.iter().map(ToString::to_string).collect(),
         patient: Some(write_patient(&event.patient)),
-        observation: Some(write_observation(&event.observation)),
+        observation: event.observation.as_ref().map(write_observation),
         recorded_at: Some(timestamp(event.recorded_at)),
+        decision: event.decision.as_ref().map(write_decision),
+        merge: event.merge.as_deref().map(write_merge),
     };
     message.encode_to_vec().into()
 }
@@ -39,13 +45,19 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
     let kind = match v1::EventKind::try_from(message.kind) {
         Ok(v1::EventKind::PatientCreated) => EventKind::PatientCreated,
         Ok(v1::EventKind::PatientUpdated) => EventKind::PatientUpdated,
+        Ok(v1::EventKind::PatientMerged) => EventKind::PatientMerged,
+        Ok(v1::EventKind::PatientUnmerged) => EventKind::PatientUnmerged,
         Ok(v1::EventKind::Unspecified) | Err(_) => return Err(WireError::UnknownValue("kind")),
     };
-    let observation = message.observation.ok_or(WireError::Missing("observation"))?;
-    let system = observation
-        .system
-        .parse()
-        .map_err(|error| WireError::Name("observation.system", error))?;
+    let decision = message.decision.map(read_decision).transpose()?;
+    if message.observation.is_none() && decision.is_none() {
+        return Err(WireError::Missing("observation"));
+    }
+    let merge = message.merge.map(read_merge).transpose()?.map(Box::new);
+    let is_merge = matches!(kind, EventKind::PatientMerged | EventKind::PatientUnmerged);
+    if is_merge && merge.is_none() {
+        return Err(WireError::Missing("merge"));
+    }
     Ok(Event {
         id: message.id,
         kind,
@@ -56,11 +68,10 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
         revision: Revision::new(message.revision),
         changed: message.changed.into_iter().map(Into::into).collect(),
         patient: read_patient(message.patient.ok_or(WireError::Missing("patient"))?)?,
-        observation: read_observation(observation, system)?,
-        recorded_at: read_time(
-            "recorded_at",
-            message.recorded_at.ok_or(WireError::Missing("recorded_at"))?,
-        )?,
+        observation: message.observation.map(read_recorded).transpose()?,
+        decision,
+        merge,
+        recorded_at: read_required_time("recorded_at", message.recorded_at)?,
     })
 }
 
@@ -74,11 +85,20 @@ pub fn encode_sighting(sighting: &Sighting) -> Bytes {
             shown,
             delivered,
             reflects,
+            owed,
         } => What::Seen(v1::Seen {
             local_id: local_id.as_str().to_owned(),
             shown: shown.as_ref().map(write_patient),
             delivered_revision: delivered.get(),
             reflected_revision: reflects.map(Revision::get),
+            owed: owed.iter().map(ToString::to_string).collect(),
+        }),
+        Sighted::Superseded { local_id, by } => What::Superseded(v1::Superseded {
+            local_id: local_id.as_str().to_owned(),
+            by_local_id: by.as_str().to_owned(),
+        }),
+        Sighted::Unlinked { local_id } => What::Unlinked(v1::Unlinked {
+            local_id: local_id.as_str().to_owned(),
         }),
         Sighted::Creating(revision) => What::Creating(v1::Creating {
             revision: revision.get(),
@@ -106,13 +126,18 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
     let message = v1::Sighting::decode(bytes).map_err(|_| WireError::NotAMessage)?;
     let what = match message.what.ok_or(WireError::Missing("what"))? {
         What::Seen(seen) => Sighted::Seen {
-            local_id: seen
-                .local_id
-                .parse()
-                .map_err(|error| WireError::Name("local_id", error))?,
+            local_id: read_local_id(&seen.local_id)?,
             shown: seen.shown.map(read_patient).transpose()?,
             delivered: Revision::new(seen.delivered_revision),
             reflects: seen.reflected_revision.map(Revision::new),
+            owed: seen.owed.into_iter().map(Into::into).collect(),
+        },
+        What::Superseded(superseded) => Sighted::Superseded {
+            local_id: read_local_id(&superseded.local_id)?,
+            by: read_local_id(&superseded.by_local_id)?,
+        },
+        What::Unlinked(unlinked) => Sighted::Unlinked {
+            local_id: read_local_id(&unlinked.local_id)?,
         },
         What::Creating(creating) => Sighted::Creating(Revision::new(creating.revision)),
         What::Abandoned(_) => Sighted::Abandoned,
@@ -127,34 +152,7 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
             .system
             .parse()
             .map_err(|error| WireError::Name("system", error))?,
-        seen_at: read_time("seen_at", message.seen_at.ok_or(WireError::Missing("seen_at"))?)?,
+        seen_at: read_required_time("seen_at", message.seen_at)?,
         what,
     })
-}
-
-/// A patient as bytes: how the registry keeps tens of thousands of them in memory, at some 300 bytes each.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Packed(Box<[u8]>);
-
-impl Packed {
-    /// Packs a patient.
-    #[must_use]
-    pub fn of(patient: &Patient) -> Self {
-        Self(write_patient(patient).encode_to_vec().into())
-    }
-
-    /// The patient.
-    ///
-    /// # Errors
-    /// Never for bytes that [`Packed::of`] made.
-    pub fn patient(&self) -> Result<Patient, WireError> {
-        let message = v1::Patient::decode(&*self.0).map_err(|_| WireError::NotAMessage)?;
-        read_patient(message)
-    }
-}
-
-impl fmt::Debug for Packed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
 }

@@ -3,13 +3,21 @@
 //! Reading checks everything: a message from outside may hold anything. Writing cannot fail. What is wrong is told by
 //! the field's path and never by its value.
 
+mod decision;
 mod event;
+mod merge;
+mod packed;
 mod parts;
 mod patient;
+mod review;
 mod view;
 
-pub use event::{Packed, decode_event, decode_sighting, encode_event, encode_sighting};
+pub use decision::{read_verdict, write_verdict};
+pub use event::{decode_event, decode_sighting, encode_event, encode_sighting};
+pub use merge::{write_merge, write_standing};
+pub use packed::Packed;
 pub use patient::{read_patient, write_patient};
+pub use review::{decode_review, encode_review, read_review_kind, write_review, write_review_kind};
 pub use view::{read_observation, timestamp};
 
 use archwire_core::{NameError, PartialDateError, PatientBoundError, SourceRecordError};

@@ -1,7 +1,7 @@
 //! Observations: what systems say.
 
 use super::{WireError, read_patient, write_patient};
-use archwire_core::{Observation, Revision, SourceRecord, SystemName, View};
+use archwire_core::{LocalId, Observation, Patient, Revision, SourceRecord, SystemName, Text, View};
 use archwire_proto::v1;
 use prost::bytes::Bytes;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -40,8 +40,23 @@ pub fn read_observation(message: v1::Observation, system: SystemName) -> Result<
                 .map(|at| read_time("observation.observed_at", at))
                 .transpose()?,
             actor,
+            merged_into: message
+                .merged_into_local_id
+                .filter(|id| !id.is_empty())
+                .map(|id| id.parse())
+                .transpose()
+                .map_err(|error| WireError::Name("observation.merged_into_local_id", error))?,
         },
     })
+}
+
+/// Reads an observation of the log: of the system that it names.
+pub(super) fn read_recorded(message: v1::Observation) -> Result<Observation, WireError> {
+    let system = message.system.parse();
+    read_observation(
+        message,
+        system.map_err(|error| WireError::Name("observation.system", error))?,
+    )
 }
 
 /// Writes an observation.
@@ -53,18 +68,23 @@ pub(super) fn write_observation(observation: &Observation) -> v1::Observation {
         patient_id: observation.patient_id.map(|id| id.to_string()),
         based_on_revision: observation.based_on.map(Revision::get),
         patient: Some(write_patient(&view.patient)),
-        source: view.source.as_ref().map(|source| v1::SourceRecord {
-            media_type: source.media_type().to_owned(),
-            format: source.format().to_owned(),
-            data: Bytes::copy_from_slice(source.data()),
-            sha256: Bytes::copy_from_slice(source.sha256()),
-        }),
+        source: view.source.as_ref().map(write_source),
         observed_at: view.observed_at.map(timestamp),
         actor: view.actor.clone(),
+        merged_into_local_id: view.merged_into.as_ref().map(|id| id.as_str().to_owned()),
     }
 }
 
-fn read_source(message: v1::SourceRecord) -> Result<SourceRecord, WireError> {
+pub(super) fn write_source(source: &SourceRecord) -> v1::SourceRecord {
+    v1::SourceRecord {
+        media_type: source.media_type().to_owned(),
+        format: source.format().to_owned(),
+        data: Bytes::copy_from_slice(source.data()),
+        sha256: Bytes::copy_from_slice(source.sha256()),
+    }
+}
+
+pub(super) fn read_source(message: v1::SourceRecord) -> Result<SourceRecord, WireError> {
     let data = message.data.to_vec();
     let record = if message.sha256.is_empty() {
         SourceRecord::new(&message.media_type, &message.format, data)
@@ -88,4 +108,23 @@ pub(super) fn read_time(field: &'static str, at: prost_types::Timestamp) -> Resu
         .filter(|nanos| *nanos < 1_000_000_000);
     let since = Duration::new(seconds, nanoseconds.ok_or(WireError::Time(field))?);
     UNIX_EPOCH.checked_add(since).ok_or(WireError::Time(field))
+}
+
+pub(super) fn read_required_time(
+    field: &'static str,
+    at: Option<prost_types::Timestamp>,
+) -> Result<SystemTime, WireError> {
+    read_time(field, at.ok_or(WireError::Missing(field))?)
+}
+
+pub(super) fn read_local_id(id: &str) -> Result<LocalId, WireError> {
+    id.parse().map_err(|error| WireError::Name("local_id", error))
+}
+
+/// Reads what a person wrote.
+pub(super) fn read_text(field: &'static str, text: String) -> Result<Text, WireError> {
+    if text.len() > Patient::LONGEST_TEXT || text.contains(char::is_control) {
+        return Err(WireError::Text(field));
+    }
+    Ok(Text::from(text))
 }

@@ -147,6 +147,7 @@ pub(crate) fn view(local_id: &str, patient: Patient) -> View {
         source: None,
         observed_at: None,
         actor: None,
+        merged_into: None,
     }
 }
 

@@ -1,0 +1,244 @@
+//! What an observation comes to, when there are owners: what of it counts, what is a disagreement for a person to decide,
+//! and what the bus owes the record in return.
+//!
+//! | | a group without an owner, or whose owner has no record of the patient | the owner itself | another system than the owner |
+//! |---|---|---|---|
+//! | a new patient | counts | counts | counts |
+//! | first sight: something that the bus does not know | counts | counts | disagreement |
+//! | first sight: an element that contradicts the bus's | disagreement, whole | counts, whole | disagreement, whole; restored |
+//! | a change since the last sight | counts | counts | disagreement; restored |
+//!
+//! Restored, where the owner wants it. An element is what a path is in ([`Path::element`]): half of one address with half
+//! of another is no address, so that an element which contradicts is taken, disputed and restored as a whole. What is
+//! merely written differently contradicts nothing.
+
+use crate::{
+    Change, Fields, Ownership, Path, SystemName,
+    merge::apply,
+    rendering::{form, is_rendering, is_same},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// All that decides what an observation comes to.
+#[derive(Clone, Copy)]
+pub struct Situation<'a> {
+    /// Who observes.
+    pub system: &'a SystemName,
+    /// The patient as the bus knows them; `None` for a new one.
+    pub current: Option<&'a Fields>,
+    /// What the record is expected to show, by [`crate::expected_after`]; `None` when it is seen for the first time.
+    pub shadow: Option<&'a Fields>,
+    /// What it shows.
+    pub observed: &'a Fields,
+    /// Who is right about what.
+    pub ownership: &'a Ownership,
+    /// Whether a system has a record of the patient.
+    pub holds: &'a dyn Fn(&SystemName) -> bool,
+    /// The record was superseded by another one of its system: what it says about its own standing is not about the
+    /// patient.
+    pub ignores_status: bool,
+}
+
+impl fmt::Debug for Situation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Situation")
+            .field("system", &self.system.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an observation comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// What counts.
+    pub change: Change,
+    /// Where the system says otherwise than the bus and was not heard. Each is told once, because what a system showed is
+    /// its shadow from then on.
+    pub disagreements: BTreeSet<Path>,
+    /// Those of the disagreements that the record is owed the bus's values at.
+    pub restore: BTreeSet<Path>,
+}
+
+/// Judges an observation.
+#[must_use]
+pub fn judge(situation: &Situation<'_>) -> Judgement {
+    let nobody = Fields::default();
+    let bench = Bench {
+        situation,
+        current: situation.current.unwrap_or(&nobody),
+    };
+    let mut verdict = Verdict::default();
+    match (situation.current, situation.shadow) {
+        (Some(_), None) => bench.first_sight(&mut verdict),
+        (_, shadow) => {
+            let shadow = shadow.unwrap_or(&nobody);
+            for path in shadow.difference(situation.observed) {
+                bench.change(path, shadow, &mut verdict);
+            }
+        }
+    }
+    Judgement {
+        change: apply(bench.current, verdict.counts, situation.observed),
+        disagreements: verdict.disagreements,
+        restore: verdict.restore,
+    }
+}
+
+/// Of the paths that a record does not have yet, those that have to be written, because it does not show them as wanted.
+#[must_use]
+pub fn to_write(due: &BTreeSet<Path>, wanted: &Fields, shown: &Fields) -> BTreeSet<Path> {
+    due.iter()
+        .filter(|path| wanted.get(path) != shown.get(path))
+        .cloned()
+        .collect()
+}
+
+#[derive(Default)]
+struct Verdict {
+    counts: BTreeSet<Path>,
+    disagreements: BTreeSet<Path>,
+    restore: BTreeSet<Path>,
+}
+
+/// What a system has to say about a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Say {
+    /// It is right.
+    Owner,
+    /// Nobody else who is there is right.
+    Free,
+    /// Somebody else is.
+    None,
+}
+
+/// How what a system shows differs from what the bus holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Difference {
+    /// It shows nothing.
+    Absent,
+    /// It shows a rendering with less in it: shortened, all upper case, without accents.
+    Less,
+    /// It shows the same with as much form as the bus holds, or more.
+    Form,
+    /// It shows what the bus does not know, or holds only a rendering of.
+    More,
+    /// It shows something else.
+    Other,
+}
+
+struct Bench<'a> {
+    situation: &'a Situation<'a>,
+    current: &'a Fields,
+}
+
+impl Bench<'_> {
+    /// Something that the system shows otherwise than before: somebody edited it there.
+    fn change(&self, path: Path, shadow: &Fields, verdict: &mut Verdict) {
+        if self.is_ignored(&path) {
+            return;
+        }
+        if self.say(&path) != Say::None {
+            verdict.counts.insert(path);
+        } else if !self.came_round(&path, shadow) {
+            // Of what the bus knows nothing about, there is nothing to write back.
+            let is_known = || self.current.paths().any(|held| held.element() == path.element());
+            if self.situation.ownership.restores(&path) && is_known() {
+                verdict.restore.insert(path.clone());
+            }
+            verdict.disagreements.insert(path);
+        }
+    }
+
+    /// Whether a change only brought the system nearer to what the bus holds. Where it showed a rendering already, a
+    /// shorter one is an edit.
+    fn came_round(&self, path: &Path, shadow: &Fields) -> bool {
+        match (self.current.get(path), self.situation.observed.get(path)) {
+            (Some(held), Some(shown)) => {
+                let agreed = shadow
+                    .get(path)
+                    .is_some_and(|before| is_rendering(path, before, held));
+                is_same(shown, held) || (!agreed && is_rendering(path, shown, held))
+            }
+            (held, shown) => held == shown,
+        }
+    }
+
+    fn first_sight(&self, verdict: &mut Verdict) {
+        let mut elements: BTreeMap<String, BTreeSet<Path>> = BTreeMap::new();
+        for path in self.current.difference(self.situation.observed) {
+            if !self.is_ignored(&path) {
+                elements
+                    .entry(path.element().to_owned())
+                    .or_default()
+                    .insert(path);
+            }
+        }
+        for paths in elements.into_values() {
+            self.first_sight_of(paths, verdict);
+        }
+    }
+
+    /// `paths` are those of one element at which the bus and the system differ.
+    fn first_sight_of(&self, paths: BTreeSet<Path>, verdict: &mut Verdict) {
+        let Some(say) = paths.first().map(|path| self.say(path)) else {
+            return;
+        };
+        let told: BTreeMap<Path, Difference> = paths
+            .into_iter()
+            .map(|path| (path.clone(), self.difference(&path)))
+            .collect();
+        let contradicts = told.values().any(|difference| *difference == Difference::Other);
+        for (path, difference) in told {
+            let is_told = match difference {
+                Difference::Other | Difference::More => true,
+                Difference::Form => say == Say::Owner,
+                Difference::Less => false,
+                // What the system does not show, it need not have a place for; but half of it is no element.
+                Difference::Absent => contradicts,
+            };
+            let is_new = self.current.get(&path).is_none();
+            match say {
+                _ if !is_told => {}
+                Say::Owner => _ = verdict.counts.insert(path),
+                Say::Free if is_new && !contradicts => _ = verdict.counts.insert(path),
+                Say::Free => _ = verdict.disagreements.insert(path),
+                Say::None => {
+                    if contradicts && self.situation.ownership.restores(&path) {
+                        verdict.restore.insert(path.clone());
+                    }
+                    verdict.disagreements.insert(path);
+                }
+            }
+        }
+    }
+
+    /// How what the system shows at a path differs from what the bus holds.
+    fn difference(&self, path: &Path) -> Difference {
+        match (self.current.get(path), self.situation.observed.get(path)) {
+            (_, None) => Difference::Absent,
+            (None, Some(_)) => Difference::More,
+            (Some(held), Some(shown)) if is_same(shown, held) && form(shown) >= form(held) => {
+                Difference::Form
+            }
+            (Some(held), Some(shown)) if is_rendering(path, shown, held) => Difference::Less,
+            (Some(held), Some(shown)) if is_rendering(path, held, shown) => Difference::More,
+            _ => Difference::Other,
+        }
+    }
+
+    fn say(&self, path: &Path) -> Say {
+        match self.situation.ownership.owner_of(path) {
+            Some(owner) if owner == self.situation.system => Say::Owner,
+            // Nobody has a record of a patient who is new.
+            Some(owner) if self.situation.current.is_some() && (self.situation.holds)(owner) => Say::None,
+            _ => Say::Free,
+        }
+    }
+
+    fn is_ignored(&self, path: &Path) -> bool {
+        self.situation.ignores_status && matches!(path.as_str(), "status" | "merged_into")
+    }
+}
