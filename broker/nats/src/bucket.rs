@@ -1,7 +1,7 @@
 //! Small values beside the log: cursors, receipts and the like. One JetStream bucket each, named after the practice.
 //!
-//! Bounds: a value has at most 768 KiB, a key at most 256 bytes of `a-z A-Z 0-9 - _ = . /`, a bucket 128 MiB, which the
-//! server reserves. Only the last value of a key is kept. When a bucket is full, writing fails loudly. Keys are indexed
+//! Bounds: a value has at most 768 KiB, a key at most 256 bytes of `a-z A-Z 0-9 - _ = . /`, a bucket 128 MiB where
+//! nothing else was asked for, which the server reserves. Only the last value of a key is kept. When a bucket is full, writing fails loudly. Keys are indexed
 //! in the server's memory and appear in its logs: nothing by which a person could be identified belongs there.
 
 use crate::{ByteSize, Cause, Log, OpenError, log};
@@ -17,7 +17,8 @@ use std::time::Duration;
 /// Room for the largest source record in hexadecimal; below the 1 MB that a server takes by default.
 const LARGEST_VALUE: usize = 768 * 1024;
 const LONGEST_KEY: usize = 256;
-const LARGEST_BUCKET: ByteSize = ByteSize::mebibytes(128);
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+const USUAL_BUCKET: ByteSize = ByteSize::mebibytes(128);
 
 /// Values by key; cheap to clone.
 #[derive(Clone)]
@@ -64,28 +65,49 @@ impl BucketError {
 }
 
 impl Log {
-    /// Opens a bucket beside the log; makes it when there is none yet. Verified like the log itself.
+    /// Opens a bucket of 128 MiB beside the log; makes it when there is none yet. Verified like the log itself.
+    ///
+    /// # Errors
+    /// When it cannot be relied on.
+    pub async fn bucket(&self, name: &SystemName) -> Result<Bucket, OpenError> {
+        self.bucket_of(name, USUAL_BUCKET).await
+    }
+
+    /// Opens a bucket of at most `max` bytes beside the log; makes it when there is none yet. One that exists is made
+    /// larger, or smaller where what it holds fits. Verified like the log itself.
     ///
     /// # Errors
     /// When it cannot be relied on.
     #[tracing::instrument(name = "log.bucket", skip_all, fields(%name))]
-    pub async fn bucket(&self, name: &SystemName) -> Result<Bucket, OpenError> {
-        // A practice's name holds no underscore, so that no two practices share a bucket.
-        let bucket = format!("aw_{}_{name}", self.practice());
-        let jetstream = &self.inner.connection.jetstream;
-        let stream = log::open_stream(jetstream, config(&bucket, self.inner.replicas)).await?;
-        let stream = stream.cached_info().config.name.clone();
-        let store = jetstream.get_key_value(bucket).await;
-        let store = store.map_err(|error| OpenError::Unavailable {
-            stream,
-            source: Cause::new(error),
-        })?;
+    pub async fn bucket_of(&self, name: &SystemName, max: ByteSize) -> Result<Bucket, OpenError> {
+        let store = open(self, name.as_str(), max, None).await?;
         Ok(Bucket { store })
     }
 }
 
+/// Opens the bucket `name` of the log's practice; one with a `ttl` forgets what is older.
+pub(crate) async fn open(
+    log: &Log,
+    name: &str,
+    max: ByteSize,
+    ttl: Option<Duration>,
+) -> Result<Store, OpenError> {
+    // A practice's name holds no underscore, so that no two practices share a bucket.
+    let bucket = format!("aw_{}_{name}", log.practice());
+    let jetstream = &log.inner.records.connection.jetstream;
+    let stream = log::open_stream(jetstream, config(&bucket, log.inner.replicas, max, ttl)).await?;
+    let stream = stream.cached_info().config.name.clone();
+    let store = jetstream.get_key_value(bucket).await;
+    store.map_err(|error| OpenError::Unavailable {
+        stream,
+        source: Cause::new(error),
+    })
+}
+
 /// The stream behind a bucket (NATS ADR-8).
-fn config(bucket: &str, replicas: usize) -> Config {
+fn config(bucket: &str, replicas: usize, max: ByteSize, ttl: Option<Duration>) -> Config {
+    // The server takes no window that is longer than what it keeps.
+    let duplicate_window = ttl.unwrap_or(DUPLICATE_WINDOW).min(DUPLICATE_WINDOW);
     Config {
         name: format!("KV_{bucket}"),
         subjects: vec![format!("$KV.{bucket}.>")],
@@ -93,13 +115,13 @@ fn config(bucket: &str, replicas: usize) -> Config {
         storage: StorageType::File,
         num_replicas: replicas,
         discard: DiscardPolicy::New,
-        max_bytes: LARGEST_BUCKET.as_limit(),
+        max_bytes: max.as_limit(),
         max_messages: -1,
         max_messages_per_subject: 1,
         max_message_size: i32::try_from(LARGEST_VALUE + 4096).unwrap_or(i32::MAX),
         max_consumers: -1,
-        max_age: Duration::ZERO,
-        duplicate_window: Duration::from_secs(120),
+        max_age: ttl.unwrap_or_default(),
+        duplicate_window,
         allow_rollup: true,
         deny_delete: true,
         allow_direct: true,

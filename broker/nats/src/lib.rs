@@ -12,7 +12,9 @@ mod bucket;
 mod cause;
 mod connection;
 mod external;
+mod lease;
 mod log;
+mod records;
 mod size;
 mod supervisor;
 mod verify;
@@ -22,10 +24,12 @@ pub use bucket::{Bucket, BucketError};
 pub use cause::Cause;
 pub use connection::{Connection, Status};
 pub use external::{ConnectError, Credentials, ExternalConfig};
+pub use lease::{Fence, Lease, LeaseConfig, LeaseError, LeaseLost};
 pub use log::{
-    AppendError, Appended, CloudEvent, Deliveries, DeliveriesConfig, DeliveriesError, Entry, Expected,
-    Filter, Log, LogConfig, OpenError, ReadError, SettleError, Stored, Work,
+    Deliveries, DeliveriesConfig, DeliveriesError, Entry, Expected, Filter, Log, LogConfig, OpenError,
+    SettleError, Stored, Work,
 };
+pub use records::{AppendError, Appended, CloudEvent, ReadError};
 pub use size::ByteSize;
 pub use supervisor::{Supervisor, SupervisorConfig, SupervisorError};
 pub use verify::Difference;

@@ -170,7 +170,7 @@ fn nothing_is_removed(all: &mut Comparison, found: &stream::Config, wanted: &str
         seconds(found.max_age),
         seconds(wanted.max_age),
     );
-    all.remedy("max_age", "--max-age 0s");
+    all.remedy("max_age", format!("--max-age {}", seconds(wanted.max_age)));
     all.expect(
         found.max_messages <= 0,
         "max_msgs",
@@ -277,5 +277,5 @@ pub(crate) fn consumer_differences(
 }
 
 fn seconds(duration: Duration) -> String {
-    format!("{}s", duration.as_secs())
+    format!("{}s", duration.as_secs_f64())
 }

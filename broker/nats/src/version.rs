@@ -17,7 +17,7 @@ pub struct ServerVersionError;
 
 impl ServerVersion {
     /// The oldest server that will do. Flushing on every write came with 2.10, reading many records with one request
-    /// with 2.11. An older server accepts options that it does not know and drops them without a word, so it has to
+    /// and guarding an append by another subject with 2.11. An older server accepts options that it does not know and drops them without a word, so it has to
     /// be told by its version.
     pub const OLDEST: Self = Self {
         major: 2,

@@ -6,7 +6,7 @@
 //! the server's memory and goes away 30 s after its reader. Bounds: at most 512 records or about 4 MiB wait in this
 //! process; a server has at most 1,000 consumers a log by default, so share one follower among many listeners.
 
-use super::{Filter, Log, Stored, batch};
+use super::{Filter, Log, Stored};
 use async_nats::jetstream::{
     self,
     consumer::{AckPolicy, DeliverPolicy, pull},
@@ -109,14 +109,20 @@ impl Follower {
     /// Removes the consumer of a reading that has ended, which the server would otherwise keep for another 30 s.
     async fn end(&mut self) {
         if let Some(tail) = self.tail.take()
-            && let Err(error) = self.log.inner.stream.delete_consumer(&tail.consumer).await
+            && let Err(error) = self
+                .log
+                .inner
+                .records
+                .stream
+                .delete_consumer(&tail.consumer)
+                .await
         {
             tracing::debug!(%error, "a consumer is left to the server to remove");
         }
     }
 
     async fn begin(&mut self) {
-        self.log.inner.connection.connected().await;
+        self.log.inner.records.connection.connected().await;
         match self.open().await {
             Ok(tail) => {
                 self.tail = Some(tail);
@@ -131,7 +137,7 @@ impl Follower {
     }
 
     async fn open(&self) -> Result<Tail, async_nats::Error> {
-        let wire = self.log.inner.connection.wire();
+        let wire = self.log.inner.records.connection.wire();
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence {
                 start_sequence: self.last.saturating_add(1),
@@ -143,7 +149,7 @@ impl Follower {
             num_replicas: 1,
             ..pull::Config::default()
         };
-        let consumer = self.log.inner.stream.create_consumer(config).await?;
+        let consumer = self.log.inner.records.stream.create_consumer(config).await?;
         let messages = consumer
             .stream()
             .max_messages_per_batch(MOST_WAITING)
@@ -213,8 +219,8 @@ impl Broken {
 
 /// Whether the log holds a record behind `last` that matches. `false` when that cannot be found out.
 async fn is_behind(log: &Log, subject: &str, last: u64) -> bool {
-    let next = batch::request(log, batch::Request::first(subject, last.saturating_add(1))).await;
-    next.is_ok_and(|next| next.last > last)
+    let next = log.inner.records.first(subject, last.saturating_add(1)).await;
+    next.is_ok_and(|next| next.is_some())
 }
 
 /// The sequence of a message and the record in it, where it is one of ours.

@@ -1,25 +1,24 @@
 //! The log of a practice: one stream, opened and verified before anybody may rely on it.
 
 mod append;
-mod batch;
 mod config;
 mod deliveries;
 mod follow;
 mod read;
 mod stored;
 
-pub use append::{AppendError, Appended, CloudEvent, Entry, Expected};
+pub use append::{Entry, Expected};
 pub use config::LogConfig;
 pub use deliveries::{Deliveries, DeliveriesConfig, DeliveriesError, SettleError, Work};
-pub use read::{Filter, ReadError};
+pub use read::Filter;
 pub use stored::Stored;
 
-use crate::{Cause, Connection, Status, connection::Flush, verify};
+use crate::{Cause, Connection, Status, connection::Flush, records::Records, verify};
 use archwire_core::PracticeName;
 use async_nats::jetstream::{
     self, ErrorCode, context::CreateStreamErrorKind, context::GetStreamErrorKind, stream,
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tracing::Instrument;
 
 /// The log of a practice; cheap to clone.
@@ -30,11 +29,7 @@ pub struct Log {
 
 pub(crate) struct Inner {
     pub(crate) practice: PracticeName,
-    pub(crate) connection: Connection,
-    pub(crate) stream: stream::Stream,
-    /// A context whose acknowledgements may take as long as an append may.
-    appending: jetstream::Context,
-    append_timeout: Duration,
+    pub(crate) records: Records,
     pub(crate) replicas: usize,
 }
 
@@ -126,14 +121,9 @@ impl Log {
                  always` in its `jetstream` block, or a power cut may lose what was acknowledged"
             );
         }
-        let mut appending = connection.jetstream.clone();
-        appending.set_timeout(config.append_timeout);
         let inner = Inner {
             practice: practice.clone(),
-            connection: connection.clone(),
-            stream,
-            appending,
-            append_timeout: config.append_timeout,
+            records: Records::new(connection.clone(), stream, config.append_timeout),
             replicas: config.replicas.get(),
         };
         Ok(Self {
@@ -150,7 +140,7 @@ impl Log {
     /// How the connection is.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.inner.connection.status()
+        self.inner.records.connection.status()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A record as the log holds it.
 
+use crate::records::Raw;
 use archwire_core::{PracticeName, Subject};
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -41,6 +42,17 @@ impl fmt::Debug for Stored {
 }
 
 impl Stored {
+    pub(super) fn from_raw(practice: &PracticeName, raw: Raw) -> Option<Self> {
+        Self::read(
+            practice,
+            &raw.subject,
+            &raw.headers,
+            raw.sequence,
+            raw.time,
+            raw.payload,
+        )
+    }
+
     /// Takes a message for a record; `None`, and an error in the log, when it is none of ours.
     ///
     /// Records cannot be removed, so one that some other program or a newer Archwire wrote must not stop the reading

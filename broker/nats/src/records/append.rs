@@ -2,11 +2,11 @@
 //!
 //! An append that loses its connection is sent again when the connection is back, as long as its time lasts. That is
 //! safe: the event's id goes along, by which a record that is there already is known again, and answered with its
-//! sequence and [`Appended::duplicate`]. Concurrent appends share the wire and do not wait for each other.
+//! sequence and [`Appended::duplicate`]. Concurrent appends share the wire and do not wait for each other, but for those
+//! that are guarded by another subject in a cluster (see `turn`).
 
-use super::{Log, batch};
+use super::{ReadError, Records};
 use crate::Cause;
-use archwire_core::Subject;
 use async_nats::{
     HeaderMap, HeaderValue, header,
     jetstream::{
@@ -16,40 +16,33 @@ use async_nats::{
     },
 };
 use bytes::Bytes;
-use std::{error::Error, fmt, time::Duration, time::SystemTime};
-use tokio::time::Instant;
+use futures_util::TryStreamExt;
+use std::{error::Error, pin::pin, time::Duration, time::SystemTime};
+use tokio::{sync::MutexGuard, time::Instant};
 
 /// Between two attempts: at a server that is just back, or has no leader yet.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
+/// Makes the expected sequence be that of another subject's last record. Honoured since nats-server 2.11.0.
+const GUARDING_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 
-/// A record to be appended.
-#[derive(Clone)]
-pub struct Entry {
-    /// Where it is filed.
-    pub subject: Subject,
-    /// What it is.
-    pub attributes: CloudEvent,
-    /// What has to be the last record of the subject.
-    pub expected: Expected,
-    /// The record, stored as it is.
-    pub payload: Bytes,
+/// A record on its way.
+pub(crate) struct Outgoing {
+    pub(crate) subject: String,
+    pub(crate) attributes: CloudEvent,
+    pub(crate) guard: Guard,
+    pub(crate) payload: Bytes,
 }
 
-impl fmt::Debug for Entry {
-    /// The payload is about a patient.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            subject,
-            attributes,
-            expected,
-            payload,
-        } = self;
-        write!(
-            f,
-            "Entry({subject:?}, {attributes:?}, {expected:?}, {} bytes)",
-            payload.len()
-        )
-    }
+/// What has to hold for a record to be taken.
+pub(crate) enum Guard {
+    Nothing,
+    /// The sequence of the last record of its own subject; 0 for none.
+    Own(u64),
+    /// The sequence of the last record of another subject.
+    Other {
+        subject: String,
+        sequence: u64,
+    },
 }
 
 /// Attributes of CloudEvents 1.0, which travel as headers in binary mode (CloudEvents NATS Protocol Binding). Visible
@@ -68,17 +61,6 @@ pub struct CloudEvent {
     pub content_type: &'static str,
 }
 
-/// What has to be the last record of the subject for the append to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// Whatever there is.
-    Anything,
-    /// No record of the subject.
-    Nothing,
-    /// The record with this sequence.
-    Sequence(u64),
-}
-
 /// A record that is stored and flushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
@@ -94,8 +76,13 @@ pub enum AppendError {
     /// Somebody else was faster: the subject's last record is another than expected. Nothing was stored.
     #[error("the last record of the subject is another than expected")]
     Conflict,
-    /// The log has reached its size. Nothing was stored, and nothing was removed.
-    #[error("the log is full: raise `log.max_bytes` in the configuration, or the room on the disk")]
+    /// Another broker has become the writer of the log. Nothing was stored.
+    #[error("another broker has become the writer of the log")]
+    Deposed,
+    /// The log, or the audit, has reached its size. Nothing was stored, and nothing was removed.
+    #[error(
+        "there is no room left: raise `max-store` of `[nats]` in the configuration, or the room on the disk"
+    )]
     Full {
         /// The server's reason.
         source: Cause,
@@ -141,6 +128,7 @@ impl AppendError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Conflict => "append_conflict",
+            Self::Deposed => "append_deposed",
             Self::Full { .. } => "append_full",
             Self::TooLarge { .. } => "append_too_large",
             Self::Attribute { .. } => "append_attribute_invalid",
@@ -159,76 +147,103 @@ enum Attempt {
     Unanswered,
 }
 
-impl Log {
+impl Records {
     /// Appends a record. Success means that it is stored, and flushed where the server promises that.
-    ///
-    /// Takes at most the configuration's `append_timeout`. Dropping the future leaves open whether the record is
-    /// stored.
-    ///
-    /// # Errors
-    /// When it is not stored, or when that is unknown: see [`AppendError`].
-    #[tracing::instrument(name = "log.append", level = "debug", skip_all)]
-    pub async fn append(&self, entry: Entry) -> Result<Appended, AppendError> {
-        let inner = &self.inner;
-        let subject = entry.subject.name(&inner.practice);
-        let headers = headers(&entry, &inner.stream.cached_info().config.name)?;
-        let after = inner.append_timeout;
-        let deadline = Instant::now() + after;
+    pub(crate) async fn append(&self, record: Outgoing) -> Result<Appended, AppendError> {
+        let headers = headers(&record, &self.stream.cached_info().config.name)?;
+        let deadline = Instant::now() + self.append_timeout;
+        let Ok(_turn) = tokio::time::timeout_at(deadline, self.turn(&record.guard)).await else {
+            return Err(self.out_of_time(false));
+        };
         let mut unknown = false;
         loop {
-            if tokio::time::timeout_at(deadline, inner.connection.connected())
+            if tokio::time::timeout_at(deadline, self.connection.connected())
                 .await
                 .is_err()
             {
-                break;
+                return Err(self.out_of_time(unknown));
             }
             let message = PublishMessage::build()
                 .headers(headers.clone())
-                .payload(entry.payload.clone());
-            match tokio::time::timeout_at(deadline, self.attempt(&subject, message)).await {
+                .payload(record.payload.clone());
+            match tokio::time::timeout_at(deadline, self.attempt(&record.subject, message)).await {
                 Ok(Ok(Ok(appended))) => return Ok(appended),
                 Ok(Ok(Err(Attempt::NotTaken))) => {}
                 Ok(Ok(Err(Attempt::Unanswered))) => unknown = true,
-                Ok(Err(AppendError::Conflict)) => return self.conflict(&subject, &entry).await,
-                Ok(Err(error)) => return Err(error.with_size(entry.payload.len(), self)),
-                Err(_) => {
-                    unknown = true;
-                    break;
-                }
+                Ok(Err(AppendError::Conflict)) => return self.conflict(&record).await,
+                Ok(Err(error)) => return Err(error.with_size(record.payload.len(), self)),
+                Err(_) => return Err(self.out_of_time(true)),
             }
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
         }
-        Err(if unknown {
+    }
+
+    /// Waits for the turn of a record that is guarded by another subject: a cluster takes only one such at a time and
+    /// refuses the others, so that they had better come one behind the other.
+    async fn turn(&self, guard: &Guard) -> Option<MutexGuard<'_, ()>> {
+        let in_cluster = self.stream.cached_info().config.num_replicas > 1;
+        let guarded = matches!(guard, Guard::Other { .. });
+        if in_cluster && guarded {
+            Some(self.turns.lock().await)
+        } else {
+            None
+        }
+    }
+
+    fn out_of_time(&self, unknown: bool) -> AppendError {
+        let after = self.append_timeout;
+        if unknown {
             AppendError::Unknown { after }
         } else {
             AppendError::NotSent { after }
-        })
+        }
     }
 
     /// Tells a conflict with somebody else from one with ourselves.
     ///
     /// The server looks at the expected sequence before it looks at the id, so that a record sent twice is a conflict
-    /// to it. Only one record can ever have been the first behind the expected one: either it is ours or it is not.
-    async fn conflict(&self, subject: &str, entry: &Entry) -> Result<Appended, AppendError> {
-        let behind = match entry.expected {
-            Expected::Sequence(sequence) => sequence.saturating_add(1),
-            Expected::Nothing | Expected::Anything => 1,
+    /// to it when the first time was enough to make it so.
+    async fn conflict(&self, record: &Outgoing) -> Result<Appended, AppendError> {
+        let (found, refusal) = match &record.guard {
+            Guard::Nothing => (self.is_first_behind(record, 0).await, AppendError::Conflict),
+            Guard::Own(sequence) => (
+                self.is_first_behind(record, *sequence).await,
+                AppendError::Conflict,
+            ),
+            Guard::Other { sequence, .. } => (self.is_behind(record, *sequence).await, AppendError::Deposed),
         };
-        match batch::request(self, batch::Request::first(subject, behind)).await {
-            Ok(mut found) => match found.records.pop_front() {
-                Some(stored) if stored.id == entry.attributes.id => Ok(Appended {
-                    sequence: stored.sequence,
-                    duplicate: true,
-                }),
-                _ => Err(AppendError::Conflict),
-            },
+        match found {
+            Ok(Some(sequence)) => Ok(Appended {
+                sequence,
+                duplicate: true,
+            }),
+            Ok(None) => Err(refusal),
             Err(error) => {
                 tracing::warn!(%error, "whether an append had been made before cannot be found out");
-                Err(AppendError::Unknown {
-                    after: self.inner.append_timeout,
-                })
+                Err(self.out_of_time(true))
             }
         }
+    }
+
+    /// The sequence of the record where it is the first of its subject behind `sequence`: only one can ever have been
+    /// that.
+    async fn is_first_behind(&self, record: &Outgoing, sequence: u64) -> Result<Option<u64>, ReadError> {
+        let first = self.first(&record.subject, sequence.saturating_add(1)).await?;
+        Ok(first
+            .filter(|first| first.is(&record.attributes.id))
+            .map(|first| first.sequence))
+    }
+
+    /// The sequence of the record where it is any of its subject behind `sequence`, which is where it has to be when
+    /// it was stored under that guard.
+    async fn is_behind(&self, record: &Outgoing, sequence: u64) -> Result<Option<u64>, ReadError> {
+        let mut behind = pin!(self.read(record.subject.clone(), sequence.saturating_add(1)));
+        while let Some(raw) = behind.try_next().await? {
+            if raw.is(&record.attributes.id) {
+                return Ok(Some(raw.sequence));
+            }
+        }
+        Ok(None)
     }
 
     /// Sends the record once. Ends early when the connection is made anew, because the answer then went astray.
@@ -237,13 +252,8 @@ impl Log {
         subject: &str,
         message: PublishMessage,
     ) -> Result<Result<Appended, Attempt>, AppendError> {
-        let mut wire = self.inner.connection.wire();
-        let acknowledgement = match self
-            .inner
-            .appending
-            .send_publish(subject.to_owned(), message)
-            .await
-        {
+        let mut wire = self.connection.wire();
+        let acknowledgement = match self.appending.send_publish(subject.to_owned(), message).await {
             Ok(acknowledgement) => acknowledgement,
             Err(error) => return failed(error).map(Err),
         };
@@ -258,11 +268,11 @@ impl Log {
 }
 
 impl AppendError {
-    fn with_size(self, bytes: usize, log: &Log) -> Self {
+    fn with_size(self, bytes: usize, records: &Records) -> Self {
         match self {
             Self::TooLarge { .. } => Self::TooLarge {
                 bytes,
-                limit: log.inner.connection.client.max_payload(),
+                limit: records.connection.client.max_payload(),
             },
             other => other,
         }
@@ -290,6 +300,9 @@ fn refused(error: &PublishError) -> Result<Attempt, AppendError> {
     };
     let source = Cause::new(refusal);
     match refusal.error_code() {
+        // A cluster is still busy with another record of the same guard, and nobody knows yet how that will end.
+        ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT
+        | ErrorCode::STREAM_EXPECTED_LAST_SEQ_PER_SUBJECT_NOT_READY => Ok(Attempt::NotTaken),
         // The store's own message is all there is to tell a full log from a failing disk.
         ErrorCode::STREAM_STORE_FAILED if is_full(&source.to_string()) => Err(AppendError::Full { source }),
         ErrorCode::INSUFFICIENT_RESOURCES
@@ -309,14 +322,14 @@ fn is_full(reason: &str) -> bool {
     .any(|full| reason.contains(full))
 }
 
-fn headers(entry: &Entry, stream: &str) -> Result<HeaderMap, AppendError> {
+fn headers(record: &Outgoing, stream: &str) -> Result<HeaderMap, AppendError> {
     let CloudEvent {
         id,
         kind,
         source,
         time,
         content_type,
-    } = &entry.attributes;
+    } = &record.attributes;
     let time = jiff::Timestamp::try_from(*time)
         .map_err(|_| AppendError::Attribute { name: "time" })?
         .to_string();
@@ -334,10 +347,13 @@ fn headers(entry: &Entry, stream: &str) -> Result<HeaderMap, AppendError> {
     for (name, header, value) in attributes {
         headers.insert(header, visible(name, value)?);
     }
-    let last = match entry.expected {
-        Expected::Anything => return Ok(headers),
-        Expected::Nothing => 0,
-        Expected::Sequence(sequence) => sequence,
+    let last = match &record.guard {
+        Guard::Nothing => return Ok(headers),
+        Guard::Own(sequence) => *sequence,
+        Guard::Other { subject, sequence } => {
+            headers.insert(GUARDING_SUBJECT, visible("subject", subject)?);
+            *sequence
+        }
     };
     headers.insert(
         header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,

@@ -5,7 +5,7 @@
 //! Bounds: 1,024 records or 4 MiB a batch, whichever comes first, and one record more. An answer that stays away for
 //! 5 s, or that the connection loses, is asked for again, three times.
 
-use super::{Log, ReadError, Stored};
+use super::{Raw, ReadError, Records};
 use crate::Cause;
 use async_nats::{HeaderMap, Message, StatusCode};
 use futures_util::StreamExt;
@@ -20,7 +20,7 @@ const END_OF_BATCH: u16 = 204;
 
 /// What is asked for.
 #[derive(Serialize)]
-pub(super) struct Request<'a> {
+pub(crate) struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub(super) struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// The records that match `subject`, from sequence `seq` on.
-    pub(super) fn from(subject: &'a str, seq: u64) -> Self {
+    pub(crate) fn from(subject: &'a str, seq: u64) -> Self {
         let (batch, max_bytes) = (Some(MOST_RECORDS), Some(MOST_BYTES));
         Self {
             seq: Some(seq),
@@ -47,7 +47,7 @@ impl<'a> Request<'a> {
     }
 
     /// The first record of `subject` from sequence `seq` on.
-    pub(super) fn first(subject: &'a str, seq: u64) -> Self {
+    pub(crate) fn first(subject: &'a str, seq: u64) -> Self {
         Self {
             seq: Some(seq),
             next_by_subj: Some(subject),
@@ -58,7 +58,7 @@ impl<'a> Request<'a> {
     }
 
     /// The last record of `subject`.
-    pub(super) fn last(subject: &'a str) -> Self {
+    pub(crate) fn last(subject: &'a str) -> Self {
         Self {
             seq: None,
             next_by_subj: None,
@@ -71,14 +71,14 @@ impl<'a> Request<'a> {
 
 /// What came.
 #[derive(Default)]
-pub(super) struct Batch {
-    pub(super) records: VecDeque<Stored>,
+pub(crate) struct Batch {
+    pub(crate) records: VecDeque<Raw>,
     /// The sequence to go on from.
-    pub(super) next: u64,
+    pub(crate) next: u64,
     /// Whether there was no more.
-    pub(super) complete: bool,
-    /// The sequence of the last message, records that are not ours included; 0 when there was none.
-    pub(super) last: u64,
+    pub(crate) complete: bool,
+    /// The sequence of the last record; 0 when there was none.
+    pub(crate) last: u64,
 }
 
 /// One message of an answer.
@@ -89,68 +89,67 @@ enum Part {
     Nothing,
 }
 
-/// Asks, and takes the whole answer.
-pub(super) async fn request(log: &Log, request: Request<'_>) -> Result<Batch, ReadError> {
-    let body = serde_json::to_vec(&request).map_err(|_| ReadError::Answer {
-        what: "the request cannot be written",
-    })?;
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        match once(log, &body, request.batch.is_some()).await {
-            Err(ReadError::Unavailable { source }) if attempt < ATTEMPTS => {
-                tracing::warn!(%source, attempt, "a read is repeated");
+impl Records {
+    /// Asks, and takes the whole answer.
+    pub(crate) async fn request(&self, request: Request<'_>) -> Result<Batch, ReadError> {
+        let body = serde_json::to_vec(&request).map_err(|_| ReadError::Answer {
+            what: "the request cannot be written",
+        })?;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match self.once(&body, request.batch.is_some()).await {
+                Err(ReadError::Unavailable { source }) if attempt < ATTEMPTS => {
+                    tracing::warn!(%source, attempt, "a read is repeated");
+                }
+                outcome => return outcome,
             }
-            outcome => return outcome,
         }
     }
-}
 
-async fn once(log: &Log, body: &[u8], many: bool) -> Result<Batch, ReadError> {
-    let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable {
-        source: Cause::new(error),
-    };
-    let connection = &log.inner.connection;
-    tokio::time::timeout(LONGEST_SILENCE, connection.connected())
-        .await
-        .map_err(|elapsed| unavailable(&elapsed))?;
-    let mut wire = connection.wire();
-    let inbox = connection.client.new_inbox();
-    let mut answers = connection
-        .client
-        .subscribe(inbox.clone())
-        .await
-        .map_err(|error| unavailable(&error))?;
-    let subject = format!(
-        "$JS.API.DIRECT.GET.{}",
-        log.inner.stream.cached_info().config.name
-    );
-    let sent = connection
-        .client
-        .publish_with_reply(subject, inbox, body.to_vec().into())
-        .await;
-    sent.map_err(|error| unavailable(&error))?;
-    let mut batch = Batch::default();
-    loop {
-        let message = tokio::select! {
-            message = tokio::time::timeout(LONGEST_SILENCE, answers.next()) => message,
-            () = wire.made_anew() => return Err(unavailable(&"the connection was lost")),
+    async fn once(&self, body: &[u8], many: bool) -> Result<Batch, ReadError> {
+        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable {
+            source: Cause::new(error),
         };
-        let message = message.map_err(|elapsed| unavailable(&elapsed))?;
-        let message = message.ok_or_else(|| unavailable(&"the connection is closed"))?;
-        match part(&message)? {
-            Part::Record => batch.take(log, message)?,
-            Part::End(pending) => {
-                batch.complete = pending == 0;
+        let connection = &self.connection;
+        tokio::time::timeout(LONGEST_SILENCE, connection.connected())
+            .await
+            .map_err(|elapsed| unavailable(&elapsed))?;
+        let mut wire = connection.wire();
+        let inbox = connection.client.new_inbox();
+        let mut answers = connection
+            .client
+            .subscribe(inbox.clone())
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let subject = format!("$JS.API.DIRECT.GET.{}", self.stream.cached_info().config.name);
+        let sent = connection
+            .client
+            .publish_with_reply(subject, inbox, body.to_vec().into())
+            .await;
+        sent.map_err(|error| unavailable(&error))?;
+        let mut batch = Batch::default();
+        loop {
+            let message = tokio::select! {
+                message = tokio::time::timeout(LONGEST_SILENCE, answers.next()) => message,
+                () = wire.made_anew() => return Err(unavailable(&"the connection was lost")),
+            };
+            let message = message.map_err(|elapsed| unavailable(&elapsed))?;
+            let message = message.ok_or_else(|| unavailable(&"the connection is closed"))?;
+            match part(&message)? {
+                Part::Record => batch.take(message)?,
+                Part::End(pending) => {
+                    batch.complete = pending == 0;
+                    return Ok(batch);
+                }
+                Part::Nothing => {
+                    batch.complete = true;
+                    return Ok(batch);
+                }
+            }
+            if !many {
                 return Ok(batch);
             }
-            Part::Nothing => {
-                batch.complete = true;
-                return Ok(batch);
-            }
-        }
-        if !many {
-            return Ok(batch);
         }
     }
 }
@@ -175,7 +174,7 @@ fn part(message: &Message) -> Result<Part, ReadError> {
 }
 
 impl Batch {
-    fn take(&mut self, log: &Log, message: Message) -> Result<(), ReadError> {
+    fn take(&mut self, message: Message) -> Result<(), ReadError> {
         let headers = message.headers.ok_or(ReadError::Answer {
             what: "a record without headers",
         })?;
@@ -195,16 +194,14 @@ impl Batch {
         let subject = headers.get("Nats-Subject").ok_or(ReadError::Answer {
             what: "a record without subject",
         })?;
-        let practice = &log.inner.practice;
-        let time = time(&headers)?;
-        self.records.extend(Stored::read(
-            practice,
-            subject.as_str(),
-            &headers,
+        let (subject, time) = (subject.as_str().to_owned(), time(&headers)?);
+        self.records.push_back(Raw {
+            subject,
+            headers,
             sequence,
             time,
-            message.payload,
-        ));
+            payload: message.payload,
+        });
         Ok(())
     }
 }

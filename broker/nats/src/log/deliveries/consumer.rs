@@ -76,7 +76,7 @@ impl Log {
         if differences.is_empty() {
             return Ok(consumer);
         }
-        let stream = self.inner.stream.cached_info().config.name.clone();
+        let stream = self.inner.records.stream.cached_info().config.name.clone();
         Err(DeliveriesError::Different {
             stream,
             consumer: name(&wanted),
@@ -101,7 +101,7 @@ impl Log {
 
     /// Only what the configuration may change is changed.
     async fn get_or_make(&self, wanted: &pull::Config) -> Result<PullConsumer, DeliveriesError> {
-        let stream = &self.inner.stream;
+        let stream = &self.inner.records.stream;
         let found = match stream.consumer_info(name(wanted)).await {
             Ok(info) => pulled(&info.config),
             Err(error) if is_missing(&error) => {

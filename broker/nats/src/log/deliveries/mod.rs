@@ -74,7 +74,7 @@ impl Log {
     }
 
     async fn inbox(&self, system: &SystemName, config: DeliveriesConfig) -> Result<Inbox, DeliveriesError> {
-        let wire = self.inner.connection.wire();
+        let wire = self.inner.records.connection.wire();
         let consumer = self.consumer(system, config).await?;
         let messages = consumer
             .stream()
@@ -134,11 +134,11 @@ impl Deliveries {
     /// A server that was killed may have forgotten that it handed these out, and then pays no attention to how they
     /// are settled and hands them out again; one that remembers hands them out again because they are given back.
     async fn reopen(&mut self) -> Result<(), DeliveriesError> {
-        self.log.inner.connection.connected().await;
+        self.log.inner.records.connection.connected().await;
         self.give_back().await;
         let mut pause = FIRST_PAUSE;
         loop {
-            self.log.inner.connection.connected().await;
+            self.log.inner.records.connection.connected().await;
             match self.log.inbox(&self.system, self.config).await {
                 Ok(inbox) => {
                     self.inbox = inbox;
@@ -181,7 +181,7 @@ impl Deliveries {
     async fn work(&self, message: jetstream::Message) -> Option<Work> {
         let delivered = message.info().map(|info| info.delivered).unwrap_or_default();
         let reply = message.reply.clone()?;
-        let connection = self.log.inner.connection.clone();
+        let connection = self.log.inner.records.connection.clone();
         match record(&self.log, &message) {
             Some((_, Some(stored))) => Some(Work {
                 stored,

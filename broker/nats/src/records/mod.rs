@@ -1,0 +1,41 @@
+//! A stream that records are appended to and read from: what the log and the audit have in common. What a record is
+//! about is for others to know.
+
+mod append;
+mod batch;
+mod read;
+
+pub use append::{AppendError, Appended, CloudEvent};
+pub(crate) use append::{Guard, Outgoing};
+pub(crate) use read::Raw;
+pub use read::ReadError;
+
+use crate::Connection;
+use async_nats::jetstream::{self, stream};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Mutex;
+
+/// A stream, opened and verified; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Records {
+    pub(crate) connection: Connection,
+    pub(crate) stream: stream::Stream,
+    /// A context whose acknowledgements may take as long as an append may.
+    appending: jetstream::Context,
+    append_timeout: Duration,
+    turns: Arc<Mutex<()>>,
+}
+
+impl Records {
+    pub(crate) fn new(connection: Connection, stream: stream::Stream, append_timeout: Duration) -> Self {
+        let mut appending = connection.jetstream.clone();
+        appending.set_timeout(append_timeout);
+        Self {
+            connection,
+            stream,
+            appending,
+            append_timeout,
+            turns: Arc::new(Mutex::new(())),
+        }
+    }
+}
