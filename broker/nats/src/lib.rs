@@ -2,12 +2,14 @@
 //!
 //! It deals in bytes: what an event is made of is for others to know. It runs a server of its own
 //! ([`Supervisor`]) or uses somebody else's ([`ExternalConfig`]), opens the log of a practice ([`Log`]), appends to it,
-//! reads it, follows it, hands it out system by system ([`Deliveries`]), and keeps small values beside it ([`Bucket`]).
+//! reads it, follows it, hands it out system by system ([`Deliveries`]), and keeps small values ([`Bucket`]) and the
+//! audit ([`AuditStream`]) beside it. Of several brokers on one server it makes one the writer ([`Lease`]).
 //!
 //! What it promises: an append that succeeds is stored, and flushed where the server is its own; nothing in the log is
 //! ever removed or overwritten; a server that is too old or set up weaker than that is refused, with each difference
 //! and the way out. It never sees a patient's data in the clear text of a log line, an error, a subject or a header.
 
+mod audit;
 mod bucket;
 mod cause;
 mod connection;
@@ -20,6 +22,7 @@ mod supervisor;
 mod verify;
 mod version;
 
+pub use audit::AuditStream;
 pub use bucket::{Bucket, BucketError};
 pub use cause::Cause;
 pub use connection::{Connection, Status};

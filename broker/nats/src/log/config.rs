@@ -39,23 +39,30 @@ pub(crate) fn stream_name(practice: &PracticeName) -> String {
     format!("ARCHWIRE_{practice}")
 }
 
-/// The stream behind a log: on disk, compressed, and nothing in it is ever removed or overwritten.
+/// The stream behind a log.
 pub(super) fn stream(practice: &PracticeName, config: &LogConfig) -> Config {
     Config {
         name: stream_name(practice),
         description: Some("Archwire: every patient event of the practice".to_owned()),
         subjects: vec![Subject::everything(practice)],
+        num_replicas: config.replicas.get(),
+        max_bytes: config.max_bytes.as_limit(),
+        duplicate_window: config.duplicate_window,
+        ..kept()
+    }
+}
+
+/// A stream on disk, compressed, in which nothing is ever removed or overwritten.
+pub(crate) fn kept() -> Config {
+    Config {
         retention: RetentionPolicy::Limits,
         storage: StorageType::File,
-        num_replicas: config.replicas.get(),
         discard: DiscardPolicy::New,
-        max_bytes: config.max_bytes.as_limit(),
         max_messages: -1,
         max_messages_per_subject: -1,
         max_message_size: -1,
         max_consumers: -1,
         max_age: Duration::ZERO,
-        duplicate_window: config.duplicate_window,
         deny_delete: true,
         deny_purge: true,
         allow_direct: true,

@@ -38,4 +38,9 @@ impl Records {
             turns: Arc::new(Mutex::new(())),
         }
     }
+
+    /// Another stream over the same connection, with the same patience.
+    pub(crate) fn beside(&self, stream: stream::Stream) -> Self {
+        Self::new(self.connection.clone(), stream, self.append_timeout)
+    }
 }

@@ -1,7 +1,7 @@
 //! Small values survive what the log survives, and practices do not see each other's.
 
 use crate::support::*;
-use archwire_nats::{BucketError, Log};
+use archwire_nats::{BucketError, ByteSize, Log, OpenError};
 use std::collections::BTreeSet;
 
 #[tokio::test]
@@ -57,4 +57,32 @@ async fn what_is_too_large_or_no_key_is_refused() {
         bucket.put("a.*", "x".into()).await.unwrap_err(),
         BucketError::Key
     ));
+}
+
+#[tokio::test]
+async fn a_bucket_grows_to_what_is_asked_for_and_keeps_what_it_holds() {
+    let office = Office::open().await;
+    let name = "index".parse().unwrap();
+    let small = office.log.bucket_of(&name, ByteSize::mebibytes(1)).await.unwrap();
+    let value = |number: u8| bytes::Bytes::from(vec![number; 500_000]);
+    small.put("part-0", value(0)).await.unwrap();
+    small.put("part-1", value(1)).await.unwrap();
+    let error = small.put("part-2", value(2)).await.unwrap_err();
+    assert!(matches!(error, BucketError::Refused { .. }), "{}", told(&error));
+    let large = office.log.bucket_of(&name, ByteSize::mebibytes(8)).await.unwrap();
+    for number in 2..10 {
+        large.put(&format!("part-{number}"), value(number)).await.unwrap();
+    }
+    for number in 0..10 {
+        let found = large.get(&format!("part-{number}")).await.unwrap();
+        assert_eq!(found, Some(value(number)));
+    }
+    // Smaller than what it holds it is not made.
+    let error = office
+        .log
+        .bucket_of(&name, ByteSize::mebibytes(1))
+        .await
+        .err()
+        .unwrap();
+    assert!(matches!(error, OpenError::Refused { .. }), "{}", told(&error));
 }

@@ -8,19 +8,23 @@
     reason = "tests may fail loudly: that is what they are for"
 )]
 
+mod proxy;
 mod support;
 
 mod appending;
+mod auditing;
 mod buckets;
 mod concurrent_appends;
 mod deliveries;
 mod duplicates;
 mod external_servers;
+mod fencing;
 mod following;
 mod full_log;
 mod keeping_the_server_alive;
 mod killed_broker;
 mod killed_while_beginning_a_block;
+mod leases;
 mod old_servers;
 mod one_broker_a_folder;
 mod reading;

@@ -46,6 +46,14 @@ pub(crate) fn log_config() -> LogConfig {
     }
 }
 
+/// Several of them fit into one server.
+pub(crate) fn small_log_config() -> LogConfig {
+    LogConfig {
+        max_bytes: ByteSize::mebibytes(64),
+        ..log_config()
+    }
+}
+
 pub(crate) fn practice() -> PracticeName {
     "maple-street".parse().unwrap()
 }
@@ -254,17 +262,25 @@ impl ForeignServer {
 
     /// A log in it, over a connection of our own.
     pub(crate) async fn log(&self) -> Log {
+        self.log_at(&self.url).await
+    }
+
+    /// A log in it, by way of another address.
+    pub(crate) async fn log_at(&self, url: &str) -> Log {
+        Log::open(&self.connect(url).await, &practice(), &log_config())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn connect(&self, url: &str) -> Connection {
         let (credentials, connect_timeout) = (Credentials::None, PATIENCE);
-        let url = self.url.clone();
         let config = ExternalConfig {
-            url,
+            url: url.to_owned(),
             credentials,
             root_certificate: None,
             connect_timeout,
         };
-        Log::open(&config.connect().await.unwrap(), &practice(), &log_config())
-            .await
-            .unwrap()
+        config.connect().await.unwrap()
     }
 
     pub(crate) async fn client(&self) -> async_nats::jetstream::Context {

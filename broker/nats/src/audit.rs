@@ -1,0 +1,100 @@
+//! The audit of a practice: a stream beside the log, in which nothing is ever removed or overwritten either.
+//!
+//! It has a stream of its own so that a replay of the log does not read it, and so that a full log does not keep what is
+//! done about it from being audited. Appending is the log's: stored and flushed before the caller hears success, sent
+//! again over a lost connection, told by its id. When it has reached its size, appending fails loudly. Appends are not
+//! guarded by the lease: what a broker did is to be audited, also when it should not have done it.
+
+use crate::{
+    AppendError, ByteSize, CloudEvent, Log, OpenError, ReadError, log,
+    records::{Guard, Outgoing, Records},
+};
+use archwire_core::PracticeName;
+use async_nats::jetstream::stream::Config;
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
+use std::time::SystemTime;
+
+/// The audit of a practice; cheap to clone.
+#[derive(Clone)]
+pub struct AuditStream {
+    records: Records,
+    subject: String,
+}
+
+impl Log {
+    /// Opens the audit of the log's practice, of at most `max` bytes, which the server reserves; makes it when there is
+    /// none yet. Verified like the log itself, and remembers ids as long.
+    ///
+    /// # Errors
+    /// When it cannot be relied on.
+    #[tracing::instrument(name = "log.audit_stream", skip_all)]
+    pub async fn audit_stream(&self, max: ByteSize) -> Result<AuditStream, OpenError> {
+        let wanted = self.audit_config(max);
+        let stream = log::open_stream(&self.inner.records.connection.jetstream, wanted).await?;
+        let records = self.inner.records.beside(stream);
+        let subject = subject(self.practice());
+        Ok(AuditStream { records, subject })
+    }
+
+    fn audit_config(&self, max: ByteSize) -> Config {
+        let practice = self.practice();
+        Config {
+            // A practice's name holds no underscore, so that no practice's log has this name.
+            name: format!("{}_audit", log::stream_name(practice)),
+            description: Some("Archwire: who did what in the practice, and why".to_owned()),
+            subjects: vec![subject(practice)],
+            num_replicas: self.inner.replicas,
+            max_bytes: max.as_limit(),
+            duplicate_window: self.inner.records.stream.cached_info().config.duplicate_window,
+            ..log::kept()
+        }
+    }
+}
+
+/// Outside of the log's subjects, which are all below `aw.<practice>`.
+fn subject(practice: &PracticeName) -> String {
+    format!("awaudit.{practice}")
+}
+
+impl AuditStream {
+    /// The size to ask for without a better reason.
+    pub const USUAL_SIZE: ByteSize = ByteSize::gibibytes(1);
+
+    /// Appends a record (JSON) and returns its sequence, or that of the record with this `id` where there is one.
+    /// Success means that it is stored, and flushed where the server promises that. Takes at most the log's
+    /// `append_timeout`.
+    ///
+    /// # Errors
+    /// When it is not stored, or when that is unknown: see [`AppendError`]; never a conflict.
+    #[tracing::instrument(name = "audit.append", level = "debug", skip_all)]
+    pub async fn append(
+        &self,
+        id: &str,
+        kind: &'static str,
+        time: SystemTime,
+        payload: Bytes,
+    ) -> Result<u64, AppendError> {
+        let attributes = CloudEvent {
+            id: id.to_owned(),
+            kind,
+            source: "/broker".to_owned(),
+            time,
+            content_type: "application/json",
+        };
+        let record = Outgoing {
+            subject: self.subject.clone(),
+            attributes,
+            guard: Guard::Nothing,
+            payload,
+        };
+        Ok(self.records.append(record).await?.sequence)
+    }
+
+    /// The records from sequence `from` on with their sequences, oldest first. Ends at the last one, or after an error.
+    pub fn read(&self, from: u64) -> impl Stream<Item = Result<(u64, Bytes), ReadError>> + Send + use<> {
+        self.records
+            .read(self.subject.clone(), from)
+            .map_ok(|raw| (raw.sequence, raw.payload))
+    }
+}

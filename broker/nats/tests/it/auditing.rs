@@ -1,0 +1,102 @@
+//! The audit keeps what it is given, in order, and gives none of it away.
+
+use crate::support::*;
+use archwire_nats::{AuditStream, ByteSize, Log, OpenError};
+use futures_util::TryStreamExt;
+use std::time::SystemTime;
+
+const SIZE: ByteSize = ByteSize::mebibytes(16);
+
+async fn note(audit: &AuditStream, id: &str, payload: &str) -> u64 {
+    audit
+        .append(
+            id,
+            "archwire.audit.test.v1",
+            SystemTime::now(),
+            payload.to_owned().into(),
+        )
+        .await
+        .unwrap()
+}
+
+async fn read(audit: &AuditStream, from: u64) -> Vec<(u64, String)> {
+    let all: Vec<_> = audit.read(from).try_collect().await.unwrap();
+    all.iter()
+        .map(|(sequence, payload)| (*sequence, text(payload)))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_was_noted_is_there_in_order_after_a_kill_and_after_a_stop() {
+    let office = Office::open().await;
+    let audit = office.log.audit_stream(SIZE).await.unwrap();
+    assert!(read(&audit, 1).await.is_empty());
+    let mut wanted = Vec::new();
+    // More than one answer of the server holds.
+    for number in 1..=1500 {
+        assert_eq!(
+            note(&audit, &format!("note-{number}"), &number.to_string()).await,
+            number
+        );
+        wanted.push((number, number.to_string()));
+        if number == 700 {
+            office.kill_server().await;
+        }
+    }
+    assert_eq!(read(&audit, 0).await, wanted);
+    let office = office.start_again().await;
+    let audit = office.log.audit_stream(SIZE).await.unwrap();
+    assert_eq!(read(&audit, 1499).await, wanted[1498..]);
+    assert_eq!(office.log.last_sequence().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_same_note_again_is_the_same_record() {
+    let office = Office::open().await;
+    let audit = office.log.audit_stream(SIZE).await.unwrap();
+    let first = note(&audit, "one", "x").await;
+    note(&audit, "two", "y").await;
+    office.kill_server().await;
+    assert_eq!(note(&audit, "one", "x").await, first);
+    assert_eq!(read(&audit, 1).await.len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_can_be_taken_out_of_it() {
+    let server = ForeignServer::with_jetstream().await;
+    let log = server.log().await;
+    let audit = log.audit_stream(SIZE).await.unwrap();
+    let sequence = note(&audit, "one", "x").await;
+    let client = server.client().await;
+    let stream = client.get_stream("ARCHWIRE_maple-street_audit").await.unwrap();
+    assert!(stream.purge().await.is_err());
+    assert!(stream.delete_message(sequence).await.is_err());
+    let mut weaker = stream.cached_info().config.clone();
+    weaker.deny_purge = false;
+    assert!(client.update_stream(weaker).await.is_err());
+    assert_eq!(read(&audit, 1).await, [(1, "x".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_weaker_one_is_refused_and_two_practices_have_two() {
+    let server = ForeignServer::with_jetstream().await;
+    let log = server.log().await;
+    let weaker = async_nats::jetstream::stream::Config {
+        name: "ARCHWIRE_maple-street_audit".to_owned(),
+        subjects: vec!["awaudit.maple-street".to_owned()],
+        ..Default::default()
+    };
+    let client = server.client().await;
+    client.create_stream(weaker).await.unwrap();
+    let error = log.audit_stream(SIZE).await.err().unwrap();
+    assert!(matches!(error, OpenError::Weaker { .. }), "{}", told(&error));
+
+    let connection = server.connect(&server.url).await;
+    for practice in ["elm-street", "elm-street-audit", "audit"] {
+        let log = Log::open(&connection, &practice.parse().unwrap(), &small_log_config())
+            .await
+            .unwrap();
+        let audit = log.audit_stream(SIZE).await.unwrap();
+        assert_eq!(note(&audit, "one", practice).await, 1);
+    }
+}
