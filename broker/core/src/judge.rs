@@ -15,7 +15,7 @@
 use crate::{
     Change, Fields, Ownership, Path, SystemName,
     merge::apply,
-    rendering::{form, is_rendering, is_same},
+    rendering::{form, is_rendering},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -160,7 +160,7 @@ impl Bench<'_> {
                 let agreed = shadow
                     .get(path)
                     .is_some_and(|before| is_rendering(path, before, held));
-                is_same(shown, held) || (!agreed && is_rendering(path, shown, held))
+                is_rendering(path, shown, held) && (!agreed || is_rendering(path, held, shown))
             }
             (held, shown) => held == shown,
         }
@@ -220,12 +220,14 @@ impl Bench<'_> {
         match (self.current.get(path), self.situation.observed.get(path)) {
             (_, None) => Difference::Absent,
             (None, Some(_)) => Difference::More,
-            (Some(held), Some(shown)) if is_same(shown, held) && form(shown) >= form(held) => {
-                Difference::Form
+            (Some(held), Some(shown)) => {
+                match (is_rendering(path, shown, held), is_rendering(path, held, shown)) {
+                    (true, true) if form(shown) >= form(held) => Difference::Form,
+                    (true, _) => Difference::Less,
+                    (false, true) => Difference::More,
+                    (false, false) => Difference::Other,
+                }
             }
-            (Some(held), Some(shown)) if is_rendering(path, shown, held) => Difference::Less,
-            (Some(held), Some(shown)) if is_rendering(path, held, shown) => Difference::More,
-            _ => Difference::Other,
         }
     }
 
