@@ -4,7 +4,7 @@ mod authentication;
 mod bus;
 mod publish;
 mod server;
-mod status;
+pub(crate) mod status;
 mod subscribe;
 
 pub use authentication::Vendors;

@@ -7,10 +7,10 @@ use std::error::Error;
 use tonic::{Code, Status, metadata::MetadataValue};
 
 /// Metadata that carries our own code.
-pub(super) const ERROR_CODE: &str = "archwire-error-code";
+pub(crate) const ERROR_CODE: &str = "archwire-error-code";
 
 /// A status with our own code.
-pub(super) fn refuse(code: Code, own: &'static str, message: impl Into<String>) -> Status {
+pub(crate) fn refuse(code: Code, own: &'static str, message: impl Into<String>) -> Status {
     let mut status = Status::new(code, message);
     status
         .metadata_mut()
@@ -44,7 +44,7 @@ pub(super) fn unanswered(error: &ObserveError) -> Status {
 }
 
 /// A message with its causes. Ours hold field names and bounds, never a value.
-pub(super) fn with_causes(error: &dyn Error) -> String {
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut message = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
