@@ -1,0 +1,33 @@
+//! Whether a record's number was given to another person.
+
+use super::{Profile, Trust, birth::Dates, compare::Comparison, name::Likeness};
+
+/// From here on, two birth dates are those of a parent and a child, not of one person whose date was put right.
+const GENERATION_YEARS: i32 = 12;
+
+/// Whether a record that showed `before` and now shows `after` is about another person: a recycled number.
+///
+/// It is when at least two of family name, given names, birth date, sex and trusted identifiers are stated in both and
+/// differ by more than a slip, a nickname, a former name or a shortening. One alone is a correction or a marriage,
+/// with one exception: birth dates that are 12 years or more apart, as those of a father and his son of the same name.
+#[must_use]
+pub fn is_another_person(before: &Profile, after: &Profile) -> bool {
+    let compared = Comparison::of(before, after, &Trust::ByKind);
+    let differs =
+        |likeness: Option<Likeness>| likeness == Some(Likeness::Different) && !compared.names_exchanged;
+    let dates_differ = compared.birth == Some(Dates::Different);
+    let a_generation_apart = before
+        .birth
+        .zip(after.birth)
+        .is_some_and(|(before, after)| before.years_apart(&after) >= GENERATION_YEARS);
+    let differing = [
+        differs(compared.family) && !compared.family_is_other_name,
+        differs(compared.given) && !compared.given_is_other_name,
+        dates_differ,
+        dates_differ && a_generation_apart,
+        compared.sex == Some(false),
+        compared.generation == Some(false),
+        compared.trusted_identifier == Some(false),
+    ];
+    differing.into_iter().filter(|differs| *differs).count() >= 2
+}
