@@ -1,77 +1,76 @@
-//! `archwire check`: everything that can be looked at without changing anything, one line each.
+//! `archwire check`: everything that can be looked at without changing anything. What was found is a [`Report`], which
+//! is written for a person or as JSON.
+
+mod report;
+
+pub use report::Report;
 
 use crate::{
     config::{Config, System},
     systems::{self, SystemError},
 };
+use archwire_core::SystemName;
 use archwire_host::{
     Ability, CallError, Connector, Description, GrantWish, MemoryStateStore, Method, Origin, StateStore,
 };
-use std::{error::Error, process::ExitCode, sync::Arc};
+use report::{Answer, Failure, MissingGrant, SystemReport};
+use std::sync::Arc;
 
-/// Looks at the configuration's systems, and asks them when `offline` is not set. Exit code 1 when one is not in order.
-pub async fn run(config: &Config, offline: bool) -> ExitCode {
-    println!("configuration   {}: valid", config.file.display());
-    println!("practice        {}", config.practice);
-    println!("data folder     {}", config.data_folder.display());
-    match systems_in_order(config, offline).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            println!("FAILED          {error} [{}]", error.code());
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                println!("                because: {error}");
-                cause = error.source();
-            }
-            ExitCode::FAILURE
-        }
+/// Looks at the configuration's systems, and asks them when `offline` is not set.
+pub async fn run(config: &Config, offline: bool) -> Report {
+    let mut report = Report::of(config);
+    match looked_at(config, offline).await {
+        Ok(systems) => report.systems = systems,
+        Err(error) => report.failure = Some(Failure::of(error.code(), &error)),
     }
+    report
 }
 
-async fn systems_in_order(config: &Config, offline: bool) -> Result<bool, SystemError> {
+async fn looked_at(config: &Config, offline: bool) -> Result<Vec<SystemReport>, SystemError> {
     let cache = config.data_folder.join("components-cache");
     let engine = systems::engine(&cache)?;
     // What a check learns is not kept: it must not disturb a running broker.
     let state: Arc<dyn StateStore> = Arc::new(MemoryStateStore::default());
-    let mut in_order = true;
+    let mut reports = Vec::new();
     for (name, system, connector) in &systems::connectors(&engine, config, &state).await? {
-        let description = connector.component().description();
-        println!(
-            "system          {name}: {} {}, {}",
-            description.name, description.version, description.summary
-        );
-        for wish in &description.grants {
-            if !is_granted(description, wish, system) {
-                let methods: Vec<_> = wish.methods.iter().map(Method::as_str).collect();
-                println!(
-                    "  NOT GRANTED   {} at {}: {}",
-                    methods.join(", "),
-                    wish.to,
-                    wish.purpose
-                );
-                in_order = false;
-            }
-        }
-        println!(
-            "  granted       {} host(s), deliveries {}",
-            system.grants.len(),
-            on(system.deliver)
-        );
-        if !offline && description.abilities.contains(&Ability::Check) {
-            in_order &= answers(connector).await;
-        }
+        reports.push(one(name, system, connector, offline).await);
     }
-    println!(
-        "vendors         {}",
-        config
-            .vendors
-            .keys()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
-    Ok(in_order)
+    Ok(reports)
+}
+
+async fn one(name: &SystemName, system: &System, connector: &Connector, offline: bool) -> SystemReport {
+    let description = connector.component().description();
+    let missing = description
+        .grants
+        .iter()
+        .filter(|wish| !is_granted(description, wish, system));
+    let answer = if !offline && description.abilities.contains(&Ability::Check) {
+        answers(connector).await
+    } else {
+        Answer::NotAsked
+    };
+    SystemReport {
+        name: name.clone(),
+        connector: description.name.clone(),
+        version: description.version.clone(),
+        summary: description.summary.clone(),
+        missing: missing.map(missing_grant).collect(),
+        granted: system.grants.len(),
+        deliver: system.deliver,
+        answer,
+    }
+}
+
+fn missing_grant(wish: &GrantWish) -> MissingGrant {
+    MissingGrant {
+        methods: wish
+            .methods
+            .iter()
+            .map(|method| method.as_str().to_owned())
+            .collect(),
+        to: wish.to.clone(),
+        purpose: wish.purpose.clone(),
+    }
 }
 
 /// Whether the host and all methods that a connector asks for are granted. Paths are the administrator's choice.
@@ -84,42 +83,26 @@ fn is_granted(description: &Description, wish: &GrantWish, system: &System) -> b
         .iter()
         .filter(|grant| grant.to_string().parse::<Origin>().as_ref() == Ok(&origin))
         .collect();
-    wish.methods.iter().all(|method| {
+    let is_granted = |method: &Method| {
         granted
             .iter()
             .any(|grant| grant.methods.iter().any(|one| one == method.as_str()))
-    })
+    };
+    wish.methods.iter().all(is_granted)
 }
 
-fn on(value: bool) -> &'static str {
-    if value { "on" } else { "off" }
-}
-
-async fn answers(connector: &Connector) -> bool {
+async fn answers(connector: &Connector) -> Answer {
     match connector.check().await {
-        Ok(report) => {
-            println!("  answers       yes");
-            for (name, value) in report.facts {
-                println!("    {name}: {value}");
-            }
-            true
-        }
+        Ok(report) => Answer::Yes(report.facts),
         Err(CallError::Disposition(disposition)) => {
             let reason = disposition.reason();
-            println!(
-                "  answers       NO: {} ({})",
-                disposition.name(),
-                reason.code.as_str()
-            );
-            // The administrator is at the terminal, and `check` reads no patient.
-            if let Some(detail) = &reason.detail {
-                println!("                {detail}");
+            Answer::Disposition {
+                name: disposition.name(),
+                code: reason.code.as_str().to_owned(),
+                // The administrator is at the terminal, and `check` reads no patient.
+                detail: reason.detail.clone(),
             }
-            false
         }
-        Err(error) => {
-            println!("  answers       NO: {error} [{}]", error.code());
-            false
-        }
+        Err(error) => Answer::No(Failure::of(error.code(), &error)),
     }
 }

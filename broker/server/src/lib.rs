@@ -6,11 +6,14 @@
 //! | [`poll`], [`api`] | 1 observe: connectors' polls and vendors' `Publish` |
 //! | [`registry`] | 2 to 5: identify, decide, append, keep |
 //! | [`dispatch`] | 6 to 8: admit, deliver, settle |
+//! | [`admin`], [`audit`] | what people decide, and the trace that it leaves |
 //! | [`broker`], [`cli`], [`check`], [`telemetry`] | what is started in which order, and what is told about it |
 //! | [`log_mark`] | that a log which lost something is not taken for a new one |
 //! | [`wire`] | between the contract's messages and the types of `archwire-core` |
 
+pub mod admin;
 pub mod api;
+pub mod audit;
 pub mod broker;
 pub mod check;
 pub mod cli;

@@ -1,0 +1,59 @@
+//! What is audited.
+
+use archwire_core::Verdict;
+
+/// Something that shows or changes a patient, or the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// An item of the review queue is shown unmasked.
+    Show,
+    /// An item is decided: the same person.
+    Link,
+    /// An item is decided: not the same person.
+    NotSame,
+    /// An item is decided: the system is right.
+    Accept,
+    /// An item is decided: the bus is right.
+    Reject,
+    /// Two patients are made one.
+    Merge,
+    /// What a merge would come to is shown.
+    MergeTrial,
+    /// A patient is parted from the survivor of a merge.
+    Unmerge,
+    /// What parting would come to is shown.
+    UnmergeTrial,
+    /// The index is made anew from the log.
+    Rebuild,
+}
+
+impl Action {
+    /// The action of deciding an item so; none for what no person decides.
+    #[must_use]
+    pub fn of(verdict: Verdict) -> Option<Self> {
+        match verdict {
+            Verdict::Link => Some(Self::Link),
+            Verdict::NotSame => Some(Self::NotSame),
+            Verdict::Accept => Some(Self::Accept),
+            Verdict::Reject => Some(Self::Reject),
+            Verdict::Settled | Verdict::Merge | Verdict::Unmerge => None,
+        }
+    }
+
+    /// The word in the audit.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Show => "review.show",
+            Self::Link => "review.link",
+            Self::NotSame => "review.not-same",
+            Self::Accept => "review.accept",
+            Self::Reject => "review.reject",
+            Self::Merge => "review.merge",
+            Self::MergeTrial => "review.merge-trial",
+            Self::Unmerge => "review.unmerge",
+            Self::UnmergeTrial => "review.unmerge-trial",
+            Self::Rebuild => "registry.rebuild",
+        }
+    }
+}

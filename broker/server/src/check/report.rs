@@ -1,0 +1,207 @@
+//! What a check found, for a person or for a program.
+
+use crate::config::Config;
+use archwire_core::SystemName;
+use serde_json::{Value, json};
+use std::{error::Error, io};
+
+/// What a check found.
+pub struct Report {
+    configuration: String,
+    practice: String,
+    data_folder: String,
+    vendors: Vec<String>,
+    /// The systems in the order of their names.
+    pub(super) systems: Vec<SystemReport>,
+    /// Why not all systems could be looked at.
+    pub(super) failure: Option<Failure>,
+}
+
+/// One system.
+pub(super) struct SystemReport {
+    pub(super) name: SystemName,
+    pub(super) connector: String,
+    pub(super) version: String,
+    pub(super) summary: String,
+    pub(super) missing: Vec<MissingGrant>,
+    pub(super) granted: usize,
+    pub(super) deliver: bool,
+    pub(super) answer: Answer,
+}
+
+/// Something that a connector asks for and is not granted.
+pub(super) struct MissingGrant {
+    pub(super) methods: Vec<String>,
+    pub(super) to: String,
+    pub(super) purpose: String,
+}
+
+/// Whether a system answers.
+pub(super) enum Answer {
+    /// It was not asked, or cannot be.
+    NotAsked,
+    /// It does, with what the connector tells about it.
+    Yes(Vec<(String, String)>),
+    /// The connector says why not.
+    Disposition {
+        name: &'static str,
+        code: String,
+        detail: Option<String>,
+    },
+    /// The connector could not be asked.
+    No(Failure),
+}
+
+/// Something that failed.
+pub(super) struct Failure {
+    code: &'static str,
+    message: String,
+    causes: Vec<String>,
+}
+
+impl Failure {
+    pub(super) fn of(code: &'static str, error: &dyn Error) -> Self {
+        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        Self {
+            code,
+            message: error.to_string(),
+            causes: causes.map(ToString::to_string).collect(),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({"code": self.code, "message": self.message, "causes": self.causes})
+    }
+}
+
+impl Report {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            configuration: config.file.display().to_string(),
+            practice: config.practice.to_string(),
+            data_folder: config.data_folder.display().to_string(),
+            vendors: config.vendors.keys().map(ToString::to_string).collect(),
+            systems: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        self.failure.is_none() && self.systems.iter().all(SystemReport::is_in_order)
+    }
+
+    /// Writes it for a person, a line for each thing.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn write(&self, out: &mut impl io::Write) -> io::Result<()> {
+        writeln!(out, "configuration   {}: valid", self.configuration)?;
+        writeln!(out, "practice        {}", self.practice)?;
+        writeln!(out, "data folder     {}", self.data_folder)?;
+        if let Some(failure) = &self.failure {
+            writeln!(out, "FAILED          {} [{}]", failure.message, failure.code)?;
+            return failure
+                .causes
+                .iter()
+                .try_for_each(|cause| writeln!(out, "                because: {cause}"));
+        }
+        self.systems.iter().try_for_each(|system| system.write(out))?;
+        writeln!(out, "vendors         {}", self.vendors.join(", "))
+    }
+
+    /// The same as one JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "in_order": self.is_in_order(),
+            "configuration": self.configuration,
+            "practice": self.practice,
+            "data_folder": self.data_folder,
+            "systems": self.systems.iter().map(SystemReport::to_json).collect::<Vec<_>>(),
+            "vendors": self.vendors,
+            "error": self.failure.as_ref().map(Failure::to_json),
+        })
+    }
+}
+
+impl SystemReport {
+    fn is_in_order(&self) -> bool {
+        self.missing.is_empty() && matches!(self.answer, Answer::NotAsked | Answer::Yes(_))
+    }
+
+    fn write(&self, out: &mut impl io::Write) -> io::Result<()> {
+        let Self {
+            name,
+            connector,
+            version,
+            summary,
+            ..
+        } = self;
+        writeln!(out, "system          {name}: {connector} {version}, {summary}")?;
+        for wish in &self.missing {
+            let methods = wish.methods.join(", ");
+            writeln!(out, "  NOT GRANTED   {methods} at {}: {}", wish.to, wish.purpose)?;
+        }
+        let deliver = if self.deliver { "on" } else { "off" };
+        writeln!(
+            out,
+            "  granted       {} host(s), deliveries {deliver}",
+            self.granted
+        )?;
+        match &self.answer {
+            Answer::NotAsked => Ok(()),
+            Answer::Yes(facts) => {
+                writeln!(out, "  answers       yes")?;
+                facts
+                    .iter()
+                    .try_for_each(|(name, value)| writeln!(out, "    {name}: {value}"))
+            }
+            Answer::Disposition { name, code, detail } => {
+                writeln!(out, "  answers       NO: {name} ({code})")?;
+                detail
+                    .iter()
+                    .try_for_each(|detail| writeln!(out, "                {detail}"))
+            }
+            Answer::No(failure) => {
+                writeln!(out, "  answers       NO: {} [{}]", failure.message, failure.code)
+            }
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let missing = self
+            .missing
+            .iter()
+            .map(|wish| json!({"methods": wish.methods, "to": wish.to, "purpose": wish.purpose}));
+        json!({
+            "name": self.name,
+            "connector": self.connector,
+            "version": self.version,
+            "summary": self.summary,
+            "missing_grants": missing.collect::<Vec<_>>(),
+            "granted_hosts": self.granted,
+            "deliver": self.deliver,
+            "answers": self.answer.to_json(),
+        })
+    }
+}
+
+impl Answer {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::NotAsked => Value::Null,
+            Self::Yes(facts) => {
+                let facts = facts
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.as_str().into()));
+                json!({"ok": true, "facts": facts.collect::<serde_json::Map<_, _>>()})
+            }
+            Self::Disposition { name, code, detail } => {
+                json!({"ok": false, "disposition": name, "code": code, "detail": detail})
+            }
+            Self::No(failure) => json!({"ok": false, "error": failure.to_json()}),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What can be written after `archwire`.
+
+use crate::admin::{check_name, check_reason};
+use archwire_core::{PatientId, ReviewKind};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// The patient-event bus for dental and orthodontic practices.
+#[derive(Parser)]
+#[command(
+    name = "archwire",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Run the bus until SIGTERM or SIGINT, then finish what was begun and stop.
+    Run(Configured),
+    /// Check the configuration, the connectors and their grants, and ask every system whether it answers.
+    ///
+    /// Changes nothing anywhere, and may be used while the bus runs.
+    Check(CheckArgs),
+    /// Decide what the bus does not decide by itself: who is who, and which program is right.
+    ///
+    /// Speaks to the broker that runs on the configuration's data folder, as the user that it runs as. What shows or
+    /// changes a patient is written to the audit first, with the name and the reason that are given.
+    Review(ReviewArgs),
+    /// Make the index anew from the log, compare it with the one in use, and use it from then on.
+    ///
+    /// Nothing is lost by it: the log is the truth. Exit code 1 when the two were not the same.
+    #[command(after_help = "Example:\n  archwire rebuild --by \"Kim Doe\"")]
+    Rebuild(RebuildArgs),
+    /// Read who did what, to whom, when and why.
+    Audit(AuditArgs),
+}
+
+#[derive(Args)]
+pub(super) struct Configured {
+    /// The configuration file.
+    #[arg(long, default_value = "archwire.toml", value_name = "FILE")]
+    pub(super) config: PathBuf,
+}
+
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) configured: Configured,
+    /// Do not ask the systems: look at the configuration and the connectors only.
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Answer with one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Of a command that speaks to the running broker.
+#[derive(Args)]
+pub(super) struct Asking {
+    /// The configuration file of the running broker. Only its `data.folder` is read.
+    #[arg(long, default_value = "archwire.toml", value_name = "FILE")]
+    pub(super) config: PathBuf,
+    /// Answer with JSON on one line; errors too.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Who acts.
+#[derive(Args)]
+pub(super) struct Person {
+    /// Your name, for the audit.
+    #[arg(long, value_name = "NAME", value_parser = check_name)]
+    pub(super) by: String,
+}
+
+/// Who acts, and why.
+#[derive(Args)]
+pub(super) struct Deciding {
+    #[command(flatten)]
+    pub(super) person: Person,
+    /// Why, in a few words. Kept for ever, in the audit and with the patient.
+    #[arg(long, value_name = "TEXT", value_parser = check_reason)]
+    pub(super) reason: String,
+}
+
+#[derive(Args)]
+pub(super) struct ReviewArgs {
+    #[command(subcommand)]
+    pub(super) command: ReviewCommand,
+}
+
+#[derive(Subcommand)]
+pub(super) enum ReviewCommand {
+    /// List the open items, the gravest first, with names and dates masked.
+    #[command(after_help = "Example:\n  archwire review list --kind possible-duplicate --limit 20")]
+    List(ListArgs),
+    /// Show an item unmasked, the patients side by side. Audited.
+    #[command(after_help = "Example:\n  archwire review show 12 --by \"Kim Doe\"")]
+    Show(ShowArgs),
+    /// They are one person: merge the item's patient into the candidate; or the record does show the patient.
+    #[command(
+        after_help = "Example:\n  archwire review link 12 --by \"Kim Doe\" --reason \"asked at the desk, moved last year\""
+    )]
+    Link(DecideWithArgs),
+    /// They are two people. Remembered for ever: the pair does not come up again.
+    #[command(after_help = "Example:\n  archwire review not-same 12 --by \"Kim Doe\" --reason \"twins\"")]
+    NotSame(DecideWithArgs),
+    /// The system is right: take what it says, or read its record again.
+    #[command(
+        after_help = "Example:\n  archwire review accept 15 --by \"Kim Doe\" --reason \"new address, called back\""
+    )]
+    Accept(DecideArgs),
+    /// The bus is right: write its value back to the system, or dismiss the record that cannot be read.
+    #[command(
+        after_help = "Example:\n  archwire review reject 15 --by \"Kim Doe\" --reason \"typing error\""
+    )]
+    Reject(DecideArgs),
+    /// Make two patients one, without an item.
+    ///
+    /// Acts at once; with --dry-run it only shows what would come of it. Can be taken back with `unmerge`.
+    #[command(
+        after_help = "Example:\n  archwire review merge 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001 \
+                      019a8f30-8d5e-7c31-b5a5-02d1f0a4c002 \\\n    --by \"Kim Doe\" --reason \"same passport\" --dry-run"
+    )]
+    Merge(MergeArgs),
+    /// Part a patient from whom he or she was merged into. Both are as the log says they were.
+    ///
+    /// Acts at once; with --dry-run it only shows what would come of it.
+    #[command(
+        after_help = "Example:\n  archwire review unmerge 019a8f30-8d5e-7c31-b5a5-02d1f0a4c002 \\\n    --by \"Kim \
+                      Doe\" --reason \"father and son\" --dry-run"
+    )]
+    Unmerge(UnmergeArgs),
+}
+
+impl ReviewCommand {
+    /// Whom it asks, and how it answers.
+    pub(super) fn asking(&self) -> &Asking {
+        match self {
+            Self::List(arguments) => &arguments.asking,
+            Self::Show(arguments) => &arguments.asking,
+            Self::Link(arguments) | Self::NotSame(arguments) => &arguments.decide.asking,
+            Self::Accept(arguments) | Self::Reject(arguments) => &arguments.asking,
+            Self::Merge(arguments) => &arguments.asking,
+            Self::Unmerge(arguments) => &arguments.asking,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    /// Only items of this kind: record-conflict, identifier-conflict, possible-duplicate, unreadable, disagreement.
+    #[arg(long, value_name = "KIND")]
+    pub(super) kind: Option<ReviewKind>,
+    /// At most this many.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) limit: u32,
+    /// Only items with a greater number: of one kind, the next page.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(super) after: u64,
+}
+
+#[derive(Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    #[command(flatten)]
+    pub(super) person: Person,
+    /// The item's number.
+    #[arg(value_name = "NUMBER")]
+    pub(super) number: u64,
+}
+
+#[derive(Args)]
+pub(super) struct DecideArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    #[command(flatten)]
+    pub(super) deciding: Deciding,
+    /// The item's number.
+    #[arg(value_name = "NUMBER")]
+    pub(super) number: u64,
+}
+
+#[derive(Args)]
+pub(super) struct DecideWithArgs {
+    #[command(flatten)]
+    pub(super) decide: DecideArgs,
+    /// Which candidate, where the item has several.
+    #[arg(long, value_name = "PATIENT-ID")]
+    pub(super) with: Option<PatientId>,
+}
+
+#[derive(Args)]
+pub(super) struct MergeArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    #[command(flatten)]
+    pub(super) deciding: Deciding,
+    /// Who goes on.
+    #[arg(value_name = "SURVIVOR-ID")]
+    pub(super) survivor: PatientId,
+    /// Who is the duplicate.
+    #[arg(value_name = "RETIRED-ID")]
+    pub(super) retired: PatientId,
+    /// Merge although somebody decided that they are not the same.
+    #[arg(long)]
+    pub(super) although_not_same: bool,
+    /// Only show what would come of it. Shows both patients unmasked, and is audited.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(super) struct UnmergeArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    #[command(flatten)]
+    pub(super) deciding: Deciding,
+    /// Who was the duplicate.
+    #[arg(value_name = "RETIRED-ID")]
+    pub(super) retired: PatientId,
+    /// Only show what would come of it. Shows both patients unmasked, and is audited.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Args)]
+pub(super) struct RebuildArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    #[command(flatten)]
+    pub(super) person: Person,
+}
+
+#[derive(Args)]
+pub(super) struct AuditArgs {
+    #[command(subcommand)]
+    pub(super) command: AuditCommand,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AuditCommand {
+    /// List the records of the audit, oldest first. With --json, one object a line.
+    #[command(after_help = "Example:\n  archwire audit list --patient 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001")]
+    List(AuditListArgs),
+}
+
+#[derive(Args)]
+pub(super) struct AuditListArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    /// Only records about this patient.
+    #[arg(long, value_name = "PATIENT-ID")]
+    pub(super) patient: Option<PatientId>,
+    /// Only records after this place in the audit.
+    #[arg(long, value_name = "PLACE", default_value_t = 0)]
+    pub(super) after: u64,
+}

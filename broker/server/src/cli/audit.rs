@@ -1,0 +1,90 @@
+//! `archwire audit list`: written as it comes, because an audit grows for ever.
+
+use super::{
+    arguments::AuditListArgs,
+    asking::{AskError, broker},
+    json,
+    terminal::{COLUMNS, clean, message_time, time, wrapped},
+};
+use archwire_proto::admin::v1::{AuditRecord, ListAuditRequest};
+use std::io::{self, Write};
+
+/// How far the lines below a record's first are set in.
+const INDENT: usize = 8;
+
+/// Lists the records; its answer goes to `out`.
+pub(super) async fn list(arguments: AuditListArgs, out: &mut impl Write) -> Result<(), AskError> {
+    let request = ListAuditRequest {
+        patient_id: arguments.patient.map(|id| id.to_string()).unwrap_or_default(),
+        after: arguments.after,
+    };
+    let mut records = broker(&arguments.asking)
+        .await?
+        .list_audit(request)
+        .await?
+        .into_inner();
+    while let Some(answer) = records.message().await? {
+        let record = answer.record.ok_or(AskError::Answer)?;
+        if arguments.asking.json {
+            json::write(out, &json::audit_record(answer.sequence, &record))?;
+        } else {
+            write(out, answer.sequence, &record)?;
+        }
+    }
+    Ok(())
+}
+
+fn write(out: &mut impl Write, sequence: u64, record: &AuditRecord) -> io::Result<()> {
+    let at = time(message_time(record.at));
+    let item = record
+        .item
+        .map_or_else(String::new, |item| format!(" item {item}"));
+    let user = record
+        .user_id
+        .map_or_else(String::new, |user| format!(" (user {user})"));
+    let person = clean(&record.person);
+    let action = clean(&record.action);
+    writeln!(out, "{sequence:>6}  {at} UTC  {action}{item}  {person}{user}")?;
+    let (patients, paths) = (record.patient_ids.join(", "), record.paths.join(", "));
+    for (name, words) in [
+        ("patients", &patients),
+        ("paths", &paths),
+        ("reason", &record.reason),
+    ] {
+        if !words.is_empty() {
+            let line = format!("{name}: {}", clean(words));
+            for line in wrapped(&line, COLUMNS - INDENT) {
+                writeln!(out, "{:INDENT$}{line}", "")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_written_within_the_terminal() {
+        let record = AuditRecord {
+            program: "archwire-admin".into(),
+            person: "Kim\u{1b}[2J".into(),
+            user_id: Some(1000),
+            action: "review.show".into(),
+            patient_ids: vec!["019a8f30-8d5e-7c31-b5a5-02d1f0a4c001".into(); 4],
+            item: Some(12),
+            ..AuditRecord::default()
+        };
+        let mut out = Vec::new();
+        write(&mut out, 7, &record).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.starts_with(
+            "     7  1970-01-01 00:00:00 UTC  review.show item 12  Kim\\u{1b}[2J (user 1000)\n"
+        ));
+        assert!(
+            out.lines().count() == 3 && out.lines().all(|line| line.len() <= COLUMNS),
+            "{out}"
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! The command line: reads the configuration, builds, runs, drains; or asks the broker that is running. The one place
+//! that decides exit codes.
+//!
+//! What the running broker is asked needs nothing of the configuration but where the data folder is. Answers go to
+//! standard output, everything else to standard error.
+
+mod arguments;
+mod asking;
+mod audit;
+mod json;
+mod rebuild;
+mod review;
+mod run;
+mod show;
+mod terminal;
+
+use crate::{
+    check,
+    config::{Config, ConfigError, process_environment},
+};
+use arguments::{AuditArgs, AuditCommand, CheckArgs, Cli, Command, Configured, ReviewArgs};
+use asking::AskError;
+use clap::Parser as _;
+use std::{
+    error::Error,
+    io::{self, BufWriter, Write as _},
+    process::ExitCode,
+};
+use terminal::clean;
+use tokio::runtime::Runtime;
+
+/// Exit code of a bad configuration or a bad command line (sysexits.h, EX_USAGE).
+const BAD_USAGE: u8 = 64;
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    // A panic's own message may quote what the program was working on; where it happened is enough to find it.
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(place) => eprintln!("archwire: a defect at {place}; please report it"),
+        None => eprintln!("archwire: a defect; please report it"),
+    }));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(BAD_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed("runtime_failed", &error),
+    };
+    match cli.command {
+        Command::Run(configured) => match load(&configured) {
+            Ok(config) => runtime.block_on(run::run(config)),
+            Err(error) => bad_configuration(&error),
+        },
+        Command::Check(arguments) => checked(&runtime, &arguments),
+        Command::Review(ReviewArgs { command }) => {
+            let is_json = command.asking().json;
+            asked(&runtime, is_json, async |out| {
+                review::run(command, out).await.map(|()| true)
+            })
+        }
+        Command::Rebuild(arguments) => {
+            let is_json = arguments.asking.json;
+            asked(&runtime, is_json, async |out| rebuild::run(arguments, out).await)
+        }
+        Command::Audit(AuditArgs {
+            command: AuditCommand::List(arguments),
+        }) => {
+            let is_json = arguments.asking.json;
+            asked(&runtime, is_json, async |out| {
+                audit::list(arguments, out).await.map(|()| true)
+            })
+        }
+    }
+}
+
+fn load(configured: &Configured) -> Result<Config, ConfigError> {
+    Config::load(&configured.config, process_environment())
+}
+
+fn checked(runtime: &Runtime, arguments: &CheckArgs) -> ExitCode {
+    let config = match load(&arguments.configured) {
+        Ok(config) => config,
+        Err(error) if arguments.json => {
+            _ = json::write(&mut io::stdout(), &json::problems(&error));
+            return ExitCode::from(BAD_USAGE);
+        }
+        Err(error) => return bad_configuration(&error),
+    };
+    let report = runtime.block_on(check::run(&config, arguments.offline));
+    let mut out = io::stdout();
+    let written = if arguments.json {
+        json::write(&mut out, &report.to_json())
+    } else {
+        report.write(&mut out)
+    };
+    match written {
+        Ok(()) if report.is_in_order() => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+type Out = BufWriter<io::StdoutLock<'static>>;
+
+/// Asks the running broker. Exit code 1 when it does not answer, refuses, or something is not as it should be.
+fn asked(
+    runtime: &Runtime,
+    is_json: bool,
+    ask: impl AsyncFnOnce(&mut Out) -> Result<bool, AskError>,
+) -> ExitCode {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let answered = runtime.block_on(ask(&mut out));
+    let flushed = out.flush().map_err(AskError::from);
+    match answered.and_then(|is_in_order| flushed.map(|()| is_in_order)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) if is_json => {
+            _ = json::write(&mut io::stderr(), &json::error(error.code(), &error));
+            failure(&error)
+        }
+        Err(AskError::Config(error)) => bad_configuration(&error),
+        Err(error) => {
+            failed(error.code(), &error);
+            failure(&error)
+        }
+    }
+}
+
+fn failure(error: &AskError) -> ExitCode {
+    match error {
+        AskError::Config(_) => ExitCode::from(BAD_USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn bad_configuration(error: &ConfigError) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::from(BAD_USAGE)
+}
+
+/// Says what failed and why, for the person at the terminal.
+fn failed(code: &str, error: &dyn Error) -> ExitCode {
+    eprintln!("archwire: {} [{}]", clean(&error.to_string()), clean(code));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {}", clean(&error.to_string()));
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}

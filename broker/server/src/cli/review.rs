@@ -1,0 +1,246 @@
+//! `archwire review`: asks the running broker, and writes its answer.
+
+use super::{
+    arguments::{
+        DecideArgs, DecideWithArgs, ListArgs, MergeArgs, Person, ReviewCommand, ShowArgs, UnmergeArgs,
+    },
+    asking::{AskError, broker},
+    json, show,
+    terminal::{Table, message_time, time},
+};
+use crate::{
+    admin::masked,
+    wire::{decode_review, read_merge, read_review_kind, read_standing, write_review_kind, write_verdict},
+};
+use archwire_core::{Merge, PatientId, Side, Standing, Verdict};
+use archwire_proto::admin::v1;
+use prost::Message as _;
+use serde_json::json;
+use std::io::Write;
+
+/// Carries out a command; its answer goes to `out`.
+pub(super) async fn run(command: ReviewCommand, out: &mut impl Write) -> Result<(), AskError> {
+    match command {
+        ReviewCommand::List(arguments) => list(arguments, out).await,
+        ReviewCommand::Show(arguments) => show_item(arguments, out).await,
+        ReviewCommand::Link(arguments) => decide_with(arguments, Verdict::Link, out).await,
+        ReviewCommand::NotSame(arguments) => decide_with(arguments, Verdict::NotSame, out).await,
+        ReviewCommand::Accept(arguments) => decide(arguments, None, Verdict::Accept, out).await,
+        ReviewCommand::Reject(arguments) => decide(arguments, None, Verdict::Reject, out).await,
+        ReviewCommand::Merge(arguments) => merge(arguments, out).await,
+        ReviewCommand::Unmerge(arguments) => unmerge(arguments, out).await,
+    }
+}
+
+/// The person of a request.
+pub(super) fn person(person: Person) -> Option<v1::Person> {
+    Some(v1::Person { name: person.by })
+}
+
+async fn list(arguments: ListArgs, out: &mut impl Write) -> Result<(), AskError> {
+    let request = v1::ListReviewRequest {
+        kind: arguments.kind.map_or(0, |kind| write_review_kind(kind).into()),
+        after: arguments.after,
+        page_size: arguments.limit,
+    };
+    let answer = broker(&arguments.asking)
+        .await?
+        .list_review(request)
+        .await?
+        .into_inner();
+    let kinds = answer.lines.iter().map(|line| kind_word(line.kind));
+    let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
+    let lines = answer.lines.iter().zip(kinds);
+    if arguments.asking.json {
+        let lines: Vec<_> = lines.map(|(line, kind)| json::review_line(line, kind)).collect();
+        let value = json!({"open": answer.open, "more": answer.more, "lines": lines});
+        return Ok(json::write(out, &value)?);
+    }
+    if answer.lines.is_empty() {
+        writeln!(out, "no such item is open ({} in all)", answer.open)?;
+        return Ok(());
+    }
+    let mut table = Table::new([8, 19, 20, 12, 25, 5]);
+    table.row(["NUMBER", "KIND", "OPENED (UTC)", "SYSTEM", "WHO", "SCORE"]);
+    for (line, kind) in lines {
+        table.row([
+            &line.number.to_string(),
+            kind,
+            &time(message_time(line.opened_at)),
+            line.system.as_deref().unwrap_or("-"),
+            &line.masked,
+            &line.score_tenths.map_or_else(String::new, score),
+        ]);
+    }
+    table.write(out)?;
+    let shown = answer.lines.len();
+    writeln!(out, "{shown} shown, {} open in all", answer.open)?;
+    if answer.more {
+        writeln!(
+            out,
+            "for more, raise --limit, or ask for one --kind with --after its last number"
+        )?;
+    }
+    Ok(())
+}
+
+fn kind_word(kind: i32) -> Result<&'static str, AskError> {
+    match read_review_kind(kind) {
+        Ok(Some(kind)) => Ok(kind.as_str()),
+        _ => Err(AskError::Answer),
+    }
+}
+
+/// Tenths of a bit as bits.
+fn score(tenths: i32) -> String {
+    format!("{:.1}", f64::from(tenths) / 10.0)
+}
+
+async fn show_item(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError> {
+    let request = v1::ShowReviewRequest {
+        number: arguments.number,
+        person: person(arguments.person),
+    };
+    let answer = broker(&arguments.asking)
+        .await?
+        .show_review(request)
+        .await?
+        .into_inner();
+    let item = answer.item.ok_or(AskError::Answer)?;
+    let item = decode_review(item.encode_to_vec().into()).map_err(|_| AskError::Answer)?;
+    let views = answer.patients.into_iter().map(view);
+    let patients = views.collect::<Result<Vec<_>, _>>()?;
+    if arguments.asking.json {
+        json::write(out, &json::review_item(&item, &patients))?;
+    } else {
+        show::item(out, &item, &patients)?;
+    }
+    Ok(())
+}
+
+fn view(view: v1::PatientView) -> Result<(PatientId, Standing), AskError> {
+    let id = view.patient_id.parse().map_err(|_| AskError::Answer)?;
+    let standing = view.standing.ok_or(AskError::Answer)?;
+    Ok((id, read_standing(standing).map_err(|_| AskError::Answer)?))
+}
+
+async fn decide_with(
+    arguments: DecideWithArgs,
+    verdict: Verdict,
+    out: &mut impl Write,
+) -> Result<(), AskError> {
+    decide(arguments.decide, arguments.with, verdict, out).await
+}
+
+async fn decide(
+    arguments: DecideArgs,
+    with: Option<PatientId>,
+    verdict: Verdict,
+    out: &mut impl Write,
+) -> Result<(), AskError> {
+    let number = arguments.number;
+    let request = v1::DecideReviewRequest {
+        number,
+        verdict: write_verdict(verdict).into(),
+        with_patient_id: with.map(|id| id.to_string()),
+        person: person(arguments.deciding.person),
+        reason: arguments.deciding.reason,
+    };
+    let answer = broker(&arguments.asking)
+        .await?
+        .decide_review(request)
+        .await?
+        .into_inner();
+    if arguments.asking.json {
+        let value = json!({"number": number, "verdict": verdict.as_str(), "outcome": answer.outcome});
+        json::write(out, &value)?;
+    } else {
+        writeln!(out, "item {number}: {}", answer.outcome)?;
+    }
+    Ok(())
+}
+
+async fn merge(arguments: MergeArgs, out: &mut impl Write) -> Result<(), AskError> {
+    let request = v1::MergeRequest {
+        survivor_id: arguments.survivor.to_string(),
+        retired_id: arguments.retired.to_string(),
+        person: person(arguments.deciding.person),
+        reason: arguments.deciding.reason,
+        although_not_same: arguments.although_not_same,
+        dry_run: arguments.dry_run,
+    };
+    let answer = broker(&arguments.asking)
+        .await?
+        .merge(request)
+        .await?
+        .into_inner();
+    let merge = read(answer.merge)?;
+    let Merge { survivor, retired } = &merge;
+    if arguments.asking.json {
+        return Ok(json::write(out, &json::merge(&merge))?);
+    }
+    if !arguments.dry_run {
+        writeln!(out, "merged: {}", told(retired))?;
+        writeln!(out, "into:   {}", told(survivor))?;
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "Nothing is changed yet. Who goes on, and who would be merged into him or her:\n"
+    )?;
+    show::two(
+        out,
+        (survivor.patient_id, &survivor.before),
+        (retired.patient_id, &retired.before),
+    )?;
+    writeln!(out, "\nWhat would change about {}:\n", survivor.patient_id)?;
+    show::change(out, &survivor.before, &survivor.after)?;
+    Ok(())
+}
+
+async fn unmerge(arguments: UnmergeArgs, out: &mut impl Write) -> Result<(), AskError> {
+    let request = v1::UnmergeRequest {
+        retired_id: arguments.retired.to_string(),
+        person: person(arguments.deciding.person),
+        reason: arguments.deciding.reason,
+        dry_run: arguments.dry_run,
+    };
+    let answer = broker(&arguments.asking)
+        .await?
+        .unmerge(request)
+        .await?
+        .into_inner();
+    let merge = read(answer.merge)?;
+    let Merge { survivor, retired } = &merge;
+    if arguments.asking.json {
+        return Ok(json::write(out, &json::merge(&merge))?);
+    }
+    if !arguments.dry_run {
+        writeln!(out, "parted: {}", told(retired))?;
+        writeln!(out, "from:   {}", told(survivor))?;
+        return Ok(());
+    }
+    writeln!(out, "Nothing is changed yet. The two as they would be:\n")?;
+    show::two(
+        out,
+        (survivor.patient_id, &survivor.after),
+        (retired.patient_id, &retired.after),
+    )?;
+    writeln!(out, "\nWhat would change about {}:\n", survivor.patient_id)?;
+    show::change(out, &survivor.before, &survivor.after)?;
+    Ok(())
+}
+
+fn read(merge: Option<archwire_proto::v1::Merge>) -> Result<Merge, AskError> {
+    read_merge(merge.ok_or(AskError::Answer)?).map_err(|_| AskError::Answer)
+}
+
+/// Who, for somebody who knows already.
+fn told(side: &Side) -> String {
+    let revision = side.after.revision.get();
+    format!(
+        "{} {}, revision {revision}",
+        side.patient_id,
+        masked(&side.before.patient)
+    )
+}
