@@ -50,3 +50,6 @@ pub use fold::is_rendering_of;
 pub use people::People;
 pub use profile::Profile;
 pub use verdict::{Candidate, Evidence, Known, Rule, Trust, Verdict};
+
+#[cfg(test)]
+mod tests;

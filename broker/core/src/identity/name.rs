@@ -11,8 +11,8 @@ pub(super) struct Part {
     pub(super) words: Vec<String>,
     /// The words in one, so that `Anna Maria` is the same as one given name and as two.
     pub(super) joined: String,
-    /// The same with its accents.
-    accented: String,
+    /// The words with their accents.
+    accented: Vec<String>,
 }
 
 /// What identity is decided by in a name. Placeholders (`Baby Girl`, `Unknown`) are not there.
@@ -126,13 +126,12 @@ impl PersonName {
     /// Whether the accents say the same, or one of the two has none at all, as a program writes it that knows none.
     /// Otherwise the accents are meant: Hưng and Hùng are two brothers.
     pub(super) fn accents_agree(&self, other: &Self) -> bool {
-        let bare = |name: &Self| name.parts().all(|part| part.accented == part.joined);
-        bare(self)
-            || bare(other)
-            || self
-                .parts()
-                .map(|part| &part.accented)
-                .eq(other.parts().map(|part| &part.accented))
+        let bare = |name: &Self| name.parts().all(|part| part.accented == part.words);
+        let agree = |part: fn(&Self) -> Option<&Part>| match (part(self), part(other)) {
+            (Some(one), Some(two)) => one.accents_agree(two),
+            _ => true,
+        };
+        bare(self) || bare(other) || agree(|name| name.family.as_ref()) && agree(|name| name.given.as_ref())
     }
 
     fn parts(&self) -> impl Iterator<Item = &Part> {
@@ -183,14 +182,25 @@ fn without_generation(mut words: Words) -> (Words, Option<Generation>) {
 
 impl Part {
     fn of(words: Words) -> Option<Self> {
-        let accented: String = words.iter().map(|(_, accented)| accented.as_str()).collect();
-        let words: Vec<String> = words.into_iter().map(|(plain, _)| plain).collect();
+        let (words, accented): (Vec<String>, Vec<String>) = words.into_iter().unzip();
         let joined = words.concat();
         (!joined.is_empty()).then_some(Self {
             words,
             joined,
             accented,
         })
+    }
+
+    /// Whether the accents are the same, word by word where the words are. An initial has none to compare.
+    fn accents_agree(&self, other: &Self) -> bool {
+        if self.words.len() != other.words.len() {
+            return self.accented.concat() == other.accented.concat();
+        }
+        let words = self.words.iter().zip(&self.accented);
+        let others = other.words.iter().zip(&other.accented);
+        words
+            .zip(others)
+            .all(|((word, accented), (other, other_accented))| word != other || accented == other_accented)
     }
 
     fn is_placeholder(&self, anywhere: &[&str]) -> bool {

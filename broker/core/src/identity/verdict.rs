@@ -94,6 +94,25 @@ pub struct Candidate {
     pub differs: BTreeSet<Evidence>,
 }
 
+impl Candidate {
+    /// A patient whom a rule would link, if there were not two patients already.
+    #[must_use]
+    pub fn sure(patient: PatientId) -> Self {
+        Self {
+            patient,
+            score_tenths: 1000,
+            hard_conflict: false,
+            agrees: BTreeSet::from([
+                Evidence::Family,
+                Evidence::Given,
+                Evidence::BirthDate,
+                Evidence::Sex,
+            ]),
+            differs: BTreeSet::new(),
+        }
+    }
+}
+
 /// A kind of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
