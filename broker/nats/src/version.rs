@@ -17,12 +17,12 @@ pub struct ServerVersionError;
 
 impl ServerVersion {
     /// The oldest server that will do. Flushing on every write came with 2.10, reading many records with one request
-    /// and guarding an append by another subject with 2.11. An older server accepts options that it does not know and drops them without a word, so it has to
-    /// be told by its version.
+    /// with 2.11.0, and guarding an append by another subject works since 2.11.7. An older server
+    /// accepts options that it does not know and drops them without a word, so it has to be told by its version.
     pub const OLDEST: Self = Self {
         major: 2,
         minor: 11,
-        patch: 0,
+        patch: 7,
     };
 }
 
@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn versions_are_read_with_and_without_ornament() {
-        let plain: ServerVersion = "2.11.0".parse().unwrap();
+        let plain: ServerVersion = "2.11.7".parse().unwrap();
         assert_eq!(plain, ServerVersion::OLDEST);
-        assert_eq!("v2.11.0-RC.2\n".parse(), Ok(plain));
+        assert_eq!("v2.11.7-RC.2\n".parse(), Ok(plain));
         for text in ["", "2.11", "dev", "2.11.0.1", "2.x.0"] {
             assert_eq!(text.parse::<ServerVersion>(), Err(ServerVersionError), "{text}");
         }

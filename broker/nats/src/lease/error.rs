@@ -1,6 +1,6 @@
 //! What can go wrong with a lease.
 
-use crate::{AppendError, OpenError};
+use crate::{AppendError, OpenError, ServerVersion};
 use std::time::Duration;
 
 /// A lease that cannot be had.
@@ -23,6 +23,17 @@ pub enum LeaseError {
         /// Why not.
         source: OpenError,
     },
+    /// A server by which a deposed writer could go on.
+    #[error(
+        "the NATS server, of version {found}, takes the appends of a broker that is no longer the writer; Archwire needs \
+         {needed} or newer, on every server of a cluster: upgrade it"
+    )]
+    NoGuard {
+        /// The version of the server that was connected to.
+        found: ServerVersion,
+        /// The oldest that will do.
+        needed: ServerVersion,
+    },
     /// The writer record.
     #[error("the log does not take the record of its writer")]
     Append {
@@ -39,6 +50,7 @@ impl LeaseError {
             Self::Holder => "lease_holder_invalid",
             Self::Config { .. } => "lease_config_invalid",
             Self::Bucket { .. } => "lease_bucket",
+            Self::NoGuard { .. } => "lease_no_guard",
             Self::Append { .. } => "lease_append",
         }
     }

@@ -14,7 +14,7 @@ mod key;
 
 pub use error::{LeaseError, LeaseLost};
 
-use crate::{AppendError, Cause, CloudEvent, Entry, Expected, Log};
+use crate::{AppendError, Cause, CloudEvent, Entry, Expected, Log, ServerVersion};
 use archwire_core::Subject;
 use key::{Key, Taking, Watch, Watched};
 use rand::RngCore;
@@ -122,7 +122,7 @@ impl Log {
         match key.take().await {
             Ok(Taking::Taken(revision)) => match self.become_writer(key.holder()).await {
                 Ok(fence) => return Ok(ControlFlow::Break((revision, fence))),
-                Err(NotWriter::Refused(error)) => return Err(LeaseError::Append { source: error }),
+                Err(NotWriter::Never(error)) => return Err(error),
                 Err(NotWriter::NotNow(cause)) => standby.trouble(&cause),
             },
             Ok(Taking::Held(by)) => standby.held(by),
@@ -156,13 +156,28 @@ impl Log {
             expected: last.map_or(Expected::Nothing, |(sequence, _)| Expected::Sequence(sequence)),
             payload: payload.into(),
         };
-        match self.append(entry).await {
-            Ok(appended) => Ok(Fence(appended.sequence)),
+        let appended = match self.append(entry).await {
+            Ok(appended) => appended,
             Err(
                 error @ (AppendError::Conflict | AppendError::NotSent { .. } | AppendError::Unknown { .. }),
-            ) => Err(NotWriter::NotNow(Cause::new(error))),
-            Err(error) => Err(NotWriter::Refused(error)),
+            ) => return Err(NotWriter::NotNow(Cause::new(error))),
+            Err(source) => return Err(NotWriter::Never(LeaseError::Append { source })),
+        };
+        self.guards_hold().await?;
+        Ok(Fence(appended.sequence))
+    }
+
+    /// Tries out whether the server heeds a fence.
+    async fn guards_hold(&self) -> Result<(), NotWriter> {
+        let writer = Subject::Writer.name(&self.inner.practice);
+        let probe = format!("{writer}.probe");
+        let records = &self.inner.records;
+        let hold = records.guards_hold(&probe, &writer).await;
+        if hold.map_err(NotWriter::NotNow)? {
+            return Ok(());
         }
+        let (found, needed) = (records.connection.version(), ServerVersion::OLDEST);
+        Err(NotWriter::Never(LeaseError::NoGuard { found, needed }))
     }
 
     /// The sequence of the last writer record, and who wrote it where that can be read.
@@ -180,7 +195,7 @@ impl Log {
 enum NotWriter {
     /// To be tried again.
     NotNow(Cause),
-    Refused(AppendError),
+    Never(LeaseError),
 }
 
 fn check(holder: &str, config: LeaseConfig) -> Result<(), LeaseError> {

@@ -26,7 +26,15 @@ impl Log {
     /// When the server cannot be asked.
     #[tracing::instrument(name = "log.last", level = "debug", skip_all)]
     pub async fn last(&self, patient: PatientId) -> Result<Option<Stored>, ReadError> {
-        let subject = Subject::Patient(patient).name(&self.inner.practice);
+        self.last_of(&Subject::Patient(patient)).await
+    }
+
+    /// The last record of a subject.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn last_of(&self, subject: &Subject) -> Result<Option<Stored>, ReadError> {
+        let subject = subject.name(&self.inner.practice);
         let last = self.inner.records.last(&subject).await?;
         Ok(last.and_then(|raw| Stored::from_raw(&self.inner.practice, raw)))
     }

@@ -22,8 +22,9 @@ use tokio::{sync::MutexGuard, time::Instant};
 
 /// Between two attempts: at a server that is just back, or has no leader yet.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
-/// Makes the expected sequence be that of another subject's last record. Honoured since nats-server 2.11.0.
-const GUARDING_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
+/// Makes the expected sequence be that of another subject's last record. Known since nats-server 2.11.0, and in any
+/// order of headers since 2.11.7 (nats-server #7065).
+pub(super) const GUARDING_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 
 /// A record on its way.
 pub(crate) struct Outgoing {

@@ -3,6 +3,7 @@
 
 mod append;
 mod batch;
+mod probe;
 mod read;
 
 pub use append::{AppendError, Appended, CloudEvent};

@@ -1,6 +1,6 @@
 //! One broker at a time is the writer, and there is soon another one when it dies.
 
-use crate::support::*;
+use crate::{proxy::Proxy, support::*};
 use archwire_core::{PatientId, Subject};
 use archwire_nats::{ByteSize, Expected, Lease, LeaseConfig, Log, Supervisor};
 use std::time::{Duration, Instant};
@@ -90,7 +90,7 @@ async fn of_many_that_wait_exactly_one_holds_it_at_a_time() {
     let waiting = (0..8).map(|number| {
         let (log, sender) = (office.log.clone(), sender.clone());
         tokio::spawn(async move {
-            let lease = lease(&log, &format!("broker-{number}"), LeaseConfig::default()).await;
+            let lease = lease(&log, &format!("broker-{number}"), SHORT).await;
             sender.send(lease).await.unwrap();
         })
     });
@@ -103,7 +103,7 @@ async fn of_many_that_wait_exactly_one_holds_it_at_a_time() {
             .unwrap();
         assert!(last < Some(lease.fence()));
         last = Some(lease.fence());
-        let kept = tokio::time::timeout(Duration::from_secs(1), lease.keep()).await;
+        let kept = tokio::time::timeout(SHORT.ttl / 2, lease.keep()).await;
         assert!(kept.is_err() && taken.try_recv().is_err(), "two hold it at once");
         appends(&office.log, &lease).await;
         lease.release().await;
@@ -124,7 +124,11 @@ async fn a_lone_holder_stays_the_writer_over_an_outage_much_longer_than_its_leas
     let supervisor = Supervisor::start(settings).await.unwrap();
     let connection = supervisor.connect().await.unwrap();
     let log = Log::open(&connection, &practice(), &log_config()).await.unwrap();
-    let mut lease = lease(&log, "alone", LeaseConfig::default()).await;
+    let config = LeaseConfig {
+        ttl: Duration::from_secs(2),
+        renew_every: Duration::from_millis(600),
+    };
+    let mut lease = lease(&log, "alone", config).await;
     let fence = lease.fence();
 
     let outage = async {
@@ -138,8 +142,7 @@ async fn a_lone_holder_stays_the_writer_over_an_outage_much_longer_than_its_leas
         std::os::unix::fs::symlink(nats_server(), &binary).unwrap();
         until("the server is back", || log.status().connected).await;
         // Nobody else gets it now, because it is held again.
-        let contender = log.lease("other", LeaseConfig::default());
-        let waited = tokio::time::timeout(LeaseConfig::default().ttl * 2, contender).await;
+        let waited = tokio::time::timeout(config.ttl * 2, log.lease("other", config)).await;
         assert!(waited.is_err(), "the lease was free");
     };
     tokio::select! {
@@ -190,6 +193,19 @@ async fn a_lease_that_cannot_work_is_refused() {
         "{}",
         told(&error)
     );
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_the_fence_is_refused_and_nothing_is_left_of_trying() {
+    let server = ForeignServer::with_jetstream().await;
+    let header = "Nats-Expected-Last-Subject-Sequence-Subject";
+    let old = Proxy::blind_to(&server.url, Some(header)).await;
+    let log = server.log_at(&old.url).await;
+    let error = log.lease("first", SHORT).await.err().unwrap();
+    assert_eq!(error.code(), "lease_no_guard");
+    assert!(error.to_string().contains("2.11.7"), "{error}");
+    let writer_record = 1;
+    assert_eq!(log.last_sequence().await.unwrap(), writer_record);
 }
 
 #[tokio::test]

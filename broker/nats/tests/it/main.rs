@@ -14,6 +14,7 @@ mod support;
 mod appending;
 mod auditing;
 mod buckets;
+mod clusters;
 mod concurrent_appends;
 mod deliveries;
 mod duplicates;

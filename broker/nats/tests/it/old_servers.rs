@@ -28,7 +28,7 @@ async fn an_old_binary_is_refused_with_its_version_and_the_one_needed() {
     assert_eq!(error.code(), "nats_server_too_old");
     let said = error.to_string();
     assert!(
-        said.contains("2.9.10") && said.contains("2.11.0") && said.contains("cargo xtask setup"),
+        said.contains("2.9.10") && said.contains("2.11.7") && said.contains("cargo xtask setup"),
         "{said}"
     );
 }
@@ -95,7 +95,7 @@ async fn an_old_external_server_is_refused_with_its_version_and_the_one_needed()
     let error = config.connect().await.err().unwrap();
     assert!(matches!(error, ConnectError::TooOld { .. }), "{error:?}");
     assert!(
-        error.to_string().contains("2.9.10") && error.to_string().contains("2.11.0"),
+        error.to_string().contains("2.9.10") && error.to_string().contains("2.11.7"),
         "{error}"
     );
     server.abort();

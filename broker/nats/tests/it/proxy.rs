@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Passes on what both sides say; what the client says can be held back.
+/// Passes on what both sides say; what the client says can be held back, or misunderstood.
 pub(crate) struct Proxy {
     pub(crate) url: String,
     hold: watch::Sender<bool>,
@@ -22,6 +22,11 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     pub(crate) async fn before(url: &str) -> Self {
+        Self::blind_to(url, None).await
+    }
+
+    /// Makes of a server one that does not know a header.
+    pub(crate) async fn blind_to(url: &str, header: Option<&'static str>) -> Self {
         let server = url
             .rsplit_once("//")
             .map_or(url, |(_, address)| address)
@@ -41,10 +46,11 @@ impl Proxy {
                 tokio::spawn(pass(
                     from_client,
                     to_server,
+                    header,
                     holding.clone(),
                     Arc::clone(&counted),
                 ));
-                tokio::spawn(pass(from_server, to_client, open, Arc::default()));
+                tokio::spawn(pass(from_server, to_client, None, open, Arc::default()));
             }
         });
         Self {
@@ -83,6 +89,7 @@ impl Drop for Proxy {
 async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
+    blind_to: Option<&'static str>,
     mut hold: watch::Receiver<bool>,
     held: Arc<AtomicU64>,
 ) {
@@ -93,8 +100,22 @@ async fn pass(
         }
         // The proxy is gone when there is nobody left to hold.
         let _ = hold.wait_for(|hold| !hold).await;
+        if let Some(header) = blind_to {
+            mask(&mut buffer[..read], header.as_bytes());
+        }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
+    }
+}
+
+/// Makes the header another one of the same length.
+fn mask(said: &mut [u8], header: &[u8]) {
+    let places = said.windows(header.len()).enumerate();
+    let found: Vec<usize> = places
+        .filter_map(|(place, window)| (window == header).then_some(place))
+        .collect();
+    for place in found {
+        said[place] = b'X';
     }
 }

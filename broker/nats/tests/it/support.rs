@@ -2,8 +2,8 @@
 
 use archwire_core::{PatientId, PracticeName, Subject};
 use archwire_nats::{
-    Appended, ByteSize, CloudEvent, Connection, Credentials, Entry, Expected, ExternalConfig, Log, LogConfig,
-    Supervisor, SupervisorConfig,
+    Appended, ByteSize, CloudEvent, ConnectError, Connection, Credentials, Entry, Expected, ExternalConfig,
+    Log, LogConfig, Supervisor, SupervisorConfig,
 };
 use std::{
     path::{Path, PathBuf},
@@ -273,6 +273,10 @@ impl ForeignServer {
     }
 
     pub(crate) async fn connect(&self, url: &str) -> Connection {
+        self.try_connect(url).await.unwrap()
+    }
+
+    pub(crate) async fn try_connect(&self, url: &str) -> Result<Connection, ConnectError> {
         let (credentials, connect_timeout) = (Credentials::None, PATIENCE);
         let config = ExternalConfig {
             url: url.to_owned(),
@@ -280,7 +284,7 @@ impl ForeignServer {
             root_certificate: None,
             connect_timeout,
         };
-        config.connect().await.unwrap()
+        config.connect().await
     }
 
     pub(crate) async fn client(&self) -> async_nats::jetstream::Context {
