@@ -1,15 +1,16 @@
 //! Measures the log against raw JetStream in the same run: `figures <nats-server> [records]`.
 //!
 //! Prints: start to ready, memory of the server when idle, append against raw publish (one task, and 256 in flight),
-//! replay, restart after kill -9 until an append succeeds.
+//! append of the lease's holder, a bucket of 75 MB, replay, restart after kill -9 until an append succeeds.
 
 use archwire_core::{PatientId, PracticeName, Subject};
 use archwire_nats::{
-    ByteSize, CloudEvent, DeliveriesConfig, Entry, Expected, Filter, Log, LogConfig, Supervisor,
+    ByteSize, CloudEvent, DeliveriesConfig, Entry, Expected, Filter, LeaseConfig, Log, LogConfig, Supervisor,
     SupervisorConfig,
 };
 use async_nats::jetstream::{self, message::PublishMessage, stream};
 use futures_util::{StreamExt, TryStreamExt};
+use rand::RngCore;
 use std::{
     num::NonZeroU32,
     path::Path,
@@ -96,6 +97,22 @@ async fn main() -> Result<(), Failure> {
         );
     }
 
+    let begun = Instant::now();
+    let lease = log.lease("figures", LeaseConfig::default()).await?;
+    println!("lease that is free: {:?}", begun.elapsed());
+    let begun = Instant::now();
+    futures_util::stream::iter(0..records / 6)
+        .map(|_| {
+            let expected = Expected::Writer(lease.fence());
+            log.append(Entry { expected, ..entry() })
+        })
+        .buffer_unordered(IN_FLIGHT)
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
+    let rate = (records / 6) as f64 / begun.elapsed().as_secs_f64();
+    println!("append of the lease's holder, {IN_FLIGHT} in flight: {rate:.0}/s");
+    bucket(&log).await?;
+
     for filter in [
         Filter::Everything,
         Filter::Events,
@@ -146,6 +163,43 @@ async fn main() -> Result<(), Failure> {
         begun.elapsed()
     );
     supervisor.stop().await?;
+    Ok(())
+}
+
+/// 100 values of 768 KiB that hardly compress.
+async fn bucket(log: &Log) -> Result<(), Failure> {
+    let bucket = log.bucket_of(&"index".parse()?, ByteSize::mebibytes(512)).await?;
+    let keys: Vec<String> = (0..100).map(|number| format!("part-{number}")).collect();
+    let begun = Instant::now();
+    for key in &keys {
+        let mut value = vec![0; 768 * 1024];
+        rand::rng().fill_bytes(&mut value);
+        bucket.put(key, value.into()).await?;
+    }
+    println!(
+        "bucket, 100 values of 768 KiB put one by one: {:?}",
+        begun.elapsed()
+    );
+    for at_once in [1, 4, 16] {
+        let begun = Instant::now();
+        let bytes = futures_util::stream::iter(&keys)
+            .map(|key| bucket.get(key))
+            .buffer_unordered(at_once)
+            .try_fold(0, |bytes, value| async move {
+                Ok(bytes + value.map_or(0, |value| value.len()))
+            })
+            .await?;
+        println!(
+            "bucket, {bytes} bytes got, {at_once} at once: {:?}",
+            begun.elapsed()
+        );
+    }
+    let begun = Instant::now();
+    println!(
+        "bucket, {} keys: {:?}",
+        bucket.keys().await?.len(),
+        begun.elapsed()
+    );
     Ok(())
 }
 
