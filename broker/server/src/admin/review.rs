@@ -72,6 +72,7 @@ pub(super) fn outcome(decided: &Decided) -> String {
         Decided::Kept { patient } => {
             format!("What the bus holds for patient {patient} stands, and is written back to the system.")
         }
+        Decided::ReadAgain => "The record is read again.".to_owned(),
         Decided::Dismissed => "The item is closed; nothing else was changed.".to_owned(),
     }
 }

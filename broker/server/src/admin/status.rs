@@ -57,9 +57,14 @@ pub(super) fn not_decided(error: &DecideError) -> Status {
         | DecideError::AlreadyMerged { .. }
         | DecideError::NotMerged(_)
         | DecideError::SurvivorMergedOn { .. }
-        | DecideError::DeclaredNotSame => Code::FailedPrecondition,
+        | DecideError::DeclaredNotSame
+        | DecideError::StillWaiting
+        | DecideError::CannotBeRead => Code::FailedPrecondition,
         DecideError::BeingCreated => Code::Unavailable,
-        DecideError::Observe(error) => return unanswered(error),
+        DecideError::Observe(cause) => {
+            tracing::error!(code = cause.code(), "a decision was not stored");
+            code_of(cause)
+        }
     };
     refuse(code, error.code(), with_causes(error))
 }
@@ -70,10 +75,13 @@ pub(super) fn unanswered(error: &ObserveError) -> Status {
         code = error.code(),
         "the registry does not answer an administrator"
     );
-    let code = if error.is_retryable() {
+    refuse(code_of(error), error.code(), with_causes(error))
+}
+
+fn code_of(error: &ObserveError) -> Code {
+    if error.is_retryable() {
         Code::Unavailable
     } else {
         Code::Internal
-    };
-    refuse(code, error.code(), with_causes(error))
+    }
 }

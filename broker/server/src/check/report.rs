@@ -61,11 +61,16 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn of(code: &'static str, error: &dyn Error) -> Self {
-        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
         Self {
             code,
             message: error.to_string(),
-            causes: causes.map(ToString::to_string).collect(),
+            causes,
         }
     }
 

@@ -162,7 +162,7 @@ pub(super) struct ListArgs {
     /// At most this many.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) limit: u32,
-    /// Only items with a greater number: of one kind, the next page.
+    /// Only items with a greater number: the next page. Where there is more than a page, a page is in order of numbers.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(super) after: u64,
 }
@@ -193,7 +193,7 @@ pub(super) struct DecideArgs {
 pub(super) struct DecideWithArgs {
     #[command(flatten)]
     pub(super) decide: DecideArgs,
-    /// Which candidate, where the item has several.
+    /// Which candidate, where the item has several. Without it, `not-same` means all of them.
     #[arg(long, value_name = "PATIENT-ID")]
     pub(super) with: Option<PatientId>,
 }

@@ -69,17 +69,13 @@ async fn list(arguments: ListArgs, out: &mut impl Write) -> Result<(), AskError>
             &time(message_time(line.opened_at)),
             line.system.as_deref().unwrap_or("-"),
             &line.masked,
-            &line.score_tenths.map_or_else(String::new, score),
+            &line.score_tenths.map_or_else(String::new, show::score),
         ]);
     }
     table.write(out)?;
-    let shown = answer.lines.len();
-    writeln!(out, "{shown} shown, {} open in all", answer.open)?;
-    if answer.more {
-        writeln!(
-            out,
-            "for more, raise --limit, or ask for one --kind with --after its last number"
-        )?;
+    writeln!(out, "{} shown, {} open in all", answer.lines.len(), answer.open)?;
+    if let Some(last) = answer.lines.last().filter(|_| answer.more) {
+        writeln!(out, "for more: --after {}", last.number)?;
     }
     Ok(())
 }
@@ -89,11 +85,6 @@ fn kind_word(kind: i32) -> Result<&'static str, AskError> {
         Ok(Some(kind)) => Ok(kind.as_str()),
         _ => Err(AskError::Answer),
     }
-}
-
-/// Tenths of a bit as bits.
-fn score(tenths: i32) -> String {
-    format!("{:.1}", f64::from(tenths) / 10.0)
 }
 
 async fn show_item(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError> {

@@ -111,8 +111,11 @@ fn one_candidate(
     own: Option<(PatientId, &Standing)>,
     patients: &[(PatientId, Standing)],
 ) -> io::Result<()> {
-    let (whole, tenth) = (candidate.score_tenths / 10, candidate.score_tenths.rem_euclid(10));
-    writeln!(out, "\nCandidate {number}: score {whole}.{tenth}")?;
+    writeln!(
+        out,
+        "\nCandidate {number}: score {}",
+        score(candidate.score_tenths)
+    )?;
     for (word, of) in [("agrees", &candidate.agrees), ("differs", &candidate.differs)] {
         if !of.is_empty() {
             writeln!(out, "  {word}: {}", clean(&of.join(", ")))?;
@@ -293,6 +296,11 @@ fn words(value: &Value) -> String {
     }
 }
 
+/// Tenths of a bit as bits.
+pub(super) fn score(tenths: i32) -> String {
+    format!("{:.1}", f64::from(tenths) / 10.0)
+}
+
 /// The commands that decide an item.
 fn ways(item: &ReviewItem) -> String {
     let number = item.number;
@@ -301,7 +309,7 @@ fn ways(item: &ReviewItem) -> String {
         _ => ("link", "not-same"),
     };
     let with = if item.candidates.len() > 1 {
-        " --with PATIENT-ID"
+        " [--with PATIENT-ID]"
     } else {
         ""
     };
