@@ -34,6 +34,16 @@ pub fn mixed() -> Page {
     page
 }
 
+/// One that was merged, and then some that cannot have been.
+pub fn merged() -> Page {
+    let mut page = page(4, "done".to_owned());
+    page.observations[0].merged_into = Some("1".to_owned());
+    page.observations[1].merged_into = Some("1".to_owned());
+    page.observations[2].merged_into = Some(String::new());
+    page.observations[3].merged_into = Some("a\nb".to_owned());
+    page
+}
+
 pub fn survey(entries: usize) -> SurveyPage {
     let entry = |number: usize| SurveyEntry {
         local_id: number.to_string(),
@@ -69,6 +79,7 @@ pub fn observation(local_id: &str) -> Observation {
         },
         observed_at_ms: Some(1_700_000_000_000),
         actor: None,
+        merged_into: None,
     }
 }
 

@@ -133,6 +133,7 @@ impl Guest for Hostile {
             "upload" => http::upload(rest),
             "page" => return Ok(answers::page(rest.parse().unwrap(), "done".to_owned())),
             "page-mixed" => return Ok(answers::mixed()),
+            "page-merged" => return Ok(answers::merged()),
             "long-cursor" => "x".repeat(rest.parse().unwrap()),
             _ => format!("unknown command {word}"),
         };

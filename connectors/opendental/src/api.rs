@@ -5,11 +5,13 @@
 //! Implementation; seen live). A request takes at most [`TIMEOUT`]; the API itself gives up after 60 s with 504.
 
 use crate::host::Host;
+use crate::links::{self, Answer, Link};
 use crate::map::FieldSet;
 use crate::row::{PatNum, Word};
 use archwire_connector::Disposition;
 use archwire_connector::http::{Error as HttpError, Method, Request, Response};
 use serde::Deserialize;
+use serde_json::json;
 use std::fmt;
 use std::time::Duration;
 
@@ -75,6 +77,9 @@ pub enum Error {
     /// The answer says success and is not what was expected. What was asked was done.
     #[error("the answer is not of the expected shape")]
     Unreadable,
+    /// The answer says success and is of another kind than documented.
+    #[error("the answer is not of the documented kind")]
+    Strange,
 }
 
 impl Error {
@@ -90,7 +95,21 @@ impl Error {
             Self::NotFound(_) => "record-gone",
             Self::Refused { .. } => "refused",
             Self::Unreadable => "unreadable-answer",
+            Self::Strange => "strange-answer",
         }
+    }
+
+    /// Whether the same request will be refused until the administrator or the office changes something.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::Http(HttpError::Denied)
+                | Self::Unauthorized(_)
+                | Self::NotFound(_)
+                | Self::Refused { .. }
+                | Self::Strange
+        )
     }
 
     /// Whether the office may have done what it was asked to.
@@ -98,7 +117,7 @@ impl Error {
     pub fn may_have_arrived(&self) -> bool {
         match self {
             Self::Http(error) => error.may_have_arrived(),
-            Self::Failed(_) | Self::Unreadable => true,
+            Self::Failed(_) | Self::Unreadable | Self::Strange => true,
             Self::OfficeOffline(_)
             | Self::Unauthorized(_)
             | Self::Throttled(_)
@@ -119,7 +138,7 @@ impl From<Error> for Disposition {
             Error::Failed(status) => Self::retry(code, RETRY_AFTER).with_status(status),
             Error::NotFound(text) => Self::rejected(code).with_status(404).with_detail(text),
             Error::Refused { status, text } => Self::rejected(code).with_status(status).with_detail(text),
-            Error::Unreadable => Self::retry(code, RETRY_AFTER),
+            Error::Unreadable | Error::Strange => Self::retry(code, RETRY_AFTER),
         }
     }
 }
@@ -180,6 +199,25 @@ impl<'a> Api<'a> {
             .request(Method::Put, &format!("/patients/{pat_num}"))
             .json(&fields.body());
         self.call(&request).map(|_| ())
+    }
+
+    /// PUT `/queries/ShortQuery`: links of merged records, from the row `offset`, and how many rows there were.
+    ///
+    /// # Errors
+    /// When there is no such list.
+    pub fn links(&self, sql: &str, offset: usize) -> Result<(Vec<Link>, usize), Error> {
+        let request = self.request(Method::Put, "/queries/ShortQuery");
+        let request = if offset == 0 {
+            request
+        } else {
+            request.query("Offset", &offset.to_string())
+        };
+        let response = self.call(&request.json(&json!({ "SqlCommand": sql })))?;
+        match links::read(&response.body) {
+            Answer::Rows(links, count) => Ok((links, count)),
+            Answer::Strange => Err(Error::Strange),
+            Answer::Broken => Err(Error::Unreadable),
+        }
     }
 
     /// The API wants the content type on every request, GET included. The keys are the host's business.

@@ -79,11 +79,24 @@ pub(crate) mod double {
     //! A host of prepared answers that writes down what it was asked.
 
     use super::{Error, Host, Level, Request, Response};
+    use archwire_connector::http::Method;
     use std::cell::{Cell, RefCell};
     use std::collections::{BTreeMap, VecDeque};
 
     /// 2026-11-01 09:30:00 UTC.
     pub(crate) const NOW_MS: u64 = 1_793_525_400_000;
+
+    fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Response {
+            status,
+            headers,
+            body: body.into(),
+        }
+    }
 
     /// A log entry: its event and its numbers.
     type Entry = (&'static str, Vec<(&'static str, i64)>);
@@ -91,6 +104,8 @@ pub(crate) mod double {
     #[derive(Default)]
     pub(crate) struct Double {
         answers: RefCell<VecDeque<Result<Response, Error>>>,
+        links: RefCell<VecDeque<Result<Response, Error>>>,
+        queried: RefCell<Vec<String>>,
         pub(crate) asked: RefCell<Vec<String>>,
         pub(crate) kept: RefCell<BTreeMap<String, String>>,
         pub(crate) logged: RefCell<Vec<Entry>>,
@@ -109,15 +124,21 @@ pub(crate) mod double {
         }
 
         pub(crate) fn answer_with(self, status: u16, headers: &[(&str, &str)], body: &str) -> Self {
-            let headers = headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect();
-            self.answers.borrow_mut().push_back(Ok(Response {
-                status,
-                headers,
-                body: body.into(),
-            }));
+            let response = response(status, headers, body);
+            self.answers.borrow_mut().push_back(Ok(response));
+            self
+        }
+
+        /// The next answer to a query for links. Without one there are no links.
+        pub(crate) fn links(self, status: u16, body: &str) -> Self {
+            let response = response(status, &[], body);
+            self.links.borrow_mut().push_back(Ok(response));
+            self
+        }
+
+        /// The next query for links fails.
+        pub(crate) fn fail_links(self, error: Error) -> Self {
+            self.links.borrow_mut().push_back(Err(error));
             self
         }
 
@@ -130,6 +151,11 @@ pub(crate) mod double {
         /// What was asked: method, path with query after the API's root, and the body.
         pub(crate) fn asked(&self) -> Vec<String> {
             self.asked.borrow().clone()
+        }
+
+        /// The queries for links: the path's own query, and the statement's condition.
+        pub(crate) fn queried(&self) -> Vec<String> {
+            self.queried.borrow().clone()
         }
 
         pub(crate) fn events(&self) -> Vec<&'static str> {
@@ -150,11 +176,16 @@ pub(crate) mod double {
                 "on every request and nothing else"
             );
             let path = request.url().split_once("/api/v1").map_or("", |(_, path)| path);
-            let line = format!(
-                "{} {path} {}",
-                request.method().as_str(),
-                String::from_utf8_lossy(request.body())
-            );
+            let body = String::from_utf8_lossy(request.body());
+            if let Some(query) = path.strip_prefix("/queries/ShortQuery") {
+                assert_eq!(request.method(), Method::Put);
+                let condition = body.split_once("LinkType = 1 AND ").map_or("", |(_, rest)| rest);
+                let condition = condition.strip_suffix(" ORDER BY PatientLinkNum\"}").unwrap();
+                self.queried.borrow_mut().push(format!("{query}{condition}"));
+                let prepared = self.links.borrow_mut().pop_front();
+                return prepared.unwrap_or_else(|| Ok(response(200, &[], "[]")));
+            }
+            let line = format!("{} {path} {body}", request.method().as_str());
             self.asked.borrow_mut().push(line.trim_end().to_owned());
             self.answers
                 .borrow_mut()
@@ -189,7 +220,7 @@ pub(crate) mod double {
 
     impl Drop for Double {
         fn drop(&mut self) {
-            let left = self.answers.borrow().len();
+            let left = self.answers.borrow().len() + self.links.borrow().len();
             assert!(
                 std::thread::panicking() || left == 0,
                 "{left} prepared answers were not asked for"

@@ -6,6 +6,7 @@
 //! | [`api`] | the calls, and what the answers mean |
 //! | [`row`], [`map`], [`clock`] | the office's rows, fields and clock, and what they mean on the bus: pure |
 //! | [`poll`], [`seen`], [`walk`] | what changed since the last time, page by page |
+//! | [`merges`], [`links`] | who was merged into whom |
 //! | [`deliver`], [`create`], [`matching`] | writing to the office, once, and to the right record |
 //! | [`survey`] | listing what the office holds |
 //! | [`host`] | what the flows need from around them |
@@ -18,8 +19,10 @@ pub mod clock;
 pub mod create;
 pub mod deliver;
 pub mod host;
+pub mod links;
 pub mod map;
 pub mod matching;
+pub mod merges;
 pub mod office;
 pub mod poll;
 pub mod row;
@@ -84,13 +87,23 @@ impl Connector for OpenDental {
             .secret("developer-key", "From Open Dental's vendor relations: one for the whole installation.")
             .secret("customer-key", "From the Open Dental Developer Portal: one for each office's database.")
             .credential("Authorization", "ODFHIR {developer-key}/{customer-key}")
-            // One wish, because the key has one pace for everything, and a pace is kept within a grant.
+            // The key has one pace for everything, and the host keeps one for all grants of a server.
             .grant(
                 Grant::new(
                     "{url}",
                     &["GET", "POST", "PUT"],
                     &["/api/v1/patients/**"],
                     "Reading, registering and updating patients.",
+                )
+                .pace(0, 1),
+            )
+            // Not needed to run: without it, merges are not seen.
+            .grant(
+                Grant::new(
+                    "{url}",
+                    &["PUT"],
+                    &["/api/v1/queries/ShortQuery"],
+                    "Reading which patients were merged.",
                 )
                 .pace(0, 1),
             )
@@ -117,13 +130,16 @@ impl Connector for OpenDental {
     }
 }
 
-/// Asks for one row: that takes the same keys and permission as everything else, and tells the office's time.
+/// Asks for one row: that takes the same keys and permission as everything else, and tells the office's time. And asks
+/// for no links, to see whether merges can be read.
 fn check(host: &dyn Host, office: &Office) -> Result<CheckReport, Disposition> {
-    let body = Api::new(host, &office.url).simple(&[("Limit", "1".into())])?;
+    let api = Api::new(host, &office.url);
+    let body = api.simple(&[("Limit", "1".into())])?;
     let rows = Rows::parse(&body).ok_or_else(poll::unreadable)?;
     let report = CheckReport::new()
         .fact("mode", office.mode.word())
-        .fact("page-size", office.page_size.to_string());
+        .fact("page-size", office.page_size.to_string())
+        .fact("merges", merges::report(&api));
     Ok(match rows.server_time {
         Some(shown) => {
             let minutes = Offset::learn(shown, host.now_ms()).minutes();
@@ -138,17 +154,21 @@ fn fetch(host: &dyn Host, office: &Office, local_id: &str) -> Result<Option<Obse
     let Some(pat_num) = PatNum::parse(local_id) else {
         return Ok(None);
     };
-    let Some(body) = Api::new(host, &office.url).patient(pat_num)? else {
+    let api = Api::new(host, &office.url);
+    let Some(body) = api.patient(pat_num)? else {
         return Ok(None);
     };
     let text = str::from_utf8(&body).map_err(|_| poll::unreadable())?;
     let row = Row::parse(text)
         .filter(|row| row.pat_num == pat_num)
         .ok_or_else(poll::unreadable)?;
+    let survivor = merges::survivor(host, &api, &row)?;
+    let clock = poll::known_clock(host);
     Ok(Some(poll::observation(
         &row,
+        survivor,
         office,
-        poll::known_clock(host),
+        clock,
         host.now_ms(),
     )))
 }
@@ -159,6 +179,7 @@ archwire_connector::register!(OpenDental);
 mod tests {
     use super::*;
     use crate::host::double::Double;
+    use archwire_connector::http::Error;
 
     #[test]
     fn a_check_asks_for_one_row_and_tells_the_offices_clock() {
@@ -174,6 +195,7 @@ mod tests {
             [
                 ("mode", "service"),
                 ("page-size", "10"),
+                ("merges", "readable"),
                 ("clock-offset-minutes", "-480")
             ]
         );
@@ -187,6 +209,50 @@ mod tests {
             check(&host, &Office::for_tests()),
             Err(Disposition::Unavailable(_))
         ));
+    }
+
+    #[test]
+    fn a_check_says_when_merges_cannot_be_read_and_why() {
+        let row = r#"[{"PatNum":1}]"#;
+        for (host, said) in [
+            (
+                Double::new().links(401, "\"\""),
+                "not readable: the key lacks the permission Queries",
+            ),
+            (
+                Double::new().links(404, "\"\""),
+                "not readable: the office does not know ShortQuery",
+            ),
+            (
+                Double::new().fail_links(Error::Denied),
+                "not readable: PUT /api/v1/queries/ShortQuery is not granted",
+            ),
+            (Double::new().links(500, ""), "no answer at present"),
+        ] {
+            let report = check(&host.answer(200, row), &Office::for_tests()).unwrap();
+            let merges = report.facts.iter().find(|(name, _)| name == "merges");
+            assert_eq!(merges.map(|(_, value)| value.as_str()), Some(said));
+        }
+    }
+
+    #[test]
+    fn a_fetched_record_says_who_took_its_place_when_it_is_archived() {
+        let row = |status: &str| format!(r#"{{"PatNum":7,"PatStatus":"{status}"}}"#);
+        let links = r#"[{"PatNumFrom":7,"PatNumTo":9,"DateTimeLink":"2026-11-01T01:00:00"}]"#;
+        let host = Double::new().answer(200, &row("Archived")).links(200, links);
+        let merged = fetch(&host, &Office::for_tests(), "7").unwrap().unwrap();
+        assert_eq!(merged.merged_into.as_deref(), Some("9"));
+        for (host, archived) in [
+            (Double::new().answer(200, &row("Patient")), 0),
+            (Double::new().answer(200, &row("Archived")), 1),
+            (Double::new().answer(200, &row("Archived")).links(401, ""), 1),
+        ] {
+            let alone = fetch(&host, &Office::for_tests(), "7").unwrap().unwrap();
+            assert_eq!((alone.merged_into, host.queried().len()), (None, archived));
+        }
+        let failing = Double::new().answer(200, &row("Archived")).links(500, "");
+        let failed = fetch(&failing, &Office::for_tests(), "7").unwrap_err();
+        assert_eq!(failed.reason().code, "office-failed");
     }
 
     #[test]
@@ -210,10 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn one_grant_holds_the_pace_of_the_one_key() {
-        let [grant] = OpenDental::describe().grants.try_into().unwrap();
-        assert_eq!(grant.methods, ["GET", "POST", "PUT"]);
-        assert_eq!(grant.in_flight, 1);
+    fn the_grants_have_the_pace_of_the_one_key() {
+        let [patients, queries] = OpenDental::describe().grants.try_into().unwrap();
+        assert_eq!(patients.methods, ["GET", "POST", "PUT"]);
+        assert_eq!(
+            (queries.methods, queries.paths),
+            (vec!["PUT".into()], vec!["/api/v1/queries/ShortQuery".into()])
+        );
+        assert_eq!((patients.in_flight, queries.in_flight), (1, 1));
     }
 
     #[test]

@@ -12,6 +12,9 @@
 //! that is more) and everything sent is forgotten, because two changes of one patient in the two hours may show the
 //! same time. A quiet office shows no "now", so a call asks for one row after [`QUIET`] without one.
 //!
+//! **Merges** are [`crate::merges`]'s business: which records of a page were merged, and which were merged although no page
+//! told of them. Within a page, merged records come last, so that the bus knows before who took their place.
+//!
 //! **Bounds**: what was sent is kept in mind within the cursor as [`crate::seen`] says. A row that cannot be read is
 //! counted and logged with its place, and does not stop the pass.
 
@@ -19,8 +22,9 @@ use crate::api::Api;
 use crate::clock::{OfficeTime, Offset};
 use crate::host::{Host, recall, remember};
 use crate::map;
+use crate::merges::Merges;
 use crate::office::Office;
-use crate::row::{FORMAT, Row, Rows};
+use crate::row::{FORMAT, PatNum, Row, Rows};
 use crate::seen::Seen;
 use crate::walk::{MOST_ROWS, Step, Walk};
 use archwire_connector::log::Level;
@@ -60,7 +64,18 @@ struct Cursor {
     heard_ms: u64,
     /// The clock changed: another pass follows at once.
     again: bool,
+    #[serde(default = "Merges::unread")]
+    merges: Merges,
     seen: Seen,
+}
+
+/// What follows a page.
+enum Next {
+    Page,
+    /// The pass is complete.
+    Links,
+    /// The next interval.
+    Rest,
 }
 
 /// Reads the next page.
@@ -70,6 +85,10 @@ struct Cursor {
 pub fn poll(host: &dyn Host, office: &Office, cursor: Option<&str>) -> Result<Page, Disposition> {
     let mut cursor = Cursor::read(cursor)?;
     let api = Api::new(host, &office.url);
+    if cursor.merges.has_late() {
+        let (observations, more) = cursor.follow(Next::Links, host, office, &api)?;
+        return cursor.page(observations, more);
+    }
     if cursor.is_long_quiet(host.now_ms()) {
         let body = api.simple(&[("Limit", "1".into())])?;
         cursor.ask_the_time(host, Rows::parse(&body).ok_or_else(unreadable)?.server_time);
@@ -78,14 +97,22 @@ pub fn poll(host: &dyn Host, office: &Office, cursor: Option<&str>) -> Result<Pa
     let body = api.simple(&cursor.filters(office))?;
     let rows = Rows::parse(&body).ok_or_else(unreadable)?;
     cursor.begin_page(host, rows.server_time);
-    let observations = cursor.take(host, office, &rows);
-    let more = cursor.advance(host, office, &rows);
+    let mut observations = cursor.take(host, office, &api, &rows)?;
+    let next = cursor.advance(host, office, &rows);
+    let (late, more) = cursor.follow(next, host, office, &api)?;
+    observations.extend(late);
     cursor.page(observations, more)
 }
 
-/// What a row says, as an observation.
+/// What a row says, as an observation, and which record took its place.
 #[must_use]
-pub fn observation(row: &Row<'_>, office: &Office, clock: Option<Offset>, now_ms: u64) -> Observation {
+pub fn observation(
+    row: &Row<'_>,
+    survivor: Option<PatNum>,
+    office: &Office,
+    clock: Option<Offset>,
+    now_ms: u64,
+) -> Observation {
     Observation {
         local_id: row.pat_num.to_string(),
         patient: map::patient(row, &office.system),
@@ -94,6 +121,7 @@ pub fn observation(row: &Row<'_>, office: &Office, clock: Option<Offset>, now_ms
             .zip(row.stamp)
             .and_then(|(clock, stamp)| clock.utc_ms(stamp, now_ms)),
         actor: None,
+        merged_into: survivor.map(|survivor| survivor.to_string()),
     }
 }
 
@@ -182,26 +210,97 @@ impl Cursor {
     }
 
     /// The observations of a page: what was not sent before.
-    fn take(&mut self, host: &dyn Host, office: &Office, rows: &Rows<'_>) -> Vec<Observation> {
-        let now_ms = host.now_ms();
-        let mut observations = Vec::new();
+    fn take(
+        &mut self,
+        host: &dyn Host,
+        office: &Office,
+        api: &Api<'_>,
+        rows: &Rows<'_>,
+    ) -> Result<Vec<Observation>, Disposition> {
+        let mut new = Vec::new();
         for row in rows.rows.iter().take(MOST_ROWS).flatten() {
             if self.seen.has(row) || self.walk.has_passed(row) {
                 continue;
             }
             self.seen.add(row);
-            observations.push(observation(row, office, self.clock, now_ms));
+            new.push(row);
         }
-        report(host, self.walk.offset(), rows, observations.len());
-        observations
+        report(host, self.walk.offset(), rows, new.len());
+        self.observe(host, office, api, &new)
     }
 
-    /// Moves on. Tells whether there is more to be had now.
-    fn advance(&mut self, host: &dyn Host, office: &Office, rows: &Rows<'_>) -> bool {
-        let more = match self.walk.step(rows, office.page_size) {
+    /// What rows say, those of merged records last.
+    fn observe(
+        &mut self,
+        host: &dyn Host,
+        office: &Office,
+        api: &Api<'_>,
+        rows: &[&Row<'_>],
+    ) -> Result<Vec<Observation>, Disposition> {
+        let survivors = self.merges.survivors(host, api, rows)?;
+        let observe = |row: &&Row<'_>| {
+            let survivor = survivors.get(&row.pat_num).copied();
+            observation(row, survivor, office, self.clock, host.now_ms())
+        };
+        let mut observations: Vec<_> = rows.iter().map(observe).collect();
+        observations.sort_by_key(|observation| observation.merged_into.is_some());
+        Ok(observations)
+    }
+
+    /// Records that were merged without a page that told of it.
+    fn late(
+        &mut self,
+        host: &dyn Host,
+        office: &Office,
+        api: &Api<'_>,
+    ) -> Result<Vec<Observation>, Disposition> {
+        let mut bodies = Vec::new();
+        for pat_num in self.merges.next_late(host, api)? {
+            // A record that is not there has nothing to say any more.
+            bodies.extend(api.patient(pat_num)?);
+        }
+        let texts = bodies.iter().filter_map(|body| str::from_utf8(body).ok());
+        let rows: Vec<_> = texts.filter_map(Row::parse).collect();
+        if rows.len() < bodies.len() {
+            let unread = [("rows", count(bodies.len() - rows.len()))];
+            host.log(Level::Warn, "merged-rows-unreadable", &unread);
+        }
+        let mut observations = self.observe(host, office, api, &rows.iter().collect::<Vec<_>>())?;
+        observations.retain(|observation| observation.merged_into.is_some());
+        Ok(observations)
+    }
+
+    /// What follows: late links, and whether there is more to be had now.
+    fn follow(
+        &mut self,
+        next: Next,
+        host: &dyn Host,
+        office: &Office,
+        api: &Api<'_>,
+    ) -> Result<(Vec<Observation>, bool), Disposition> {
+        let (late, more) = match next {
+            Next::Page => (Vec::new(), true),
+            Next::Rest => (Vec::new(), false),
+            Next::Links => {
+                let late = self.late(host, office, api)?;
+                (late, self.merges.has_late() || std::mem::take(&mut self.again))
+            }
+        };
+        if !self.merges.begins_again() {
+            return Ok((late, more));
+        }
+        host.log(Level::Info, "merges-readable", &[]);
+        self.walk = Walk::default();
+        (self.watermark, self.next, self.seen) = (None, None, Seen::default());
+        Ok((late, true))
+    }
+
+    /// Moves on.
+    fn advance(&mut self, host: &dyn Host, office: &Office, rows: &Rows<'_>) -> Next {
+        let next = match self.walk.step(rows, office.page_size) {
             Step::On(walk) => {
                 self.walk = walk;
-                true
+                Next::Page
             }
             Step::Again(walk) => {
                 host.log(
@@ -210,12 +309,15 @@ impl Cursor {
                     &[("offset", count(self.walk.offset()))],
                 );
                 self.walk = walk;
-                true
+                Next::Page
             }
             Step::Complete => {
                 self.walk = Walk::default();
+                if let Some(watermark) = self.watermark {
+                    self.merges.begin_late(watermark.minus(office.overlap));
+                }
                 self.watermark = self.next.take().or(self.watermark);
-                std::mem::take(&mut self.again)
+                Next::Links
             }
             Step::GivenUp => {
                 host.log(
@@ -225,17 +327,18 @@ impl Cursor {
                 );
                 self.walk = Walk::default();
                 self.next = None;
-                false
+                Next::Rest
             }
         };
         self.forget(office);
-        more
+        next
     }
 
     /// Forgets what cannot come again: what this pass and the next one do not ask for.
     fn forget(&mut self, office: &Office) {
         if let Some(from) = earliest([self.next, self.watermark], office.overlap) {
             self.seen.forget_before(from);
+            self.merges.forget_before(from);
         }
     }
 

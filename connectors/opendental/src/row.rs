@@ -145,6 +145,13 @@ impl Digest {
 }
 
 impl<'a> Row<'a> {
+    /// Whether it is on file for the record only, as everything is that was merged into another record. Deleted records
+    /// are, should the API ever show them.
+    #[must_use]
+    pub fn is_put_away(&self) -> bool {
+        matches!(self.fields.pat_status.text(), "Archived" | "Deleted")
+    }
+
     /// Reads one row.
     #[must_use]
     pub fn parse(verbatim: &'a str) -> Option<Self> {

@@ -19,10 +19,14 @@ pub struct Observation {
     pub observed_at_ms: Option<u64>,
     /// Who changed it, in the system's own terms (a user name, a workstation). At most 128 bytes; never a patient.
     pub actor: Option<String>,
+    /// The local id of the record of the same system that took this one's place, when its staff merged the two: say it with
+    /// every view of this record from then on. Only the direct one: where that was merged too, its own view says so. The bus
+    /// merges the two patients; it is never a deletion. As `local_id`, and another than it.
+    pub merged_into: Option<String>,
 }
 
 impl Observation {
-    /// A record as it was shown just now, by nobody in particular.
+    /// A record as it was shown just now, by nobody in particular, and merged into no other.
     #[must_use]
     pub fn new(local_id: impl Into<String>, patient: Patient, source: SourceRecord) -> Self {
         Self {
@@ -31,7 +35,15 @@ impl Observation {
             source,
             observed_at_ms: None,
             actor: None,
+            merged_into: None,
         }
+    }
+
+    /// The system's staff merged the record into the one with this local id.
+    #[must_use]
+    pub fn merged_into(mut self, local_id: impl Into<String>) -> Self {
+        self.merged_into = Some(local_id.into());
+        self
     }
 }
 
@@ -65,7 +77,8 @@ impl SourceRecord {
 /// An answer to `poll`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Page {
-    /// At most 1,000.
+    /// At most 1,000. They are taken in this order: a record with [`Observation::merged_into`] best comes after the one that
+    /// took its place.
     pub observations: Vec<Observation>,
     /// Where to go on: given to the next `poll`, but only after everything in this page is stored. At most 64 KiB.
     pub cursor: String,
@@ -325,6 +338,13 @@ mod tests {
         assert_eq!(later.after_ms, 3_000);
         assert_eq!(later.reason.status, Some(429));
         assert_eq!(later.reason.detail.as_deref(), Some("wait"));
+    }
+
+    #[test]
+    fn a_record_is_merged_into_no_other_unless_said() {
+        let record = || Observation::new("7", Patient::default(), SourceRecord::json("test/v1", *b"{}"));
+        assert_eq!(record().merged_into, None);
+        assert_eq!(record().merged_into("9").merged_into.as_deref(), Some("9"));
     }
 
     #[test]

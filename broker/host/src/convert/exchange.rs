@@ -184,21 +184,23 @@ fn view(observation: wit::Observation) -> Result<View, Box<Half>> {
     let (id, record) = (local_id(&observation.local_id), source(observation.source));
     let patient = patient_in::read(observation.patient);
     let rest = observed(observation.observed_at_ms, observation.actor);
-    match (id, record, patient, rest) {
-        (Ok(local_id), Ok(source), Ok(patient), Ok((observed_at, actor))) => Ok(View {
+    let survivor = merged_into(observation.merged_into, &observation.local_id);
+    match (id, record, patient, rest, survivor) {
+        (Ok(local_id), Ok(source), Ok(patient), Ok((observed_at, actor)), Ok(merged_into)) => Ok(View {
             local_id,
             patient,
             source: Some(source),
             observed_at,
             actor,
-            merged_into: None,
+            merged_into,
         }),
-        (id, record, patient, rest) => {
+        (id, record, patient, rest, survivor) => {
             let flaws = [
                 id.as_ref().err(),
                 record.as_ref().err(),
                 patient.as_ref().err(),
                 rest.as_ref().err(),
+                survivor.as_ref().err(),
             ];
             let flaw = flaws
                 .into_iter()
@@ -212,6 +214,18 @@ fn view(observation: wit::Observation) -> Result<View, Box<Half>> {
                 source: record.ok(),
             }))
         }
+    }
+}
+
+/// Which record took the place of the one with the id `own`.
+fn merged_into(survivor: Option<String>, own: &str) -> Result<Option<LocalId>, Flaw> {
+    match survivor {
+        None => Ok(None),
+        Some(survivor) if survivor == own => Err(Flaw("merged_into_itself")),
+        Some(survivor) => survivor
+            .parse()
+            .map(Some)
+            .map_err(|_| Flaw("merged_into_invalid")),
     }
 }
 

@@ -72,6 +72,31 @@ async fn records_that_cannot_be_read_are_set_apart_and_the_others_of_the_page_ar
 }
 
 #[tokio::test]
+async fn a_record_was_merged_into_another_one_that_can_be_named_or_the_view_of_it_is_set_apart() {
+    let connector = hostile(config()).await;
+    let answer = connector
+        .poll(Some(&Cursor("page-merged".to_owned())))
+        .await
+        .unwrap();
+    let [merged] = answer.page.views.as_slice() else {
+        panic!("one view can be read")
+    };
+    let survivor = merged.merged_into.as_ref().map(LocalId::as_str);
+    assert_eq!((merged.local_id.as_str(), survivor), ("0", Some("1")));
+    let unreadable: Vec<_> = answer
+        .unreadable
+        .iter()
+        .map(|one| (one.position, one.code, one.local_id.as_ref().map(LocalId::as_str)))
+        .collect();
+    let expected = [
+        (1, "merged_into_itself", Some("1")),
+        (2, "merged_into_invalid", Some("2")),
+        (3, "merged_into_invalid", Some("3")),
+    ];
+    assert_eq!(unreadable, expected);
+}
+
+#[tokio::test]
 async fn a_page_has_at_most_1000_observations() {
     let connector = hostile(config()).await;
     let full = connector
