@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::changelog::Author;
 use crate::fields::Field;
 use crate::model::PatientFields;
+use crate::office::{Office, Pen};
 use crate::shared::Shared;
 
 /// A person at the front desk. Cloning gives another person at the same desk.
@@ -64,12 +65,36 @@ impl FrontDesk {
         Ok(())
     }
 
-    /// Merges one patient into another: the first is archived, and `patientlink` says where it went.
+    /// Merges one patient into another: the first is archived, a guarantor's family and what is owed move over, both change
+    /// times move, and `patientlink` says where the first one went.
     pub fn merge(&self, from: i64, to: i64) -> Result<(), NoSuchPatient> {
+        self.merging(from, to, |office, pen| {
+            office.give_up(from, to, pen);
+            office.link(from, to, pen);
+        })
+    }
+
+    /// The first half of a merge: everything but the row in `patientlink`. For programs that look in between.
+    pub fn begin_merge(&self, from: i64, to: i64) -> Result<(), NoSuchPatient> {
+        self.merging(from, to, |office, pen| office.give_up(from, to, pen))
+    }
+
+    /// The second half of a merge: the row in `patientlink`. Also all that a merge writes when the first patient was
+    /// archived before and nobody owes anything, so that no change time moves.
+    pub fn finish_merge(&self, from: i64, to: i64) -> Result<(), NoSuchPatient> {
+        self.merging(from, to, |office, pen| office.link(from, to, pen))
+    }
+
+    fn merging(
+        &self,
+        from: i64,
+        to: i64,
+        write: impl FnOnce(&mut Office, &Pen),
+    ) -> Result<(), NoSuchPatient> {
         self.exists(from)?;
         self.exists(to)?;
         let pen = self.shared.pen(Author::FrontDesk, "merge", None);
-        self.shared.office().merge(from, to, &pen);
+        write(&mut self.shared.office(), &pen);
         self.shared.journal.stir();
         Ok(())
     }

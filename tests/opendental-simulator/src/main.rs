@@ -89,6 +89,8 @@ fn introduce(office: &Handle) {
            curl -H 'Authorization: {key}' -H 'Content-Type: application/json' -d '{{\"LName\":\"Smith\",\"FName\":\"Jane\"}}' {base}/patients\n\
          Register one as the front desk:\n  \
            curl -H 'Content-Type: application/json' -d '{{\"LName\":\"Typed\",\"FName\":\"Tom\"}}' {admin}/patients\n\
+         Merge patient 2 into patient 1 as the front desk:\n  \
+           curl -H 'Content-Type: application/json' -d '{{\"from\":2,\"to\":1}}' {admin}/merge\n\
          Ask what happened:\n  \
            curl {admin}/changes\n\
          Make trouble for the next POST (carry it out, then cut the connection):\n  \

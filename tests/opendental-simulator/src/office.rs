@@ -188,13 +188,30 @@ impl Office {
         self.log(pat_num, Vec::new(), pen);
     }
 
-    /// Gives up one patient for another: Archived, and a row in `patientlink`.
-    pub(crate) fn merge(&mut self, from: i64, to: i64, pen: &Pen) {
+    /// Gives up one patient for another, but for the row in `patientlink`: a guarantor's family joins the other's, what is
+    /// owed moves over, and the patient is archived. Both change times move, because both balances are written.
+    pub(crate) fn give_up(&mut self, from: i64, to: i64, pen: &Pen) {
+        let guarantor = self.patient(to).map_or(to, |to| to.number(Field::Guarantor));
+        if self.patient(from).is_some_and(Patient::is_guarantor) {
+            let joining = PatientFields::new().with(Field::Guarantor, guarantor.to_string());
+            let family = self.family(from);
+            for member in family.into_iter().filter(|member| *member != to) {
+                self.edit(member, &joining, pen);
+            }
+        }
+        let balance = |number| self.patient(number).map_or(0.0, |patient| patient.est_balance);
+        let owed = balance(from) + balance(to);
         self.edit(
             from,
             &PatientFields::new().with(Field::PatStatus, "Archived"),
             pen,
         );
+        self.set_balance(from, 0.0, pen);
+        self.set_balance(to, owed, pen);
+    }
+
+    /// Writes the row in `patientlink` of a merge, and nothing else.
+    pub(crate) fn link(&mut self, from: i64, to: i64, pen: &Pen) {
         self.links.push(PatientLink {
             patient_link_num: self.links.len() as i64 + 1,
             pat_num_from: from,

@@ -18,7 +18,8 @@ pub(crate) struct Select {
     /// Empty means all.
     pub(crate) columns: Vec<String>,
     pub(crate) table: String,
-    pub(crate) conditions: Vec<Condition>,
+    /// All of them hold, and of each one at least one alternative.
+    pub(crate) conditions: Vec<Vec<Condition>>,
     /// Column and whether it goes down.
     pub(crate) order: Option<(String, bool)>,
 }
@@ -74,9 +75,9 @@ impl Select {
         let table = reader.name()?;
         let mut conditions = Vec::new();
         if reader.is_keyword("WHERE") {
-            conditions.push(reader.condition()?);
+            conditions.push(reader.alternatives()?);
             while reader.is_keyword("AND") {
-                conditions.push(reader.condition()?);
+                conditions.push(reader.alternatives()?);
             }
         }
         let mut order = None;
@@ -143,6 +144,22 @@ impl Reader {
             items.push(item(self)?);
         }
         Ok(items)
+    }
+
+    /// A condition, or several in brackets with OR between them.
+    fn alternatives(&mut self) -> Result<Vec<Condition>, Refusal> {
+        if !self.sign("(") {
+            return Ok(vec![self.condition()?]);
+        }
+        let mut alternatives = vec![self.condition()?];
+        while self.is_keyword("OR") {
+            alternatives.push(self.condition()?);
+        }
+        if self.sign(")") {
+            Ok(alternatives)
+        } else {
+            Err(syntax())
+        }
     }
 
     fn condition(&mut self) -> Result<Condition, Refusal> {
@@ -225,6 +242,20 @@ mod tests {
             ("patientlink", 2)
         );
         assert_eq!(select.order, Some(("DateTimeLink".to_owned(), true)));
+    }
+
+    #[test]
+    fn alternatives_stand_in_brackets() {
+        let sql = "SELECT PatNumFrom FROM patientlink WHERE LinkType = 1 AND (PatNumFrom IN (1,2) OR PatNumTo = 3) ORDER BY PatientLinkNum";
+        let select = Select::parse(sql).unwrap();
+        let alternatives: Vec<_> = select.conditions.iter().map(Vec::len).collect();
+        assert_eq!(alternatives, [1, 2]);
+        for sql in [
+            "SELECT PatNum FROM patient WHERE PatNum = 1 OR PatNum = 2",
+            "SELECT PatNum FROM patient WHERE (PatNum = 1 OR PatNum = 2",
+        ] {
+            assert_eq!(Select::parse(sql).unwrap_err().status, 400, "{sql}");
+        }
     }
 
     #[test]

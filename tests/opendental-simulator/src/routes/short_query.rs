@@ -2,7 +2,7 @@
 //!
 //! The tables are `patientlink` and `patient` with its most asked-for columns. Understood is
 //! `SELECT * | columns FROM table [WHERE column op value [AND ...]] [ORDER BY column [DESC]]` with
-//! `= <> != < <= > >=` and `IN (...)`. Times come out as `2021-05-01T00:00:00` and statuses as numbers, as they do
+//! `= <> != < <= > >=`, `IN (...)` and, in brackets, `column op value OR ...`. Times come out as `2021-05-01T00:00:00` and statuses as numbers, as they do
 //! from the real one. A statement that would write is answered 401, one that is not understood 400. Pages of 100.
 
 use std::cmp::Ordering;
@@ -133,8 +133,12 @@ impl Select {
         let mut kept = Vec::new();
         for row in rows.drain(..) {
             let mut fits = true;
-            for condition in &self.conditions {
-                fits &= holds(&row, condition)?;
+            for alternatives in &self.conditions {
+                let mut one = false;
+                for condition in alternatives {
+                    one |= holds(&row, condition)?;
+                }
+                fits &= one;
             }
             if fits {
                 kept.push(row);
