@@ -9,8 +9,8 @@
 //! | a change since the last sight | counts | counts | disagreement; restored |
 //!
 //! Restored, where the owner wants it. An element is what a path is in ([`Path::element`]): half of one address with half
-//! of another is no address, so that an element which contradicts is taken, disputed and restored as a whole. What is
-//! merely written differently contradicts nothing.
+//! of another is no address, so that an element which contradicts is taken, disputed and restored as a whole, and one that
+//! is gone from a record is gone as a whole. What is merely written differently contradicts nothing.
 
 use crate::{
     Change, Fields, Ownership, Path, SystemName,
@@ -60,6 +60,10 @@ pub struct Judgement {
     pub disagreements: BTreeSet<Path>,
     /// Those of the disagreements that the record is owed the bus's values at.
     pub restore: BTreeSet<Path>,
+    /// Where the record does not show what the bus holds, nobody disputes that, and no event of another system will bring
+    /// it: on a first sight what the bus knew before, and later what has another number in the bus than in the record, as
+    /// when another system took an element away in the meantime. The record is owed that too.
+    pub lacks: BTreeSet<Path>,
 }
 
 /// Judges an observation.
@@ -75,25 +79,83 @@ pub fn judge(situation: &Situation<'_>) -> Judgement {
         (Some(_), None) => bench.first_sight(&mut verdict),
         (_, shadow) => {
             let shadow = shadow.unwrap_or(&nobody);
-            for path in shadow.difference(situation.observed) {
-                bench.change(path, shadow, &mut verdict);
+            for path in bench.changes(shadow) {
+                bench.change(path, &mut verdict);
             }
         }
     }
+    let taken = apply(bench.current, verdict.counts, situation.observed);
+    let change = renumbered(bench.current, &taken);
+    let mut lacks = match (situation.current, situation.shadow) {
+        (Some(_), None) => change.fields.difference(situation.observed),
+        _ => to_write(
+            &taken.changed.union(&change.changed).cloned().collect(),
+            &change.fields,
+            situation.observed,
+        ),
+    };
+    lacks.retain(|path| !verdict.disagreements.contains(path) && !bench.is_ignored(path));
     Judgement {
-        change: apply(bench.current, verdict.counts, situation.observed),
+        change,
         disagreements: verdict.disagreements,
         restore: verdict.restore,
+        lacks,
+    }
+}
+
+/// A change as it comes out when the elements that are left are numbered anew, and those are left out that lost what they
+/// cannot be without.
+fn renumbered(current: &Fields, taken: &Change) -> Change {
+    let patient = taken.fields.to_patient();
+    match patient.and_then(|patient| Fields::of(&patient)) {
+        Ok(fields) => Change {
+            changed: current.difference(&fields),
+            fields,
+        },
+        // Values that make no patient are for whoever wants a patient of them to refuse.
+        Err(_) => taken.clone(),
+    }
+}
+
+/// Whether what a record shows at a path is still something else than what the bus holds, and not only written
+/// differently.
+#[must_use]
+pub fn still_disagrees(path: &Path, shown: &Fields, held: &Fields) -> bool {
+    match (shown.get(path), held.get(path)) {
+        (Some(shown), Some(held)) => !is_rendering(path, shown, held),
+        (shown, held) => shown != held,
     }
 }
 
 /// Of the paths that a record does not have yet, those that have to be written, because it does not show them as wanted.
+/// Elements with the same key are told apart by number, and have other numbers when one of them goes: they are written
+/// together.
 #[must_use]
 pub fn to_write(due: &BTreeSet<Path>, wanted: &Fields, shown: &Fields) -> BTreeSet<Path> {
-    due.iter()
-        .filter(|path| wanted.get(path) != shown.get(path))
+    let differing = wanted.difference(shown);
+    let numbered: BTreeSet<&str> = wanted
+        .paths()
+        .chain(shown.paths())
+        .filter(|path| path.element().contains('~'))
+        .map(without_number)
+        .collect();
+    let together: BTreeSet<&str> = due
+        .iter()
+        .filter(|path| differing.contains(path))
+        .map(without_number)
+        .filter(|element| numbered.contains(element))
+        .collect();
+    differing
+        .iter()
+        .filter(|path| due.contains(path) || together.contains(without_number(path)))
         .cloned()
         .collect()
+}
+
+/// The element of a path without its number among those with the same key.
+fn without_number(path: &Path) -> &str {
+    let element = path.element();
+    element.split_once('~').map_or(element, |(element, _)| element)
 }
 
 #[derive(Default)]
@@ -135,34 +197,37 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// What the system shows otherwise than before. An element that it no longer shows at all is gone with all that the
+    /// bus holds in it, also with what the system has no place for: a city without its street is no address.
+    fn changes(&self, shadow: &Fields) -> BTreeSet<Path> {
+        let observed = self.situation.observed;
+        let shown: BTreeSet<&str> = observed.paths().map(Path::element).collect();
+        let mut changes = shadow.difference(observed);
+        let gone: BTreeSet<String> = changes
+            .iter()
+            .map(Path::element)
+            .filter(|element| !shown.contains(element))
+            .map(str::to_owned)
+            .collect();
+        let left = self.current.paths().filter(|path| gone.contains(path.element()));
+        changes.extend(left.cloned());
+        changes
+    }
+
     /// Something that the system shows otherwise than before: somebody edited it there.
-    fn change(&self, path: Path, shadow: &Fields, verdict: &mut Verdict) {
+    fn change(&self, path: Path, verdict: &mut Verdict) {
         if self.is_ignored(&path) {
             return;
         }
         if self.say(&path) != Say::None {
             verdict.counts.insert(path);
-        } else if !self.came_round(&path, shadow) {
+        } else if still_disagrees(&path, self.situation.observed, self.current) {
             // Of what the bus knows nothing about, there is nothing to write back.
             let is_known = || self.current.paths().any(|held| held.element() == path.element());
             if self.situation.ownership.restores(&path) && is_known() {
                 verdict.restore.insert(path.clone());
             }
             verdict.disagreements.insert(path);
-        }
-    }
-
-    /// Whether a change only brought the system nearer to what the bus holds. Where it showed a rendering already, a
-    /// shorter one is an edit.
-    fn came_round(&self, path: &Path, shadow: &Fields) -> bool {
-        match (self.current.get(path), self.situation.observed.get(path)) {
-            (Some(held), Some(shown)) => {
-                let agreed = shadow
-                    .get(path)
-                    .is_some_and(|before| is_rendering(path, before, held));
-                is_rendering(path, shown, held) && (!agreed || is_rendering(path, held, shown))
-            }
-            (held, shown) => held == shown,
         }
     }
 
