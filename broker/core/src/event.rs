@@ -54,6 +54,8 @@ pub struct Event {
     pub decision: Option<Decision>,
     /// Who became one, or two again: of an event of those kinds only.
     pub merge: Option<Box<Merge>>,
+    /// By what the observed record was linked to the patient; `None` when it had been before.
+    pub linked_by: Option<LinkedBy>,
     /// When the bus recorded it.
     pub recorded_at: SystemTime,
 }
@@ -86,12 +88,12 @@ pub struct Standing {
     /// The full state.
     pub patient: Patient,
     /// The records that systems keep of the patient.
-    pub records: Vec<RecordKey>,
+    pub records: Vec<RecordLink>,
 }
 
-/// A record in a system.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordKey {
+/// A record that a system keeps of a patient: an entry of the crosswalk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordLink {
     /// The system.
     pub system: SystemName,
     /// The record's id there.
@@ -99,6 +101,42 @@ pub struct RecordKey {
     /// Whether another record of the same system is the one that is kept up to date. Of a patient's records in one
     /// system, all but one are superseded.
     pub superseded: bool,
+    /// When the bus learnt whose record it is.
+    pub linked_at: SystemTime,
+    /// By what.
+    pub linked_by: LinkedBy,
+}
+
+/// By what the bus learnt whose record it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkedBy {
+    /// The patient was made from the record.
+    Observed,
+    /// The system named the id that the bus gave the patient.
+    Named,
+    /// The system said so when the bus had it create the record.
+    Delivered,
+    /// A trusted identifier of the same assigner, with family name and birth date.
+    TrustedIdentifier,
+    /// Full name, birth date, sex, and one independent item.
+    Demographics,
+    /// A person decided.
+    Decided,
+}
+
+impl LinkedBy {
+    /// The rule's own word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Named => "named",
+            Self::Delivered => "delivered",
+            Self::TrustedIdentifier => "trusted-identifier",
+            Self::Demographics => "demographics",
+            Self::Decided => "decided",
+        }
+    }
 }
 
 /// What happened.
@@ -157,8 +195,11 @@ pub enum Sighted {
         delivered: Revision,
         /// The newest revision that the record reflects, where its system follows the bus itself.
         reflects: Option<Revision>,
-        /// Paths that the bus owes the record, whatever has been delivered: they are written at the next occasion.
+        /// Paths that the bus owes the record from now on, whatever has been delivered: they are written at the next
+        /// occasion.
         owed: BTreeSet<Path>,
+        /// By what the record was linked to the patient; `None` when it had been before.
+        linked_by: Option<LinkedBy>,
     },
     /// It is, or no longer is, the record of its system that is kept up to date.
     Superseded {

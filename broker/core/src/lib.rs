@@ -29,10 +29,10 @@ pub use connector::{
     SurveyPage,
 };
 pub use event::{
-    Event, EventKind, Merge, Observation, RecordKey, Side, Sighted, Sighting, Standing, View,
+    Event, EventKind, LinkedBy, Merge, Observation, RecordLink, Side, Sighted, Sighting, Standing, View,
 };
 pub use fields::{Fields, FieldsError, Leaf, Path};
-pub use judge::{Judgement, Situation, judge, to_write};
+pub use judge::{Judgement, Situation, judge, still_disagrees, to_write};
 pub use merge::{Change, expected_after, fill_in, merge};
 pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, Subject, SystemName};
 pub use ownership::{FieldGroup, FieldGroupError, OnDisagreement, Owner, Ownership};

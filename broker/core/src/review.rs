@@ -108,6 +108,8 @@ pub struct ReviewCandidate {
     pub agrees: Vec<String>,
     /// Words for what differs.
     pub differs: Vec<String>,
+    /// Somebody decided that they are two, for ever.
+    pub not_same: bool,
 }
 
 /// One path at which a system says otherwise than the bus.

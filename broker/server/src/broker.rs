@@ -1,19 +1,22 @@
 //! The broker as a whole: what is started in which order, what runs, how it stops.
 
 use crate::{
+    admin::{self, AdminServer, AdminService, SocketError},
     api::{ApiError, ApiServer, BusService, Subscriptions, Vendors},
+    audit::Audit,
     config::{Config, DataFolder, DataFolderError, NatsLogin, NatsServer},
+    instance,
     log_mark::{self, LogMarkError},
-    registry::{ObserveError, Registry},
+    registry::{ObserveError, Registry, RegistryConfig},
     state_store::BucketStateStore,
     systems::{self, SystemError},
     workers::{Worker, bucket, workers},
 };
-use archwire_core::NameError;
+use archwire_core::{NameError, identity::Trust};
 use archwire_host::{Engine, StateStore};
 use archwire_nats::{
-    ByteSize, ConnectError, Connection, Credentials, DeliveriesError, ExternalConfig, Log, LogConfig,
-    OpenError, Supervisor, SupervisorConfig, SupervisorError,
+    ByteSize, ConnectError, Connection, Credentials, DeliveriesError, ExternalConfig, Lease, LeaseConfig,
+    LeaseError, LeaseLost, Log, LogConfig, OpenError, Supervisor, SupervisorConfig, SupervisorError,
 };
 use std::{
     fs, io,
@@ -28,6 +31,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stop waits for what was begun. What is not finished then comes again after the next start.
 const LONGEST_DRAIN: Duration = Duration::from_secs(20);
+/// The most that the audit may take.
+const LARGEST_AUDIT: ByteSize = ByteSize::mebibytes(512);
 /// Holds the API's address while the broker runs, for programs on the same machine.
 const ADDRESS_FILE: &str = "api.address";
 
@@ -37,9 +42,12 @@ pub struct Broker {
     registry: Arc<Registry>,
     subscriptions: Arc<Subscriptions>,
     api: ApiServer,
+    admin: AdminServer,
+    audit: Audit,
     vendors: Vendors,
     workers: Vec<Worker>,
     shutdown: CancellationToken,
+    lease: Lease,
     connection: Connection,
     supervisor: Option<Supervisor>,
     _engine: Engine,
@@ -70,6 +78,15 @@ pub enum BrokerError {
     /// The queue of a system.
     #[error("the queue of a system cannot be relied on")]
     Deliveries(#[from] DeliveriesError),
+    /// Which broker this is.
+    #[error("the file `instance` of the data folder cannot be read or written")]
+    Instance(#[source] io::Error),
+    /// The practice's lease.
+    #[error("this broker cannot become the practice's writer")]
+    Lease(#[from] LeaseError),
+    /// Another broker has become the practice's writer.
+    #[error("another broker writes for this practice now; start this one again to stand by for it")]
+    Deposed(#[from] LeaseLost),
     /// The log holds less than it did.
     #[error("the log is not what it was")]
     LogMark(#[from] LogMarkError),
@@ -79,6 +96,9 @@ pub enum BrokerError {
     /// The API.
     #[error("the API cannot be offered")]
     Api(#[from] ApiError),
+    /// The administrators' socket.
+    #[error("the broker cannot hear its administrators")]
+    Admin(#[from] SocketError),
     /// The address file.
     #[error("cannot write {}", path.display())]
     AddressFile {
@@ -101,9 +121,13 @@ impl BrokerError {
             Self::Open(error) => error.code(),
             Self::BucketName(error) => error.code(),
             Self::Deliveries(error) => error.code(),
+            Self::Instance(_) => "instance_file_failed",
+            Self::Lease(error) => error.code(),
+            Self::Deposed(error) => error.code(),
             Self::LogMark(error) => error.code(),
             Self::Registry(error) => error.code(),
             Self::Api(error) => error.code(),
+            Self::Admin(error) => error.code(),
             Self::AddressFile { .. } => "address_file_failed",
         }
     }
@@ -117,6 +141,7 @@ impl Broker {
     pub async fn start(config: Config) -> Result<Self, BrokerError> {
         let began = Instant::now();
         let folder = DataFolder::open(&config)?;
+        admin::socket_path(folder.path())?;
         // Taken early: a port that somebody else has should not cost a start of NATS.
         let tls = config
             .api
@@ -131,19 +156,33 @@ impl Broker {
             ..LogConfig::new(log_size(&config))
         };
         let log = Log::open(&connection, &config.practice, &log_config).await?;
+        let instance = instance::id(folder.path()).map_err(BrokerError::Instance)?;
+        let lease = log.lease(&instance, LeaseConfig::default()).await?;
         log_mark::check(folder.path(), last_sequence(&log).await?)?;
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
         let connectors = systems::connectors(&engine, &config, &state).await?;
-        let registry = Arc::new(Registry::open(log.clone(), config.practice.clone()).await?);
+        let registry_config = RegistryConfig {
+            practice: config.practice.clone(),
+            fence: lease.fence(),
+            trust: match config.identity.trusted_identifiers.clone() {
+                Some(namespaces) => Trust::only(namespaces),
+                None => Trust::by_kind(),
+            },
+            ownership: config.ownership(),
+        };
+        let registry = Arc::new(Registry::open(log.clone(), registry_config).await?);
         let workers = workers(&log, &registry, connectors).await?;
         let shutdown = CancellationToken::new();
         let positions = bucket(&log, "subscriptions").await?;
+        let audit = Audit::open(&log, LARGEST_AUDIT).await?;
         let subscriptions = Subscriptions::new(log, positions, shutdown.clone());
         let tokens = config
             .vendors
             .iter()
             .map(|(name, vendor)| (name.clone(), &vendor.token));
         let vendors = Vendors::new(tokens);
+        // Last, so that a broker that only stands by leaves nobody waiting.
+        let admin = AdminServer::bind(folder.path())?;
         let ready_after = began.elapsed();
         tracing::info!(
             practice = %config.practice,
@@ -157,9 +196,12 @@ impl Broker {
             registry,
             subscriptions,
             api,
+            admin,
+            audit,
             vendors,
             workers,
             shutdown,
+            lease,
             connection,
             supervisor,
             _engine: engine,
@@ -182,9 +224,12 @@ impl Broker {
             registry,
             subscriptions,
             api,
+            admin,
+            audit,
             vendors,
             workers,
             shutdown: inner,
+            mut lease,
             ..
         } = self;
         let (connection, mut supervisor, folder) = (self.connection, self.supervisor, self.folder);
@@ -193,6 +238,14 @@ impl Broker {
         for worker in workers {
             worker.spawn(&tasks, &inner);
         }
+        tasks.spawn(Arc::clone(&registry).keep_snapshots(inner.clone()));
+        let service = AdminService::new(Arc::clone(&registry), audit, inner.clone());
+        let hearing = admin.run(service, inner.clone());
+        tasks.spawn(async move {
+            if let Err(error) = hearing.await {
+                tracing::error!(code = error.code(), "administrators are not heard any more");
+            }
+        });
         tasks.close();
         let service = BusService::new(
             Arc::clone(&registry),
@@ -206,6 +259,7 @@ impl Broker {
             () = shutdown.cancelled() => (Ok(()), true),
             ended = &mut serving => (ended.map_err(BrokerError::from), false),
             error = gave_up(&mut supervisor) => (Err(error.into()), true),
+            lost = lease.keep() => (Err(lost.into()), true),
         };
         inner.cancel();
         let drained = async {
@@ -214,7 +268,7 @@ impl Broker {
             if is_serving && let Err(error) = serving.await {
                 tracing::warn!(code = error.code(), "the API did not end cleanly");
             }
-            registry.drain().await;
+            registry.close().await;
         };
         if tokio::time::timeout(LONGEST_DRAIN, drained).await.is_err() {
             tracing::warn!("not everything was finished in time; it will be after the next start");
@@ -227,6 +281,9 @@ impl Broker {
             tracing::warn!(
                 "how far the log has come is not remembered; the next start compares with an earlier point"
             );
+        }
+        if ended.is_ok() {
+            lease.release().await;
         }
         connection.close().await;
         if let Some(supervisor) = supervisor {
@@ -265,8 +322,11 @@ fn announce(folder: &Path, address: Option<SocketAddr>) -> Result<PathBuf, Broke
 
 /// The log's share of the server's store; the rest is for the buckets.
 fn log_size(config: &Config) -> ByteSize {
-    const BUCKETS: u64 = 1024 * 1024 * 1024;
-    ByteSize::bytes(config.nats.max_store.bytes().saturating_sub(BUCKETS).max(BUCKETS))
+    const MEBIBYTE: u64 = 1024 * 1024;
+    // The snapshot of the index, the audit, and four buckets of 128 MiB, with something to spare.
+    const OTHERS: u64 = (512 + 512 + 4 * 128 + 64) * MEBIBYTE;
+    const LEAST: u64 = 256 * MEBIBYTE;
+    ByteSize::bytes(config.nats.max_store.bytes().saturating_sub(OTHERS).max(LEAST))
 }
 
 async fn connect(

@@ -19,6 +19,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod dispatch;
+mod instance;
 pub mod log_mark;
 pub mod poll;
 pub mod registry;

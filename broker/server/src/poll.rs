@@ -2,20 +2,20 @@
 //!
 //! One poller per system asks its connector for what changed, page by page, at the configured interval. The cursor is
 //! stored only after everything in the page is stored, so that a crash reads a page twice rather than not at all. A
-//! record that cannot be read is put into the bucket `unreadable` with its reason, and does not hold up the others.
+//! record that cannot be read is put into the review queue with its reason, and does not hold up the others.
 
 use crate::{
     dispatch::Breaker,
     registry::{ObserveError, Observed, Registry},
 };
-use archwire_core::{Cursor, LocalId, Observation, SourceRecord, SystemName, View};
+use archwire_core::{Cursor, LocalId, Observation, SystemName, View};
 use archwire_host::{CallError, Connector, PollAnswer, Unreadable};
 use archwire_nats::{Bucket, BucketError};
 use futures_util::{StreamExt as _, stream};
-use serde::Serialize;
 use std::{
+    collections::BTreeSet,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -36,8 +36,6 @@ pub struct Poller {
     pub registry: Arc<Registry>,
     /// Where the cursor is kept, under the system's name.
     pub cursors: Bucket,
-    /// Where records that cannot be read are kept.
-    pub unreadable: Bucket,
     /// Whether the system may be called.
     pub breaker: Arc<Breaker>,
     /// From the end of one poll to the beginning of the next.
@@ -51,7 +49,7 @@ enum PollError {
     Call(#[from] CallError),
     #[error("an observation was not taken")]
     Observe(#[from] ObserveError),
-    #[error("the cursor or an unreadable record could not be stored")]
+    #[error("the cursor could not be stored")]
     Bucket(#[from] BucketError),
 }
 
@@ -66,22 +64,11 @@ impl PollError {
     }
 }
 
-/// An entry of the bucket `unreadable`, in JSON.
-#[derive(Serialize)]
-struct Entry<'a> {
-    system: &'a str,
-    position: usize,
-    local_id: Option<&'a str>,
-    reason: &'a str,
-    source_format: Option<&'a str>,
-    source_hex: Option<String>,
-    seen_at_unix: u64,
-}
-
 impl Poller {
     /// Runs until `shutdown`. What of a page was begun is taken to its end by the registry; the page is read again after
     /// the next start.
     pub async fn run(self, shutdown: CancellationToken) {
+        self.registry.reads(&self.system);
         let mut pause = FIRST_PAUSE;
         loop {
             let ended = tokio::select! {
@@ -102,9 +89,14 @@ impl Poller {
                     pause.max(self.every)
                 }
             };
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = sleep(wait) => {}
+            let again = sleep(wait);
+            tokio::pin!(again);
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = &mut again => break,
+                    records = self.registry.to_read_again(&self.system) => self.read_again(records).await,
+                }
             }
         }
     }
@@ -127,8 +119,15 @@ impl Poller {
                     .iter()
                     .any(|party| party.person.is_some())
             };
-            let (referring, others) = page.views.into_iter().partition(refers);
-            let recorded = self.take(others, begun).await? + self.take(referring, begun).await?;
+            let (merged, page_views): (Vec<_>, Vec<_>) = page
+                .views
+                .into_iter()
+                .partition(|view| view.merged_into.is_some());
+            let (referring, others) = page_views.into_iter().partition(refers);
+            let mut recorded = self.take(others, begun).await?;
+            recorded += self.take(referring, begun).await?;
+            // Records that took their place come first.
+            recorded += self.take(merged, begun).await?;
             for unreadable in &unreadable {
                 self.keep(unreadable).await?;
             }
@@ -186,32 +185,41 @@ impl Poller {
     }
 
     async fn keep(&self, unreadable: &Unreadable) -> Result<(), PollError> {
-        let since_1970 = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let entry = Entry {
-            system: self.system.as_str(),
-            position: unreadable.position,
-            local_id: unreadable.local_id.as_ref().map(LocalId::as_str),
-            reason: unreadable.code,
-            source_format: unreadable.source.as_ref().map(SourceRecord::format),
-            source_hex: unreadable
-                .source
-                .as_ref()
-                .map(|source| hex::encode(source.data())),
-            seen_at_unix: since_1970.as_secs(),
-        };
-        // A page that is read again must not fill the bucket with the same record.
-        let key = match &unreadable.source {
-            Some(source) => hex::encode(source.sha256()),
-            None => unreadable.code.to_owned(),
-        };
-        let json = serde_json::to_vec(&entry).unwrap_or_default();
-        self.unreadable
-            .put(&format!("{}.{key}", self.system), json.into())
+        let Unreadable {
+            position,
+            local_id,
+            source,
+            code: reason,
+        } = unreadable;
+        let (local_id, source) = (local_id.clone(), source.clone());
+        self.registry
+            .unreadable(&self.system, local_id, source, reason)
             .await?;
-        let (position, reason) = (unreadable.position, unreadable.code);
         tracing::error!(system = %self.system, position, reason, "a record cannot be read: a person has to look at it");
         Ok(())
+    }
+
+    /// Reads records that a person wants to be read again. What fails is told; the person sees it in the queue.
+    async fn read_again(&self, records: BTreeSet<LocalId>) {
+        for local_id in records {
+            if let Err(error) = self.read_one(&local_id).await {
+                tracing::warn!(system = %self.system, reason = error.code(), "a record could not be read again");
+                let kept = self
+                    .registry
+                    .unreadable(&self.system, Some(local_id), None, error.code());
+                if let Err(error) = kept.await {
+                    tracing::error!(system = %self.system, code = error.code(), "a record that cannot be read could not be kept");
+                }
+            }
+        }
+    }
+
+    async fn read_one(&self, local_id: &LocalId) -> Result<(), PollError> {
+        self.breaker.ready().await;
+        let begun = Instant::now();
+        match self.connector.fetch(local_id).await? {
+            Some(view) => self.take(vec![view], begun).await.map(drop),
+            None => Ok(()),
+        }
     }
 }

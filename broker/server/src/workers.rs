@@ -61,7 +61,6 @@ pub(crate) async fn workers(
     connectors: Vec<(SystemName, config::System, Arc<Connector>)>,
 ) -> Result<Vec<Worker>, BrokerError> {
     let cursors = bucket(log, "cursors").await?;
-    let unreadable = bucket(log, "unreadable").await?;
     let parked = bucket(log, "parked").await?;
     let mut workers = Vec::new();
     for (system, config, connector) in connectors {
@@ -72,7 +71,6 @@ pub(crate) async fn workers(
             connector: Arc::clone(&connector),
             registry: Arc::clone(registry),
             cursors: cursors.clone(),
-            unreadable: unreadable.clone(),
             breaker: Arc::clone(&breaker),
             every: config.poll_every.unwrap_or(POLL_EVERY),
         });

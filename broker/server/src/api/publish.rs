@@ -7,7 +7,7 @@ use crate::{
 };
 use archwire_core::SystemName;
 use archwire_proto::v1::{
-    PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
+    InReview, PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{sync::Arc, time::SystemTime};
@@ -66,6 +66,10 @@ async fn answer(
         Ok(Observed::Unchanged { patient, revision }) => Outcome::Unchanged(Unchanged {
             patient_id: patient.to_string(),
             revision: revision.get(),
+        }),
+        Ok(Observed::InReview { item, patient }) => Outcome::InReview(InReview {
+            item,
+            patient_id: patient.to_string(),
         }),
         Err(error) => {
             let code = error.code();

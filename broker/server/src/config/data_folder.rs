@@ -4,6 +4,7 @@
 //! archwire.json      marker: whose folder this is, and the version of its layout (1)
 //! lock               held while a broker works on the folder
 //! api.address        address of the API while a broker works
+//! admin.sock         where a broker that works hears its administrators
 //! nats/              the log of the supervised NATS server and its key
 //! components-cache/  connectors compiled for this machine; may be deleted while the broker is stopped
 //! ```

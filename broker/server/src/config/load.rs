@@ -2,8 +2,10 @@
 
 use super::{
     check::{Check, nearest},
+    identity::identity,
     model::{Api, Config, Log, LogFormat, Tls},
     nats::nats,
+    owns::same_owners,
     problem::{ConfigError, ProblemKind},
     raw::{RawApi, RawConfig, RawLog},
     reader::read,
@@ -53,8 +55,9 @@ impl Config {
 
 fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> {
     same_names(check, &raw);
+    same_owners(check, &raw);
     let practice = practice(check, raw.practice.name);
-    let data_folder = folder(check, "data.folder", raw.data.folder, DEFAULT_DATA_FOLDER);
+    let data_folder = data_folder(check, raw.data.folder);
     let connectors_folder = folder(
         check,
         "connectors.folder",
@@ -64,6 +67,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
     let api = api(check, raw.api);
     let nats = nats(check, raw.nats);
     let log = log(check, raw.log);
+    let identity = identity(check, raw.identity);
     let systems = systems(
         check,
         raw.systems,
@@ -78,6 +82,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
         api: api?,
         nats: nats?,
         log: log?,
+        identity: identity?,
         systems: systems?,
         vendors: vendors?,
     })
@@ -95,6 +100,10 @@ fn practice(check: &mut Check<'_>, written: Option<String>) -> Option<PracticeNa
         check.value(key, format!("\"{written}\" is not a name"), error.to_string());
     }
     parsed.ok()
+}
+
+pub(super) fn data_folder(check: &mut Check<'_>, written: Option<String>) -> Option<path::PathBuf> {
+    folder(check, "data.folder", written, DEFAULT_DATA_FOLDER)
 }
 
 fn folder(check: &mut Check<'_>, key: &str, written: Option<String>, default: &str) -> Option<path::PathBuf> {

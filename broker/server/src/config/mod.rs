@@ -15,9 +15,12 @@ mod data_folder;
 mod data_folder_error;
 mod flaw;
 mod grant;
+mod identity;
 mod load;
+mod locate;
 mod model;
 mod nats;
+mod owns;
 mod problem;
 mod raw;
 mod reader;
@@ -28,8 +31,10 @@ mod units;
 
 pub use data_folder::DataFolder;
 pub use data_folder_error::DataFolderError;
+pub use locate::locate_data_folder;
 pub use model::{
-    Api, Config, Grant, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Scheme, System, Tls, Vendor,
+    Api, Config, Grant, Identity, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Owns, Scheme, System,
+    Tls, Vendor,
 };
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use sources::process_environment;

@@ -4,9 +4,16 @@
 //! in here names wasmtime or async-nats; whoever builds those maps from here.
 
 use super::units::ByteSize;
-use archwire_core::{PracticeName, SystemName};
+use archwire_core::{FieldGroup, OnDisagreement, PracticeName, SystemName};
 use secrecy::SecretString;
-use std::{collections::BTreeMap, fmt, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::PathBuf,
+    time::Duration,
+};
 
 /// The configuration of one broker, checked as a whole.
 #[derive(Debug, Clone)]
@@ -25,6 +32,8 @@ pub struct Config {
     pub nats: Nats,
     /// `[log]`: what the broker tells about itself.
     pub log: Log,
+    /// `[identity]`: by what records are known to be one person's.
+    pub identity: Identity,
     /// `[systems.NAME]`: programs that a connector speaks for. No name is also a vendor's.
     pub systems: BTreeMap<SystemName, System>,
     /// `[vendors.NAME]`: programs that speak gRPC themselves.
@@ -116,6 +125,23 @@ pub enum LogFormat {
     Json,
 }
 
+/// By what records are known to be one person's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// `trusted-identifiers`: namespaces whose identifiers belong to one person each, at most 64 URIs. Without it, the
+    /// kind of an identifier tells.
+    pub trusted_identifiers: Option<BTreeSet<String>>,
+}
+
+/// What a program is right about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Owns {
+    /// `owns`. No group is owned twice among the vendors and the systems that are enabled.
+    pub groups: BTreeSet<FieldGroup>,
+    /// `on-disagreement`: what happens when another program changes something of it.
+    pub on_disagreement: OnDisagreement,
+}
+
 /// A program that a connector speaks for.
 #[derive(Debug, Clone)]
 pub struct System {
@@ -128,6 +154,8 @@ pub struct System {
     pub enabled: bool,
     /// `deliver`: whether events are written to the system. Without it the broker only reads from it.
     pub deliver: bool,
+    /// `owns` and `on-disagreement`: counts only when the system is enabled, see [`Config::ownership`].
+    pub owns: Owns,
     /// `[systems.NAME.settings]`: not yet checked against the connector's description. Whole numbers and `true` or
     /// `false` are here as text. At most 1 KiB each.
     pub settings: BTreeMap<String, String>,
@@ -202,4 +230,6 @@ pub struct Limits {
 pub struct Vendor {
     /// `token`: 32 to 4096 characters of printable ASCII, no two vendors the same.
     pub token: SecretString,
+    /// `owns` and `on-disagreement`.
+    pub owns: Owns,
 }

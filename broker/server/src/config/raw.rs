@@ -20,6 +20,7 @@ pub(super) struct RawConfig {
     pub(super) api: RawApi,
     pub(super) nats: RawNats,
     pub(super) log: RawLog,
+    pub(super) identity: RawIdentity,
     pub(super) systems: BTreeMap<String, RawSystem>,
     pub(super) vendors: BTreeMap<String, RawVendor>,
 }
@@ -108,11 +109,24 @@ pub(super) struct RawLog {
     rename_all = "kebab-case",
     expecting = "a table"
 )]
+pub(super) struct RawIdentity {
+    pub(super) trusted_identifiers: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
 pub(super) struct RawSystem {
     pub(super) connector: Option<String>,
     pub(super) poll_every: Option<String>,
     pub(super) enabled: Option<bool>,
     pub(super) deliver: Option<bool>,
+    pub(super) owns: Option<Vec<String>>,
+    pub(super) on_disagreement: Option<String>,
     pub(super) settings: BTreeMap<String, RawSetting>,
     pub(super) secrets: BTreeMap<String, RawSecret>,
     pub(super) grants: Vec<RawGrant>,
@@ -156,6 +170,8 @@ pub(super) struct RawLimits {
 )]
 pub(super) struct RawVendor {
     pub(super) token: Option<RawSecret>,
+    pub(super) owns: Option<Vec<String>>,
+    pub(super) on_disagreement: Option<String>,
 }
 
 /// Where a secret is. Never the secret.

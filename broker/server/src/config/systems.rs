@@ -4,6 +4,7 @@ use super::{
     check::{Check, nearest},
     grant::grant,
     model::{Grant, Limits, System, Vendor},
+    owns::owns,
     problem::ProblemKind,
     raw::{RawLimits, RawSecret, RawSetting, RawSystem, RawVendor},
     secrets::{check_reference, read_secret},
@@ -53,6 +54,7 @@ pub(super) fn vendors(
     let parse = |(name, raw): (String, RawVendor)| {
         let key = format!("vendors.{name}");
         let parsed_name = system_name(check, &key, &name);
+        let owns = owns(check, &key, raw.owns, raw.on_disagreement);
         let token_key = format!("{key}.token");
         let way_out = "each vendor needs a token: token = { file = \"secrets/NAME-token\" }";
         let reference = check.required(&token_key, raw.token, way_out)?;
@@ -71,7 +73,7 @@ pub(super) fn vendors(
             );
         }
         seen.push((key, token.clone()));
-        Some((parsed_name?, Vendor { token }))
+        Some((parsed_name?, Vendor { token, owns: owns? }))
     };
     whole(raw.into_iter().map(parse))
 }
@@ -119,6 +121,7 @@ fn system(check: &mut Check<'_>, key: &str, raw: RawSystem, connectors: &Path) -
             .map(Some),
         None => Some(None),
     };
+    let owns = owns(check, key, raw.owns, raw.on_disagreement);
     let settings = settings(check, &format!("{key}.settings"), raw.settings);
     let secrets = secrets(check, &format!("{key}.secrets"), raw.secrets, enabled);
     let grants: Vec<Option<Grant>> = raw
@@ -133,6 +136,7 @@ fn system(check: &mut Check<'_>, key: &str, raw: RawSystem, connectors: &Path) -
         poll_every: poll_every?,
         enabled,
         deliver: raw.deliver.unwrap_or(true),
+        owns: owns?,
         settings: settings?,
         secrets: secrets?,
         grants: grants.into_iter().collect::<Option<_>>()?,

@@ -7,7 +7,7 @@ use super::parked::Why;
 use crate::registry::{Due, ObserveError, Record, Registry, Settlement};
 use archwire_core::{
     Delivery, DeliveryAction, Disposition, Fields, LocalId, Observation, Path, Patient, PatientId, Revision,
-    SystemName, View,
+    SystemName, View, to_write,
 };
 use archwire_host::{CallError, Connector};
 use std::{
@@ -15,6 +15,8 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
+static NOTHING: BTreeSet<Path> = BTreeSet::new();
 
 /// Whom to bring up to date, and with what.
 pub(super) struct Attempt<'a> {
@@ -70,9 +72,13 @@ impl Attempt<'_> {
     /// Goes on until nothing is due: what was created by an attempt in doubt may be older than what the bus knows now.
     async fn bring(&self) -> Result<(), Ended> {
         loop {
+            if !self.registry.may_deliver(self.system, self.patient) {
+                return Ok(());
+            }
             let record = self.registry.record(self.system, self.patient);
             let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
-            let due = self.registry.due(self.system, self.patient, fence).await?;
+            let owed = record.as_ref().map_or(&NOTHING, Record::owed);
+            let due = self.registry.due(self.system, self.patient, fence, owed).await?;
             match (due, record) {
                 (None, _) => return Ok(()),
                 (Some(due), None) => self.create(&due).await?,
@@ -135,6 +141,12 @@ impl Attempt<'_> {
     }
 
     async fn update(&self, due: &Due, record: Record) -> Result<(), Ended> {
+        // Two patients may become one while this goes on: then the record is written for both, one after the other.
+        let _record = self.registry.delivering(self.system, &record.local_id).await;
+        let now = self.registry.record(self.system, self.patient);
+        if now.is_none_or(|now| now.local_id != record.local_id) {
+            return Ok(());
+        }
         let begun = Instant::now();
         let Some(seen) = self.connector.fetch(&record.local_id).await? else {
             return Err(Ended::Park(Why::of_code("record_gone")));
@@ -146,13 +158,14 @@ impl Attempt<'_> {
             view: seen.clone(),
         };
         self.registry.observe(observation, Some(begun)).await?;
+        if !self.registry.may_deliver(self.system, self.patient) {
+            return Ok(());
+        }
         let mut delivery = self.delivery(due, Some(record.local_id.clone()))?;
         let mut shown = seen.patient.clone();
         self.registry.index().resolve(&mut shown);
         let (wanted, shown) = (fields(&delivery.patient)?, fields(&shown)?);
-        delivery
-            .changed
-            .retain(|path| wanted.get(path) != shown.get(path));
+        delivery.changed = to_write(&delivery.changed, &wanted, &shown);
         if delivery.changed.is_empty() {
             return self.settle(seen, begun, due.revision, due.changed.clone()).await;
         }

@@ -33,6 +33,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long the log keeps to itself what it was given back at a stop.
 const GIVEN_BACK_FOR: Duration = Duration::from_millis(100);
 
+/// Stands for a reason to look at a patient that is no event. No record of the log has this sequence.
+const NO_EVENT: u64 = 0;
+
 /// What all lanes of a system share.
 pub(super) struct Shared {
     system: SystemName,
@@ -110,6 +113,20 @@ impl Lanes {
                 .push(sequence);
         } else {
             let waiting = Waiting::new(Mutex::new(vec![sequence]));
+            self.waiting.insert(patient, Arc::clone(&waiting));
+            self.start(patient, waiting);
+        }
+    }
+
+    /// Looks at a patient without an event that says so, unless that is being done already.
+    pub(super) fn look_at(&mut self, patient: PatientId) {
+        if let Some(waiting) = self.waiting.get(&patient) {
+            waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(NO_EVENT);
+        } else {
+            let waiting = Waiting::new(Mutex::new(vec![NO_EVENT]));
             self.waiting.insert(patient, Arc::clone(&waiting));
             self.start(patient, waiting);
         }

@@ -60,13 +60,23 @@ impl Dispatcher {
             breaker,
             at_a_time,
         } = self;
-        let shared = Shared::new(system.clone(), connector, registry, parked, breaker, at_a_time);
+        let shared = Shared::new(
+            system.clone(),
+            connector,
+            Arc::clone(&registry),
+            parked,
+            breaker,
+            at_a_time,
+        );
         let mut lanes = Lanes::new(shared, shutdown.clone());
+        let owed = registry.index().owed(&system);
+        owed.into_iter().for_each(|patient| lanes.look_at(patient));
         let mut signs_of_life = interval(ACK_WAIT / 3);
         while !shutdown.is_cancelled() {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(ended) = lanes.next_ended() => lanes.ended(ended).await,
+                woken = registry.woken(&system) => woken.into_iter().for_each(|patient| lanes.look_at(patient)),
                 _ = signs_of_life.tick() => lanes.give_signs_of_life().await,
                 work = deliveries.next(), if lanes.held() < MOST_HELD as usize => match work {
                     Ok(work) => lanes.take(work),

@@ -5,13 +5,15 @@
 //! whether it is there. Otherwise a publisher that tries again would make a second patient.
 
 use super::{ObserveError, Registry};
-use crate::wire::{WireError, decode_event, decode_sighting, encode_event, encode_sighting};
-use archwire_core::{Event, LocalId, Sighting, Subject, SystemName};
+use crate::wire::{
+    WireError, decode_event, decode_review, decode_sighting, encode_event, encode_review, encode_sighting,
+};
+use archwire_core::{Event, LocalId, ReviewItem, Sighting, Subject, SystemName};
 use archwire_nats::{AppendError, CloudEvent, Entry, Expected};
 use prost::bytes::Bytes;
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::Ordering},
 };
 use uuid::Uuid;
 
@@ -39,20 +41,22 @@ impl Registry {
                 kind: event.kind.cloud_event_type(),
                 source: match &event.observation {
                     Some(observation) => {
-                        format!("/practices/{}/systems/{}", self.practice, observation.system)
+                        format!("/practices/{}/systems/{}", self.practice(), observation.system)
                     }
-                    None => format!("/practices/{}", self.practice),
+                    None => format!("/practices/{}", self.practice()),
                 },
                 time: event.recorded_at,
                 content_type: PROTOBUF,
             },
             payload,
+            // The patient's own last event keeps everybody else out; where there is none yet, the fence does.
             expected: if last == 0 {
-                Expected::Nothing
+                Expected::Writer(self.config.fence)
             } else {
                 Expected::Sequence(last)
             },
         };
+        let _appending = self.appending.read().await;
         match self.log.append(entry).await {
             Ok(appended) => {
                 self.index().apply_event(appended.sequence, event);
@@ -60,6 +64,7 @@ impl Registry {
             }
             Err(AppendError::Conflict) => self.own_or_none(event).await,
             Err(error) => {
+                self.heed(&error);
                 if matches!(error, AppendError::Unknown { .. })
                     && let Some(observation) = &event.observation
                 {
@@ -86,6 +91,14 @@ impl Registry {
         Ok(own.map(|stored| stored.sequence))
     }
 
+    /// The log tells duplicates only for some minutes, so that an event in doubt is looked for first.
+    async fn told_or_tell(&self, event: &Event, last: u64) -> Result<Option<u64>, ObserveError> {
+        match self.own_or_none(event).await? {
+            Some(sequence) => Ok(Some(sequence)),
+            None => self.tell(event, last).await,
+        }
+    }
+
     /// Appends a sighting and takes it into the index.
     pub(super) async fn note(&self, sighting: &Sighting) -> Result<(), ObserveError> {
         let payload = readable(encode_sighting(sighting), |bytes| {
@@ -96,16 +109,54 @@ impl Registry {
             attributes: CloudEvent {
                 id: Uuid::now_v7().to_string(),
                 kind: "archwire.sighting.v1",
-                source: format!("/practices/{}/systems/{}", self.practice, sighting.system),
+                source: format!("/practices/{}/systems/{}", self.practice(), sighting.system),
                 time: sighting.seen_at,
                 content_type: PROTOBUF,
             },
             payload,
-            expected: Expected::Anything,
+            expected: Expected::Writer(self.config.fence),
         };
-        self.log.append(entry).await.map_err(ObserveError::Append)?;
-        self.index().apply_sighting(sighting);
+        let _appending = self.appending.read().await;
+        let appended = self.append(entry).await?;
+        self.index().apply_sighting(appended, sighting);
         Ok(())
+    }
+
+    /// Appends a review item and takes it into the index.
+    pub(super) async fn file(&self, item: &ReviewItem) -> Result<(), ObserveError> {
+        let payload = readable(encode_review(item), |bytes| decode_review(bytes).map(drop))?;
+        let entry = Entry {
+            subject: Subject::Review(item.number),
+            attributes: CloudEvent {
+                id: Uuid::now_v7().to_string(),
+                kind: "archwire.review.v1",
+                source: format!("/practices/{}/review", self.practice()),
+                time: item.changed_at,
+                content_type: PROTOBUF,
+            },
+            payload,
+            expected: Expected::Writer(self.config.fence),
+        };
+        let _appending = self.appending.read().await;
+        let appended = self.append(entry).await?;
+        self.index().apply_review(appended, item);
+        Ok(())
+    }
+
+    async fn append(&self, entry: Entry) -> Result<u64, ObserveError> {
+        match self.log.append(entry).await {
+            Ok(appended) => Ok(appended.sequence),
+            Err(error) => {
+                self.heed(&error);
+                Err(ObserveError::Append(error))
+            }
+        }
+    }
+
+    fn heed(&self, error: &AppendError) {
+        if matches!(error, AppendError::Unknown { .. }) {
+            self.uncertain.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Finishes an event of this record that is in doubt. It stays in doubt until the log said how it ended.
@@ -120,7 +171,14 @@ impl Registry {
         if let Some((event, last)) = doubt {
             let _link = self.links.lock(key).await;
             let _patient = self.patients.lock(&event.patient_id).await;
-            self.tell(&event, last).await?;
+            let told = self.told_or_tell(&event, last).await;
+            if told
+                .as_ref()
+                .is_err_and(|error| !matches!(error, ObserveError::Append(AppendError::Unknown { .. })))
+            {
+                self.index().unreserve(event.patient_id);
+            }
+            told?;
             self.doubts
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -1,27 +1,41 @@
-//! What an observation comes to: the three-way merge against what the same system showed before. Hop 3.
+//! What an observation comes to: the judgement against what the same system showed before. Hop 3.
 
-use super::{Entry, ObserveError, Record, Registry};
+use super::{Entry, Index, ObserveError, Record, Registry, index::ItemKey};
 use crate::wire::decode_event;
 use archwire_core::{
-    Change, Event, EventKind, Fields, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting,
-    expected_after, fill_in, merge,
+    Change, Disagreement, Event, EventKind, Fields, LinkedBy, Observation, Path, PatientId, ReviewCandidate,
+    ReviewItem, ReviewKind, Revision, Sighted, Sighting, Situation, expected_after,
+    identity::{Candidate, Profile},
+    judge, still_disagrees,
 };
 use futures_util::StreamExt as _;
 use std::{collections::BTreeSet, pin::pin, time::SystemTime};
 use uuid::Uuid;
 
+/// What a decision is made from.
+pub(super) struct Basis<'a> {
+    pub(super) patient: PatientId,
+    pub(super) observation: &'a Observation,
+    /// See [`Registry::taken_over`].
+    pub(super) taken_over: Option<&'a (BTreeSet<Path>, Fields)>,
+    /// By what the record was linked just now; `None` when it had been before.
+    pub(super) linked_by: Option<LinkedBy>,
+    /// Whom else a new patient may be.
+    pub(super) candidates: &'a [Candidate],
+}
+
 /// What an observation comes to.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "one at a time, acted on as soon as it is made"
-)]
-pub(super) enum Decision {
-    /// Nothing that is not known.
-    Nothing(Revision),
-    /// Nothing new about the patient, but about the record.
-    Sight(Sighting, Revision),
-    /// Something new about the patient.
-    Tell(Box<Event>, u64),
+pub(super) struct Decision {
+    /// What a person has to look at.
+    pub(super) items: Vec<ReviewItem>,
+    /// The system no longer disagrees in anything.
+    pub(super) agreed: bool,
+    /// Something new about the patient, and what stands before it in the log.
+    pub(super) event: Option<(Box<Event>, u64)>,
+    /// Something new about the record alone.
+    pub(super) sighting: Option<Sighting>,
+    /// The patient's revision before.
+    pub(super) revision: Revision,
 }
 
 impl Registry {
@@ -38,7 +52,11 @@ impl Registry {
         let (current, reflects) = {
             let index = self.index();
             let entry = index.entry(id).ok_or(ObserveError::RevisionUnknown)?;
-            let record = entry.records.get(&observation.system);
+            let record = entry.record_of(&observation.system, &observation.view.local_id);
+            // A record that came with another patient may still count in that one's revisions.
+            if record.is_some_and(|record| based_on < record.joined) {
+                return Ok(None);
+            }
             (
                 entry.revision,
                 record.map_or(Revision::NONE, |record| record.reflects),
@@ -60,84 +78,91 @@ impl Registry {
         Ok(Some((paths, state)))
     }
 
-    /// The three-way merge. Pure but for the clock and the new event's id.
-    pub(super) fn decide(
-        &self,
-        id: PatientId,
-        observation: &Observation,
-        taken_over: Option<&(BTreeSet<Path>, Fields)>,
-    ) -> Result<Decision, ObserveError> {
-        let entry = self.index().entry(id).cloned();
+    /// The judgement. Pure but for the clock and the new event's id.
+    pub(super) fn decide(&self, basis: &Basis<'_>) -> Result<Decision, ObserveError> {
+        let Basis {
+            patient, observation, ..
+        } = basis;
+        let (system, local_id) = (&observation.system, &observation.view.local_id);
+        let index = self.index();
+        let entry = index.entry(*patient);
+        let record = entry.and_then(|entry| entry.record_of(system, local_id));
         let observed = Fields::of(&observation.view.patient)?;
-        let nobody = Fields::of(&Patient::default())?;
-        let current = entry.as_ref().map(Entry::patient).transpose()?;
-        let current_fields = current
-            .as_ref()
-            .map(Fields::of)
-            .transpose()?
-            .unwrap_or_else(|| nobody.clone());
-        let record = entry
-            .as_ref()
-            .and_then(|entry| entry.records.get(&observation.system));
+        let current = entry.map(Entry::patient).transpose()?;
+        let current = current.as_ref().map(Fields::of).transpose()?;
         let shadow = record.and_then(|record| record.shadow.as_ref());
         let shadow = shadow.map(|shadow| shadow.patient()).transpose()?;
         let shadow = shadow.as_ref().map(Fields::of).transpose()?;
-        let change = match (&entry, &shadow) {
-            (_, Some(shadow)) => {
-                let mut expected = shadow.clone();
-                if let Some((paths, state)) = taken_over {
-                    expected = expected_after(&expected, paths, state);
-                }
-                if let Some(paths) = record.and_then(Record::being_written) {
-                    expected = expected_after(&expected, paths, &observed);
-                }
-                merge(&current_fields, &expected, &observed)
-            }
-            (Some(_), None) => fill_in(&current_fields, &observed),
-            (None, None) => merge(&current_fields, &nobody, &observed),
+        let expected = shadow
+            .clone()
+            .map(|shadow| expected(shadow, record, basis, &observed));
+        let judgement = judge(&Situation {
+            system,
+            current: current.as_ref(),
+            shadow: expected.as_ref(),
+            observed: &observed,
+            ownership: &self.config.ownership,
+            holds: &|owner| entry.is_some_and(|entry| entry.record(owner).is_some()),
+            ignores_status: record.is_some_and(|record| record.superseded),
+        });
+        let before = current.unwrap_or_default();
+        let revision = entry.map_or(Revision::NONE, |entry| entry.revision);
+        let event = event(basis, revision, &before, &judgement.change)?;
+        // A change may come to nothing where an element loses what it cannot be without.
+        let event = (revision == Revision::NONE || !event.changed.is_empty()).then_some(event);
+        let after = match &event {
+            Some(event) => Fields::of(&event.patient)?,
+            None => before,
         };
-        let Some(entry) = &entry else {
-            let event = event(id, Revision::NONE, &current_fields, &change, observation)?;
-            return Ok(Decision::Tell(Box::new(event), 0));
-        };
-        if !change.changed.is_empty() {
-            let event = event(id, entry.revision, &current_fields, &change, observation)?;
-            // A merge may come to nothing where an element loses what it cannot be without.
-            if !event.changed.is_empty() {
-                return Ok(Decision::Tell(Box::new(event), entry.sequence));
-            }
-        }
-        let reflects = record.map(|record| record.reflects);
+        let disagreements = disagreements(&index, basis, &judgement.disagreements, &after, &observed);
+        let mut items = duplicates(&index, basis, event.as_ref(), entry)?;
+        let agreed = disagreements.as_ref().is_some_and(Vec::is_empty);
+        items.extend(
+            disagreements
+                .filter(|paths| !paths.is_empty())
+                .map(|paths| ReviewItem {
+                    system: Some(system.clone()),
+                    local_id: Some(local_id.clone()),
+                    disagreements: paths,
+                    ..item(ReviewKind::Disagreement, *patient)
+                }),
+        );
+        let owed = record.map_or_else(BTreeSet::new, |record| record.owed().clone());
+        let owes_more = judgement.restore.iter().any(|path| !owed.contains(path));
         let as_before = shadow.as_ref() == Some(&observed)
             && observation
                 .based_on
-                .is_none_or(|based_on| Some(based_on) == reflects);
-        if as_before {
-            return Ok(Decision::Nothing(entry.revision));
-        }
-        let what = Sighted::Seen {
-            local_id: observation.view.local_id.clone(),
-            shown: Some(observation.view.patient.clone()),
-            delivered: Revision::NONE,
-            reflects: observation.based_on,
-            owed: BTreeSet::new(),
-        };
-        let sighting = Sighting {
-            patient_id: id,
-            system: observation.system.clone(),
-            seen_at: SystemTime::now(),
-            what,
-        };
-        Ok(Decision::Sight(sighting, entry.revision))
+                .is_none_or(|based_on| record.is_some_and(|record| record.reflects == based_on));
+        let sighting = (owes_more || (event.is_none() && (!as_before || basis.linked_by.is_some())))
+            .then(|| seen(basis, owed.union(&judgement.restore).cloned().collect()));
+        let last = entry.map_or(0, |entry| entry.sequence);
+        Ok(Decision {
+            items,
+            agreed,
+            event: event.map(|event| (Box::new(event), last)),
+            sighting,
+            revision,
+        })
     }
 }
 
+/// What the record would show if nobody had edited it.
+fn expected(shadow: Fields, record: Option<&Record>, basis: &Basis<'_>, observed: &Fields) -> Fields {
+    let mut expected = shadow;
+    if let Some((paths, state)) = basis.taken_over {
+        expected = expected_after(&expected, paths, state);
+    }
+    if let Some(paths) = record.and_then(Record::being_written) {
+        expected = expected_after(&expected, paths, observed);
+    }
+    expected
+}
+
 fn event(
-    patient_id: PatientId,
+    basis: &Basis<'_>,
     before: Revision,
     current: &Fields,
     change: &Change,
-    observation: &Observation,
 ) -> Result<Event, ObserveError> {
     let patient = change.fields.to_patient()?;
     Ok(Event {
@@ -147,14 +172,127 @@ fn event(
         } else {
             EventKind::PatientUpdated
         },
-        patient_id,
+        patient_id: basis.patient,
         revision: before.next(),
         // Elements are numbered anew when one of them goes, so what changed is told from the patient that came out.
         changed: current.difference(&Fields::of(&patient)?),
         patient,
-        observation: Some(observation.clone()),
+        observation: Some(basis.observation.clone()),
         decision: None,
         merge: None,
+        linked_by: basis.linked_by,
         recorded_at: SystemTime::now(),
     })
+}
+
+fn seen(basis: &Basis<'_>, owed: BTreeSet<Path>) -> Sighting {
+    let observation = basis.observation;
+    Sighting {
+        patient_id: basis.patient,
+        system: observation.system.clone(),
+        seen_at: SystemTime::now(),
+        what: Sighted::Seen {
+            local_id: observation.view.local_id.clone(),
+            shown: Some(observation.view.patient.clone()),
+            delivered: Revision::NONE,
+            reflects: observation.based_on,
+            owed,
+            linked_by: basis.linked_by,
+        },
+    }
+}
+
+/// What the system says otherwise now; `None` when that is what it said before.
+fn disagreements(
+    index: &Index,
+    basis: &Basis<'_>,
+    new: &BTreeSet<Path>,
+    after: &Fields,
+    observed: &Fields,
+) -> Option<Vec<Disagreement>> {
+    let observation = basis.observation;
+    let key = ItemKey::Disagreement(observation.system.clone(), observation.view.local_id.clone());
+    let known = index.item_about(&key).and_then(|number| index.item(number));
+    let known = known.map(|item| &item.paths);
+    let mut paths = new.clone();
+    for path in known.into_iter().flatten() {
+        if still_disagrees(path, observed, after) {
+            paths.insert(path.clone());
+        }
+    }
+    if new.is_empty() && known.is_none_or(|known| *known == paths) {
+        return None;
+    }
+    let disagreement = |path: Path| Disagreement {
+        bus: after.get(&path).cloned(),
+        shown: observed.get(&path).cloned(),
+        path,
+    };
+    Some(paths.into_iter().map(disagreement).collect())
+}
+
+/// Whom else a patient may be: of a new one, and of one by whom it could be told that has changed.
+fn duplicates(
+    index: &Index,
+    basis: &Basis<'_>,
+    event: Option<&Event>,
+    entry: Option<&Entry>,
+) -> Result<Vec<ReviewItem>, ObserveError> {
+    let mut candidates = basis.candidates.to_vec();
+    if let (Some(event), Some(entry)) = (event, entry) {
+        let (before, after) = (Profile::of(&entry.patient()?), Profile::of(&event.patient));
+        if before != after {
+            let verdict = index.identify(&after, &basis.observation.system, Some(basis.patient));
+            candidates = verdict.review;
+            candidates.extend(verdict.same.map(|(patient, _)| Candidate::sure(patient)));
+        }
+    }
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_conflict = candidates.iter().any(|candidate| candidate.hard_conflict);
+    let kind = if is_conflict {
+        ReviewKind::IdentifierConflict
+    } else {
+        ReviewKind::PossibleDuplicate
+    };
+    Ok(vec![ReviewItem {
+        system: Some(basis.observation.system.clone()),
+        local_id: Some(basis.observation.view.local_id.clone()),
+        candidates: candidates.iter().map(candidate).collect(),
+        ..item(kind, basis.patient)
+    }])
+}
+
+fn candidate(candidate: &Candidate) -> ReviewCandidate {
+    let words = |evidence: &BTreeSet<archwire_core::identity::Evidence>| {
+        evidence.iter().map(|one| one.code().to_owned()).collect()
+    };
+    ReviewCandidate {
+        patient: candidate.patient,
+        score_tenths: candidate.score_tenths,
+        agrees: words(&candidate.agrees),
+        differs: words(&candidate.differs),
+        not_same: false,
+    }
+}
+
+/// An item about a patient, without a number and with nothing else in it.
+pub(super) fn item(kind: ReviewKind, patient: PatientId) -> ReviewItem {
+    let now = SystemTime::now();
+    ReviewItem {
+        number: 0,
+        kind,
+        opened_at: now,
+        changed_at: now,
+        system: None,
+        local_id: None,
+        patient: Some(patient),
+        candidates: Vec::new(),
+        disagreements: Vec::new(),
+        held: None,
+        reason: None,
+        source: None,
+        decision: None,
+    }
 }

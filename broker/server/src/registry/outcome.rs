@@ -1,8 +1,8 @@
 //! How an observation ends.
 
 use crate::wire::WireError;
-use archwire_core::{FieldsError, PatientBoundError, PatientId, Revision};
-use archwire_nats::{AppendError, ReadError};
+use archwire_core::{FieldsError, PatientBoundError, PatientId, ReviewKind, Revision, Verdict};
+use archwire_nats::{AppendError, BucketError, OpenError, ReadError};
 
 /// An observation that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub enum Observed {
         patient: PatientId,
         /// The patient's current revision.
         revision: Revision,
+    },
+    /// None of it was taken: a person decides first whether the record is still the patient's. It is kept until then.
+    InReview {
+        /// Number of the item.
+        item: u64,
+        /// To whom the record belongs.
+        patient: PatientId,
     },
 }
 
@@ -56,9 +63,18 @@ pub enum ObserveError {
     /// The broker stopped in the middle of it.
     #[error("the broker stopped before the observation was stored")]
     Interrupted,
+    /// More items wait for a person than are kept.
+    #[error("100,000 items wait for a person; nothing that needs one more is taken until some are decided")]
+    ReviewFull,
     /// The log could not be read.
     #[error("the log could not be read")]
     Read(#[source] ReadError),
+    /// A bucket beside the log could not be read or written.
+    #[error("a bucket beside the log could not be read or written")]
+    Bucket(#[source] BucketError),
+    /// A bucket beside the log cannot be relied on.
+    #[error("a bucket beside the log cannot be relied on")]
+    Open(#[source] OpenError),
     /// What stands in the log cannot be understood.
     #[error("the log holds something that this version does not understand")]
     Unreadable(#[from] WireError),
@@ -79,7 +95,10 @@ impl ObserveError {
             Self::Busy => "system_busy",
             Self::Append(error) => error.code(),
             Self::Interrupted => "interrupted",
+            Self::ReviewFull => "review_full",
             Self::Read(_) => "log_unavailable",
+            Self::Bucket(error) => error.code(),
+            Self::Open(error) => error.code(),
             Self::Unreadable(_) => "log_unreadable",
             Self::Merge(_) => "merge_failed",
         }
@@ -90,8 +109,119 @@ impl ObserveError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Append(AppendError::TooLarge { .. } | AppendError::Attribute { .. }) => false,
-            Self::Busy | Self::Append(_) | Self::Interrupted | Self::Read(_) => true,
+            Self::Busy
+            | Self::ReviewFull
+            | Self::Append(_)
+            | Self::Interrupted
+            | Self::Read(_)
+            | Self::Bucket(_) => true,
             _ => false,
+        }
+    }
+}
+
+/// A decision that cannot be carried out. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// No such item.
+    #[error("there is no review item with this number")]
+    NoSuchItem,
+    /// Somebody was faster.
+    #[error("the item is closed already: {}", verdict.as_str())]
+    AlreadyDecided {
+        /// How it ended.
+        verdict: Verdict,
+    },
+    /// A verdict that such an item cannot have.
+    #[error("an item of the kind {kind} is decided by {allowed}")]
+    VerdictDoesNotFit {
+        /// The item's kind.
+        kind: ReviewKind,
+        /// The commands that decide it.
+        allowed: &'static str,
+    },
+    /// Several candidates.
+    #[error("the item has several candidates: say which one, by patient id")]
+    WhichCandidate,
+    /// Not one of the candidates.
+    #[error("the patient named is not a candidate of this item")]
+    NotACandidate,
+    /// The patient id is none that this bus gave.
+    #[error("no patient with the id {0} is on the bus")]
+    UnknownPatient(PatientId),
+    /// One and the same.
+    #[error("a patient cannot be merged into itself")]
+    MergeIntoItself,
+    /// Merged already.
+    #[error("the patient {patient} was merged into {into} already; name that one")]
+    AlreadyMerged {
+        /// Who was retired.
+        patient: PatientId,
+        /// Into whom.
+        into: PatientId,
+    },
+    /// Not merged.
+    #[error("the patient {0} is not merged into another one")]
+    NotMerged(PatientId),
+    /// The survivor was merged on.
+    #[error("{survivor} was itself merged into {into} later; part those two first")]
+    SurvivorMergedOn {
+        /// Who went on at first.
+        survivor: PatientId,
+        /// Who goes on now.
+        into: PatientId,
+    },
+    /// Somebody said that they are two.
+    #[error(
+        "somebody decided that the two are not the same; merge them all the same with `--although-not-same`"
+    )]
+    DeclaredNotSame,
+    /// A record of one of them is just being created.
+    #[error("a system is creating a record of one of them; try again in a minute")]
+    BeingCreated,
+    /// The other record has still not come.
+    #[error("the record that took this one's place has not come yet; it is linked when it does")]
+    StillWaiting,
+    /// Nobody can read it again.
+    #[error(
+        "no connector can read the record again; change it in its system, or close the item with `reject`"
+    )]
+    CannotBeRead,
+    /// The bus could not store it.
+    #[error("the decision was not stored")]
+    Observe(#[from] ObserveError),
+}
+
+impl DecideError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchItem => "review_item_unknown",
+            Self::AlreadyDecided { .. } => "review_item_closed",
+            Self::VerdictDoesNotFit { .. } => "review_verdict_unfit",
+            Self::WhichCandidate => "review_candidate_needed",
+            Self::NotACandidate => "review_candidate_unknown",
+            Self::UnknownPatient(_) => "patient_unknown",
+            Self::MergeIntoItself => "merge_into_itself",
+            Self::AlreadyMerged { .. } => "merge_already_merged",
+            Self::NotMerged(_) => "unmerge_not_merged",
+            Self::SurvivorMergedOn { .. } => "unmerge_survivor_merged_on",
+            Self::DeclaredNotSame => "merge_declared_not_same",
+            Self::BeingCreated => "system_busy",
+            Self::StillWaiting => "review_still_waiting",
+            Self::CannotBeRead => "review_cannot_be_read",
+            Self::Observe(error) => error.code(),
+        }
+    }
+}
+
+impl From<DecideError> for ObserveError {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::Observe(error) => error,
+            DecideError::BeingCreated => Self::Busy,
+            _ => Self::LinkConflict,
         }
     }
 }

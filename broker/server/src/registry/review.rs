@@ -1,7 +1,9 @@
-//! What people decide: the review queue, merging and parting by hand.
+//! What people decide: the items of the review queue.
 
-use super::{ObserveError, Registry};
-use archwire_core::{Decision, Merge, PatientId, ReviewItem, ReviewKind, Standing, SystemName, Verdict};
+use super::{DecideError, Index, ObserveError, Observed, Registry, index::OpenItem};
+use archwire_core::{
+    Decision, Observation, PatientId, ReviewCandidate, ReviewItem, ReviewKind, Sighted, SystemName, Verdict,
+};
 use std::{sync::Arc, time::SystemTime};
 
 /// An item as a list shows it.
@@ -26,7 +28,7 @@ pub struct ReviewLine {
 /// Some lines of the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReviewPage {
-    /// The gravest kind first, the oldest of a kind first.
+    /// By number, and so by age; where all of them fit, the gravest kind first.
     pub lines: Vec<ReviewLine>,
     /// Open items in all.
     pub open: usize,
@@ -61,132 +63,43 @@ pub enum Decided {
         /// Whom it concerns.
         patient: PatientId,
     },
+    /// The system's connector reads the record again.
+    ReadAgain,
     /// The item is closed, and nothing else changed.
     Dismissed,
-}
-
-/// A decision that cannot be carried out. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum DecideError {
-    /// No such item.
-    #[error("there is no review item with this number")]
-    NoSuchItem,
-    /// Somebody was faster.
-    #[error("the item is closed already: {}", verdict.as_str())]
-    AlreadyDecided {
-        /// How it ended.
-        verdict: Verdict,
-    },
-    /// A verdict that such an item cannot have.
-    #[error("an item of the kind {kind} is decided by {allowed}")]
-    VerdictDoesNotFit {
-        /// The item's kind.
-        kind: ReviewKind,
-        /// The commands that decide it.
-        allowed: &'static str,
-    },
-    /// Several candidates.
-    #[error("the item has several candidates: say which one, by patient id")]
-    WhichCandidate,
-    /// Not one of the candidates.
-    #[error("the patient named is not a candidate of this item")]
-    NotACandidate,
-    /// The patient id is none that this bus gave.
-    #[error("no patient with the id {0} is on the bus")]
-    UnknownPatient(PatientId),
-    /// One and the same.
-    #[error("a patient cannot be merged into itself")]
-    MergeIntoItself,
-    /// Merged already.
-    #[error("the patient {patient} was merged into {into} already; name that one")]
-    AlreadyMerged {
-        /// Who was retired.
-        patient: PatientId,
-        /// Into whom.
-        into: PatientId,
-    },
-    /// Not merged.
-    #[error("the patient {0} is not merged into another one")]
-    NotMerged(PatientId),
-    /// The survivor was merged on.
-    #[error("{survivor} was itself merged into {into} later; part those two first")]
-    SurvivorMergedOn {
-        /// Who went on at first.
-        survivor: PatientId,
-        /// Who goes on now.
-        into: PatientId,
-    },
-    /// Somebody said that they are two.
-    #[error(
-        "somebody decided that the two are not the same; merge them all the same with `--although-not-same`"
-    )]
-    DeclaredNotSame,
-    /// A record of one of them is just being created.
-    #[error("a system is creating a record of one of them; try again in a minute")]
-    BeingCreated,
-    /// Too many open items to merge safely, or the bus could not store it.
-    #[error("the decision was not stored")]
-    Observe(#[from] ObserveError),
-}
-
-impl DecideError {
-    /// Stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoSuchItem => "review_item_unknown",
-            Self::AlreadyDecided { .. } => "review_item_closed",
-            Self::VerdictDoesNotFit { .. } => "review_verdict_unfit",
-            Self::WhichCandidate => "review_candidate_needed",
-            Self::NotACandidate => "review_candidate_unknown",
-            Self::UnknownPatient(_) => "patient_unknown",
-            Self::MergeIntoItself => "merge_into_itself",
-            Self::AlreadyMerged { .. } => "merge_already_merged",
-            Self::NotMerged(_) => "unmerge_not_merged",
-            Self::SurvivorMergedOn { .. } => "unmerge_survivor_merged_on",
-            Self::DeclaredNotSame => "merge_declared_not_same",
-            Self::BeingCreated => "system_busy",
-            Self::Observe(error) => error.code(),
-        }
-    }
-}
-
-/// What a rebuild found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rebuilt {
-    /// Patients in the index that was made.
-    pub patients: usize,
-    /// Links in it.
-    pub links: usize,
-    /// Open review items in it.
-    pub open_items: usize,
-    /// SHA-256 over the index that was in use, in hexadecimal.
-    pub digest_before: String,
-    /// The same over the one that was made.
-    pub digest_after: String,
 }
 
 impl Registry {
     /// Some of the open items, of one kind or all, with numbers greater than `after`.
     #[must_use]
-    pub fn review_page(&self, _kind: Option<ReviewKind>, _after: u64, _size: usize) -> ReviewPage {
-        ReviewPage::default()
+    pub fn review_page(&self, kind: Option<ReviewKind>, after: u64, size: usize) -> ReviewPage {
+        let index = self.index();
+        let wanted =
+            |(number, item): &(u64, &OpenItem)| *number > after && kind.is_none_or(|kind| item.kind == kind);
+        let mut items: Vec<_> = index.items().filter(wanted).collect();
+        let more = items.len() > size;
+        if !more {
+            let grave = |item: &OpenItem| ReviewKind::ALL.iter().position(|kind| *kind == item.kind);
+            items.sort_by_key(|(number, item)| (grave(item), *number));
+        }
+        items.truncate(size);
+        ReviewPage {
+            lines: items
+                .into_iter()
+                .map(|(number, item)| line(&index, number, item))
+                .collect(),
+            open: index.open_items(),
+            more,
+        }
     }
 
     /// One item as it is, open or closed.
     ///
     /// # Errors
     /// When there is none, or the log cannot be read.
-    pub async fn review_item(&self, _number: u64) -> Result<ReviewItem, DecideError> {
-        Err(DecideError::NoSuchItem)
-    }
-
-    /// What a patient is now.
-    ///
-    /// # Errors
-    /// Never for a state that came from the log.
-    pub fn standing(&self, _patient: PatientId) -> Result<Option<Standing>, ObserveError> {
-        Ok(None)
+    pub async fn review_item(&self, number: u64) -> Result<ReviewItem, DecideError> {
+        let item = self.item_in_log(number).await?;
+        item.ok_or(DecideError::NoSuchItem)
     }
 
     /// Decides an item; `with` names the candidate where there are several.
@@ -195,50 +108,229 @@ impl Registry {
     /// When that cannot be done; nothing is changed then.
     pub async fn decide_item(
         self: &Arc<Self>,
-        _number: u64,
-        _decision: Decision,
-        _with: Option<PatientId>,
+        number: u64,
+        decision: Decision,
+        with: Option<PatientId>,
     ) -> Result<Decided, DecideError> {
-        Err(DecideError::NoSuchItem)
+        let registry = Arc::clone(self);
+        let task = self
+            .tasks
+            .spawn(async move { registry.decide_whole(number, decision, with).await });
+        task.await.unwrap_or(Err(ObserveError::Interrupted.into()))
     }
 
-    /// Makes two patients one, or with `dry_run` only tells what would come of it.
-    ///
-    /// # Errors
-    /// When that cannot be done; nothing is changed then.
-    pub async fn merge(
+    async fn decide_whole(
         self: &Arc<Self>,
-        survivor: PatientId,
-        _retired: PatientId,
-        _decision: Decision,
-        _although_not_same: bool,
-        _dry_run: bool,
-    ) -> Result<Merge, DecideError> {
-        Err(DecideError::UnknownPatient(survivor))
+        number: u64,
+        decision: Decision,
+        with: Option<PatientId>,
+    ) -> Result<Decided, DecideError> {
+        let item = self.review_item(number).await?;
+        if let Some(Decision { verdict, .. }) = item.decision {
+            return Err(DecideError::AlreadyDecided { verdict });
+        }
+        let (verdicts, allowed) = Index::verdicts(item.kind);
+        if !verdicts.contains(&decision.verdict) {
+            return Err(DecideError::VerdictDoesNotFit {
+                kind: item.kind,
+                allowed,
+            });
+        }
+        let decision = Decision {
+            item: Some(number),
+            ..decision
+        };
+        match (item.kind, decision.verdict) {
+            (ReviewKind::RecordConflict, Verdict::Link) => self.take_held(item, decision).await,
+            (ReviewKind::RecordConflict, _) => self.separate(item, decision).await,
+            (ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict, Verdict::Link) => {
+                self.link_pair(&item, decision, with).await
+            }
+            (ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict, _) => {
+                self.keep_apart(item, decision, with).await
+            }
+            (ReviewKind::Disagreement, Verdict::Accept) => self.accept(item, decision).await,
+            (ReviewKind::Disagreement, _) => self.reject(item, decision).await,
+            (ReviewKind::Unreadable, Verdict::Accept) => self.read_again(item, decision).await,
+            (ReviewKind::Unreadable, _) => {
+                self.close_item(number, decision).await?;
+                Ok(Decided::Dismissed)
+            }
+        }
     }
 
-    /// Parts a patient from whom he or she was merged into, or with `dry_run` only tells what would come of it.
-    ///
-    /// # Errors
-    /// When that cannot be done; nothing is changed then.
-    pub async fn unmerge(
-        self: &Arc<Self>,
-        retired: PatientId,
-        _decision: Decision,
-        _dry_run: bool,
-    ) -> Result<Merge, DecideError> {
-        Err(DecideError::NotMerged(retired))
+    /// The same person: the younger patient is merged into the older one.
+    async fn link_pair(
+        &self,
+        item: &ReviewItem,
+        decision: Decision,
+        with: Option<PatientId>,
+    ) -> Result<Decided, DecideError> {
+        let patient = item.patient.ok_or(DecideError::NoSuchItem)?;
+        let other = the_candidate(item, with)?;
+        let (one, other) = {
+            let index = self.index();
+            (index.current(patient), index.current(other))
+        };
+        if one == other {
+            self.close_item(item.number, decision).await?;
+            return Ok(Decided::Dismissed);
+        }
+        // Ids are in the order of time.
+        let (survivor, retired) = (one.min(other), one.max(other));
+        self.join(survivor, retired, &decision, false).await?;
+        self.close_item(item.number, decision).await?;
+        Ok(Decided::Merged { survivor, retired })
     }
 
-    /// Makes the index anew from the log, compares it with the one in use, and uses it from then on. `progress` hears how
-    /// many records of how many have been read.
-    ///
-    /// # Errors
-    /// When the log cannot be read; the index in use stays.
-    pub async fn rebuild(
+    /// Not the same: of one candidate, or where none is named, of all.
+    async fn keep_apart(
+        &self,
+        mut item: ReviewItem,
+        decision: Decision,
+        with: Option<PatientId>,
+    ) -> Result<Decided, DecideError> {
+        if with.is_some() {
+            the_candidate(&item, with)?;
+        }
+        for candidate in &mut item.candidates {
+            candidate.not_same |= with.is_none_or(|with| candidate.patient == with);
+        }
+        let is_all = item.candidates.iter().all(|candidate| candidate.not_same);
+        item.decision = is_all.then_some(decision);
+        self.replace_item(item).await?;
+        Ok(Decided::NotSame)
+    }
+
+    /// The record still is the patient's: what it shows is taken.
+    async fn take_held(&self, item: ReviewItem, decision: Decision) -> Result<Decided, DecideError> {
+        let (patient, held) = item.patient.zip(item.held).ok_or(DecideError::NoSuchItem)?;
+        let patient = self.index().current(patient);
+        let (system, local_id) = (held.system.clone(), held.view.local_id.clone());
+        self.take_all_the_same(patient, *held).await?;
+        self.close_item(item.number, decision).await?;
+        self.owe_what_was_missed(&system, patient, &local_id).await?;
+        Ok(Decided::Taken { patient })
+    }
+
+    /// The record is somebody else's: it leaves the patient, and becomes one of its own or of whom it turns out to be.
+    async fn separate(
         self: &Arc<Self>,
-        _progress: impl FnMut(u64, u64) + Send,
-    ) -> Result<Rebuilt, ObserveError> {
-        Err(ObserveError::Busy)
+        item: ReviewItem,
+        decision: Decision,
+    ) -> Result<Decided, DecideError> {
+        let held = item.held.clone();
+        let (patient, held) = item.patient.zip(held).ok_or(DecideError::NoSuchItem)?;
+        let patient = self.index().current(patient);
+        let (system, local_id) = (held.system.clone(), held.view.local_id.clone());
+        {
+            let _link = self.links.lock(&(system.clone(), local_id.clone())).await;
+            let _patient = self.patients.lock(&patient).await;
+            let is_linked = self.index().linked(&system, &local_id) == Some(patient);
+            if is_linked {
+                self.sight(&system, patient, Sighted::Unlinked { local_id })
+                    .await?;
+            }
+        }
+        let alone = Observation {
+            patient_id: None,
+            based_on: None,
+            ..*held
+        };
+        let other = match self.observe(alone, None).await? {
+            Observed::Recorded { patient, .. }
+            | Observed::Unchanged { patient, .. }
+            | Observed::InReview { patient, .. } => patient,
+        };
+        let candidate = ReviewCandidate {
+            patient: other,
+            score_tenths: 0,
+            agrees: Vec::new(),
+            differs: Vec::new(),
+            not_same: true,
+        };
+        self.replace_item(ReviewItem {
+            patient: Some(patient),
+            candidates: vec![candidate],
+            decision: Some(decision),
+            ..item
+        })
+        .await?;
+        Ok(Decided::Separated { patient: other })
+    }
+
+    /// The system is right: what it shows becomes the patient's.
+    async fn accept(&self, item: ReviewItem, decision: Decision) -> Result<Decided, DecideError> {
+        let patient = item.patient.ok_or(DecideError::NoSuchItem)?;
+        let patient = self.index().current(patient);
+        self.change_by_hand(patient, &item.disagreements, &decision)
+            .await?;
+        self.close_item(item.number, decision).await?;
+        Ok(Decided::Taken { patient })
+    }
+
+    /// The bus is right: what it holds is written back to the system.
+    async fn reject(&self, item: ReviewItem, decision: Decision) -> Result<Decided, DecideError> {
+        let record = item.system.zip(item.local_id);
+        let (system, local_id) = record.ok_or(DecideError::NoSuchItem)?;
+        let patient = item.patient.ok_or(DecideError::NoSuchItem)?;
+        let patient = self.index().current(patient);
+        let paths = item.disagreements.into_iter().map(|one| one.path).collect();
+        self.owe(&system, patient, &local_id, paths).await?;
+        self.close_item(item.number, decision).await?;
+        Ok(Decided::Kept { patient })
+    }
+
+    /// What could not be read is read again: by its connector, or where it waits for another record, by itself.
+    async fn read_again(
+        self: &Arc<Self>,
+        item: ReviewItem,
+        decision: Decision,
+    ) -> Result<Decided, DecideError> {
+        if item.held.is_some() {
+            self.retry_merge(item.number).await;
+            return match self.index().item(item.number) {
+                Some(_) => Err(DecideError::StillWaiting),
+                None => Ok(Decided::Dismissed),
+            };
+        }
+        let record = item.system.zip(item.local_id);
+        let (system, local_id) = record.ok_or(DecideError::CannotBeRead)?;
+        if !self.ask_to_read(&system, local_id) {
+            return Err(DecideError::CannotBeRead);
+        }
+        self.close_item(item.number, decision).await?;
+        Ok(Decided::ReadAgain)
+    }
+}
+
+fn the_candidate(item: &ReviewItem, with: Option<PatientId>) -> Result<PatientId, DecideError> {
+    let mut open = item.candidates.iter().filter(|candidate| !candidate.not_same);
+    match with {
+        Some(with) => open
+            .find(|candidate| candidate.patient == with)
+            .map(|candidate| candidate.patient)
+            .ok_or(DecideError::NotACandidate),
+        None => match (open.next(), open.next()) {
+            (Some(only), None) => Ok(only.patient),
+            (None, _) => Err(DecideError::NotACandidate),
+            (Some(_), Some(_)) => Err(DecideError::WhichCandidate),
+        },
+    }
+}
+
+fn line(index: &Index, number: u64, item: &OpenItem) -> ReviewLine {
+    let count = match item.kind {
+        ReviewKind::Disagreement => item.paths.len(),
+        _ => item.candidates.len(),
+    };
+    ReviewLine {
+        number,
+        kind: item.kind,
+        opened_at: item.opened_at,
+        system: item.record().map(|(system, _)| system.clone()),
+        patient: item.patient.map(|patient| index.current(patient)),
+        count,
+        score_tenths: item.score_tenths,
     }
 }

@@ -3,7 +3,7 @@
 use super::{CreationPermit, Doubt, ObserveError, Observed, Record, Registry};
 use crate::wire::{Packed, decode_event};
 use archwire_core::{
-    EventKind, Fields, LocalId, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting,
+    EventKind, Fields, LinkedBy, LocalId, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting,
     SystemName, View, expected_after,
 };
 use futures_util::StreamExt as _;
@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
     time::{Instant, SystemTime},
 };
+use tokio::sync::OwnedMutexGuard;
 
 /// What a system does not have yet.
 #[derive(Debug)]
@@ -48,10 +49,26 @@ impl Registry {
     pub fn record(&self, system: &SystemName, patient: PatientId) -> Option<Record> {
         self.index()
             .entry(patient)
-            .and_then(|entry| entry.records.get(system).cloned())
+            .and_then(|entry| entry.record(system).cloned())
     }
 
-    /// What others than `system` changed of a patient after the revision `fence`; `None` when they changed nothing. Read
+    /// Whether there is anything to bring to a system about a patient: not where the patient was merged into another one,
+    /// and not to a record of which a person has to say first whose it is.
+    #[must_use]
+    pub fn may_deliver(&self, system: &SystemName, patient: PatientId) -> bool {
+        let index = self.index();
+        let record = index.record(system, patient);
+        index.current(patient) == patient
+            && record.is_none_or(|record| index.held(system, &record.local_id).is_none())
+    }
+
+    /// Waits until nobody else writes to a record.
+    pub async fn delivering(&self, system: &SystemName, local_id: &LocalId) -> OwnedMutexGuard<()> {
+        self.deliveries.lock(&(system.clone(), local_id.clone())).await
+    }
+
+    /// What others than `system` changed of a patient after the revision `fence`, and what is `owed` besides; `None` when
+    /// that is nothing. Read
     /// from the log, so that it does not matter in which order and how often the log hands events out.
     ///
     /// # Errors
@@ -61,23 +78,34 @@ impl Registry {
         system: &SystemName,
         patient: PatientId,
         fence: Revision,
+        owed: &BTreeSet<Path>,
     ) -> Result<Option<Due>, ObserveError> {
-        // Revisions are gapless from 1, so the number of events to pass over is known.
+        // Revisions are gapless from 1, so the number of events to pass over is known; the last is there in any case.
         let passed_over = usize::try_from(fence.get()).unwrap_or(usize::MAX);
+        let last = self
+            .index()
+            .entry(patient)
+            .map_or(0, |entry| entry.revision.get());
+        let last = usize::try_from(last.saturating_sub(1)).unwrap_or(usize::MAX);
+        let passed_over = if owed.is_empty() {
+            passed_over
+        } else {
+            passed_over.min(last)
+        };
         let mut history = pin!(self.log.history(patient, 0).skip(passed_over));
-        let mut changed = BTreeSet::new();
+        let mut changed = owed.clone();
         let mut newest = None;
         while let Some(stored) = history.next().await {
             let stored = stored.map_err(ObserveError::Read)?;
             let event = decode_event(stored.payload.clone())?;
-            if event
+            let by_others = event
                 .observation
                 .as_ref()
-                .is_none_or(|observation| observation.system != *system)
-            {
+                .is_none_or(|observation| observation.system != *system);
+            if by_others && event.revision > fence {
                 changed.extend(event.changed.iter().cloned());
             }
-            self.index().apply_event(stored.sequence, &event);
+            self.index().apply(&stored)?;
             newest = Some((event.id, event.kind, event.revision));
         }
         let newest = newest.filter(|_| !changed.is_empty());
@@ -102,6 +130,15 @@ impl Registry {
         revision: Revision,
     ) -> Result<(CreationPermit, Option<Doubt>), ObserveError> {
         let doubt = self.index().creating(system, patient);
+        // Whoever was merged away meanwhile, or linked, is not created any more.
+        let _patient = self.patients.lock(&patient).await;
+        let may_create = {
+            let index = self.index();
+            index.current(patient) == patient && index.record(system, patient).is_none()
+        };
+        if !may_create {
+            return Err(ObserveError::Busy);
+        }
         // An attempt in doubt keeps observers waiting by itself; waiting behind them would be for ever.
         let permit = self.gates.create(system).await;
         let revision = doubt.map_or(revision, |doubt| doubt.revision);
@@ -153,7 +190,7 @@ impl Registry {
         let is_creating = self.index().creating(system, patient).is_some();
         let is_writing = self
             .record(system, patient)
-            .is_some_and(|record| record.writing.is_some());
+            .is_some_and(|record| record.writing().is_some());
         if is_creating || is_writing {
             self.sight(system, patient, Sighted::Abandoned).await?;
             self.gates.changed();
@@ -180,9 +217,17 @@ impl Registry {
         let other = self
             .record(system, patient)
             .filter(|record| record.local_id != local_id);
-        if linked.is_some_and(|linked| linked != patient) || other.is_some() {
+        if let Some(linked) = linked.filter(|linked| *linked != patient) {
+            self.two_claims(linked, patient, system).await?;
             return Err(ObserveError::LinkConflict);
         }
+        if other.is_some() {
+            return Err(ObserveError::LinkConflict);
+        }
+        let owed = self
+            .record(system, patient)
+            .map(|record| record.owed().clone())
+            .unwrap_or_default();
         self.sight(
             system,
             patient,
@@ -191,7 +236,8 @@ impl Registry {
                 shown: None,
                 delivered,
                 reflects: None,
-                owed: BTreeSet::new(),
+                owed,
+                linked_by: linked.is_none().then_some(LinkedBy::Delivered),
             },
         )
         .await?;
@@ -217,16 +263,36 @@ impl Registry {
             begun,
         } = settlement;
         let local_id = shown.local_id.clone();
+        // The record may have come to another patient in the meantime, with what is owed to it.
+        let (patient, delivered) = match self.index().linked(system, &local_id) {
+            Some(linked) if linked != patient => (linked, Revision::NONE),
+            _ => (patient, delivered),
+        };
         {
             let _patient = self.patients.lock(&patient).await;
             self.index().resolve(&mut shown.patient);
-            let shadow = self.record(system, patient).and_then(|record| record.shadow);
+            let (record, is_old) = {
+                let index = self.index();
+                let entry = index.entry(patient);
+                let record = entry.and_then(|entry| entry.record_of(system, &local_id).cloned());
+                let read_at = record.as_ref().and_then(|record| record.read_at);
+                (record, read_at.is_some_and(|read_at| begun < read_at))
+            };
+            let owed = record.as_ref().map_or_else(BTreeSet::new, |record| {
+                let owed = record.owed();
+                if delivered == Revision::NONE {
+                    owed.clone()
+                } else {
+                    owed.difference(&paths).cloned().collect()
+                }
+            });
+            let shadow = record.and_then(|record| record.shadow);
             let shadow = shadow.as_ref().map(Packed::patient).transpose()?;
             let base = match (shadow, paths.is_empty()) {
                 // An adopted record has never been seen and nothing was written to it.
                 (None, true) => None,
                 // A poll that began later has shown it since.
-                _ if self.newer_is_known(system, patient, Some(begun)).is_some() => None,
+                _ if is_old => None,
                 (shadow, _) => {
                     let shadow = Fields::of(&shadow.unwrap_or_else(Patient::default))?;
                     Some(expected_after(&shadow, &paths, &Fields::of(&shown.patient)?).to_patient()?)
@@ -240,7 +306,8 @@ impl Registry {
                     shown: base,
                     delivered,
                     reflects: None,
-                    owed: BTreeSet::new(),
+                    owed,
+                    linked_by: None,
                 },
             )
             .await?;
@@ -254,7 +321,7 @@ impl Registry {
         self.observe(observation, Some(begun)).await
     }
 
-    async fn sight(
+    pub(super) async fn sight(
         &self,
         system: &SystemName,
         patient_id: PatientId,

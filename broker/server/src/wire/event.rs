@@ -3,7 +3,7 @@
 use super::{
     WireError,
     decision::{read_decision, write_decision},
-    merge::{read_merge, write_merge},
+    merge::{read_linked_by, read_merge, write_linked_by, write_merge},
     read_patient, timestamp,
     view::{read_local_id, read_recorded, read_required_time, write_observation},
     write_patient,
@@ -32,6 +32,7 @@ pub fn encode_event(event: &Event) -> Bytes {
         recorded_at: Some(timestamp(event.recorded_at)),
         decision: event.decision.as_ref().map(write_decision),
         merge: event.merge.as_deref().map(write_merge),
+        linked_by: write_linked_by(event.linked_by),
     };
     message.encode_to_vec().into()
 }
@@ -71,6 +72,7 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
         observation: message.observation.map(read_recorded).transpose()?,
         decision,
         merge,
+        linked_by: read_linked_by(message.linked_by)?,
         recorded_at: read_required_time("recorded_at", message.recorded_at)?,
     })
 }
@@ -86,12 +88,14 @@ pub fn encode_sighting(sighting: &Sighting) -> Bytes {
             delivered,
             reflects,
             owed,
+            linked_by,
         } => What::Seen(v1::Seen {
             local_id: local_id.as_str().to_owned(),
             shown: shown.as_ref().map(write_patient),
             delivered_revision: delivered.get(),
             reflected_revision: reflects.map(Revision::get),
             owed: owed.iter().map(ToString::to_string).collect(),
+            linked_by: write_linked_by(*linked_by),
         }),
         Sighted::Superseded { local_id, by } => What::Superseded(v1::Superseded {
             local_id: local_id.as_str().to_owned(),
@@ -131,6 +135,7 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
             delivered: Revision::new(seen.delivered_revision),
             reflects: seen.reflected_revision.map(Revision::new),
             owed: seen.owed.into_iter().map(Into::into).collect(),
+            linked_by: read_linked_by(seen.linked_by)?,
         },
         What::Superseded(superseded) => Sighted::Superseded {
             local_id: read_local_id(&superseded.local_id)?,

@@ -1,7 +1,11 @@
-//! Merges: who was who before and after.
+//! Merges and the crosswalk: who was who before and after, and whose record is whose.
 
-use super::{WireError, read_patient, view::read_local_id, write_patient};
-use archwire_core::{Merge, RecordKey, Revision, Side, Standing};
+use super::{
+    WireError, read_patient, timestamp,
+    view::{read_local_id, read_required_time},
+    write_patient,
+};
+use archwire_core::{LinkedBy, Merge, RecordLink, Revision, Side, Standing};
 use archwire_proto::v1;
 
 /// Writes a merge.
@@ -31,15 +35,47 @@ pub fn write_standing(standing: &Standing) -> v1::Standing {
     }
 }
 
-fn write_record(record: &RecordKey) -> v1::RecordKey {
-    v1::RecordKey {
+fn write_record(record: &RecordLink) -> v1::RecordLink {
+    v1::RecordLink {
         system: record.system.to_string(),
         local_id: record.local_id.as_str().to_owned(),
         superseded: record.superseded,
+        linked_at: Some(timestamp(record.linked_at)),
+        linked_by: write_linked_by(Some(record.linked_by)),
     }
 }
 
-pub(super) fn read_merge(merge: v1::Merge) -> Result<Merge, WireError> {
+pub(super) fn write_linked_by(by: Option<LinkedBy>) -> i32 {
+    let by = match by {
+        None => v1::LinkedBy::Unspecified,
+        Some(LinkedBy::Observed) => v1::LinkedBy::Observed,
+        Some(LinkedBy::Named) => v1::LinkedBy::Named,
+        Some(LinkedBy::Delivered) => v1::LinkedBy::Delivered,
+        Some(LinkedBy::TrustedIdentifier) => v1::LinkedBy::TrustedIdentifier,
+        Some(LinkedBy::Demographics) => v1::LinkedBy::Demographics,
+        Some(LinkedBy::Decided) => v1::LinkedBy::Decided,
+    };
+    by.into()
+}
+
+pub(super) fn read_linked_by(by: i32) -> Result<Option<LinkedBy>, WireError> {
+    Ok(match v1::LinkedBy::try_from(by) {
+        Ok(v1::LinkedBy::Unspecified) => None,
+        Ok(v1::LinkedBy::Observed) => Some(LinkedBy::Observed),
+        Ok(v1::LinkedBy::Named) => Some(LinkedBy::Named),
+        Ok(v1::LinkedBy::Delivered) => Some(LinkedBy::Delivered),
+        Ok(v1::LinkedBy::TrustedIdentifier) => Some(LinkedBy::TrustedIdentifier),
+        Ok(v1::LinkedBy::Demographics) => Some(LinkedBy::Demographics),
+        Ok(v1::LinkedBy::Decided) => Some(LinkedBy::Decided),
+        Err(_) => return Err(WireError::UnknownValue("linked_by")),
+    })
+}
+
+/// Reads a merge.
+///
+/// # Errors
+/// Names the first field that cannot be taken.
+pub fn read_merge(merge: v1::Merge) -> Result<Merge, WireError> {
     Ok(Merge {
         survivor: read_side(merge.survivor.ok_or(WireError::Missing("merge.survivor"))?)?,
         retired: read_side(merge.retired.ok_or(WireError::Missing("merge.retired"))?)?,
@@ -55,7 +91,11 @@ fn read_side(side: v1::MergeSide) -> Result<Side, WireError> {
     })
 }
 
-fn read_standing(standing: v1::Standing) -> Result<Standing, WireError> {
+/// Reads what a patient was at one moment.
+///
+/// # Errors
+/// Names the first field that cannot be taken.
+pub fn read_standing(standing: v1::Standing) -> Result<Standing, WireError> {
     Ok(Standing {
         revision: Revision::new(standing.revision),
         patient: read_patient(standing.patient.ok_or(WireError::Missing("merge.patient"))?)?,
@@ -67,11 +107,14 @@ fn read_standing(standing: v1::Standing) -> Result<Standing, WireError> {
     })
 }
 
-fn read_record(record: v1::RecordKey) -> Result<RecordKey, WireError> {
+/// Reads a record of the crosswalk.
+pub(super) fn read_record(record: v1::RecordLink) -> Result<RecordLink, WireError> {
     let system = record.system.parse();
-    Ok(RecordKey {
+    Ok(RecordLink {
         system: system.map_err(|error| WireError::Name("record.system", error))?,
         local_id: read_local_id(&record.local_id)?,
         superseded: record.superseded,
+        linked_at: read_required_time("record.linked_at", record.linked_at)?,
+        linked_by: read_linked_by(record.linked_by)?.ok_or(WireError::Missing("record.linked_by"))?,
     })
 }

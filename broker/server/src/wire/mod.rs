@@ -14,7 +14,7 @@ mod view;
 
 pub use decision::{read_verdict, write_verdict};
 pub use event::{decode_event, decode_sighting, encode_event, encode_sighting};
-pub use merge::{write_merge, write_standing};
+pub use merge::{read_merge, read_standing, write_merge, write_standing};
 pub use packed::Packed;
 pub use patient::{read_patient, write_patient};
 pub use review::{decode_review, encode_review, read_review_kind, write_review, write_review_kind};

@@ -4,11 +4,11 @@ use super::{WireError, read_patient, write_patient};
 use archwire_core::Patient;
 use archwire_proto::v1;
 use prost::Message as _;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A patient as bytes: how the registry keeps tens of thousands of them in memory, at some 300 bytes each.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Packed(Box<[u8]>);
+pub struct Packed(Arc<[u8]>);
 
 impl Packed {
     /// Packs a patient.
@@ -23,14 +23,20 @@ impl Packed {
         &self.0
     }
 
-    /// What [`Packed::bytes`] gave.
-    ///
-    /// # Errors
-    /// When the bytes are no patient.
-    pub fn read(bytes: &[u8]) -> Result<Self, WireError> {
-        let packed = Self(bytes.into());
-        packed.patient()?;
-        Ok(packed)
+    /// What [`Packed::bytes`] gave, known to be unchanged by a hash.
+    #[must_use]
+    pub fn trusted(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    /// What the bytes say: these same ones, where they are equal, so that they are kept once.
+    #[must_use]
+    pub fn or_other(&self, bytes: &[u8]) -> Self {
+        if *self.0 == *bytes {
+            self.clone()
+        } else {
+            Self::trusted(bytes)
+        }
     }
 
     /// The patient.

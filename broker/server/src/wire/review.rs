@@ -110,6 +110,7 @@ fn write_candidate(candidate: &ReviewCandidate) -> v1::ReviewCandidate {
         score_tenths: candidate.score_tenths,
         agrees: candidate.agrees.clone(),
         differs: candidate.differs.clone(),
+        not_same: candidate.not_same,
     }
 }
 
@@ -120,6 +121,7 @@ fn read_candidate(candidate: v1::ReviewCandidate) -> Result<ReviewCandidate, Wir
         score_tenths: candidate.score_tenths,
         agrees: candidate.agrees,
         differs: candidate.differs,
+        not_same: candidate.not_same,
     })
 }
 

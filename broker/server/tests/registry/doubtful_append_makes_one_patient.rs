@@ -3,6 +3,7 @@
 
 use crate::support::*;
 use archwire::registry::Registry;
+use archwire_core::Ownership;
 use archwire_nats::{ByteSize, Connection, Credentials, ExternalConfig, Log, LogConfig};
 use std::{
     path::Path,
@@ -100,7 +101,7 @@ async fn open(connection: &Connection) -> Arc<Registry> {
         ..LogConfig::new(ByteSize::mebibytes(64))
     };
     let log = Log::open(connection, &practice(), &config).await.unwrap();
-    Arc::new(Registry::open(log, practice()).await.unwrap())
+    registry_on(log, Ownership::default()).await.unwrap()
 }
 
 /// Observes again as long as that may help.
@@ -115,7 +116,8 @@ async fn observe_at_last(registry: &Arc<Registry>) -> archwire::registry::Observ
 
 /// Waits until the append that nobody heard of is in the log.
 async fn is_appended(registry: &Registry) {
-    while registry.log().last_sequence().await.unwrap() == 0 {
+    // The first record says who writes.
+    while registry.log().last_sequence().await.unwrap() == 1 {
         tokio::task::yield_now().await;
     }
 }

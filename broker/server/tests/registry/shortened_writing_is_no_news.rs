@@ -4,7 +4,7 @@
 use crate::support::*;
 use archwire::registry::{Due, Settlement};
 use archwire_core::{PatientId, Revision};
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 const LONG: &str = "Featherstonehaugh";
 /// What a system that keeps nine letters makes of it.
@@ -18,7 +18,7 @@ async fn office() -> (Office, PatientId, Due) {
     office.see(says("imaging", "1", named(LONG))).await;
     let due = office
         .registry
-        .due(&system("front-desk"), patient, Revision::new(1))
+        .due(&system("front-desk"), patient, Revision::new(1), &BTreeSet::new())
         .await
         .unwrap()
         .expect("the name is due");

@@ -3,7 +3,7 @@
 use crate::support::*;
 use archwire::registry::Settlement;
 use archwire_core::Revision;
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 #[tokio::test]
 async fn a_page_read_before_a_delivery_and_taken_after_it_changes_nothing() {
@@ -17,7 +17,7 @@ async fn a_page_read_before_a_delivery_and_taken_after_it_changes_nothing() {
     let page_begun = Instant::now();
     let due = office
         .registry
-        .due(&desk, patient, Revision::new(1))
+        .due(&desk, patient, Revision::new(1), &BTreeSet::new())
         .await
         .unwrap()
         .expect("the phone is due");

@@ -114,7 +114,10 @@ impl Run<'_> {
         let Some(record) = registry.record(desk, patient) else {
             return;
         };
-        let due = registry.due(desk, patient, record.delivered).await.unwrap();
+        let due = registry
+            .due(desk, patient, record.delivered, &BTreeSet::new())
+            .await
+            .unwrap();
         let Some(due) = due else { return };
         let settlement = Settlement {
             patient,

@@ -1,13 +1,12 @@
 //! Offices with a log and a registry, and what systems say in them.
 
-use archwire::registry::{Index, ObserveError, Observed, Registry};
+use archwire::registry::{Index, ObserveError, Observed, Registry, RegistryConfig};
 use archwire_core::{
-    ContactPoint, ContactSystem, ContactUse, HumanName, LocalId, NameUse, Observation, Patient, PatientId,
-    PracticeName, Revision, SystemName, View,
+    ContactPoint, ContactSystem, ContactUse, HumanName, LocalId, NameUse, Observation, Ownership, Patient,
+    PatientId, PracticeName, Revision, SystemName, View, identity::Trust,
 };
-use archwire_nats::{ByteSize, Connection, Log, LogConfig, Supervisor, SupervisorConfig};
+use archwire_nats::{ByteSize, Connection, LeaseConfig, Log, LogConfig, Supervisor, SupervisorConfig};
 use std::{
-    collections::BTreeMap,
     fmt::Debug,
     future::Future,
     path::{Path, PathBuf},
@@ -44,6 +43,7 @@ pub(crate) fn practice() -> PracticeName {
 /// A registry on a server of its own.
 pub(crate) struct Office {
     pub(crate) registry: Arc<Registry>,
+    ownership: Ownership,
     connection: Connection,
     _supervisor: Supervisor,
     _folder: TempDir,
@@ -51,13 +51,19 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) async fn open() -> Self {
+        Self::owned(Ownership::default()).await
+    }
+
+    /// One in which systems are right about something.
+    pub(crate) async fn owned(ownership: Ownership) -> Self {
         let folder = TempDir::new().unwrap();
         let store = folder.path().join("nats");
         let config = SupervisorConfig::new(nats_server(), store, ByteSize::gibibytes(1));
         let supervisor = Supervisor::start(config).await.unwrap();
         let connection = supervisor.connect().await.unwrap();
-        let registry = open(&connection).await.unwrap();
+        let registry = open(&connection, ownership.clone()).await.unwrap();
         Self {
+            ownership,
             registry,
             connection,
             _supervisor: supervisor,
@@ -67,7 +73,8 @@ impl Office {
 
     /// What a broker knows that is started now.
     pub(crate) async fn reopened(&self) -> Arc<Registry> {
-        open(&self.connection).await.expect("the log can be read again")
+        let opened = open(&self.connection, self.ownership.clone()).await;
+        opened.expect("the log can be read again")
     }
 
     pub(crate) async fn observe(&self, observation: Observation) -> Result<Observed, ObserveError> {
@@ -84,10 +91,23 @@ impl Office {
     }
 }
 
-async fn open(connection: &Connection) -> Result<Arc<Registry>, ObserveError> {
+async fn open(connection: &Connection, ownership: Ownership) -> Result<Arc<Registry>, ObserveError> {
     let config = LogConfig::new(ByteSize::mebibytes(64));
     let log = Log::open(connection, &practice(), &config).await.unwrap();
-    Ok(Arc::new(Registry::open(log, practice()).await?))
+    registry_on(log, ownership).await
+}
+
+/// A registry on a log.
+pub(crate) async fn registry_on(log: Log, ownership: Ownership) -> Result<Arc<Registry>, ObserveError> {
+    // The same broker each time, which takes its own lease over at once.
+    let lease = log.lease("office", LeaseConfig::default()).await.unwrap();
+    let config = RegistryConfig {
+        practice: practice(),
+        fence: lease.fence(),
+        trust: Trust::by_kind(),
+        ownership,
+    };
+    Ok(Arc::new(Registry::open(log, config).await?))
 }
 
 /// Whatever takes longer than [`PATIENCE`] has failed.
@@ -193,7 +213,9 @@ pub(crate) fn with_phone_and_email(phone: &str, email: &str) -> Patient {
 
 pub(crate) fn whom(observed: Observed) -> PatientId {
     match observed {
-        Observed::Recorded { patient, .. } | Observed::Unchanged { patient, .. } => patient,
+        Observed::Recorded { patient, .. }
+        | Observed::Unchanged { patient, .. }
+        | Observed::InReview { patient, .. } => patient,
     }
 }
 
@@ -268,9 +290,9 @@ pub(crate) fn assert_same(
     }
 }
 
-fn records(index: &Index, patient: PatientId) -> BTreeMap<SystemName, archwire::registry::Record> {
+fn records(index: &Index, patient: PatientId) -> Vec<archwire::registry::Record> {
     let mut records = index.entry(patient).unwrap().records.clone();
-    for record in records.values_mut() {
+    for record in &mut records {
         record.read_at = None;
     }
     records

@@ -130,6 +130,7 @@ fn the_example_has_every_key_that_the_broker_knows_and_no_other() {
     assert_eq!(keys(&all["api"]), known::<raw::RawApi>());
     assert_eq!(keys(&all["nats"]), known::<raw::RawNats>());
     assert_eq!(keys(&all["log"]), known::<raw::RawLog>());
+    assert_eq!(keys(&all["identity"]), known::<raw::RawIdentity>());
     assert_eq!(keys(system), known::<raw::RawSystem>());
     assert_eq!(keys(&system["grants"][0]), known::<raw::RawGrant>());
     assert_eq!(keys(&system["limits"]), known::<raw::RawLimits>());

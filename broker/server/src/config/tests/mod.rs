@@ -4,6 +4,7 @@ mod connections;
 mod data_folder;
 mod environment;
 mod example;
+mod owns;
 mod problems;
 mod secrets;
 mod systems;

@@ -1,0 +1,218 @@
+//! From a record of the log to what is at hand.
+
+use super::{Doubt, Entry, Index, Record, record::find_mut};
+use crate::wire::{Packed, WireError, decode_event, decode_review, decode_sighting};
+use archwire_core::{
+    Event, EventKind, LinkedBy, LocalId, Path, Patient, PatientId, Revision, Sighted, Sighting, Subject,
+    SystemName,
+};
+use archwire_nats::Stored;
+use std::{
+    collections::{BTreeSet, btree_map, hash_map},
+    sync::Arc,
+    time::SystemTime,
+};
+
+/// What is seen of a record.
+struct Seen<'a> {
+    shown: Option<&'a Patient>,
+    reflects: Option<Revision>,
+    delivered: Revision,
+    owed: Option<&'a BTreeSet<Path>>,
+    linked_by: Option<LinkedBy>,
+    at: SystemTime,
+}
+
+impl Index {
+    /// Takes in what stands in the log.
+    ///
+    /// # Errors
+    /// When this version does not understand it.
+    pub fn apply(&mut self, stored: &Stored) -> Result<(), WireError> {
+        let payload = stored.payload.clone();
+        match &stored.subject {
+            Subject::Patient(_) => self.apply_event(stored.sequence, &decode_event(payload)?),
+            Subject::Sighting(..) => self.apply_sighting(stored.sequence, &decode_sighting(payload)?),
+            Subject::Review(_) => self.apply_review(stored.sequence, &decode_review(payload)?),
+            Subject::Writer => self.passed(stored.sequence),
+        }
+        Ok(())
+    }
+
+    pub(super) fn passed(&mut self, sequence: u64) {
+        self.sequence = self.sequence.max(sequence);
+    }
+
+    /// Takes in an event that stands in the log at `sequence`. One that was taken in before changes nothing.
+    pub fn apply_event(&mut self, sequence: u64, event: &Event) {
+        self.passed(sequence);
+        let state = Packed::of(&event.patient);
+        match self.patients.entry(event.patient_id) {
+            hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(Arc::new(Entry {
+                    revision: event.revision,
+                    sequence,
+                    state,
+                    records: Vec::new(),
+                }));
+            }
+            hash_map::Entry::Occupied(mut occupied) => {
+                let entry = Arc::make_mut(occupied.get_mut());
+                if entry.sequence >= sequence {
+                    return;
+                }
+                entry.revision = event.revision;
+                entry.sequence = sequence;
+                entry.state = state;
+            }
+        }
+        if matches!(event.kind, EventKind::PatientMerged | EventKind::PatientUnmerged) {
+            self.apply_merge(event);
+        }
+        if let Some(observation) = &event.observation {
+            let seen = Seen {
+                shown: Some(&observation.view.patient),
+                reflects: observation.based_on,
+                delivered: Revision::NONE,
+                owed: None,
+                linked_by: event.linked_by,
+                at: event.recorded_at,
+            };
+            let (system, local_id) = (&observation.system, &observation.view.local_id);
+            self.see(event.patient_id, system, local_id, seen);
+        }
+        self.enter(event.patient_id);
+    }
+
+    /// Takes in a sighting.
+    pub fn apply_sighting(&mut self, sequence: u64, sighting: &Sighting) {
+        self.passed(sequence);
+        let Sighting {
+            patient_id: patient,
+            system,
+            seen_at,
+            what,
+        } = sighting;
+        match what {
+            Sighted::Seen {
+                local_id,
+                shown,
+                delivered,
+                reflects,
+                owed,
+                linked_by,
+            } => {
+                let seen = Seen {
+                    shown: shown.as_ref(),
+                    reflects: *reflects,
+                    delivered: *delivered,
+                    owed: Some(owed),
+                    linked_by: *linked_by,
+                    at: *seen_at,
+                };
+                self.see(*patient, system, local_id, seen);
+            }
+            Sighted::Creating(revision) => {
+                let doubt = Doubt {
+                    since: *seen_at,
+                    revision: *revision,
+                };
+                self.creating.insert((system.clone(), *patient), doubt);
+            }
+            Sighted::Writing(paths) => self.write(system, *patient, Some((paths.clone(), *seen_at))),
+            Sighted::Abandoned => {
+                self.no_longer_creating(system, *patient);
+                self.write(system, *patient, None);
+            }
+            Sighted::Superseded { local_id, by } => self.supersede(*patient, system, local_id, by),
+            Sighted::Unlinked { local_id } => self.unlink(*patient, system, local_id),
+        }
+    }
+
+    fn see(&mut self, patient: PatientId, system: &SystemName, local_id: &LocalId, seen: Seen<'_>) {
+        self.no_longer_creating(system, patient);
+        self.links.insert((system.clone(), local_id.clone()), patient);
+        let Some(entry) = self.entry_mut(patient) else {
+            return;
+        };
+        let revision = entry.revision;
+        let shadow = seen
+            .shown
+            .map(|shown| entry.state.or_other(Packed::of(shown).bytes()));
+        if entry.record_of(system, local_id).is_none() {
+            let by = seen.linked_by.unwrap_or(if seen.delivered > Revision::NONE {
+                LinkedBy::Delivered
+            } else {
+                LinkedBy::Observed
+            });
+            let mut record = Record::new(system.clone(), local_id.clone(), seen.at, by);
+            record.superseded = entry.record(system).is_some();
+            entry.records.push(record);
+        }
+        let Some(record) = find_mut(&mut entry.records, system, local_id) else {
+            return;
+        };
+        if let Some(shadow) = shadow {
+            record.shadow = Some(shadow);
+            record.reflects = seen.reflects.unwrap_or(revision);
+        }
+        if let Some(owed) = seen.owed {
+            record.owe(owed.clone());
+        }
+        if seen.delivered > Revision::NONE {
+            record.delivered = record.delivered.max(seen.delivered);
+            record.write(None);
+        }
+    }
+
+    fn write(
+        &mut self,
+        system: &SystemName,
+        patient: PatientId,
+        writing: Option<(BTreeSet<Path>, SystemTime)>,
+    ) {
+        let Some(entry) = self.entry_mut(patient) else {
+            return;
+        };
+        let mut records = entry.records.iter_mut();
+        if let Some(record) = records.find(|record| record.system == *system && !record.superseded) {
+            record.write(writing);
+        }
+    }
+
+    fn supersede(&mut self, patient: PatientId, system: &SystemName, local_id: &LocalId, by: &LocalId) {
+        let Some(entry) = self.entry_mut(patient) else {
+            return;
+        };
+        for record in entry.records.iter_mut().filter(|record| record.system == *system) {
+            if record.local_id == *local_id {
+                record.superseded = true;
+            } else if record.local_id == *by {
+                record.superseded = false;
+            }
+        }
+    }
+
+    fn unlink(&mut self, patient: PatientId, system: &SystemName, local_id: &LocalId) {
+        if let btree_map::Entry::Occupied(held) = self.held.entry((system.clone(), local_id.clone())) {
+            held.remove();
+        }
+        self.links.remove(&(system.clone(), local_id.clone()));
+        let Some(entry) = self.entry_mut(patient) else {
+            return;
+        };
+        entry
+            .records
+            .retain(|record| record.system != *system || record.local_id != *local_id);
+        let mut others = entry.records.iter_mut().filter(|record| record.system == *system);
+        if let Some(first) = others.next()
+            && others.all(|record| record.superseded)
+        {
+            first.superseded = false;
+        }
+    }
+
+    fn no_longer_creating(&mut self, system: &SystemName, patient: PatientId) {
+        self.creating.remove(&(system.clone(), patient));
+    }
+}

@@ -1,0 +1,189 @@
+//! What waits for a person.
+
+use super::Index;
+use archwire_core::{LocalId, Path, PatientId, ReviewItem, ReviewKind, SystemName, Verdict};
+use sha2::{Digest as _, Sha256};
+use std::{collections::BTreeSet, time::SystemTime};
+
+/// What an item is about: there is one open item for each.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKey {
+    /// Whom else the patient may be.
+    Patient(PatientId),
+    /// Whom the record is about.
+    Record(SystemName, LocalId),
+    /// What the record says otherwise.
+    Disagreement(SystemName, LocalId),
+    /// A record that cannot be read; by its id, or where that is not known by the hash of what it is.
+    Unreadable(SystemName, LocalId),
+    /// The same, of a record without an id.
+    UnreadableBytes(SystemName, [u8; 32]),
+}
+
+impl ItemKey {
+    /// What an item is about.
+    #[must_use]
+    pub fn of(item: &ReviewItem) -> Option<Self> {
+        let system = || item.system.clone();
+        let record = || Some((system()?, item.local_id.clone()?));
+        match item.kind {
+            ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict => item.patient.map(Self::Patient),
+            ReviewKind::RecordConflict => record().map(|(system, id)| Self::Record(system, id)),
+            ReviewKind::Disagreement => record().map(|(system, id)| Self::Disagreement(system, id)),
+            ReviewKind::Unreadable => match record() {
+                Some((system, id)) => Some(Self::Unreadable(system, id)),
+                None => {
+                    let hash = match (&item.source, &item.reason) {
+                        (Some(source), _) => *source.sha256(),
+                        (None, reason) => Sha256::digest(reason.as_deref().unwrap_or_default()).into(),
+                    };
+                    Some(Self::UnreadableBytes(system()?, hash))
+                }
+            },
+        }
+    }
+}
+
+/// An open item, as far as it is needed at hand. The whole of it is in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenItem {
+    /// What it is about.
+    pub key: ItemKey,
+    /// What kind.
+    pub kind: ReviewKind,
+    /// When it was opened.
+    pub opened_at: SystemTime,
+    /// The patient to whom the record belongs.
+    pub patient: Option<PatientId>,
+    /// Whom the patient may be; those who are not are left out.
+    pub candidates: Vec<PatientId>,
+    /// Where the system disagrees.
+    pub paths: BTreeSet<Path>,
+    /// The best candidate's score in tenths of a bit.
+    pub score_tenths: Option<i32>,
+    /// The record that took this one's place, and of which the bus has not heard.
+    pub awaits: Option<LocalId>,
+    /// Where the item stands in the log.
+    pub sequence: u64,
+}
+
+impl OpenItem {
+    /// The system whose record led to it.
+    #[must_use]
+    pub fn record(&self) -> Option<(&SystemName, Option<&LocalId>)> {
+        match &self.key {
+            ItemKey::Patient(_) => None,
+            ItemKey::Record(system, id)
+            | ItemKey::Disagreement(system, id)
+            | ItemKey::Unreadable(system, id) => Some((system, Some(id))),
+            ItemKey::UnreadableBytes(system, _) => Some((system, None)),
+        }
+    }
+}
+
+impl Index {
+    /// The open items by their number.
+    pub fn items(&self) -> impl Iterator<Item = (u64, &OpenItem)> {
+        self.items.iter().map(|(number, item)| (*number, item))
+    }
+
+    /// How many items are open.
+    #[must_use]
+    pub fn open_items(&self) -> usize {
+        self.items.len()
+    }
+
+    /// An open item.
+    #[must_use]
+    pub fn item(&self, number: u64) -> Option<&OpenItem> {
+        self.items.get(&number)
+    }
+
+    /// The number of the open item about something.
+    #[must_use]
+    pub fn item_about(&self, key: &ItemKey) -> Option<u64> {
+        self.by_key.get(key).copied()
+    }
+
+    /// A number for a new item. It is not given again, also when nobody knows whether the item was stored.
+    pub fn number_item(&mut self) -> u64 {
+        self.given_item = self.given_item.max(self.last_item) + 1;
+        self.given_item
+    }
+
+    /// Items that wait for a record of which the bus has not heard: the one that took another's place.
+    #[must_use]
+    pub fn awaiting(&self, system: &SystemName, local_id: &LocalId) -> Vec<u64> {
+        let waits = |item: &OpenItem| {
+            item.awaits.as_ref() == Some(local_id)
+                && item.record().is_some_and(|(waiting, _)| waiting == system)
+        };
+        let items = self.items.iter().filter(|(_, item)| waits(item));
+        items.map(|(number, _)| *number).collect()
+    }
+
+    /// Takes in an item.
+    pub fn apply_review(&mut self, sequence: u64, item: &ReviewItem) {
+        self.passed(sequence);
+        self.last_item = self.last_item.max(item.number);
+        for candidate in item.candidates.iter().filter(|candidate| candidate.not_same) {
+            if let Some(patient) = item.patient {
+                let other = candidate.patient;
+                self.not_same.insert((patient.min(other), patient.max(other)));
+            }
+        }
+        self.close(item.number);
+        let Some(key) = ItemKey::of(item) else { return };
+        if item.decision.is_some() {
+            return;
+        }
+        if let ItemKey::Record(system, local_id) = &key {
+            self.held.insert((system.clone(), local_id.clone()), item.number);
+        }
+        let candidates = item.candidates.iter().filter(|candidate| !candidate.not_same);
+        let open = OpenItem {
+            key: key.clone(),
+            kind: item.kind,
+            opened_at: item.opened_at,
+            patient: item.patient,
+            candidates: candidates.clone().map(|candidate| candidate.patient).collect(),
+            paths: item
+                .disagreements
+                .iter()
+                .map(|disagreement| disagreement.path.clone())
+                .collect(),
+            score_tenths: candidates.map(|candidate| candidate.score_tenths).max(),
+            awaits: item
+                .held
+                .as_ref()
+                .filter(|_| item.kind == ReviewKind::Unreadable)
+                .and_then(|held| held.view.merged_into.clone()),
+            sequence,
+        };
+        self.by_key.insert(key, item.number);
+        self.items.insert(item.number, open);
+    }
+
+    fn close(&mut self, number: u64) {
+        let Some(item) = self.items.remove(&number) else {
+            return;
+        };
+        self.by_key.remove(&item.key);
+        if let ItemKey::Record(system, local_id) = item.key {
+            self.held.remove(&(system, local_id));
+        }
+    }
+
+    /// Whether a verdict may end an item of a kind, and what may.
+    #[must_use]
+    pub fn verdicts(kind: ReviewKind) -> (&'static [Verdict], &'static str) {
+        match kind {
+            ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict | ReviewKind::RecordConflict => {
+                (&[Verdict::Link, Verdict::NotSame], "`link` or `not-same`")
+            }
+            ReviewKind::Disagreement | ReviewKind::Unreadable => {
+                (&[Verdict::Accept, Verdict::Reject], "`accept` or `reject`")
+            }
+        }
+    }
+}

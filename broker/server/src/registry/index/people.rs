@@ -1,0 +1,103 @@
+//! Who could be meant by a record: the candidates, and those who are about to be appended.
+
+use super::Index;
+use crate::wire::WireError;
+use archwire_core::{
+    PatientId, SystemName,
+    identity::{Known, Profile, Verdict},
+};
+
+impl Index {
+    /// Enters all current patients at once, at the end of reading the log. From then on each change is entered as it
+    /// comes.
+    ///
+    /// # Errors
+    /// Never for states that came from the log.
+    pub fn enter_everybody(&mut self) -> Result<(), WireError> {
+        let people = &mut self.people.people;
+        for (patient, entry) in &self.patients {
+            if !self.retired.contains_key(patient) {
+                people.put(*patient, &Profile::of(&entry.patient()?));
+            }
+        }
+        self.people.live = true;
+        Ok(())
+    }
+
+    pub(super) fn enter(&mut self, patient: PatientId) {
+        self.people.reserved.remove(&patient);
+        if !self.people.live || self.retired.contains_key(&patient) {
+            return;
+        }
+        let state = self.entry(patient).map(super::Entry::patient);
+        if let Some(Ok(state)) = state {
+            self.people.people.put(patient, &Profile::of(&state));
+        }
+    }
+
+    pub(super) fn leave(&mut self, patient: PatientId) {
+        if self.people.live {
+            self.people.people.remove(patient);
+        }
+    }
+
+    /// Whom a record of a system may be about; `of` is the patient whose record it is already.
+    #[must_use]
+    pub fn identify(&self, profile: &Profile, system: &SystemName, of: Option<PatientId>) -> Verdict {
+        let known = |candidate: PatientId| {
+            if of == Some(candidate) {
+                return None;
+            }
+            if let Some((profile, of_system)) = self.people.reserved.get(&candidate) {
+                return Some(Known {
+                    profile: profile.clone(),
+                    has_record_in_system: of_system == system,
+                    ruled_out: false,
+                });
+            }
+            let entry = self.entry(candidate)?;
+            Some(Known {
+                profile: Profile::of(&entry.patient().ok()?),
+                has_record_in_system: entry.record(system).is_some(),
+                ruled_out: of.is_some_and(|of| self.is_not_same(of, candidate)),
+            })
+        };
+        self.people.people.identify(profile, &known)
+    }
+
+    /// Makes a patient who is about to be appended known, so that the next record of the same person is not taken for
+    /// yet another one.
+    pub fn reserve(&mut self, patient: PatientId, profile: Profile, system: SystemName) {
+        self.people.people.put(patient, &profile);
+        self.people.reserved.insert(patient, (profile, system));
+    }
+
+    /// Whether a patient is about to be appended.
+    #[must_use]
+    pub fn is_reserved(&self, patient: PatientId) -> bool {
+        self.people.reserved.contains_key(&patient)
+    }
+
+    /// Takes that back: the append did not come about.
+    pub fn unreserve(&mut self, patient: PatientId) {
+        if self.people.reserved.remove(&patient).is_some() {
+            self.people.people.remove(patient);
+        }
+    }
+}
+
+impl Index {
+    /// Takes the place of this index; those who are about to be appended stay.
+    ///
+    /// # Errors
+    /// Never for states that came from the log.
+    pub fn replace_by(&mut self, mut made: Self) -> Result<(), WireError> {
+        made.enter_everybody()?;
+        for (patient, (profile, system)) in std::mem::take(&mut self.people.reserved) {
+            made.reserve(patient, profile, system);
+        }
+        made.given_item = self.given_item;
+        *self = made;
+        Ok(())
+    }
+}

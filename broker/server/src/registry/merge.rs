@@ -1,0 +1,444 @@
+//! Making two patients one, and two again.
+//!
+//! The retired patient's event comes first and decides it; the survivor's completes it. What a kill leaves between the
+//! two is finished at the start. Nobody is deleted, in no system: the retired patient's records become records of the
+//! survivor. Parting restores both from the log: what each was before, with what was observed of each one's own records
+//! since.
+
+use super::{DecideError, Entry, LONGEST_CONFLICT, ObserveError, Registry};
+use crate::wire::decode_event;
+use archwire_core::{
+    Decision, Event, EventKind, Fields, Merge, Patient, PatientId, PatientStatus, RecordLink, Side, Standing,
+    Verdict, fill_in,
+};
+use futures_util::StreamExt as _;
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::SystemTime};
+use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
+
+impl Registry {
+    /// Makes two patients one, or with `dry_run` only tells what would come of it.
+    ///
+    /// # Errors
+    /// When that cannot be done; nothing is changed then.
+    pub async fn merge(
+        self: &Arc<Self>,
+        survivor: PatientId,
+        retired: PatientId,
+        decision: Decision,
+        although_not_same: bool,
+        dry_run: bool,
+    ) -> Result<Merge, DecideError> {
+        if dry_run {
+            let _locks = self.both(survivor, retired).await;
+            return self.would_join(survivor, retired, although_not_same);
+        }
+        let registry = Arc::clone(self);
+        let task = self.tasks.spawn(async move {
+            registry
+                .join(survivor, retired, &decision, although_not_same)
+                .await
+        });
+        task.await.unwrap_or(Err(ObserveError::Interrupted.into()))
+    }
+
+    /// Parts a patient from whom he or she was merged into, or with `dry_run` only tells what would come of it.
+    ///
+    /// # Errors
+    /// When that cannot be done; nothing is changed then.
+    pub async fn unmerge(
+        self: &Arc<Self>,
+        retired: PatientId,
+        decision: Decision,
+        dry_run: bool,
+    ) -> Result<Merge, DecideError> {
+        if dry_run {
+            let survivor = self.index().retired_into(retired);
+            let survivor = survivor.ok_or_else(|| self.not_merged(retired))?;
+            let _locks = self.both(survivor, retired).await;
+            return self.would_part(retired).await;
+        }
+        let registry = Arc::clone(self);
+        let task = self
+            .tasks
+            .spawn(async move { registry.part(retired, &decision).await });
+        task.await.unwrap_or(Err(ObserveError::Interrupted.into()))
+    }
+
+    /// Locks two patients, always in the same order.
+    async fn both(
+        &self,
+        one: PatientId,
+        other: PatientId,
+    ) -> (OwnedMutexGuard<()>, Option<OwnedMutexGuard<()>>) {
+        let first = self.patients.lock(&one.min(other)).await;
+        let second = match one == other {
+            true => None,
+            false => Some(self.patients.lock(&one.max(other)).await),
+        };
+        (first, second)
+    }
+
+    /// The caller holds neither patient's lock.
+    pub(super) async fn join(
+        &self,
+        survivor: PatientId,
+        retired: PatientId,
+        decision: &Decision,
+        although_not_same: bool,
+    ) -> Result<Merge, DecideError> {
+        let merge = {
+            let _locks = self.both(survivor, retired).await;
+            let mut attempts = 0;
+            loop {
+                let merge = self.would_join(survivor, retired, although_not_same)?;
+                if self
+                    .tell_both(EventKind::PatientMerged, merge.clone(), decision)
+                    .await?
+                {
+                    break merge;
+                }
+                attempts += 1;
+                if attempts == LONGEST_CONFLICT {
+                    return Err(conflict().into());
+                }
+            }
+        };
+        self.settle_pair(survivor, retired, decision).await?;
+        Ok(merge)
+    }
+
+    async fn part(&self, retired: PatientId, decision: &Decision) -> Result<Merge, DecideError> {
+        let survivor = self.index().retired_into(retired);
+        let survivor = survivor.ok_or_else(|| self.not_merged(retired))?;
+        let _locks = self.both(survivor, retired).await;
+        for _ in 0..LONGEST_CONFLICT {
+            let merge = self.would_part(retired).await?;
+            if self
+                .tell_both(EventKind::PatientUnmerged, merge.clone(), decision)
+                .await?
+            {
+                return Ok(merge);
+            }
+        }
+        Err(conflict().into())
+    }
+
+    fn not_merged(&self, patient: PatientId) -> DecideError {
+        match self.index().entry(patient) {
+            Some(_) => DecideError::NotMerged(patient),
+            None => DecideError::UnknownPatient(patient),
+        }
+    }
+
+    /// What a merge would come to. The caller holds both locks.
+    fn would_join(
+        &self,
+        survivor: PatientId,
+        retired: PatientId,
+        although_not_same: bool,
+    ) -> Result<Merge, DecideError> {
+        if survivor == retired {
+            return Err(DecideError::MergeIntoItself);
+        }
+        let index = self.index();
+        for patient in [survivor, retired] {
+            if index.entry(patient).is_none() {
+                return Err(DecideError::UnknownPatient(patient));
+            }
+            if let Some(into) = index.retired_into(patient) {
+                return Err(DecideError::AlreadyMerged { patient, into });
+            }
+            if index.is_being_created(patient) {
+                return Err(DecideError::BeingCreated);
+            }
+        }
+        if !although_not_same && index.is_not_same(survivor, retired) {
+            return Err(DecideError::DeclaredNotSame);
+        }
+        let standing = |patient| {
+            let entry = index.entry(patient).ok_or(DecideError::UnknownPatient(patient))?;
+            entry
+                .standing()
+                .map_err(|error| DecideError::from(ObserveError::from(error)))
+        };
+        let (stays, goes) = (standing(survivor)?, standing(retired)?);
+        let has_record = |link: &RecordLink| {
+            let mut others = stays.records.iter();
+            others.any(|other| other.system == link.system && !other.superseded)
+        };
+        let mut records = stays.records.clone();
+        records.extend(goes.records.iter().map(|link| RecordLink {
+            superseded: link.superseded || has_record(link),
+            ..link.clone()
+        }));
+        let after = Standing {
+            revision: stays.revision.next(),
+            patient: joined(&stays.patient, &goes.patient)?,
+            records,
+        };
+        let gone = Standing {
+            revision: goes.revision.next(),
+            patient: Patient {
+                status: Some(PatientStatus::MergedInto),
+                merged_into: Some(survivor),
+                ..goes.patient.clone()
+            },
+            records: Vec::new(),
+        };
+        Ok(Merge {
+            survivor: Side {
+                patient_id: survivor,
+                before: stays,
+                after,
+            },
+            retired: Side {
+                patient_id: retired,
+                before: goes,
+                after: gone,
+            },
+        })
+    }
+
+    /// What a parting would come to. The caller holds both locks.
+    async fn would_part(&self, retired: PatientId) -> Result<Merge, DecideError> {
+        let (survivor, stays, goes) = {
+            let index = self.index();
+            let survivor = index
+                .retired_into(retired)
+                .ok_or(DecideError::NotMerged(retired))?;
+            if let Some(into) = index.retired_into(survivor) {
+                return Err(DecideError::SurvivorMergedOn { survivor, into });
+            }
+            if index.is_being_created(survivor) {
+                return Err(DecideError::BeingCreated);
+            }
+            let standing = |patient| {
+                let entry = index.entry(patient).ok_or(DecideError::UnknownPatient(patient))?;
+                entry
+                    .standing()
+                    .map_err(|error| DecideError::from(ObserveError::from(error)))
+            };
+            (survivor, standing(survivor)?, standing(retired)?)
+        };
+        let (merge, own, others) = self.apart(survivor, retired).await?;
+        let moves = |link: &&RecordLink| is_among(link, &merge.retired.before.records);
+        let as_before = |link: &RecordLink, before: &[RecordLink]| {
+            let same = |other: &&RecordLink| is_same(other, link);
+            before.iter().find(same).unwrap_or(link).clone()
+        };
+        let after = Standing {
+            revision: goes.revision.next(),
+            patient: own,
+            records: stays
+                .records
+                .iter()
+                .filter(moves)
+                .map(|link| as_before(link, &merge.retired.before.records))
+                .collect(),
+        };
+        let stayed = Standing {
+            revision: stays.revision.next(),
+            patient: others,
+            records: stays
+                .records
+                .iter()
+                .filter(|link| !moves(link))
+                .map(|link| as_before(link, &merge.survivor.before.records))
+                .collect(),
+        };
+        Ok(Merge {
+            survivor: Side {
+                patient_id: survivor,
+                before: stays,
+                after: stayed,
+            },
+            retired: Side {
+                patient_id: retired,
+                before: goes,
+                after,
+            },
+        })
+    }
+
+    /// What the log says of the two apart: their merge, and what each would be without it.
+    async fn apart(
+        &self,
+        survivor: PatientId,
+        retired: PatientId,
+    ) -> Result<(Box<Merge>, Patient, Patient), ObserveError> {
+        let mut found: Option<(Box<Merge>, Fields, Fields)> = None;
+        let mut history = pin!(self.log.history(survivor, 0));
+        while let Some(stored) = history.next().await {
+            let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
+            let is_theirs =
+                |merge: &Merge| merge.retired.patient_id == retired && merge.survivor.patient_id == survivor;
+            match (&mut found, event.kind, event.merge) {
+                (_, EventKind::PatientMerged, Some(merge)) if is_theirs(&merge) => {
+                    let own = Fields::of(&merge.retired.before.patient)?;
+                    let others = Fields::of(&merge.survivor.before.patient)?;
+                    found = Some((merge, own, others));
+                }
+                (Some((merge, own, others)), ..) => {
+                    let after = Fields::of(&event.patient)?;
+                    let is_own = event.observation.as_ref().is_some_and(|observation| {
+                        let mut links = merge.retired.before.records.iter();
+                        links.any(|link| {
+                            link.system == observation.system && link.local_id == observation.view.local_id
+                        })
+                    });
+                    let side = if is_own { own } else { others };
+                    for path in &event.changed {
+                        side.put(path, after.get(path));
+                    }
+                }
+                (None, ..) => {}
+            }
+        }
+        let (merge, own, others) = found.ok_or(ObserveError::RevisionUnknown)?;
+        Ok((merge, own.to_patient()?, others.to_patient()?))
+    }
+
+    /// Appends both events. Tells whether that came about; otherwise the log had moved on, and what it holds was taken in.
+    async fn tell_both(
+        &self,
+        kind: EventKind,
+        merge: Merge,
+        decision: &Decision,
+    ) -> Result<bool, ObserveError> {
+        let (survivor, retired) = (merge.survivor.patient_id, merge.retired.patient_id);
+        let last = self.sequence_of(retired);
+        let first = told(kind, &merge.retired, &merge, decision)?;
+        if self.tell(&first, last).await?.is_none() {
+            self.catch_up(retired, last).await?;
+            self.catch_up(survivor, self.sequence_of(survivor)).await?;
+            return Ok(false);
+        }
+        self.complete(&first).await?;
+        Ok(true)
+    }
+
+    /// Appends the second event of a merge or a parting, from the survivor as he or she is now.
+    async fn complete(&self, first: &Event) -> Result<(), ObserveError> {
+        let Some((merge, decision)) = first.merge.as_deref().zip(first.decision.as_ref()) else {
+            return Ok(());
+        };
+        let survivor = merge.survivor.patient_id;
+        for _ in 0..LONGEST_CONFLICT {
+            let last = self.sequence_of(survivor);
+            let mut merge = merge.clone();
+            let moved_on = {
+                let index = self.index();
+                let now = index
+                    .entry(survivor)
+                    .filter(|entry| entry.revision != merge.survivor.before.revision);
+                now.map(Entry::standing).transpose()?
+            };
+            if let Some(now) = moved_on {
+                merge.survivor.after.revision = now.revision.next();
+                merge.survivor.after.patient = match first.kind {
+                    EventKind::PatientMerged => joined(&now.patient, &merge.retired.before.patient)?,
+                    _ => self.apart(survivor, merge.retired.patient_id).await?.2,
+                };
+                merge.survivor.before.revision = now.revision;
+                merge.survivor.before.patient = now.patient;
+            }
+            let second = told(first.kind, &merge.survivor, &merge, decision)?;
+            if self.tell(&second, last).await?.is_some() {
+                return Ok(());
+            }
+            self.catch_up(survivor, last).await?;
+        }
+        Err(conflict())
+    }
+
+    /// Finishes what a kill left between the two events.
+    pub(super) async fn finish_halves(&self) -> Result<(), ObserveError> {
+        let halves = self.index().halves();
+        for first in halves {
+            tracing::info!(patient = %first.patient_id, "a merge that was half done is finished");
+            self.complete(&first).await?;
+        }
+        Ok(())
+    }
+
+    fn sequence_of(&self, patient: PatientId) -> u64 {
+        self.index().entry(patient).map_or(0, |entry| entry.sequence)
+    }
+
+    /// What asked whether the two are the same is answered.
+    async fn settle_pair(
+        &self,
+        survivor: PatientId,
+        retired: PatientId,
+        decision: &Decision,
+    ) -> Result<(), ObserveError> {
+        let answered: Vec<u64> = {
+            let index = self.index();
+            let pair = [survivor, retired];
+            let asks = |item: &super::index::OpenItem| {
+                let candidates: BTreeSet<_> = item
+                    .candidates
+                    .iter()
+                    .map(|other| index.current(*other))
+                    .collect();
+                // Several candidates may be somebody else again.
+                item.patient.is_some_and(|patient| pair.contains(&patient))
+                    && candidates
+                        .iter()
+                        .all(|other| *other == survivor || *other == retired)
+                    && !candidates.is_empty()
+            };
+            let items = index.items().filter(|(_, item)| asks(item));
+            items.map(|(number, _)| number).collect()
+        };
+        for number in answered {
+            let decision = Decision {
+                verdict: Verdict::Link,
+                item: Some(number),
+                ..decision.clone()
+            };
+            self.close_item(number, decision).await?;
+        }
+        Ok(())
+    }
+}
+
+fn conflict() -> ObserveError {
+    ObserveError::Append(archwire_nats::AppendError::Conflict)
+}
+
+/// What two patients are together: the survivor, and whole elements of the other that the survivor lacks.
+fn joined(survivor: &Patient, retired: &Patient) -> Result<Patient, ObserveError> {
+    let (stays, goes) = (Fields::of(survivor)?, Fields::of(retired)?);
+    Ok(fill_in(&stays, &goes).fields.to_patient()?)
+}
+
+/// One side's event.
+fn told(kind: EventKind, side: &Side, merge: &Merge, decision: &Decision) -> Result<Event, ObserveError> {
+    let (before, after) = (
+        Fields::of(&side.before.patient)?,
+        Fields::of(&side.after.patient)?,
+    );
+    Ok(Event {
+        id: Uuid::now_v7().to_string(),
+        kind,
+        patient_id: side.patient_id,
+        revision: side.after.revision,
+        changed: before.difference(&after),
+        patient: side.after.patient.clone(),
+        observation: None,
+        decision: Some(decision.clone()),
+        merge: Some(Box::new(merge.clone())),
+        linked_by: None,
+        recorded_at: SystemTime::now(),
+    })
+}
+
+fn is_same(one: &RecordLink, other: &RecordLink) -> bool {
+    one.system == other.system && one.local_id == other.local_id
+}
+
+fn is_among(link: &RecordLink, links: &[RecordLink]) -> bool {
+    links.iter().any(|other| is_same(other, link))
+}

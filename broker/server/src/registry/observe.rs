@@ -1,0 +1,468 @@
+//! Taking what a system says: whose record it is, whether it may be taken, and then what is new.
+
+use super::{
+    LONGEST_CONFLICT, ObserveError, Observed, Registry,
+    decide::{Basis, Decision},
+};
+use archwire_core::{
+    Decision as Decided, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
+    Verdict,
+    identity::{Candidate, Profile, Rule, is_another_person},
+};
+use std::{
+    collections::BTreeSet,
+    pin::Pin,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+use tokio::sync::OwnedMutexGuard;
+
+/// Whose record it is.
+struct Whose {
+    patient: PatientId,
+    /// By what the bus learnt that just now; `None` when it knew.
+    linked_by: Option<LinkedBy>,
+    /// Whom else the patient may be: of a new patient only.
+    candidates: Vec<Candidate>,
+    /// Held until the patient is in the log, so that whoever finds the reservation can wait for that.
+    _new: Option<OwnedMutexGuard<()>>,
+}
+
+impl Whose {
+    fn known(patient: PatientId, linked_by: Option<LinkedBy>) -> Self {
+        Self {
+            patient,
+            linked_by,
+            candidates: Vec::new(),
+            _new: None,
+        }
+    }
+}
+
+impl Registry {
+    /// Takes what a system says. Returns after it is stored. Observations of one record are taken in the order in which
+    /// this is called. A caller that goes away does not interrupt it: half an append would leave the index behind the log.
+    ///
+    /// `begun` is when the reading began that showed the record, where that is known: what an earlier reading showed than
+    /// the last one that was taken is old news, and changes nothing.
+    ///
+    /// # Errors
+    /// When it cannot be taken; whoever observed still has it, and may come again when the error says so.
+    pub async fn observe(
+        self: &Arc<Self>,
+        observation: Observation,
+        begun: Option<Instant>,
+    ) -> Result<Observed, ObserveError> {
+        observation.view.patient.check()?;
+        let key = (observation.system.clone(), observation.view.local_id.clone());
+        // Held until the end, so that the same new record seen twice at once becomes one patient.
+        let record = self.records.lock(&key).await;
+        let registry = Arc::clone(self);
+        let task = self.tasks.spawn(async move {
+            let observed = registry.observe_whole(&key, observation, begun).await;
+            if observed.is_ok() {
+                registry.settle_waiting(&key).await;
+            }
+            drop(record);
+            observed
+        });
+        task.await.unwrap_or(Err(ObserveError::Interrupted))
+    }
+
+    /// The caller holds the record's lock.
+    async fn observe_whole(
+        self: &Arc<Self>,
+        key: &(SystemName, LocalId),
+        observation: Observation,
+        begun: Option<Instant>,
+    ) -> Result<Observed, ObserveError> {
+        self.finish_doubtful(key).await?;
+        if let Some(named) = observation.patient_id {
+            self.caught_up(named).await;
+        }
+        let held = self.index().held(&key.0, &key.1);
+        if let Some(number) = held {
+            let still = self.still_held(number, &observation).await?;
+            if let Some(observed) = still {
+                return Ok(observed);
+            }
+        }
+        self.follow_merge(key, &observation).await?;
+        for _ in 0..LONGEST_CONFLICT {
+            let whose = self.whose(&observation).await?;
+            let is_new = whose._new.is_some();
+            let patient = whose.patient;
+            let taken = self.take_for(key, whose, &observation, begun).await;
+            if is_new
+                && !matches!(
+                    taken,
+                    Err(ObserveError::Append(archwire_nats::AppendError::Unknown { .. }))
+                )
+            {
+                self.index().unreserve(patient);
+            }
+            if let Some(observed) = taken? {
+                return Ok(observed);
+            }
+        }
+        Err(ObserveError::Busy)
+    }
+
+    /// Whose record it is. A new patient is reserved: nobody else takes the next record of the same person for a new one.
+    async fn whose(&self, observation: &Observation) -> Result<Whose, ObserveError> {
+        if let Some(known) = self.known(observation).await? {
+            return Ok(known);
+        }
+        // A new record of this system may be one that the bus itself is just creating there.
+        let in_doubt = || self.index().is_creating_any(&observation.system);
+        if !self.gates.settled(&observation.system, in_doubt).await {
+            return Err(ObserveError::Busy);
+        }
+        if let Some(known) = self.known(observation).await? {
+            return Ok(known);
+        }
+        let profile = Profile::of(&observation.view.patient);
+        let new = PatientId::generate();
+        let guard = self.patients.lock(&new).await;
+        for _ in 0..LONGEST_CONFLICT {
+            let reserved = {
+                let mut index = self.index();
+                let verdict = index.identify(&profile, &observation.system, None);
+                match verdict.same {
+                    Some((patient, rule)) if !index.is_reserved(patient) => {
+                        return Ok(Whose::known(patient, Some(linked_by(rule))));
+                    }
+                    Some((patient, _)) => patient,
+                    None => {
+                        index.reserve(new, profile, observation.system.clone());
+                        return Ok(Whose {
+                            patient: new,
+                            linked_by: Some(LinkedBy::Observed),
+                            candidates: verdict.review,
+                            _new: Some(guard),
+                        });
+                    }
+                }
+            };
+            self.caught_up(reserved).await;
+        }
+        Err(ObserveError::Busy)
+    }
+
+    /// Whose record it is, where the bus was told.
+    async fn known(&self, observation: &Observation) -> Result<Option<Whose>, ObserveError> {
+        let (system, local_id) = (&observation.system, &observation.view.local_id);
+        let (linked, named) = {
+            let index = self.index();
+            let named = observation.patient_id.map(|named| index.current(named));
+            (index.linked(system, local_id), named)
+        };
+        match (linked, named) {
+            (Some(linked), Some(named)) if linked != named => {
+                self.two_claims(linked, named, system).await?;
+                Err(ObserveError::LinkConflict)
+            }
+            (Some(linked), _) => Ok(Some(Whose::known(linked, None))),
+            (None, None) => Ok(None),
+            (None, Some(named)) => {
+                let index = self.index();
+                let entry = index.entry(named).ok_or(ObserveError::UnknownPatient)?;
+                if entry.record(system).is_some() {
+                    Err(ObserveError::LinkConflict)
+                } else {
+                    Ok(Some(Whose::known(named, Some(LinkedBy::Named))))
+                }
+            }
+        }
+    }
+
+    /// Takes an observation for a patient; `None` when meanwhile it turned out to be about another one.
+    async fn take_for(
+        self: &Arc<Self>,
+        key: &(SystemName, LocalId),
+        whose: Whose,
+        observation: &Observation,
+        begun: Option<Instant>,
+    ) -> Result<Option<Observed>, ObserveError> {
+        let _link = self.links.lock(key).await;
+        let _patient = match &whose._new {
+            Some(_) => None,
+            None => Some(self.patients.lock(&whose.patient).await),
+        };
+        if !self.is_still(key, &whose, observation) {
+            return Ok(None);
+        }
+        self.take(&whose, observation.clone(), begun).await.map(Some)
+    }
+
+    /// Whether what was found out without the locks still holds with them.
+    fn is_still(&self, key: &(SystemName, LocalId), whose: &Whose, observation: &Observation) -> bool {
+        let index = self.index();
+        let linked = index.linked(&key.0, &key.1);
+        if whose._new.is_some() {
+            return linked.is_none();
+        }
+        match whose.linked_by {
+            None => linked == Some(whose.patient),
+            Some(LinkedBy::Named) => {
+                let entry = index.entry(whose.patient);
+                linked.is_none()
+                    && index.current(whose.patient) == whose.patient
+                    && entry.is_some_and(|entry| entry.record(&key.0).is_none())
+            }
+            Some(_) => {
+                let profile = Profile::of(&observation.view.patient);
+                let same = index.identify(&profile, &key.0, None).same;
+                linked.is_none() && same.is_some_and(|(patient, _)| patient == whose.patient)
+            }
+        }
+    }
+
+    /// Decides and appends. The caller holds the patient's lock.
+    async fn take(
+        &self,
+        whose: &Whose,
+        mut observation: Observation,
+        begun: Option<Instant>,
+    ) -> Result<Observed, ObserveError> {
+        let patient = whose.patient;
+        if let Some(revision) = self.newer_is_known(&observation, patient, begun) {
+            return Ok(Observed::Unchanged { patient, revision });
+        }
+        self.index().resolve(&mut observation.view.patient);
+        if self.shows_another(patient, &observation)? {
+            return self.hold(patient, observation).await;
+        }
+        let taken_over = self.taken_over(patient, &observation).await?;
+        let basis = Basis {
+            patient,
+            observation: &observation,
+            taken_over: taken_over.as_ref(),
+            linked_by: whose.linked_by,
+            candidates: &whose.candidates,
+        };
+        for _ in 0..LONGEST_CONFLICT {
+            let decision = self.decide(&basis)?;
+            let Some(observed) = self.carry_out(&basis, decision).await? else {
+                continue;
+            };
+            let (system, local_id) = (&observation.system, &observation.view.local_id);
+            self.index().read(system, local_id, begun);
+            return Ok(observed);
+        }
+        Err(ObserveError::Append(archwire_nats::AppendError::Conflict))
+    }
+
+    /// What a person has to decide first, then the event, then what is noted of the record: a kill in between repeats
+    /// the observation, which finds the item there. `None` when the log had moved on.
+    pub(super) async fn carry_out(
+        &self,
+        basis: &Basis<'_>,
+        decision: Decision,
+    ) -> Result<Option<Observed>, ObserveError> {
+        let Decision {
+            items,
+            agreed,
+            event,
+            sighting,
+            revision,
+        } = decision;
+        let patient = basis.patient;
+        for item in items {
+            self.put_item(item).await?;
+        }
+        let mut observed = Observed::Unchanged { patient, revision };
+        if let Some((event, last)) = event {
+            let Some(sequence) = self.tell(&event, last).await? else {
+                self.catch_up(patient, last).await?;
+                return Ok(None);
+            };
+            observed = Observed::Recorded {
+                patient,
+                revision: event.revision,
+                sequence,
+            };
+        }
+        if let Some(sighting) = sighting {
+            let owes = matches!(&sighting.what, Sighted::Seen { owed, .. } if !owed.is_empty());
+            self.note(&sighting).await?;
+            if owes {
+                self.wake(&sighting.system, patient);
+            }
+        }
+        if agreed {
+            let observation = basis.observation;
+            self.settle_disagreement(&observation.system, &observation.view.local_id)
+                .await?;
+        }
+        Ok(Some(observed))
+    }
+
+    /// The patient's revision, when a reading that began later than `begun` has shown the record already.
+    pub(super) fn newer_is_known(
+        &self,
+        observation: &Observation,
+        id: PatientId,
+        begun: Option<Instant>,
+    ) -> Option<Revision> {
+        let index = self.index();
+        let entry = index.entry(id)?;
+        let record = entry.record_of(&observation.system, &observation.view.local_id)?;
+        let read_at = record.read_at?;
+        begun
+            .is_some_and(|begun| begun < read_at)
+            .then_some(entry.revision)
+    }
+
+    /// Whether a record that belongs to a patient now shows somebody else.
+    fn shows_another(&self, id: PatientId, observation: &Observation) -> Result<bool, ObserveError> {
+        let index = self.index();
+        let Some(entry) = index.entry(id) else {
+            return Ok(false);
+        };
+        let record = entry.record_of(&observation.system, &observation.view.local_id);
+        // What the record itself showed says more than the bus's state, which the system may not be able to show.
+        let before = match record.and_then(|record| record.shadow.as_ref()) {
+            Some(shadow) => shadow.patient()?,
+            None => entry.patient()?,
+        };
+        let (before, after) = (Profile::of(&before), Profile::of(&observation.view.patient));
+        Ok(is_another_person(&before, &after))
+    }
+
+    /// Whether a record that a person has to decide about is to wait on, with what it shows now. When it shows the patient
+    /// again, it is not.
+    async fn still_held(
+        &self,
+        number: u64,
+        observation: &Observation,
+    ) -> Result<Option<Observed>, ObserveError> {
+        let (system, local_id) = (&observation.system, &observation.view.local_id);
+        let linked = self.index().linked(system, local_id);
+        let Some(patient) = linked else {
+            return Ok(None);
+        };
+        if self.shows_another(patient, observation)? {
+            return self.hold(patient, observation.clone()).await.map(Some);
+        }
+        self.close_item(number, by_itself("the record shows the patient again"))
+            .await?;
+        self.owe_what_was_missed(system, patient, local_id).await?;
+        Ok(None)
+    }
+
+    /// A system merged two of its records.
+    async fn follow_merge(
+        self: &Arc<Self>,
+        key: &(SystemName, LocalId),
+        observation: &Observation,
+    ) -> Result<(), ObserveError> {
+        let (system, local_id) = key;
+        let Some(into) = observation
+            .view
+            .merged_into
+            .as_ref()
+            .filter(|into| *into != local_id)
+        else {
+            return Ok(());
+        };
+        let (gone, stays) = {
+            let index = self.index();
+            (index.linked(system, local_id), index.linked(system, into))
+        };
+        match (gone, stays) {
+            (_, None) => self.await_survivor(observation).await,
+            (None, Some(patient)) => self.link_superseded(patient, observation).await,
+            (Some(gone), Some(stays)) if gone == stays => self.supersede(gone, system, local_id, into).await,
+            (Some(gone), Some(stays)) => {
+                let is_not_same = self.index().is_not_same(gone, stays);
+                if is_not_same {
+                    return Ok(());
+                }
+                let decision = Decided {
+                    verdict: Verdict::Merge,
+                    item: None,
+                    by: Text::from(system.as_str()),
+                    reason: Text::from("the system merged the two records"),
+                    at: SystemTime::now(),
+                };
+                self.join(stays, gone, &decision, false).await?;
+                self.supersede(stays, system, local_id, into).await
+            }
+        }
+    }
+
+    async fn supersede(
+        &self,
+        patient: PatientId,
+        system: &SystemName,
+        local_id: &LocalId,
+        by: &LocalId,
+    ) -> Result<(), ObserveError> {
+        let _patient = self.patients.lock(&patient).await;
+        let is_primary = {
+            let index = self.index();
+            let record = index.record(system, patient);
+            record.is_some_and(|record| record.local_id == *local_id)
+        };
+        if !is_primary {
+            return Ok(());
+        }
+        let (local_id, by) = (local_id.clone(), by.clone());
+        self.sight(system, patient, Sighted::Superseded { local_id, by })
+            .await
+    }
+
+    /// Links a record that was merged away before the bus heard of it, and takes nothing from it.
+    async fn link_superseded(
+        &self,
+        patient: PatientId,
+        observation: &Observation,
+    ) -> Result<(), ObserveError> {
+        let _patient = self.patients.lock(&patient).await;
+        let seen = Sighted::Seen {
+            local_id: observation.view.local_id.clone(),
+            shown: Some(observation.view.patient.clone()),
+            delivered: Revision::NONE,
+            reflects: None,
+            owed: BTreeSet::new(),
+            linked_by: Some(LinkedBy::Named),
+        };
+        self.sight(&observation.system, patient, seen).await
+    }
+
+    /// After a record was taken: what waited for it, and what waited for it to be readable.
+    async fn settle_waiting(self: &Arc<Self>, (system, local_id): &(SystemName, LocalId)) {
+        if let Err(error) = self.settle_unreadable(system, local_id).await {
+            tracing::warn!(%system, code = error.code(), "a review item that settled by itself stays open");
+        }
+        let waiting = self.index().awaiting(system, local_id);
+        for number in waiting {
+            // Not waited for: it takes locks of another record.
+            self.tasks.spawn(later(Arc::clone(self), number));
+        }
+    }
+}
+
+/// Named as a type, because an observation may lead to another one.
+fn later(registry: Arc<Registry>, number: u64) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move { registry.retry_merge(number).await })
+}
+
+fn linked_by(rule: Rule) -> LinkedBy {
+    match rule {
+        Rule::TrustedIdentifier => LinkedBy::TrustedIdentifier,
+        Rule::Demographics => LinkedBy::Demographics,
+    }
+}
+
+/// What is decided without a person.
+pub(super) fn by_itself(reason: &str) -> Decided {
+    Decided {
+        verdict: Verdict::Settled,
+        item: None,
+        by: Text::from("archwire"),
+        reason: Text::from(reason),
+        at: SystemTime::now(),
+    }
+}

@@ -1,0 +1,264 @@
+//! Putting items into the review queue, changing and closing them.
+//!
+//! There is one open item for each thing that a person has to decide ([`ItemKey`]); what comes to it later is added. At
+//! most [`MOST_ITEMS`] are open; beyond that, what needs one more is refused and comes again.
+
+use super::{ObserveError, Observed, Registry, decide::item, index::ItemKey, observe::by_itself};
+use crate::wire::decode_review;
+use archwire_core::{
+    Decision, LocalId, Observation, PatientId, ReviewCandidate, ReviewItem, ReviewKind, SourceRecord,
+    Subject, SystemName,
+};
+use std::{sync::Arc, time::SystemTime};
+
+/// Most open items.
+const MOST_ITEMS: usize = 100_000;
+/// Most candidates of one item.
+const MOST_CANDIDATES: usize = 5;
+/// Why a merge that a system made waits.
+const SURVIVOR_UNKNOWN: &str = "survivor_unknown";
+
+impl Registry {
+    /// Puts an item into the queue, or brings the open one about the same thing up to date. Tells its number.
+    pub(super) async fn put_item(&self, new: ReviewItem) -> Result<u64, ObserveError> {
+        let _one = self.queue.lock().await;
+        let key = ItemKey::of(&new);
+        let open = key.as_ref().and_then(|key| self.index().item_about(key));
+        if let Some(number) = open
+            && let Some(old) = self.item_in_log(number).await?
+        {
+            let changed = brought_up_to_date(&old, new);
+            if changed != old {
+                self.file(&ReviewItem {
+                    changed_at: SystemTime::now(),
+                    ..changed
+                })
+                .await?;
+            }
+            return Ok(number);
+        }
+        if self.index().open_items() >= MOST_ITEMS {
+            return Err(ObserveError::ReviewFull);
+        }
+        let number = self.index().number_item();
+        self.file(&ReviewItem { number, ..new }).await?;
+        Ok(number)
+    }
+
+    /// An item as the log has it, open or closed.
+    pub(super) async fn item_in_log(&self, number: u64) -> Result<Option<ReviewItem>, ObserveError> {
+        let stored = self.log.last_of(&Subject::Review(number)).await;
+        let stored = stored.map_err(ObserveError::Read)?;
+        Ok(stored.map(|stored| decode_review(stored.payload)).transpose()?)
+    }
+
+    /// Closes an open item.
+    pub(super) async fn close_item(&self, number: u64, decision: Decision) -> Result<(), ObserveError> {
+        let _one = self.queue.lock().await;
+        if self.index().item(number).is_none() {
+            return Ok(());
+        }
+        let Some(item) = self.item_in_log(number).await? else {
+            return Ok(());
+        };
+        self.file(&ReviewItem {
+            changed_at: decision.at,
+            decision: Some(decision),
+            ..item
+        })
+        .await
+    }
+
+    /// Files an item as it was decided, whatever stands there.
+    pub(super) async fn replace_item(&self, item: ReviewItem) -> Result<(), ObserveError> {
+        let _one = self.queue.lock().await;
+        let changed_at = SystemTime::now();
+        self.file(&ReviewItem { changed_at, ..item }).await
+    }
+
+    /// A record shows somebody else than the patient to whom it belongs: none of it is taken.
+    pub(super) async fn hold(
+        &self,
+        patient: PatientId,
+        observation: Observation,
+    ) -> Result<Observed, ObserveError> {
+        let new = ReviewItem {
+            system: Some(observation.system.clone()),
+            local_id: Some(observation.view.local_id.clone()),
+            held: Some(Box::new(observation)),
+            ..item(ReviewKind::RecordConflict, patient)
+        };
+        let item = self.put_item(new).await?;
+        Ok(Observed::InReview { item, patient })
+    }
+
+    /// Keeps a record that could not be read until a person has looked at it, or until it can be read.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub async fn unreadable(
+        &self,
+        system: &SystemName,
+        local_id: Option<LocalId>,
+        source: Option<SourceRecord>,
+        reason: &str,
+    ) -> Result<(), ObserveError> {
+        let now = SystemTime::now();
+        let new = ReviewItem {
+            number: 0,
+            kind: ReviewKind::Unreadable,
+            opened_at: now,
+            changed_at: now,
+            system: Some(system.clone()),
+            patient: local_id
+                .as_ref()
+                .and_then(|local_id| self.index().linked(system, local_id)),
+            local_id,
+            candidates: Vec::new(),
+            disagreements: Vec::new(),
+            held: None,
+            reason: Some(reason.to_owned()),
+            source,
+            decision: None,
+        };
+        self.put_item(new).await.map(drop)
+    }
+
+    /// The record can be read after all.
+    pub(super) async fn settle_unreadable(
+        &self,
+        system: &SystemName,
+        local_id: &LocalId,
+    ) -> Result<(), ObserveError> {
+        let key = ItemKey::Unreadable(system.clone(), local_id.clone());
+        let open = {
+            let index = self.index();
+            let open = index.item_about(&key);
+            open.filter(|number| index.item(*number).is_some_and(|item| item.awaits.is_none()))
+        };
+        match open {
+            Some(number) => {
+                self.close_item(number, by_itself("the record could be read"))
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The system no longer says otherwise.
+    pub(super) async fn settle_disagreement(
+        &self,
+        system: &SystemName,
+        local_id: &LocalId,
+    ) -> Result<(), ObserveError> {
+        let key = ItemKey::Disagreement(system.clone(), local_id.clone());
+        let open = self.index().item_about(&key);
+        match open {
+            Some(number) => self.close_item(number, by_itself("the system agrees")).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A system merged a record into one of which the bus has not heard: the merge is made when it does.
+    pub(super) async fn await_survivor(&self, observation: &Observation) -> Result<(), ObserveError> {
+        let (system, local_id) = (&observation.system, &observation.view.local_id);
+        let patient = self.index().linked(system, local_id);
+        let now = SystemTime::now();
+        let new = ReviewItem {
+            number: 0,
+            kind: ReviewKind::Unreadable,
+            opened_at: now,
+            changed_at: now,
+            system: Some(system.clone()),
+            local_id: Some(local_id.clone()),
+            patient,
+            candidates: Vec::new(),
+            disagreements: Vec::new(),
+            held: Some(Box::new(observation.clone())),
+            reason: Some(SURVIVOR_UNKNOWN.to_owned()),
+            source: None,
+            decision: None,
+        };
+        self.put_item(new).await.map(drop)
+    }
+
+    /// Makes the merge that waited for its survivor.
+    pub(super) async fn retry_merge(self: &Arc<Self>, number: u64) {
+        let item = match self.item_in_log(number).await {
+            Ok(item) => item,
+            Err(error) => {
+                tracing::warn!(item = number, code = error.code(), "a merge still waits");
+                return;
+            }
+        };
+        let Some(held) = item.and_then(|item| item.held) else {
+            return;
+        };
+        let made = match self.observe(*held, None).await {
+            Ok(_) => self.close_item(number, by_itself("the survivor came")).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = made {
+            tracing::warn!(item = number, code = error.code(), "a merge still waits");
+        }
+    }
+
+    /// A system says of a record that belongs to one patient that it is another one's.
+    pub(super) async fn two_claims(
+        &self,
+        linked: PatientId,
+        named: PatientId,
+        system: &SystemName,
+    ) -> Result<(), ObserveError> {
+        if self.index().entry(named).is_none() || self.index().is_not_same(linked, named) {
+            return Ok(());
+        }
+        let new = ReviewItem {
+            system: Some(system.clone()),
+            candidates: vec![ReviewCandidate {
+                patient: named,
+                score_tenths: 0,
+                agrees: vec!["named-by-the-system".to_owned()],
+                differs: Vec::new(),
+                not_same: false,
+            }],
+            ..item(ReviewKind::PossibleDuplicate, linked)
+        };
+        self.put_item(new).await.map(drop)
+    }
+}
+
+/// What becomes of an open item when there is more to say about the same thing.
+fn brought_up_to_date(old: &ReviewItem, new: ReviewItem) -> ReviewItem {
+    let mut candidates = new.candidates;
+    for candidate in &mut candidates {
+        let before = old
+            .candidates
+            .iter()
+            .find(|other| other.patient == candidate.patient);
+        candidate.not_same = before.is_some_and(|before| before.not_same);
+    }
+    for candidate in &old.candidates {
+        if !candidates.iter().any(|other| other.patient == candidate.patient) {
+            candidates.push(candidate.clone());
+        }
+    }
+    // What was decided is never left out.
+    candidates.sort_by_key(|candidate| (!candidate.not_same, -candidate.score_tenths));
+    let decided = candidates.iter().filter(|candidate| candidate.not_same).count();
+    candidates.truncate(decided + MOST_CANDIDATES);
+    candidates.sort_by_key(|candidate| -candidate.score_tenths);
+    let graver = |kind| ReviewKind::ALL.iter().position(|other| *other == kind);
+    ReviewItem {
+        number: old.number,
+        kind: if graver(new.kind) < graver(old.kind) {
+            new.kind
+        } else {
+            old.kind
+        },
+        opened_at: old.opened_at,
+        changed_at: old.changed_at,
+        candidates,
+        ..new
+    }
+}
