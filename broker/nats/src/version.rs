@@ -24,6 +24,13 @@ impl ServerVersion {
         minor: 11,
         patch: 7,
     };
+    /// The oldest server that will do with encryption at rest, as one of our own has it: older ones that were killed,
+    /// started again and then stopped in order cannot read their store any more (nats-server #7678).
+    pub const OLDEST_ENCRYPTING: Self = Self {
+        major: 2,
+        minor: 12,
+        patch: 4,
+    };
 }
 
 impl FromStr for ServerVersion {
@@ -69,6 +76,7 @@ mod tests {
     fn versions_compare_by_number_and_not_by_letter() {
         let debian: ServerVersion = "2.9.10".parse().unwrap();
         assert!(debian < ServerVersion::OLDEST);
-        assert!(ServerVersion::OLDEST < "2.15.1".parse().unwrap());
+        assert!(ServerVersion::OLDEST < ServerVersion::OLDEST_ENCRYPTING);
+        assert!(ServerVersion::OLDEST_ENCRYPTING < "2.15.1".parse().unwrap());
     }
 }

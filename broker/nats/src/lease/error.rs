@@ -56,7 +56,8 @@ impl LeaseError {
     }
 }
 
-/// Another broker has become the writer of the log: appends under the old fence are refused.
+/// Another broker has become the writer of the log: appends under the old fence are refused. One of the same name as the
+/// one that lost it means that two brokers run under one name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("another broker, {holder}, has become the writer of the log")]
 pub struct LeaseLost {

@@ -5,7 +5,7 @@
 //! sequence and [`Appended::duplicate`]. Concurrent appends share the wire and do not wait for each other, but for those
 //! that are guarded by another subject in a cluster (see `turn`).
 
-use super::{ReadError, Records};
+use super::{AppendError, ReadError, Records};
 use crate::Cause;
 use async_nats::{
     HeaderMap, HeaderValue, header,
@@ -71,75 +71,6 @@ pub struct Appended {
     pub duplicate: bool,
 }
 
-/// A record that was not appended, or that may not have been.
-#[derive(Debug, thiserror::Error)]
-pub enum AppendError {
-    /// Somebody else was faster: the subject's last record is another than expected. Nothing was stored.
-    #[error("the last record of the subject is another than expected")]
-    Conflict,
-    /// Another broker has become the writer of the log. Nothing was stored.
-    #[error("another broker has become the writer of the log")]
-    Deposed,
-    /// The log, or the audit, has reached its size. Nothing was stored, and nothing was removed.
-    #[error(
-        "there is no room left: raise `max-store` of `[nats]` in the configuration, or the room on the disk"
-    )]
-    Full {
-        /// The server's reason.
-        source: Cause,
-    },
-    /// More than the server takes. Nothing was stored.
-    #[error("the record has {bytes} bytes, more than the server's limit of {limit}")]
-    TooLarge {
-        /// The payload's bytes.
-        bytes: usize,
-        /// Most bytes, headers included.
-        limit: usize,
-    },
-    /// An attribute that cannot be a header. Nothing was stored.
-    #[error("the attribute {name} holds something other than visible ASCII")]
-    Attribute {
-        /// Its name.
-        name: &'static str,
-    },
-    /// The server refuses for a reason that is none of the above. Nothing was stored.
-    #[error("the NATS server refuses the record")]
-    Refused {
-        /// Its reason.
-        source: Cause,
-    },
-    /// No server took the record within the time. Nothing was stored.
-    #[error("no NATS server took the record within {after:?}")]
-    NotSent {
-        /// How long was tried.
-        after: Duration,
-    },
-    /// The record was sent but not acknowledged within the time: it may be stored, or become so. Appending it again
-    /// with the same id tells.
-    #[error("the NATS server did not acknowledge the record within {after:?}; it may be stored or not")]
-    Unknown {
-        /// How long was waited.
-        after: Duration,
-    },
-}
-
-impl AppendError {
-    /// Stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Conflict => "append_conflict",
-            Self::Deposed => "append_deposed",
-            Self::Full { .. } => "append_full",
-            Self::TooLarge { .. } => "append_too_large",
-            Self::Attribute { .. } => "append_attribute_invalid",
-            Self::Refused { .. } => "append_refused",
-            Self::NotSent { .. } => "append_not_sent",
-            Self::Unknown { .. } => "append_outcome_unknown",
-        }
-    }
-}
-
 /// How one attempt ended without an answer from the log.
 enum Attempt {
     /// It did not reach a log.
@@ -172,7 +103,9 @@ impl Records {
                 Ok(Ok(Err(Attempt::NotTaken))) => {}
                 Ok(Ok(Err(Attempt::Unanswered))) => unknown = true,
                 Ok(Err(AppendError::Conflict)) => return self.conflict(&record).await,
-                Ok(Err(error)) => return Err(error.with_size(record.payload.len(), self)),
+                Ok(Err(error)) => {
+                    return Err(error.with_size(record.payload.len(), self.connection.client.max_payload()));
+                }
                 Err(_) => return Err(self.out_of_time(true)),
             }
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
@@ -264,18 +197,6 @@ impl Records {
                 Err(error) => failed(error).map(Err),
             },
             () = wire.made_anew() => Ok(Err(Attempt::Unanswered)),
-        }
-    }
-}
-
-impl AppendError {
-    fn with_size(self, bytes: usize, records: &Records) -> Self {
-        match self {
-            Self::TooLarge { .. } => Self::TooLarge {
-                bytes,
-                limit: records.connection.client.max_payload(),
-            },
-            other => other,
         }
     }
 }

@@ -3,11 +3,13 @@
 
 mod append;
 mod batch;
+mod error;
 mod probe;
 mod read;
 
-pub use append::{AppendError, Appended, CloudEvent};
+pub use append::{Appended, CloudEvent};
 pub(crate) use append::{Guard, Outgoing};
+pub use error::AppendError;
 pub(crate) use read::Raw;
 pub use read::ReadError;
 

@@ -28,7 +28,7 @@ async fn an_old_binary_is_refused_with_its_version_and_the_one_needed() {
     assert_eq!(error.code(), "nats_server_too_old");
     let said = error.to_string();
     assert!(
-        said.contains("2.9.10") && said.contains("2.11.7") && said.contains("cargo xtask setup"),
+        said.contains("2.9.10") && said.contains("2.12.4") && said.contains("cargo xtask setup"),
         "{said}"
     );
 }

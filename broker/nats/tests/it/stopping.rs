@@ -30,6 +30,18 @@ async fn a_log_is_the_same_after_stop_and_start() {
 }
 
 #[tokio::test]
+async fn a_log_is_the_same_after_a_kill_and_a_stop_and_a_start() {
+    let office = Office::open().await;
+    let patient = PatientId::generate();
+    append_all(&office.log, patient, &["one", "two"]).await;
+    // What is recovered after a kill is written down anew by a stop.
+    office.kill_server().await;
+    let office = office.start_again().await;
+    let last = office.log.last(patient).await.unwrap().unwrap();
+    assert_eq!(text(&last.payload), "two");
+}
+
+#[tokio::test]
 async fn a_dropped_supervisor_takes_its_server_with_it() {
     let folder = TempDir::new().unwrap();
     let supervisor = Supervisor::start(config(folder.path())).await.unwrap();
