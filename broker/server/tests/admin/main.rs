@@ -1,0 +1,29 @@
+//! The admin API and its commands against a real log: each test has a server and a store of its own, and all run at once.
+//!
+//! The commands are the real binary, the broker behind the socket is the real registry.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly: that is what they are for"
+)]
+
+#[path = "../registry/support.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the registry's own tests, which use more of it"
+)]
+mod office;
+mod support;
+
+mod audit_keeps_ids_and_no_values;
+mod broker_is_asked_by_its_data_folder;
+mod items_are_listed_masked_and_shown_whole;
+mod nothing_happens_unaudited;
+mod patients_are_merged_and_parted;
+mod people_decide_items;
+mod rebuild_tells_what_it_found;
+mod socket_is_its_owners_only;
+mod terminal_is_not_steered;

@@ -1,0 +1,207 @@
+//! A practice with people at the desk: a registry, the admin socket in a data folder, and the command line.
+
+use crate::office::{Office, PATIENCE, contact, in_time, says, until, whom};
+use archwire::{
+    admin::{AdminServer, AdminService},
+    audit::Audit,
+};
+use archwire_core::{
+    AdministrativeSex, ContactSystem, ContactUse, HumanName, NameUse, PartialDate, Patient, PatientId,
+};
+use archwire_nats::ByteSize;
+use archwire_proto::admin::v1::AuditRecord;
+use futures_util::TryStreamExt as _;
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+};
+use tempfile::TempDir;
+use tokio::{process::Command, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// Room for what a test audits.
+const ROOM: ByteSize = ByteSize::mebibytes(16);
+/// What decides need.
+pub(crate) const WHO_AND_WHY: [&str; 4] = ["--by", "Kim Doe", "--reason", "asked at the desk"];
+
+/// A practice whose administrators may ask.
+pub(crate) struct Desk {
+    pub(crate) office: Office,
+    pub(crate) audit: Audit,
+    pub(crate) data: Data,
+    shutdown: CancellationToken,
+    serving: Option<JoinHandle<()>>,
+}
+
+/// A data folder and a configuration that names it.
+pub(crate) struct Data {
+    folder: TempDir,
+}
+
+/// How a command ended.
+pub(crate) struct Answer {
+    pub(crate) code: Option<i32>,
+    pub(crate) said: String,
+    pub(crate) complained: String,
+}
+
+impl Data {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let data = Self { folder };
+        fs::create_dir(data.path()).unwrap();
+        // A secret that is not there, a connector that is not there: neither is needed to ask.
+        let configuration = "[practice]\nname = \"maple-street\"\n[data]\nfolder = \"data\"\n[systems.front-desk]\nconnector \
+                             = \"nowhere\"\n[systems.front-desk.secrets]\nkey = { env = \"NOT_SET\" }\n";
+        fs::write(data.configuration(), configuration).unwrap();
+        data
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.folder.path().join("archwire.toml")
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path().join("admin.sock")
+    }
+
+    /// Runs a command of the binary with this configuration.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Answer {
+        run_with(&self.configuration(), arguments).await
+    }
+}
+
+pub(crate) async fn run_with(configuration: &Path, arguments: &[&str]) -> Answer {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_archwire"));
+    command.args(arguments).arg("--config").arg(configuration);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = in_time(command.output()).await.unwrap();
+    Answer {
+        code: output.status.code(),
+        said: String::from_utf8(output.stdout).unwrap(),
+        complained: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Answer {
+    /// What it said, when all was well.
+    pub(crate) fn well(self) -> String {
+        assert_eq!(self.code, Some(0), "{}{}", self.said, self.complained);
+        self.said
+    }
+
+    /// The same as JSON.
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.well()).unwrap()
+    }
+
+    /// The code of a refusal.
+    pub(crate) fn refused(self) -> String {
+        assert_eq!(self.code, Some(1), "{}{}", self.said, self.complained);
+        assert_eq!(self.said, "", "a refusal says nothing on standard output");
+        let error: Value = serde_json::from_str(&self.complained).unwrap();
+        error["error"]["code"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Desk {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(ROOM).await
+    }
+
+    /// With an audit of this size.
+    pub(crate) async fn open_with(room: ByteSize) -> Self {
+        let office = Office::open().await;
+        let audit = Audit::open(office.registry.log(), room).await.unwrap();
+        let data = Data::new();
+        let shutdown = CancellationToken::new();
+        let server = AdminServer::bind(&data.path()).unwrap();
+        let service = AdminService::new(Arc::clone(&office.registry), audit.clone(), shutdown.clone());
+        let running = server.run(service, shutdown.clone());
+        let serving = tokio::spawn(async move { running.await.unwrap() });
+        Self {
+            office,
+            audit,
+            data,
+            shutdown,
+            serving: Some(serving),
+        }
+    }
+
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Answer {
+        self.data.run(arguments).await
+    }
+
+    /// Runs a command that decides something.
+    pub(crate) async fn decide(&self, arguments: &[&str]) -> Answer {
+        let arguments = [arguments, &WHO_AND_WHY, &["--json"]].concat();
+        self.run(&arguments).await
+    }
+
+    pub(crate) async fn audited(&self) -> Vec<AuditRecord> {
+        let records: Vec<_> = self.audit.read(0).try_collect().await.unwrap();
+        records.into_iter().map(|(_, record)| record).collect()
+    }
+
+    pub(crate) async fn actions(&self) -> Vec<String> {
+        self.audited()
+            .await
+            .into_iter()
+            .map(|record| record.action)
+            .collect()
+    }
+
+    /// Stops the server, as a broker that stops does.
+    pub(crate) async fn stop(&mut self) {
+        self.shutdown.cancel();
+        let serving = self.serving.take().unwrap();
+        tokio::time::timeout(PATIENCE, serving).await.unwrap().unwrap();
+    }
+
+    /// What a system shows becomes a patient, or is known to be one.
+    pub(crate) async fn see(&self, system: &str, local_id: &str, patient: Patient) -> PatientId {
+        whom(self.office.see(says(system, local_id, patient)).await)
+    }
+
+    /// Waits for so many open items and tells their numbers, the gravest first.
+    pub(crate) async fn items(&self, count: usize) -> Vec<u64> {
+        let page = || self.office.registry.review_page(None, 0, 100);
+        until("items in review", || page().lines.len() == count).await;
+        page().lines.iter().map(|line| line.number).collect()
+    }
+}
+
+/// Somebody who can be told by name, birth date, sex and phone.
+pub(crate) fn person(family: &str, given: &str, born: &str, phone: &str) -> Patient {
+    let name = HumanName {
+        r#use: Some(NameUse::Official),
+        family: Some(family.into()),
+        given: vec![given.into()],
+        ..HumanName::default()
+    };
+    Patient {
+        names: vec![name],
+        birth_date: Some(PartialDate::parse(born).unwrap()),
+        administrative_sex: Some(AdministrativeSex::Female),
+        telecom: vec![contact(ContactSystem::Phone, ContactUse::Mobile, phone)],
+        ..Patient::default()
+    }
+}
+
+/// Two records that may well be one person's, and that no rule links.
+pub(crate) async fn doubtful_pair(desk: &Desk) -> (PatientId, PatientId, u64) {
+    let first = person("Kowalska", "Anna", "1987-03-09", "555-010-0199");
+    let second = person("Kowalski", "Anna", "1987-03-09", "555-010-0199");
+    let one = desk.see("front-desk", "1", first).await;
+    let other = desk.see("imaging", "7", second).await;
+    assert_ne!(one, other, "no rule links them");
+    let item = desk.items(1).await[0];
+    (one, other, item)
+}
