@@ -118,7 +118,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut taken = 0;
     for character in text.chars() {
         let wide = character.width().unwrap_or(0);
-        if taken + wide > width && !line.is_empty() {
+        while taken + wide > width && !line.is_empty() {
             let rest = match line.rfind([' ', '/', ',']) {
                 Some(at) => line.split_off(at + 1),
                 None => String::new(),
