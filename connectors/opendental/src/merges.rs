@@ -101,9 +101,11 @@ impl Merges {
         again
     }
 
-    /// Forgets what cannot come again.
+    /// Forgets what cannot come again: what neither the late links that are next nor the passes from `oldest` ask for.
     pub fn forget_before(&mut self, oldest: OfficeTime) {
-        self.told.forget_before(oldest);
+        let late = self.late.as_ref().map(|late| late.since);
+        self.told
+            .forget_before(late.map_or(oldest, |since| since.min(oldest)));
     }
 
     /// Which records took the place of those among the rows that were merged.

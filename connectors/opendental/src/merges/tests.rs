@@ -94,14 +94,27 @@ fn a_chain_is_told_link_by_link_and_every_later_view_says_it_again() {
 }
 
 #[test]
+fn what_the_last_pass_told_is_not_late_however_long_ago_that_was() {
+    let link = links(&[(1, 2, "2026-11-01T01:29:00")]);
+    let later = row(3, "Patient", "2026-11-01 01:40:00").replace(NOW, "2026-11-01 01:40:00");
+    let host = Double::new()
+        .answer(200, &list(&[row(1, "Archived", NOW)]))
+        .links(200, &link)
+        .answer(200, &list(&[later]))
+        .links(200, &link);
+    let first = read(&host, None);
+    assert_eq!(told(&read(&host, Some(&first))), [("3", None)]);
+}
+
+#[test]
 fn a_link_that_comes_after_its_row_is_told_once() {
     let link = links(&[(1, 2, "2026-11-01T01:30:05")]);
     let archived = row(1, "Archived", NOW);
     let host = Double::new()
-        .answer(200, &list(&[archived.clone()]))
+        .answer(200, &list(std::slice::from_ref(&archived)))
         .links(200, "[]")
         .links(200, "[]")
-        .answer(200, &list(&[archived.clone()]))
+        .answer(200, &list(std::slice::from_ref(&archived)))
         .links(200, &link)
         .answer(200, &archived)
         .links(200, &link)
