@@ -5,19 +5,21 @@
 //! cargo run -p archwire-client --example cephalometric_tracing -- --token-file TOKEN-FILE follow
 //! ```
 //!
-//! Three habits to copy. Store first and acknowledge then, because what is acknowledged does not come again. Expect
+//! Four habits to copy. Store first and acknowledge then, because what is acknowledged does not come again. Expect
 //! every event twice. Tell the bus under which local id you keep a patient, so that both mean the same person from
-//! then on.
+//! then on. When two patients turn out to be one, go on with the record that the event names.
 
 mod arguments;
 mod table;
+mod take;
 
 use anyhow::{Context as _, Result};
-use archwire_client::{Client, Endpoint, PatientKey, PublishError, Publisher, SubscribeOptions, v1};
+use archwire_client::{Client, Endpoint, PatientKey, Receipt, SubscribeOptions, v1};
 use arguments::{Arguments, Command};
 use clap::Parser as _;
 use std::{fs, pin::pin, process::ExitCode};
 use table::{Row, Table};
+use take::take;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -88,62 +90,6 @@ async fn follow(client: &Client, table: &mut Table, system: &str, reveal: bool) 
     Ok(())
 }
 
-/// Makes our record match one event, and says what was done. Doing it twice comes to the same.
-async fn take(
-    publisher: &Publisher,
-    table: &mut Table,
-    system: &str,
-    event: &v1::Event,
-) -> Result<&'static str> {
-    let known = table.rows.get(&event.patient_id).cloned();
-    if known
-        .as_ref()
-        .is_some_and(|row| row.is_bound && event.revision <= row.revision)
-    {
-        return Ok("seen before");
-    }
-    // What came of our own words is no new patient to us, and the bus knows our id already.
-    let own = event
-        .observation
-        .as_ref()
-        .filter(|observation| observation.system == system);
-    let (is_new, is_own) = (known.is_none(), own.is_some());
-    let mut row = known.unwrap_or_else(|| Row::new(own.map(|own| own.local_id.clone())));
-    row.is_bound |= is_own;
-    row.revision = event.revision;
-    // Here a real program writes `event.patient`, the whole state, into its own record.
-    table.put(&event.patient_id, row.clone())?;
-    if !row.is_bound {
-        if !bind(publisher, &row, event).await? {
-            return Ok("linked to another record of ours, a person has to decide which is right");
-        }
-        row.is_bound = true;
-        table.put(&event.patient_id, row)?;
-    }
-    Ok(match (is_own, is_new) {
-        (true, _) => "came from us, stored",
-        (false, true) => "new, stored under an id of our own",
-        (false, false) => "changed, stored",
-    })
-}
-
-/// Tells the bus under which id we keep the patient. False when the bus knows us to keep them under another.
-async fn bind(publisher: &Publisher, row: &Row, event: &v1::Event) -> Result<bool> {
-    let record = v1::Observation {
-        local_id: row.local_id.clone(),
-        patient_id: Some(event.patient_id.clone()),
-        patient: event.patient.clone(),
-        // Which state this is. Without it, what has changed on the bus since would look like our wish to undo it.
-        based_on_revision: Some(event.revision),
-        ..Default::default()
-    };
-    match publisher.publish(record).await {
-        Ok(_) => Ok(true),
-        Err(PublishError::Refused(refusal)) if refusal.code == "link_conflict" => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
 async fn register(client: &Client, table: &mut Table, patient: v1::Patient) -> Result<()> {
     // Revision 0, because nothing was taken over yet: the event that comes of this brings the whole state.
     let row = Row {
@@ -157,6 +103,9 @@ async fn register(client: &Client, table: &mut Table, patient: v1::Patient) -> R
         ..Default::default()
     };
     let receipt = client.publisher().publish(record).await?;
+    if let Receipt::InReview { item, .. } = receipt {
+        println!("somebody of the practice has to look at it first: item {item}");
+    }
     println!("local id {}, patient {}", row.local_id, receipt.patient_id());
     table.put(receipt.patient_id(), row)
 }

@@ -58,6 +58,15 @@ pub enum Receipt {
         /// The patient's current revision.
         revision: u64,
     },
+    /// Nothing was changed: a person of the practice decides first, because the record does not look like the patient to
+    /// whom it belongs. It is kept as it is, and is taken when that person says so: there is nothing to send again, and an
+    /// event tells what was decided.
+    InReview {
+        /// Number of the item that waits for a person: what to name when asking the practice about it.
+        item: u64,
+        /// The patient to whom the record belongs at present.
+        patient_id: String,
+    },
 }
 
 impl Receipt {
@@ -65,15 +74,19 @@ impl Receipt {
     #[must_use]
     pub fn patient_id(&self) -> &str {
         match self {
-            Self::Recorded { patient_id, .. } | Self::Unchanged { patient_id, .. } => patient_id,
+            Self::Recorded { patient_id, .. }
+            | Self::Unchanged { patient_id, .. }
+            | Self::InReview { patient_id, .. } => patient_id,
         }
     }
 
-    /// The patient's revision: of the event, or the current one.
+    /// The patient's revision that the record has become part of: of the event, or the current one. `None` while a person
+    /// has to decide.
     #[must_use]
-    pub fn revision(&self) -> u64 {
+    pub fn revision(&self) -> Option<u64> {
         match self {
-            Self::Recorded { revision, .. } | Self::Unchanged { revision, .. } => *revision,
+            Self::Recorded { revision, .. } | Self::Unchanged { revision, .. } => Some(*revision),
+            Self::InReview { .. } => None,
         }
     }
 }

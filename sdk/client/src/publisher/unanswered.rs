@@ -74,6 +74,10 @@ fn outcome(outcome: Option<Outcome>) -> Result<Receipt, PublishError> {
             patient_id: unchanged.patient_id,
             revision: unchanged.revision,
         }),
+        Some(Outcome::InReview(review)) => Ok(Receipt::InReview {
+            item: review.item,
+            patient_id: review.patient_id,
+        }),
         Some(Outcome::Refused(refused)) => Err(PublishError::Refused(Refusal {
             code: refused.code,
             message: refused.message,

@@ -104,6 +104,27 @@ async fn a_refusal_that_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_record_that_a_person_has_to_look_at_is_no_error_and_is_not_sent_again() {
+    let bus = FakeBus::start(Memory {
+        reactions: [Reaction::Review].into(),
+        ..Memory::default()
+    });
+    let publisher = client(&bus).await.publisher();
+    let receipt = soon(publisher.publish(observation(1))).await.unwrap();
+    let expected = Receipt::InReview {
+        item: 7,
+        patient_id: "p1".into(),
+    };
+    assert_eq!(receipt, expected);
+    assert_eq!((receipt.patient_id(), receipt.revision()), ("p1", None));
+    assert_eq!(
+        soon(publisher.publish(observation(2))).await.unwrap().revision(),
+        Some(1)
+    );
+    assert_eq!(bus.memory().received, ["1", "2"]);
+}
+
+#[tokio::test]
 async fn a_refusal_for_good_reaches_only_the_caller_whom_it_concerns() {
     let reactions = [Reaction::RefuseForGood];
     let bus = FakeBus::start(Memory {

@@ -2,7 +2,7 @@
 
 use super::{Memory, Reaction, refuse};
 use archwire_client::v1::{
-    PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
+    InReview, PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -66,6 +66,10 @@ fn take(memory: &Mutex<Memory>, request: PublishRequest, held: &mut Vec<PublishR
         },
         Reaction::RefuseForNow => refused("log_unavailable", true),
         Reaction::RefuseForGood => refused("observation_invalid", false),
+        Reaction::Review => Outcome::InReview(InReview {
+            item: 7,
+            patient_id: format!("p{local_id}"),
+        }),
         Reaction::StoreAndBreak => {
             memory.store(&local_id);
             return true;

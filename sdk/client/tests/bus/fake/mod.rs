@@ -36,6 +36,8 @@ pub(crate) enum Reaction {
     Answer,
     RefuseForNow,
     RefuseForGood,
+    /// Leaves it to a person, as item 7.
+    Review,
     /// Stores it, and the stream breaks before the answer.
     StoreAndBreak,
     /// Never answers, like a caller that must give up.
