@@ -101,7 +101,7 @@ impl Draft<'_> {
              [[systems.{name}.grants]]\n\
              to = \"{origin}\"\n\
              methods = [\"GET\", \"POST\", \"PUT\"]\n\
-             paths = [\"/api/v1/patients\", \"/api/v1/patients/**\"]\n\
+             paths = [\"/api/v1/patients\", \"/api/v1/patients/**\", \"/api/v1/queries/ShortQuery\"]\n\
              private-addresses = true\n\
              spacing = \"{spacing}ms\"\n\
              in-flight = {in_flight}\n",

@@ -3,13 +3,18 @@
 //!
 //! It is written as a vendor should write one, with one exception: its list is in memory only. It checks what the bus
 //! promises: revisions without gaps, nothing twice under two numbers. What it finds wrong it keeps for
-//! [`TracingProgram::complaints`].
+//! [`TracingProgram::complaints`]. When two patients are merged, it goes on with the record that the event names, and puts
+//! its other record of them away until they are two again.
+
+mod list;
+
+pub use list::Local;
 
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::{
     Client, ClientError, Delivery, Publisher, Receipt, SubscribeOptions, Subscription, v1,
 };
-use std::collections::{BTreeMap, HashMap};
+use list::List;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -19,35 +24,6 @@ use tokio_util::task::AbortOnDropHandle;
 const DEADLINE: Duration = Duration::from_secs(120);
 /// Records of which the bus is being told at the same time.
 const TELLING: usize = 128;
-
-/// A record of the program's own patient list.
-#[derive(Clone)]
-pub struct Local {
-    /// The program's own number for the patient.
-    pub local_id: String,
-    /// The bus's id; none for a patient who was just typed in.
-    pub patient_id: Option<String>,
-    /// The last event that the record reflects; 0 for none.
-    pub revision: u64,
-    /// The patient.
-    pub patient: v1::Patient,
-    /// Whether the bus knows the program's number for the patient.
-    pub is_known_to_bus: bool,
-}
-
-impl Local {
-    /// The record as the bus is to hear of it.
-    fn observation(&self) -> v1::Observation {
-        v1::Observation {
-            local_id: self.local_id.clone(),
-            patient_id: self.patient_id.clone(),
-            patient: Some(self.patient.clone()),
-            // So that the bus tells what was changed here from what was not seen here yet.
-            based_on_revision: Some(self.revision).filter(|revision| *revision > 0),
-            ..Default::default()
-        }
-    }
-}
 
 /// The program while it runs. Clones are windows of the same program; it ends with the last of them.
 #[derive(Clone)]
@@ -59,16 +35,6 @@ pub struct TracingProgram {
 }
 
 type SharedList = Arc<Mutex<List>>;
-
-#[derive(Default)]
-struct List {
-    records: BTreeMap<String, Local>,
-    by_patient: HashMap<String, String>,
-    numbers: usize,
-    events: u64,
-    repeated: u64,
-    complaints: Vec<String>,
-}
 
 impl TracingProgram {
     /// Starts the program of the vendor `name`.
@@ -98,13 +64,15 @@ impl TracingProgram {
         &self.client
     }
 
-    /// The patient list, by the program's own numbers.
+    /// The patient list, by the program's own numbers, without records that were put away after a merge.
     #[must_use]
     pub fn records(&self) -> Vec<Local> {
-        lock(&self.list).records.values().cloned().collect()
+        let mut records: Vec<_> = lock(&self.list).records.values().cloned().collect();
+        records.retain(|local| local.merged_into.is_none());
+        records
     }
 
-    /// The first record that `fits`.
+    /// The first record that `fits`, those included that were put away.
     ///
     /// # Errors
     /// When there is none.
@@ -135,6 +103,12 @@ impl TracingProgram {
     #[must_use]
     pub fn repeated(&self) -> u64 {
         lock(&self.list).repeated
+    }
+
+    /// The review items that the program's own words about its records led to: a person decides before they are taken.
+    #[must_use]
+    pub fn in_review(&self) -> Vec<u64> {
+        lock(&self.list).in_review.clone()
     }
 
     /// What the bus did that it should not. None of it names a patient.
@@ -197,70 +171,6 @@ impl TracingProgram {
     }
 }
 
-impl List {
-    /// A new record under the next number.
-    fn enter(&mut self, patient_id: Option<&str>, patient: v1::Patient, revision: u64) -> String {
-        self.numbers += 1;
-        let local_id = format!("T-{:05}", self.numbers);
-        let local = Local {
-            local_id: local_id.clone(),
-            patient_id: patient_id.map(str::to_owned),
-            revision,
-            patient,
-            is_known_to_bus: false,
-        };
-        self.records.insert(local_id.clone(), local);
-        if let Some(patient_id) = patient_id {
-            self.by_patient.insert(patient_id.to_owned(), local_id.clone());
-        }
-        local_id
-    }
-
-    /// Takes an event in. Returns the number of a record of which the bus does not know yet.
-    fn take(&mut self, vendor: &str, event: v1::Event) -> Option<String> {
-        let v1::Event {
-            patient_id,
-            revision,
-            patient,
-            observation,
-            ..
-        } = event;
-        let patient = patient.unwrap_or_default();
-        let own = observation
-            .filter(|observation| observation.system == vendor)
-            .map(|observation| observation.local_id);
-        let known = self.by_patient.get(&patient_id).cloned().or(own);
-        let Some(local) = known.and_then(|local_id| self.records.get_mut(&local_id)) else {
-            if revision != 1 {
-                self.complaints.push(format!(
-                    "patient {patient_id}: the first event has revision {revision}"
-                ));
-            }
-            self.events += 1;
-            return Some(self.enter(Some(&patient_id), patient, revision));
-        };
-        if local.patient_id.is_none() {
-            local.patient_id = Some(patient_id.clone());
-            local.is_known_to_bus = true;
-            self.by_patient.insert(patient_id.clone(), local.local_id.clone());
-        }
-        if revision <= local.revision {
-            self.repeated += 1;
-            return None;
-        }
-        if revision != local.revision + 1 {
-            self.complaints.push(format!(
-                "patient {patient_id}: revision {revision} after {}",
-                local.revision
-            ));
-        }
-        local.revision = revision;
-        local.patient = patient;
-        self.events += 1;
-        None
-    }
-}
-
 /// The part of the program that follows the bus.
 struct Follower {
     name: String,
@@ -303,11 +213,14 @@ impl Follower {
             let told = publisher.publish(local.observation()).await;
             let mut list = lock(&list);
             match told {
-                Ok(_) => {
+                Ok(Receipt::InReview { item, .. }) => list.in_review.push(item),
+                Ok(Receipt::Recorded { .. } | Receipt::Unchanged { .. }) => {
                     if let Some(local) = list.records.get_mut(&local_id) {
                         local.is_known_to_bus = true;
                     }
                 }
+                // The patient was merged meanwhile, and the record is another one's now.
+                Err(_) if list.is_moved(&local) => {}
                 Err(error) => list
                     .complaints
                     .push(format!("record {local_id} was not taken: {}", error.code())),

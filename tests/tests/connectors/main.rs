@@ -22,6 +22,7 @@ mod echo_keeps_what_it_is_given;
 mod edit_in_the_second_of_a_read_is_seen;
 mod everybody_is_read_once;
 mod guarantor_pays_for_the_family;
+mod merge_is_told;
 mod office_is_asked_one_request_at_a_time;
 mod record_is_read_back_as_it_is;
 mod survey_lists_everybody;
