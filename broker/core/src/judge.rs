@@ -84,7 +84,11 @@ pub fn judge(situation: &Situation<'_>) -> Judgement {
             }
         }
     }
-    let taken = apply(bench.current, verdict.counts, situation.observed);
+    let Verdict {
+        counts,
+        disagreements,
+    } = verdict;
+    let taken = apply(bench.current, counts, situation.observed);
     let change = renumbered(bench.current, &taken);
     let mut lacks = match (situation.current, situation.shadow) {
         (Some(_), None) => change.fields.difference(situation.observed),
@@ -94,11 +98,12 @@ pub fn judge(situation: &Situation<'_>) -> Judgement {
             situation.observed,
         ),
     };
-    lacks.retain(|path| !verdict.disagreements.contains(path) && !bench.is_ignored(path));
+    lacks.retain(|path| !disagreements.contains(path) && !bench.is_ignored(path));
+    let restore = bench.restored(&disagreements);
     Judgement {
         change,
-        disagreements: verdict.disagreements,
-        restore: verdict.restore,
+        disagreements,
+        restore,
         lacks,
     }
 }
@@ -162,7 +167,6 @@ fn without_number(path: &Path) -> &str {
 struct Verdict {
     counts: BTreeSet<Path>,
     disagreements: BTreeSet<Path>,
-    restore: BTreeSet<Path>,
 }
 
 /// What a system has to say about a path.
@@ -222,11 +226,6 @@ impl Bench<'_> {
         if self.say(&path) != Say::None {
             verdict.counts.insert(path);
         } else if still_disagrees(&path, self.situation.observed, self.current) {
-            // Of what the bus knows nothing about, there is nothing to write back.
-            let is_known = || self.current.paths().any(|held| held.element() == path.element());
-            if self.situation.ownership.restores(&path) && is_known() {
-                verdict.restore.insert(path.clone());
-            }
             verdict.disagreements.insert(path);
         }
     }
@@ -269,15 +268,25 @@ impl Bench<'_> {
                 _ if !is_told => {}
                 Say::Owner => _ = verdict.counts.insert(path),
                 Say::Free if is_new && !contradicts => _ = verdict.counts.insert(path),
-                Say::Free => _ = verdict.disagreements.insert(path),
-                Say::None => {
-                    if contradicts && self.situation.ownership.restores(&path) {
-                        verdict.restore.insert(path.clone());
-                    }
-                    verdict.disagreements.insert(path);
-                }
+                Say::Free | Say::None => _ = verdict.disagreements.insert(path),
             }
         }
+    }
+
+    /// What of the disagreements is put right at once. An element is, as far as it is disputed, when anything that the bus
+    /// holds in it is disputed; what a system merely has in addition may be what the owner has no place for, and stays.
+    fn restored(&self, disagreements: &BTreeSet<Path>) -> BTreeSet<Path> {
+        let held: BTreeSet<&str> = disagreements
+            .iter()
+            .filter(|path| self.current.get(path).is_some())
+            .map(Path::element)
+            .collect();
+        let is_restored = |path: &&Path| {
+            held.contains(path.element())
+                && self.say(path) == Say::None
+                && self.situation.ownership.restores(path)
+        };
+        disagreements.iter().filter(is_restored).cloned().collect()
     }
 
     /// How what the system shows at a path differs from what the bus holds.

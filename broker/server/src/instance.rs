@@ -11,7 +11,7 @@ const FILE: &str = "instance";
 ///
 /// # Errors
 /// When the file cannot be read or written.
-pub fn id(folder: &Path) -> io::Result<String> {
+pub(crate) fn id(folder: &Path) -> io::Result<String> {
     let path = folder.join(FILE);
     match fs::read_to_string(&path) {
         Ok(id) if Uuid::try_parse(id.trim()).is_ok() => return Ok(id.trim().to_owned()),

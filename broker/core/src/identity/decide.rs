@@ -133,16 +133,34 @@ impl<'a> Question<'a> {
             && seen.compared.sex != Some(false)
     }
 
-    /// Whether there is another patient of the same birth date and household or family name with a given name so alike
-    /// that a slip would make it this one, or with none yet.
+    /// Whether there is another patient of the same birth date, and of the same household or family name, who may be
+    /// meant: with a given name so alike that a slip or a shortening makes it this one, or with none yet.
     fn has_a_twin_in_name(&self, same: &Seen) -> bool {
         self.others(same).any(|other| {
             let compared = &other.compared;
-            let close = compared.family == Some(Likeness::Equal)
-                || compared.phone == Some(true)
-                || compared.email == Some(true);
-            compared.birth == Some(Dates::Same) && close && compared.given != Some(Likeness::Different)
+            let same_family = compared.family == Some(Likeness::Equal);
+            let close = same_family || compared.phone == Some(true) || compared.email == Some(true);
+            let may_be_meant = match compared.given {
+                // With another family name it is a duplicate, or somebody whom that name tells apart.
+                Some(Likeness::Equal) => same_family,
+                Some(Likeness::Compatible) => self.is_more_than(other),
+                Some(Likeness::Near) | None => true,
+                Some(Likeness::Nickname | Likeness::Different) => false,
+            };
+            compared.birth == Some(Dates::Same) && close && may_be_meant
         })
+    }
+
+    /// Whether the other's given names are more than the profile's, which may so be the other's shortened. "Juan Carlos"
+    /// is never short for "Juan".
+    fn is_more_than(&self, other: &Seen) -> bool {
+        let given = self
+            .profile
+            .name
+            .given
+            .as_ref()
+            .zip(other.known.profile.name.given.as_ref());
+        given.is_none_or(|(own, other)| !own.joined.starts_with(&other.joined))
     }
 
     /// Whether there is a phone or mail address in common that nobody else with that given name has.
@@ -225,10 +243,12 @@ impl<'a> Question<'a> {
     }
 }
 
-/// Whether another holder of a phone may have this given name: it agrees as far as it is stated.
+/// Whether another holder of a phone is another person of this given name, as father and son are. One of the same birth
+/// date, but for a slip, is a duplicate, or somebody whom the rest of the name tells apart.
 fn may_be_called_the_same(other: &Comparison) -> bool {
+    let another_age = !matches!(other.birth, Some(Dates::Same | Dates::Swapped | Dates::Mistyped));
     match other.given {
-        Some(likeness) => matches!(likeness, Likeness::Equal | Likeness::Compatible),
+        Some(likeness) => matches!(likeness, Likeness::Equal | Likeness::Compatible) && another_age,
         None => other.birth.is_none_or(|birth| birth != Dates::Different),
     }
 }

@@ -26,6 +26,16 @@ pub(super) struct Attempt<'a> {
     pub(super) patient: PatientId,
 }
 
+/// What an attempt brings to a record.
+struct Plan<'a> {
+    /// Up to which revision.
+    revision: Revision,
+    /// At which paths.
+    written: &'a BTreeSet<Path>,
+    /// What the record is owed and will be no more.
+    owed: &'a BTreeSet<Path>,
+}
+
 /// How an attempt ended.
 #[derive(Debug)]
 pub(super) enum Ended {
@@ -107,6 +117,10 @@ impl Attempt<'_> {
         };
         // What the system had of the person already is not ours, and is left as it is.
         let adopted = delivered.action == DeliveryAction::Adopted;
+        if adopted && doubt.is_none() && !self.is_surely_theirs(&delivered.local_id).await? {
+            self.registry.abandon(self.system, self.patient).await?;
+            return Err(Ended::Park(Why::of_code("adoption_not_sure")));
+        }
         let done = if adopted { revision } else { Revision::NONE };
         let local_id = delivered.local_id;
         let linked = self
@@ -125,7 +139,19 @@ impl Attempt<'_> {
             true => BTreeSet::new(),
             false => fields(&delivery.patient)?.paths().cloned().collect(),
         };
-        self.read_back(&local_id, revision, written).await
+        let plan = Plan {
+            revision,
+            written: &written,
+            owed: &NOTHING,
+        };
+        self.read_back(&local_id, &plan).await
+    }
+
+    /// A connector may be content with less than the bus. Who is not sure becomes a patient of their own when the record is
+    /// polled, and a person decides.
+    async fn is_surely_theirs(&self, local_id: &LocalId) -> Result<bool, Ended> {
+        let shown = self.connector.fetch(local_id).await?;
+        Ok(shown.is_some_and(|shown| self.registry.is_surely(self.system, self.patient, &shown.patient)))
     }
 
     /// Only a `retry`, and what stopped the connector in the middle, leaves it open whether the system did it.
@@ -162,12 +188,20 @@ impl Attempt<'_> {
             return Ok(());
         }
         let mut delivery = self.delivery(due, Some(record.local_id.clone()))?;
-        let mut shown = seen.patient.clone();
+        // A poll that began later may have been heard before the look, which is old then.
+        let shown = self.registry.shadow(self.system, self.patient)?;
+        let mut shown = shown.unwrap_or_else(|| seen.patient.clone());
         self.registry.index().resolve(&mut shown);
         let (wanted, shown) = (fields(&delivery.patient)?, fields(&shown)?);
         delivery.changed = to_write(&delivery.changed, &wanted, &shown);
+        let written = delivery.changed.clone();
+        let plan = Plan {
+            revision: due.revision,
+            written: &written,
+            owed: record.owed(),
+        };
         if delivery.changed.is_empty() {
-            return self.settle(seen, begun, due.revision, due.changed.clone()).await;
+            return self.settle(seen, begun, &plan).await;
         }
         self.registry
             .begin_writing(self.system, self.patient, delivery.changed.clone())
@@ -177,34 +211,23 @@ impl Attempt<'_> {
             Ok(_) => return Err(Ended::Park(Why::of_code("local_id_changed"))),
             Err(error) => return Err(self.not_written(error).await),
         }
-        self.read_back(&record.local_id, due.revision, due.changed.clone())
-            .await
+        self.read_back(&record.local_id, &plan).await
     }
 
-    async fn read_back(
-        &self,
-        id: &LocalId,
-        revision: Revision,
-        written: BTreeSet<Path>,
-    ) -> Result<(), Ended> {
+    async fn read_back(&self, id: &LocalId, plan: &Plan<'_>) -> Result<(), Ended> {
         let begun = Instant::now();
         match self.connector.fetch(id).await? {
-            Some(shown) => self.settle(shown, begun, revision, written).await,
+            Some(shown) => self.settle(shown, begun, plan).await,
             None => Err(Ended::Later(None, Why::of_code("record_not_shown"))),
         }
     }
 
-    async fn settle(
-        &self,
-        shown: View,
-        begun: Instant,
-        delivered: Revision,
-        paths: BTreeSet<Path>,
-    ) -> Result<(), Ended> {
+    async fn settle(&self, shown: View, begun: Instant, plan: &Plan<'_>) -> Result<(), Ended> {
         let settlement = Settlement {
             patient: self.patient,
-            delivered,
-            paths,
+            delivered: plan.revision,
+            paths: plan.written.clone(),
+            owed: plan.owed.clone(),
             shown,
             begun,
         };

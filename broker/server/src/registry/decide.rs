@@ -93,9 +93,14 @@ impl Registry {
         let shadow = record.and_then(|record| record.shadow.as_ref());
         let shadow = shadow.map(|shadow| shadow.patient()).transpose()?;
         let shadow = shadow.as_ref().map(Fields::of).transpose()?;
-        let expected = shadow
-            .clone()
-            .map(|shadow| expected(shadow, record, basis, &observed));
+        let expected = match (&shadow, record) {
+            (Some(shadow), record) => Some(expected(shadow.clone(), record, basis, &observed)),
+            (None, Some(record)) if is_unread(record) => {
+                let written = current.iter().flat_map(Fields::paths).cloned().collect();
+                Some(expected_after(&Fields::default(), &written, &observed))
+            }
+            (None, _) => None,
+        };
         let judgement = judge(&Situation {
             system,
             current: current.as_ref(),
@@ -127,14 +132,23 @@ impl Registry {
                     ..item(ReviewKind::Disagreement, *patient)
                 }),
         );
-        let owed = record.map_or_else(BTreeSet::new, |record| record.owed().clone());
-        let owes_more = judgement.restore.iter().any(|path| !owed.contains(path));
+        let owed_before = record.map_or_else(BTreeSet::new, |record| record.owed().clone());
+        let mut owed: BTreeSet<_> = owed_before.union(&judgement.restore).cloned().collect();
+        owed.extend(judgement.lacks);
+        // What it shows already need not be written.
+        owed.retain(|path| after.get(path) != observed.get(path));
+        // What is known of a record that was there before is told by what it lacks, and not by what happened before.
+        let is_first_sight = entry.is_some() && expected.is_none();
+        let now = event.as_ref().map_or(revision, |event| event.revision);
+        let delivered = if is_first_sight { now } else { Revision::NONE };
         let as_before = shadow.as_ref() == Some(&observed)
             && observation
                 .based_on
                 .is_none_or(|based_on| record.is_some_and(|record| record.reflects == based_on));
-        let sighting = (owes_more || (event.is_none() && (!as_before || basis.linked_by.is_some())))
-            .then(|| seen(basis, owed.union(&judgement.restore).cloned().collect()));
+        let is_noted = owed != owed_before
+            || is_first_sight
+            || (event.is_none() && (!as_before || basis.linked_by.is_some()));
+        let sighting = is_noted.then(|| seen(basis, owed, delivered));
         let last = entry.map_or(0, |entry| entry.sequence);
         Ok(Decision {
             items,
@@ -185,7 +199,13 @@ fn event(
     })
 }
 
-fn seen(basis: &Basis<'_>, owed: BTreeSet<Path>) -> Sighting {
+/// Whether the bus had its system create the record, and has not read it back: what it shows is how the system writes what
+/// it was given.
+fn is_unread(record: &Record) -> bool {
+    record.linked_by == LinkedBy::Delivered && record.delivered == Revision::NONE && record.shadow.is_none()
+}
+
+fn seen(basis: &Basis<'_>, owed: BTreeSet<Path>, delivered: Revision) -> Sighting {
     let observation = basis.observation;
     Sighting {
         patient_id: basis.patient,
@@ -194,7 +214,7 @@ fn seen(basis: &Basis<'_>, owed: BTreeSet<Path>) -> Sighting {
         what: Sighted::Seen {
             local_id: observation.view.local_id.clone(),
             shown: Some(observation.view.patient.clone()),
-            delivered: Revision::NONE,
+            delivered,
             reflects: observation.based_on,
             owed,
             linked_by: basis.linked_by,

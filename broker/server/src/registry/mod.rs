@@ -24,7 +24,7 @@ mod snapshots;
 mod wake;
 
 pub use gate::CreationPermit;
-pub use index::{Doubt, Entry, Index, Record};
+pub use index::{Doubt, Entry, Frozen, Index, ItemKey, OpenItem, Pending, Record};
 pub use outcome::{DecideError, ObserveError, Observed};
 pub use rebuild::Rebuilt;
 pub use review::{Decided, ReviewLine, ReviewPage};

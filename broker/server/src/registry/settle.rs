@@ -4,7 +4,7 @@ use super::{CreationPermit, Doubt, ObserveError, Observed, Record, Registry};
 use crate::wire::{Packed, decode_event};
 use archwire_core::{
     EventKind, Fields, LinkedBy, LocalId, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting,
-    SystemName, View, expected_after,
+    SystemName, View, expected_after, identity::Profile,
 };
 use futures_util::StreamExt as _;
 use std::{
@@ -37,6 +37,8 @@ pub struct Settlement {
     pub delivered: Revision,
     /// The paths that were written.
     pub paths: BTreeSet<Path>,
+    /// What the record was owed when that was planned, and is not any more.
+    pub owed: BTreeSet<Path>,
     /// What the system shows now.
     pub shown: View,
     /// When the reading began that showed it.
@@ -60,6 +62,22 @@ impl Registry {
         let record = index.record(system, patient);
         index.current(patient) == patient
             && record.is_none_or(|record| index.held(system, &record.local_id).is_none())
+    }
+
+    /// Whether what a system shows is surely this patient, by the rules of identity.
+    #[must_use]
+    pub fn is_surely(&self, system: &SystemName, patient: PatientId, shown: &Patient) -> bool {
+        let verdict = self.index().identify(&Profile::of(shown), system, None);
+        verdict.same.is_some_and(|(same, _)| same == patient)
+    }
+
+    /// What a record showed when it was last taken.
+    ///
+    /// # Errors
+    /// Never for what came from the log.
+    pub fn shadow(&self, system: &SystemName, patient: PatientId) -> Result<Option<Patient>, ObserveError> {
+        let shadow = self.record(system, patient).and_then(|record| record.shadow);
+        Ok(shadow.as_ref().map(Packed::patient).transpose()?)
     }
 
     /// Waits until nobody else writes to a record.
@@ -259,6 +277,7 @@ impl Registry {
             patient,
             delivered,
             paths,
+            owed: paid,
             mut shown,
             begun,
         } = settlement;
@@ -283,7 +302,7 @@ impl Registry {
                 if delivered == Revision::NONE {
                     owed.clone()
                 } else {
-                    owed.difference(&paths).cloned().collect()
+                    owed.difference(&paid).cloned().collect()
                 }
             });
             let shadow = record.and_then(|record| record.shadow);

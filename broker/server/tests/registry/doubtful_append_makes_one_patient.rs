@@ -144,7 +144,7 @@ async fn a_doubt_outlives_an_attempt_that_never_reached_the_log() {
 
     drop(server);
     until("the connection is lost", || !connection.status().connected).await;
-    assert_eq!(refused(registry.observe(record(), None).await), "append_not_sent");
+    assert_eq!(refused(registry.observe(record(), None).await), "log_unavailable");
 
     let server = Server::start(folder.path(), &port).await;
     let observed = in_time(observe_at_last(&registry)).await;

@@ -60,12 +60,10 @@ impl Run<'_> {
         let (name, step) = (self.system(), self.random.random_range(0..10));
         let (desk, patient) = (system(name), self.patient());
         match (step, patient) {
-            (5, Some(patient)) => drop(
-                registry
-                    .begin_creation(&desk, patient, Revision::new(1))
-                    .await
-                    .unwrap(),
-            ),
+            (5, Some(patient)) => {
+                // Refused where there is a record already.
+                drop(registry.begin_creation(&desk, patient, Revision::new(1)).await);
+            }
             (6, Some(patient)) => {
                 _ = registry
                     .link(&desk, patient, id(self.local_id()), Revision::NONE)
@@ -123,6 +121,7 @@ impl Run<'_> {
             patient,
             delivered: due.revision,
             paths: due.changed,
+            owed: BTreeSet::new(),
             shown: view(record.local_id.as_str(), self.shown()),
             begun: Instant::now(),
         };
