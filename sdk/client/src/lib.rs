@@ -24,7 +24,8 @@
 //!
 //! What holds:
 //!
-//! - A [`Receipt`] means that the outcome is stored and flushed on the bus.
+//! - A [`Receipt`] means that the outcome is stored and flushed on the bus. One of them, [`Receipt::InReview`], says that a
+//!   person decides before anything is changed.
 //! - [`Publisher::publish`] sends again by itself when a connection breaks: the same record twice changes nothing.
 //! - [`Subscription::next`] delivers at least once, in the order of the log. After a reconnection everything that was
 //!   not acknowledged comes again: recognise it by its sequence, or by the patient's revision.
