@@ -31,6 +31,7 @@ mod programs;
 mod sides;
 mod tracing_program;
 
+pub mod families;
 pub mod process;
 
 pub use broker::Answer;
