@@ -7,22 +7,29 @@ const GENERATION_YEARS: i32 = 12;
 
 /// Whether a record that showed `before` and now shows `after` is about another person: a recycled number.
 ///
-/// It is when at least two of family name, given names, birth date, sex and trusted identifiers are stated in both and
-/// differ by more than a slip, a nickname, a former name or a shortening. One alone is a correction or a marriage,
-/// with one exception: birth dates that are 12 years or more apart, as those of a father and his son of the same name.
+/// It is when at least two of family name, given names, birth date, sex, generation and trusted identifiers are stated
+/// in both and differ by more than a slip, a nickname, a former name or a shortening. One alone is a correction or a
+/// marriage, but for two exceptions, in which what changed is what tells relatives apart: birth dates that are 12 years
+/// or more apart, as those of a father and his son of the same name; and other given names where no birth date says that
+/// it is the same person, or where one is said to have a twin.
+///
+/// Not noticed: a record that was given to somebody's twin, with nothing but the given name changed.
 #[must_use]
 pub fn is_another_person(before: &Profile, after: &Profile) -> bool {
     let compared = Comparison::of(before, after, &Trust::ByKind);
     let differs =
         |likeness: Option<Likeness>| likeness == Some(Likeness::Different) && !compared.names_exchanged;
+    let given_differ = differs(compared.given) && !compared.given_is_other_name;
     let dates_differ = compared.birth == Some(Dates::Different);
     let a_generation_apart = before
         .birth
         .zip(after.birth)
         .is_some_and(|(before, after)| before.years_apart(&after) >= GENERATION_YEARS);
+    let has_a_twin = before.born_with_others.or(after.born_with_others).is_some();
     let differing = [
         differs(compared.family) && !compared.family_is_other_name,
-        differs(compared.given) && !compared.given_is_other_name,
+        given_differ,
+        given_differ && (compared.birth.is_none() || has_a_twin),
         dates_differ,
         dates_differ && a_generation_apart,
         compared.sex == Some(false),

@@ -10,9 +10,9 @@ use super::{
 use crate::PatientId;
 use std::collections::BTreeSet;
 
-/// Patients that may have a phone or mail address in common for it to say something: a large household. More is an
-/// office, a school or a shelter.
-const LARGEST_HOUSEHOLD: usize = 8;
+/// Family names, and patients, that may have a phone or mail address in common for it to say something: a blended family
+/// with a few duplicates. More is an office, a school or a shelter.
+const LARGEST_HOUSEHOLD: (usize, usize) = (5, 24);
 
 /// Patients that may have a trusted identifier in common for it to be a conflict: a guardian's number that is typed on
 /// every child is no identifier of a person.
@@ -172,7 +172,7 @@ impl<'a> Question<'a> {
             let others: Vec<&Seen> = self.others(same).filter(|other| has(other, contact)).collect();
             has(same, contact)
                 && !self.people.is_crowded(key::contact(contact))
-                && others.len() < LARGEST_HOUSEHOLD
+                && is_a_household(&others)
                 && !others
                     .into_iter()
                     .any(|other| may_be_called_the_same(&other.compared))
@@ -241,6 +241,20 @@ impl<'a> Question<'a> {
     fn is_family_crowded(&self) -> bool {
         key::family_and_birth(self.profile).is_none_or(|key| self.people.is_crowded(key))
     }
+}
+
+fn is_a_household(holders: &[&Seen]) -> bool {
+    let family = |seen: &&Seen| {
+        seen.known
+            .profile
+            .name
+            .family
+            .as_ref()
+            .map(|family| family.joined.clone())
+    };
+    let families: BTreeSet<String> = holders.iter().filter_map(family).collect();
+    let (most_families, most_patients) = LARGEST_HOUSEHOLD;
+    families.len() <= most_families && holders.len() <= most_patients
 }
 
 /// Whether another holder of a phone is another person of this given name, as father and son are. One of the same birth

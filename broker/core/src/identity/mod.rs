@@ -21,7 +21,7 @@
 //! | father and son of one name | birth date; generation; a phone that both have counts for neither |
 //! | a guardian's number, phone or mail address on every child | held by several |
 //! | a recycled chart number | a conflict, which is reported |
-//! | the office's own phone | more than 8 patients have it |
+//! | the office's own phone | patients of more than 5 family names have it |
 //! | twins who are said to be twins | only a trusted identifier, or the same order of birth |
 //!
 //! What no rule can tell: two people of one birth date whom *two* programs show alike, because both shortened what

@@ -58,6 +58,17 @@ fn a_stated_former_name_explains_a_change() {
 }
 
 #[test]
+fn another_given_name_alone_is_a_correction_only_where_the_birth_date_stays() {
+    let olivia = person("Olivia", "Garcia", "2012-03-14");
+    assert!(!became(&emma(), &olivia));
+    assert!(became(&emma(), &person("Olivia", "Garcia", "")));
+    assert!(became(&person("Emma", "Garcia", ""), &olivia));
+    let mut twin = emma();
+    twin.multiple_birth = Some(true);
+    assert!(became(&twin, &olivia));
+}
+
+#[test]
 fn another_trusted_number_and_another_name_are_another_person() {
     let before = emma().number(SSN, "SS", "512-34-6789");
     let renumbered = emma().number(SSN, "SS", "512-34-6780");
