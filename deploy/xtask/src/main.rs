@@ -45,7 +45,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Find or fetch what the other commands need: nats-server 2.11 or newer, and the wasm32-wasip2 target.
+    /// Find or fetch what the other commands need: nats-server 2.12.4 or newer, and the wasm32-wasip2 target.
     ///
     /// Looks on this machine first and downloads only what is missing, into target/tools. A second run does nothing.
     Setup,

@@ -16,12 +16,12 @@ use crate::command::{on_path, output, silently};
 use crate::report::{say, timed};
 use crate::tree::{Tree, clear};
 
-/// The oldest server that knows what the broker asks of it: per-key time to live in buckets came with 2.11, and
-/// older servers drop options that they do not know without a word.
+/// The oldest server that the broker runs itself: before 2.12.4 an encrypted store that was once killed cannot be read
+/// after the next stop (nats-server, pull request 7678), and servers older than 2.11.7 ignore guards of appends.
 const OLDEST: Version = Version {
     major: 2,
-    minor: 11,
-    patch: 0,
+    minor: 12,
+    patch: 4,
 };
 /// The version that is fetched where none is found.
 const PINNED: Version = Version {
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn versions_are_read_as_the_server_prints_them() {
         assert_eq!(Version::parse("nats-server: v2.15.1\n"), Some(PINNED));
-        assert_eq!(Version::parse("nats-server: v2.11.0-RC.2"), Some(OLDEST));
+        assert_eq!(Version::parse("nats-server: v2.12.4-RC.2"), Some(OLDEST));
         assert_eq!(Version::parse("nats-server: dev"), None);
         assert_eq!(Version::parse(""), None);
     }

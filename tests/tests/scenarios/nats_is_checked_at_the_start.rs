@@ -85,7 +85,7 @@ async fn a_binary_that_is_too_old_is_refused_with_its_version_and_the_one_needed
     refused(
         &practice,
         1,
-        &["old-nats-server", "2.9.10", "2.11", "cargo xtask setup"],
+        &["old-nats-server", "2.9.10", "2.12.4", "cargo xtask setup"],
     )
     .await
     .map(|_| ())
