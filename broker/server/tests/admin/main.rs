@@ -19,7 +19,9 @@ mod office;
 mod support;
 
 mod audit_keeps_ids_and_no_values;
+mod broker_hears_its_administrators;
 mod broker_is_asked_by_its_data_folder;
+mod check_answers_with_json;
 mod items_are_listed_masked_and_shown_whole;
 mod nothing_happens_unaudited;
 mod patients_are_merged_and_parted;

@@ -1,6 +1,6 @@
 //! A practice with people at the desk: a registry, the admin socket in a data folder, and the command line.
 
-use crate::office::{Office, PATIENCE, contact, in_time, says, until, whom};
+use crate::office::{Office, PATIENCE, contact, in_time, nats_server, says, until, whom};
 use archwire::{
     admin::{AdminServer, AdminService},
     audit::Audit,
@@ -81,6 +81,7 @@ impl Data {
 pub(crate) async fn run_with(configuration: &Path, arguments: &[&str]) -> Answer {
     let mut command = Command::new(env!("CARGO_BIN_EXE_archwire"));
     command.args(arguments).arg("--config").arg(configuration);
+    command.env("ARCHWIRE_NATS_SERVER", nats_server());
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = in_time(command.output()).await.unwrap();
     Answer {
