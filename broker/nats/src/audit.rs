@@ -61,7 +61,7 @@ impl AuditStream {
     /// The size to ask for without a better reason.
     pub const USUAL_SIZE: ByteSize = ByteSize::gibibytes(1);
 
-    /// Appends a record (JSON) and returns its sequence, or that of the record with this `id` where there is one.
+    /// Appends a record (protobuf) and returns its sequence, or that of the record with this `id` where there is one.
     /// Success means that it is stored, and flushed where the server promises that. Takes at most the log's
     /// `append_timeout`.
     ///
@@ -80,7 +80,7 @@ impl AuditStream {
             kind,
             source: "/broker".to_owned(),
             time,
-            content_type: "application/json",
+            content_type: "application/protobuf",
         };
         let record = Outgoing {
             subject: self.subject.clone(),

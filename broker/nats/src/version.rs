@@ -16,17 +16,13 @@ pub struct ServerVersion {
 pub struct ServerVersionError;
 
 impl ServerVersion {
-    /// The oldest server that will do. Flushing on every write came with 2.10, reading many records with one request
-    /// with 2.11.0, and guarding an append by another subject works since 2.11.7. An older server
-    /// accepts options that it does not know and drops them without a word, so it has to be told by its version.
+    /// The oldest server that will do. Flushing on every write came with 2.10 and reading many records with one request
+    /// with 2.11.0. A guard by another subject is heeded whatever the order of the headers since 2.11.7 (nats-server
+    /// #7065), and a record that a cluster refused for being busy is taken when it is sent again since 2.12.0. Before
+    /// 2.12.4 an encrypted store could not be read any more after a kill, a start, a stop in order and another start
+    /// (#7678). An older server accepts options that it does not know and drops them without a word, so it has to be
+    /// told by its version.
     pub const OLDEST: Self = Self {
-        major: 2,
-        minor: 11,
-        patch: 7,
-    };
-    /// The oldest server that will do with encryption at rest, as one of our own has it: older ones that were killed,
-    /// started again and then stopped in order cannot read their store any more (nats-server #7678).
-    pub const OLDEST_ENCRYPTING: Self = Self {
         major: 2,
         minor: 12,
         patch: 4,
@@ -64,9 +60,9 @@ mod tests {
 
     #[test]
     fn versions_are_read_with_and_without_ornament() {
-        let plain: ServerVersion = "2.11.7".parse().unwrap();
+        let plain: ServerVersion = "2.12.4".parse().unwrap();
         assert_eq!(plain, ServerVersion::OLDEST);
-        assert_eq!("v2.11.7-RC.2\n".parse(), Ok(plain));
+        assert_eq!("v2.12.4-RC.2\n".parse(), Ok(plain));
         for text in ["", "2.11", "dev", "2.11.0.1", "2.x.0"] {
             assert_eq!(text.parse::<ServerVersion>(), Err(ServerVersionError), "{text}");
         }
@@ -76,7 +72,6 @@ mod tests {
     fn versions_compare_by_number_and_not_by_letter() {
         let debian: ServerVersion = "2.9.10".parse().unwrap();
         assert!(debian < ServerVersion::OLDEST);
-        assert!(ServerVersion::OLDEST < ServerVersion::OLDEST_ENCRYPTING);
-        assert!(ServerVersion::OLDEST_ENCRYPTING < "2.15.1".parse().unwrap());
+        assert!(ServerVersion::OLDEST < "2.15.1".parse().unwrap());
     }
 }

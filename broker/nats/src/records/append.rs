@@ -225,6 +225,8 @@ fn refused(error: &PublishError) -> Result<Attempt, AppendError> {
         // A cluster is still busy with another record of the same guard, and nobody knows yet how that will end.
         ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT
         | ErrorCode::STREAM_EXPECTED_LAST_SEQ_PER_SUBJECT_NOT_READY => Ok(Attempt::NotTaken),
+        // A cluster is still busy with this very record, as it was sent before.
+        ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT => Ok(Attempt::Unanswered),
         // The store's own message is all there is to tell a full log from a failing disk.
         ErrorCode::STREAM_STORE_FAILED if is_full(&source.to_string()) => Err(AppendError::Full { source }),
         ErrorCode::INSUFFICIENT_RESOURCES

@@ -11,7 +11,7 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 /// The version of the server at `path`, which is new enough.
 pub(super) async fn check(path: &Path) -> Result<ServerVersion, SupervisorError> {
     let found = ask(path).await?;
-    let needed = ServerVersion::OLDEST_ENCRYPTING;
+    let needed = ServerVersion::OLDEST;
     if found < needed {
         return Err(SupervisorError::BinaryTooOld {
             path: path.to_owned(),

@@ -5,27 +5,36 @@ use archwire_core::{PatientId, Subject};
 use archwire_nats::{AppendError, Expected, LeaseConfig, Log, LogConfig};
 use std::{net::TcpListener, num::NonZeroUsize, time::Instant};
 
-/// Three servers that know each other.
+/// Three servers that know each other. They have to be told their ports beforehand, so that others may be faster.
 async fn cluster() -> Vec<ForeignServer> {
-    let free: Vec<TcpListener> = (0..3)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    let ports: Vec<String> = free
-        .iter()
-        .map(|port| port.local_addr().unwrap().to_string())
-        .collect();
-    drop(free);
-    let routes: Vec<String> = ports.iter().map(|port| format!("nats://{port}")).collect();
-    let mut servers = Vec::new();
-    for (number, port) in ports.iter().enumerate() {
-        let lines = format!(
-            "server_name: \"server-{number}\"\njetstream {{\n  store_dir: \"STORE\"\n  max_file_store: 1073741824\n}}\n\
-             cluster {{\n  name: \"three\"\n  listen: \"{port}\"\n  routes: [{}]\n}}",
-            routes.join(", ")
-        );
-        servers.push(ForeignServer::start(&lines).await);
+    loop {
+        let free: Vec<TcpListener> = (0..3)
+            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
+            .collect();
+        let ports: Vec<String> = free
+            .iter()
+            .map(|port| port.local_addr().unwrap().to_string())
+            .collect();
+        drop(free);
+        let mut servers = Vec::new();
+        for number in 0..3 {
+            servers.extend(ForeignServer::try_start(&member(number, &ports)).await);
+        }
+        if servers.len() == 3 {
+            return servers;
+        }
     }
-    servers
+}
+
+/// The configuration of one of the three.
+fn member(number: usize, ports: &[String]) -> String {
+    let routes: Vec<String> = ports.iter().map(|port| format!("nats://{port}")).collect();
+    let (port, routes) = (&ports[number], routes.join(", "));
+    format!(
+        "server_name: \"server-{number}\"\n\
+         jetstream {{\n  store_dir: \"STORE\"\n  max_file_store: 1073741824\n}}\n\
+         cluster {{\n  name: \"three\"\n  listen: \"{port}\"\n  routes: [{routes}]\n}}"
+    )
 }
 
 /// A log that all three keep, once they have found each other.

@@ -203,7 +203,7 @@ async fn a_server_that_does_not_know_the_fence_is_refused_and_nothing_is_left_of
     let log = server.log_at(&old.url).await;
     let error = log.lease("first", SHORT).await.err().unwrap();
     assert_eq!(error.code(), "lease_no_guard");
-    assert!(error.to_string().contains("2.11.7"), "{error}");
+    assert!(error.to_string().contains("2.12.4"), "{error}");
     let writer_record = 1;
     assert_eq!(log.last_sequence().await.unwrap(), writer_record);
 }

@@ -95,7 +95,7 @@ async fn an_old_external_server_is_refused_with_its_version_and_the_one_needed()
     let error = config.connect().await.err().unwrap();
     assert!(matches!(error, ConnectError::TooOld { .. }), "{error:?}");
     assert!(
-        error.to_string().contains("2.9.10") && error.to_string().contains("2.11.7"),
+        error.to_string().contains("2.9.10") && error.to_string().contains("2.12.4"),
         "{error}"
     );
     server.abort();

@@ -226,6 +226,13 @@ pub(crate) struct ForeignServer {
 impl ForeignServer {
     /// Starts a server with these lines in its configuration.
     pub(crate) async fn start(lines: &str) -> Self {
+        Self::try_start(lines)
+            .await
+            .expect("the foreign server says its port")
+    }
+
+    /// `None` when the server ends at its start, as one does whose port somebody else has.
+    pub(crate) async fn try_start(lines: &str) -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("nats.conf");
         let ports = folder.path().join("ports");
@@ -237,23 +244,23 @@ impl ForeignServer {
         );
         std::fs::write(&path, text).unwrap();
         let mut command = Command::new(nats_server());
-        let child = command
+        let mut child = command
             .arg("--config")
             .arg(&path)
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut url = None;
-        until("the foreign server says its port", || {
+        until("the foreign server says its port, or ends", || {
             url = url_in(&ports);
-            url.is_some()
+            url.is_some() || child.try_wait().unwrap().is_some()
         })
         .await;
-        Self {
-            url: url.unwrap(),
+        Some(Self {
+            url: url?,
             child,
             _folder: folder,
-        }
+        })
     }
 
     pub(crate) async fn with_jetstream() -> Self {
