@@ -1,0 +1,433 @@
+//! A small model of the bus: one patient, a truth with its history, systems that lose things, and deliveries step by step.
+//!
+//! What decides is the real thing (`judge`, `expected_after`, `to_write`); only what carries it is modelled, as the broker
+//! does it: a delivery looks, has what it saw judged, writes what others changed, reads back and settles. Every edit and
+//! every change is accounted for on the way, so that a lost edit or an echo fails at once, where it happens.
+
+use crate::lossy::{Loss, shown, written};
+use archwire_core::{
+    Fields, Judgement, Ownership, Path, Situation, SystemName, expected_after, judge, still_disagrees,
+    to_write,
+};
+use std::collections::BTreeSet;
+
+/// What happened to the patient, by whom.
+struct Event {
+    by: usize,
+    changed: BTreeSet<Path>,
+}
+
+/// What the bus knows of a system's record.
+#[derive(Default)]
+struct Record {
+    shadow: Option<Fields>,
+    delivered: usize,
+    writing: BTreeSet<Path>,
+    owed: BTreeSet<Path>,
+    read_at: u64,
+}
+
+/// What a delivery is about.
+struct Plan {
+    /// What it writes.
+    paths: BTreeSet<Path>,
+    /// What the record need not be owed any more after it.
+    owed: BTreeSet<Path>,
+    /// Up to where the record is up to date after it.
+    revision: usize,
+}
+
+/// How far a delivery has come.
+enum Delivery {
+    None,
+    /// The record was looked at.
+    Looked {
+        due: BTreeSet<Path>,
+        revision: usize,
+        seen: Fields,
+        begun: u64,
+    },
+    /// It is known what to write.
+    Planned {
+        plan: Plan,
+        wanted: Fields,
+    },
+    /// It was written.
+    Written(Plan),
+    /// It was read back.
+    ReadBack {
+        plan: Plan,
+        back: Fields,
+        begun: u64,
+    },
+}
+
+/// A system and its staff.
+pub struct System {
+    pub name: SystemName,
+    pub losses: Vec<Loss>,
+    /// The record as the staff see it.
+    pub shows: Option<Fields>,
+    record: Option<Record>,
+    delivery: Delivery,
+    polled: Option<(Fields, u64)>,
+    /// What the staff did that the bus has not heard of: where, and when.
+    edits: BTreeSet<(Path, u64)>,
+    /// Where the system and the bus disagree, for a person to decide.
+    pub disputed: BTreeSet<Path>,
+    /// Where it was to be put right at once.
+    pub put_right: BTreeSet<Path>,
+    /// Writes to it.
+    pub writes: usize,
+}
+
+pub struct Bus {
+    pub truth: Option<Fields>,
+    pub systems: Vec<System>,
+    pub ownership: Ownership,
+    log: Vec<Event>,
+    clock: u64,
+}
+
+impl System {
+    pub fn new(name: &str, losses: &[Loss], has: Option<&Fields>) -> Self {
+        Self {
+            name: name.parse().unwrap(),
+            losses: losses.to_vec(),
+            shows: has.map(|fields| shown(losses, fields)),
+            record: None,
+            delivery: Delivery::None,
+            polled: None,
+            edits: BTreeSet::new(),
+            disputed: BTreeSet::new(),
+            put_right: BTreeSet::new(),
+            writes: 0,
+        }
+    }
+
+    /// Whether writing these paths writes to the element that a path is in. The number of an element is no matter, because
+    /// it changes when another one with the same key goes.
+    fn is_touched(&self, path: &Path, paths: &BTreeSet<Path>) -> bool {
+        let is_slotted = self.losses.contains(&Loss::OneSlot);
+        paths.iter().any(|other| match is_slotted {
+            true => list(other) == list(path),
+            false => without_number(other) == without_number(path),
+        })
+    }
+
+    /// Whether a delivery is just about to write to the element that a path is in, or has written to it without having
+    /// settled: an edit there in that moment cannot be told from the system's own way of showing what it was given.
+    fn in_the_air(&self, path: &Path) -> bool {
+        match &self.delivery {
+            Delivery::None | Delivery::Looked { .. } => false,
+            Delivery::Planned { plan, .. } | Delivery::Written(plan) | Delivery::ReadBack { plan, .. } => {
+                self.is_touched(path, &plan.paths)
+            }
+        }
+    }
+}
+
+impl Bus {
+    pub fn new(ownership: Ownership, systems: Vec<System>) -> Self {
+        Self {
+            truth: None,
+            systems,
+            ownership,
+            log: Vec::new(),
+            clock: 0,
+        }
+    }
+
+    /// Events so far.
+    pub fn revision(&self) -> usize {
+        self.log.len()
+    }
+
+    /// The staff of a system make its record show something else. Nothing comes of an edit of what is in the air, nor of
+    /// one that the system does not keep.
+    pub fn edit(&mut self, at: usize, change: impl Fn(&Fields) -> Fields) {
+        self.clock += 1;
+        let system = &mut self.systems[at];
+        let Some(before) = system.shows.clone() else {
+            return;
+        };
+        let after = shown(&system.losses, &change(&before));
+        let edited = before.difference(&after);
+        if edited.iter().any(|path| system.in_the_air(path)) {
+            return;
+        }
+        system
+            .edits
+            .extend(edited.into_iter().map(|path| (path, self.clock)));
+        system.shows = Some(after);
+    }
+
+    /// A poll reads the record.
+    pub fn fetch(&mut self, at: usize) {
+        self.clock += 1;
+        let system = &mut self.systems[at];
+        system.polled = system.shows.clone().map(|shows| (shows, self.clock));
+    }
+
+    /// The bus hears of what the poll read.
+    pub fn hear(&mut self, at: usize) {
+        if let Some((view, begun)) = self.systems[at].polled.take() {
+            self.observe(at, view, begun, None);
+        }
+    }
+
+    pub fn poll(&mut self, at: usize) {
+        self.fetch(at);
+        self.hear(at);
+    }
+
+    /// One step of the delivery to a system. False when there is nothing to do.
+    pub fn step(&mut self, at: usize) -> bool {
+        self.clock += 1;
+        match std::mem::replace(&mut self.systems[at].delivery, Delivery::None) {
+            Delivery::None => return self.begin(at),
+            Delivery::Looked {
+                due,
+                revision,
+                seen,
+                begun,
+            } => {
+                self.observe(at, seen.clone(), begun, None);
+                let wanted = self.truth.clone().unwrap();
+                let record = self.systems[at].record.as_ref().unwrap();
+                let owed = record.owed.clone();
+                // A poll may have begun after the look and been heard before it.
+                let (seen, begun) = (record.shadow.clone().unwrap(), record.read_at);
+                let due = due.union(&owed).cloned().collect();
+                let plan = Plan {
+                    paths: to_write(&due, &wanted, &seen),
+                    owed,
+                    revision,
+                };
+                let system = &mut self.systems[at];
+                let mut edits = system.edits.iter().filter(|(_, when)| *when >= begun);
+                if plan.paths.is_empty() {
+                    self.settle(at, plan, seen, begun);
+                } else if edits.any(|(path, _)| system.is_touched(path, &plan.paths)) {
+                    // The staff edited there after the look: the known gap, which the model leaves out. It looks again.
+                    system.delivery = Delivery::None;
+                } else {
+                    if let Some(record) = &mut system.record {
+                        record.writing = plan.paths.clone();
+                    }
+                    system.delivery = Delivery::Planned { plan, wanted };
+                }
+            }
+            Delivery::Planned { plan, wanted } => {
+                let system = &mut self.systems[at];
+                let before = system.shows.clone().unwrap_or_default();
+                let after = written(&system.losses, &before, &plan.paths, &wanted);
+                for path in before.difference(&after) {
+                    assert!(
+                        !system.edits.iter().any(|(edited, _)| *edited == path),
+                        "an edit at {path} was written over before the bus heard of it"
+                    );
+                }
+                system.shows = Some(after);
+                system.writes += 1;
+                if system.record.is_none() {
+                    system.record = Some(Record {
+                        shadow: Some(Fields::default()),
+                        writing: plan.paths.clone(),
+                        ..Record::default()
+                    });
+                }
+                system.delivery = Delivery::Written(plan);
+            }
+            Delivery::Written(plan) => {
+                let system = &mut self.systems[at];
+                let back = system.shows.clone().unwrap();
+                system.delivery = Delivery::ReadBack {
+                    plan,
+                    back,
+                    begun: self.clock,
+                };
+            }
+            Delivery::ReadBack { plan, back, begun } => self.settle(at, plan, back, begun),
+        }
+        true
+    }
+
+    fn begin(&mut self, at: usize) -> bool {
+        let system = &mut self.systems[at];
+        let Some(truth) = &self.truth else { return false };
+        let revision = self.log.len();
+        match (&system.record, &system.shows) {
+            (Some(record), Some(shows)) => {
+                let due = due(&self.log, record, at);
+                if due.is_empty() {
+                    return false;
+                }
+                system.delivery = Delivery::Looked {
+                    due,
+                    revision,
+                    seen: shows.clone(),
+                    begun: self.clock,
+                };
+            }
+            (None, None) => {
+                let plan = Plan {
+                    paths: truth.paths().cloned().collect(),
+                    owed: BTreeSet::new(),
+                    revision,
+                };
+                let wanted = truth.clone();
+                system.delivery = Delivery::Planned { plan, wanted };
+            }
+            // A record that the bus has not seen is for a poll to find.
+            _ => return false,
+        }
+        true
+    }
+
+    fn settle(&mut self, at: usize, plan: Plan, view: Fields, begun: u64) {
+        let system = &mut self.systems[at];
+        let record = system.record.as_mut().unwrap();
+        let before = record.shadow.clone();
+        if record.read_at <= begun {
+            let shadow = before.clone().unwrap_or_default();
+            record.shadow = Some(expected_after(&shadow, &plan.paths, &view));
+        }
+        record.delivered = record.delivered.max(plan.revision);
+        record.writing.clear();
+        // What it shows of what was written is all that it has a place for.
+        system.disputed.retain(|path| !plan.paths.contains(path));
+        record.owed.retain(|path| !plan.owed.contains(path));
+        self.observe(at, view, begun, Some(before.unwrap_or_default()));
+    }
+
+    /// `told` is what the bus had heard before, where a delivery has since put its own expectation in its place.
+    fn observe(&mut self, at: usize, view: Fields, begun: u64, told: Option<Fields>) {
+        let holds: Vec<SystemName> = self
+            .systems
+            .iter()
+            .filter(|system| system.record.is_some())
+            .map(|system| system.name.clone())
+            .collect();
+        let system = &mut self.systems[at];
+        if system
+            .record
+            .as_ref()
+            .is_some_and(|record| record.read_at > begun)
+        {
+            return;
+        }
+        let is_first = system
+            .record
+            .as_ref()
+            .is_none_or(|record| record.shadow.is_none());
+        let record = system.record.get_or_insert_default();
+        let expected = record
+            .shadow
+            .as_ref()
+            .map(|shadow| expected_after(shadow, &record.writing, &view));
+        let told = told.or_else(|| record.shadow.clone()).unwrap_or_default();
+        let judgement = judge(&Situation {
+            system: &system.name,
+            current: self.truth.as_ref(),
+            shadow: expected.as_ref(),
+            observed: &view,
+            ownership: &self.ownership,
+            holds: &|name| holds.contains(name),
+            ignores_status: false,
+        });
+        for path in judgement.change.changed.iter().filter(|_| self.truth.is_some()) {
+            let owner = self.ownership.owner_of(path);
+            let is_owned = owner.is_some_and(|owner| *owner != system.name && holds.contains(owner));
+            assert!(!is_owned, "{} changed {path}, which is not its own", system.name);
+        }
+        if let Some(expected) = expected.filter(|_| !is_first) {
+            account(system, &judgement, &expected, &view, begun, &told);
+        }
+        let system = &mut self.systems[at];
+        system.edits.retain(|(_, when)| *when >= begun);
+        let record = system.record.as_mut().unwrap();
+        record.shadow = Some(view.clone());
+        record.read_at = begun;
+        record.owed.extend(judgement.restore.iter().cloned());
+        system.put_right.extend(judgement.restore.iter().cloned());
+        let truth = self.truth.get_or_insert_default();
+        system
+            .disputed
+            .retain(|path| still_disagrees(path, &view, &judgement.change.fields));
+        system.disputed.extend(judgement.disagreements.iter().cloned());
+        if !judgement.change.changed.is_empty() {
+            self.log.push(Event {
+                by: at,
+                changed: judgement.change.changed,
+            });
+            self.truth = Some(judgement.change.fields);
+        }
+        record.owed.extend(judgement.lacks);
+        if is_first {
+            record.delivered = self.log.len();
+        }
+    }
+}
+
+/// What others changed since a record was last brought up to date, and what the bus owes it.
+fn due(log: &[Event], record: &Record, at: usize) -> BTreeSet<Path> {
+    let news = log.iter().skip(record.delivered).filter(|event| event.by != at);
+    news.flat_map(|event| &event.changed)
+        .chain(&record.owed)
+        .cloned()
+        .collect()
+}
+
+/// No edit is lost, and nothing is made up.
+fn account(
+    system: &System,
+    judgement: &Judgement,
+    expected: &Fields,
+    view: &Fields,
+    begun: u64,
+    told: &Fields,
+) {
+    let edited: BTreeSet<&Path> = system
+        .edits
+        .iter()
+        .filter(|(_, when)| *when < begun)
+        .map(|(path, _)| path)
+        .collect();
+    let news = expected.difference(view);
+    for path in &news {
+        assert!(
+            edited.contains(path),
+            "{} made up a change at {path}",
+            system.name
+        );
+    }
+    // Elements are numbered anew when one of them goes.
+    for path in judgement.change.changed.iter().chain(&judgement.disagreements) {
+        let has_news = news
+            .iter()
+            .any(|other| without_number(other) == without_number(path));
+        assert!(has_news, "the bus made up a change at {path}");
+    }
+    for path in edited {
+        let taken = judgement.change.fields.get(path) == view.get(path);
+        let renumbered = judgement.lacks.contains(path);
+        let undone = told.get(path) == view.get(path);
+        assert!(
+            taken || renumbered || undone || judgement.disagreements.contains(path),
+            "an edit at {path} in {} was lost",
+            system.name
+        );
+    }
+}
+
+/// The element of a path, without its number among those with the same key.
+fn without_number(path: &Path) -> &str {
+    let element = path.element();
+    element.split_once('~').map_or(element, |(element, _)| element)
+}
+
+fn list(path: &Path) -> &str {
+    let path = path.as_str();
+    path.split_once('/').map_or(path, |(list, _)| list)
+}
