@@ -2,6 +2,7 @@
 //!
 //! The folder is locked while a broker works on it, so that no two brokers that run have the same id.
 
+use crate::private_file;
 use std::{fs, io, path::Path};
 use uuid::Uuid;
 
@@ -21,8 +22,6 @@ pub(crate) fn id(folder: &Path) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let id = Uuid::new_v4().to_string();
-    let new = folder.join("instance.new");
-    fs::write(&new, format!("{id}\n"))?;
-    fs::rename(&new, &path)?;
+    private_file::replace(&path, &format!("{id}\n"))?;
     Ok(id)
 }

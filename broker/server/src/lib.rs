@@ -22,6 +22,7 @@ pub mod dispatch;
 mod instance;
 pub mod log_mark;
 pub mod poll;
+mod private_file;
 pub mod registry;
 pub mod state_store;
 pub mod systems;

@@ -4,6 +4,7 @@
 //! ids, in every program. So a start compares the log's last sequence with the one that the data folder remembers, and
 //! refuses to go on with a log that holds less.
 
+use crate::private_file;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -73,9 +74,7 @@ pub fn check(folder: &Path, last: u64) -> Result<(), LogMarkError> {
             path,
         });
     }
-    let new = folder.join("log.sequence.new");
-    let written = fs::write(&new, format!("{last}\n")).and_then(|()| fs::rename(&new, &path));
-    written.map_err(|source| LogMarkError::File { path, source })
+    private_file::replace(&path, &format!("{last}\n")).map_err(|source| LogMarkError::File { path, source })
 }
 
 #[cfg(test)]

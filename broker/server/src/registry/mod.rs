@@ -34,7 +34,7 @@ use append::Doubts;
 use archwire_core::{
     LocalId, Ownership, Patient, PatientId, PracticeName, Standing, SystemName, identity::Trust,
 };
-use archwire_nats::{Fence, Log};
+use archwire_nats::{Fence, Filter, Log};
 use futures_util::StreamExt as _;
 use gate::Gates;
 use locks::Locks;
@@ -157,6 +157,21 @@ impl Registry {
         Ok(())
     }
 
+    /// Takes in what the writer before this one may still have appended after this one had read the log: a fence keeps
+    /// everything out but changes of patients whom nobody else has changed since.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn heed_predecessor(&self) -> Result<(), ObserveError> {
+        let from = self.config.fence.sequence();
+        let mut events = pin!(self.log.replay(from, Filter::Events));
+        while let Some(stored) = events.next().await {
+            let stored = stored.map_err(ObserveError::Read)?;
+            self.index().apply(&stored)?;
+        }
+        Ok(())
+    }
+
     /// The current state of a patient as it is to be delivered to a system.
     ///
     /// # Errors
@@ -196,7 +211,7 @@ impl Registry {
 /// Takes into an index what the log holds behind it.
 async fn read_on(log: &Log, index: &mut Index, mut progress: impl FnMut(u64)) -> Result<(), ObserveError> {
     let from = index.sequence().saturating_add(1);
-    let mut stored = pin!(log.replay(from, archwire_nats::Filter::Everything));
+    let mut stored = pin!(log.replay(from, Filter::Everything));
     while let Some(stored) = stored.next().await {
         let stored = stored.map_err(ObserveError::Read)?;
         index.apply(&stored)?;

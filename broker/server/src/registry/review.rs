@@ -328,7 +328,7 @@ fn line(index: &Index, number: u64, item: &OpenItem) -> ReviewLine {
         number,
         kind: item.kind,
         opened_at: item.opened_at,
-        system: item.record().map(|(system, _)| system.clone()),
+        system: item.system.clone(),
         patient: item.patient.map(|patient| index.current(patient)),
         count,
         score_tenths: item.score_tenths,

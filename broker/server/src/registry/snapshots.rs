@@ -5,7 +5,7 @@
 //! cannot be read costs time and nothing else: the log has everything.
 
 use super::{Index, ObserveError, Registry, index::Frozen};
-use archwire_core::{SystemName, identity::Trust};
+use archwire_core::{Subject, SystemName, identity::Trust};
 use archwire_nats::{Bucket, BucketError, ByteSize, Log};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -186,7 +186,8 @@ impl Registry {
         }
     }
 
-    /// Writes a snapshot now. Not while the log may hold something that the index does not: the next start finds out.
+    /// Writes a snapshot now. Not while the log may hold something that the index does not: the next start finds out. Nor
+    /// when another broker has become the writer.
     ///
     /// # Errors
     /// When it cannot be stored; the last one stays.
@@ -198,6 +199,15 @@ impl Registry {
             }
             self.index().freeze()
         };
+        // Looked for after the index was frozen: up to here nobody else had appended.
+        let writer = self.log.last_of(&Subject::Writer).await;
+        let is_still_ours = writer
+            .ok()
+            .flatten()
+            .is_some_and(|record| record.sequence == self.config.fence.sequence());
+        if !is_still_ours {
+            return Ok(());
+        }
         self.snapshots.write(frozen).await
     }
 }

@@ -53,6 +53,8 @@ pub struct OpenItem {
     pub kind: ReviewKind,
     /// When it was opened.
     pub opened_at: SystemTime,
+    /// The system whose record led to it.
+    pub system: Option<SystemName>,
     /// The patient to whom the record belongs.
     pub patient: Option<PatientId>,
     /// Whom the patient may be; those who are not are left out.
@@ -65,20 +67,6 @@ pub struct OpenItem {
     pub awaits: Option<LocalId>,
     /// Where the item stands in the log.
     pub sequence: u64,
-}
-
-impl OpenItem {
-    /// The system whose record led to it.
-    #[must_use]
-    pub fn record(&self) -> Option<(&SystemName, Option<&LocalId>)> {
-        match &self.key {
-            ItemKey::Patient(_) => None,
-            ItemKey::Record(system, id)
-            | ItemKey::Disagreement(system, id)
-            | ItemKey::Unreadable(system, id) => Some((system, Some(id))),
-            ItemKey::UnreadableBytes(system, _) => Some((system, None)),
-        }
-    }
 }
 
 impl Index {
@@ -114,10 +102,8 @@ impl Index {
     /// Items that wait for a record of which the bus has not heard: the one that took another's place.
     #[must_use]
     pub fn awaiting(&self, system: &SystemName, local_id: &LocalId) -> Vec<u64> {
-        let waits = |item: &OpenItem| {
-            item.awaits.as_ref() == Some(local_id)
-                && item.record().is_some_and(|(waiting, _)| waiting == system)
-        };
+        let waits =
+            |item: &OpenItem| item.awaits.as_ref() == Some(local_id) && item.system.as_ref() == Some(system);
         let items = self.items.iter().filter(|(_, item)| waits(item));
         items.map(|(number, _)| *number).collect()
     }
@@ -145,6 +131,7 @@ impl Index {
             key: key.clone(),
             kind: item.kind,
             opened_at: item.opened_at,
+            system: item.system.clone(),
             patient: item.patient,
             candidates: candidates.clone().map(|candidate| candidate.patient).collect(),
             paths: item

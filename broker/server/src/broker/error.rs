@@ -1,0 +1,88 @@
+//! Why a broker cannot start or go on.
+
+use crate::{
+    admin::SocketError, api::ApiError, config::DataFolderError, log_mark::LogMarkError,
+    registry::ObserveError, systems::SystemError,
+};
+use archwire_core::NameError;
+use archwire_nats::{ConnectError, DeliveriesError, LeaseError, LeaseLost, OpenError, SupervisorError};
+use std::{io, path::PathBuf};
+
+/// A broker that cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The data folder.
+    #[error("the data folder cannot be used")]
+    DataFolder(#[from] DataFolderError),
+    /// A system's connector.
+    #[error("a system cannot be used as configured")]
+    System(#[from] SystemError),
+    /// The broker's own NATS server.
+    #[error("the broker's own NATS server does not run")]
+    Supervisor(#[from] SupervisorError),
+    /// The connection to NATS.
+    #[error("the broker cannot connect to NATS")]
+    Connect(#[from] ConnectError),
+    /// The log.
+    #[error("the log cannot be relied on")]
+    Open(#[from] OpenError),
+    /// A bucket's name is none. A defect of this broker.
+    #[error("a bucket beside the log cannot be named")]
+    BucketName(#[source] NameError),
+    /// The queue of a system.
+    #[error("the queue of a system cannot be relied on")]
+    Deliveries(#[from] DeliveriesError),
+    /// Which broker this is.
+    #[error("the file `instance` of the data folder cannot be read or written")]
+    Instance(#[source] io::Error),
+    /// The practice's lease.
+    #[error("this broker cannot become the practice's writer")]
+    Lease(#[from] LeaseError),
+    /// Another broker has become the practice's writer.
+    #[error("another broker writes for this practice now; start this one again to stand by for it")]
+    Deposed(#[from] LeaseLost),
+    /// The log holds less than it did.
+    #[error("the log is not what it was")]
+    LogMark(#[from] LogMarkError),
+    /// What the log holds.
+    #[error("the log cannot be read back")]
+    Registry(#[from] ObserveError),
+    /// The API.
+    #[error("the API cannot be offered")]
+    Api(#[from] ApiError),
+    /// The administrators' socket.
+    #[error("the broker cannot hear its administrators")]
+    Admin(#[from] SocketError),
+    /// The address file.
+    #[error("cannot write {}", path.display())]
+    AddressFile {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why it is not.
+        source: io::Error,
+    },
+}
+
+impl BrokerError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::DataFolder(error) => error.code(),
+            Self::System(error) => error.code(),
+            Self::Supervisor(error) => error.code(),
+            Self::Connect(error) => error.code(),
+            Self::Open(error) => error.code(),
+            Self::BucketName(error) => error.code(),
+            Self::Deliveries(error) => error.code(),
+            Self::Instance(_) => "instance_file_failed",
+            Self::Lease(error) => error.code(),
+            Self::Deposed(error) => error.code(),
+            Self::LogMark(error) => error.code(),
+            Self::Registry(error) => error.code(),
+            Self::Api(error) => error.code(),
+            Self::Admin(error) => error.code(),
+            Self::AddressFile { .. } => "address_file_failed",
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The broker as a whole: what is started in which order, what runs, how it stops.
+
+mod error;
+mod start;
+
+pub use error::BrokerError;
+
+use crate::{
+    admin::{AdminServer, AdminService},
+    api::{ApiServer, BusService, Subscriptions, Vendors},
+    audit::Audit,
+    config::DataFolder,
+    log_mark, private_file,
+    registry::Registry,
+    workers::Worker,
+};
+use archwire_host::Engine;
+use archwire_nats::{Connection, Lease, LeaseConfig, Supervisor, SupervisorError};
+use start::last_sequence;
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long a stop waits for what was begun. What is not finished then comes again after the next start.
+const LONGEST_DRAIN: Duration = Duration::from_secs(20);
+/// Holds the API's address while the broker runs, for programs on the same machine.
+const ADDRESS_FILE: &str = "api.address";
+
+/// A broker that is ready.
+pub struct Broker {
+    // Dropped in this order: the server after everything that speaks to it, the folder's lock last.
+    registry: Arc<Registry>,
+    subscriptions: Arc<Subscriptions>,
+    api: ApiServer,
+    admin: AdminServer,
+    audit: Audit,
+    vendors: Vendors,
+    workers: Vec<Worker>,
+    shutdown: CancellationToken,
+    lease: Lease,
+    connection: Connection,
+    supervisor: Option<Supervisor>,
+    _engine: Engine,
+    folder: DataFolder,
+}
+
+impl Broker {
+    /// Where the API is offered.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.api.address()
+    }
+
+    /// Runs until `shutdown`, then finishes what was begun, for at most 20 s.
+    ///
+    /// # Errors
+    /// When the API or the broker's own NATS server cannot go on.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), BrokerError> {
+        let Self {
+            registry,
+            subscriptions,
+            api,
+            admin,
+            audit,
+            vendors,
+            workers,
+            shutdown: inner,
+            mut lease,
+            ..
+        } = self;
+        let (connection, mut supervisor, folder) = (self.connection, self.supervisor, self.folder);
+        let address_file = announce(folder.path(), api.address())?;
+        let tasks = TaskTracker::new();
+        for worker in workers {
+            worker.spawn(&tasks, &inner);
+        }
+        tasks.spawn(Arc::clone(&registry).keep_snapshots(inner.clone()));
+        tasks.spawn(heed_predecessor(Arc::clone(&registry), inner.clone()));
+        let service = AdminService::new(Arc::clone(&registry), audit, inner.clone());
+        let hearing = admin.run(service, inner.clone());
+        tasks.spawn(async move {
+            if let Err(error) = hearing.await {
+                tracing::error!(code = error.code(), "administrators are not heard any more");
+            }
+        });
+        tasks.close();
+        let service = BusService::new(
+            Arc::clone(&registry),
+            vendors,
+            Arc::clone(&subscriptions),
+            inner.clone(),
+        );
+        let serving = api.run(service, inner.clone());
+        tokio::pin!(serving);
+        let (ended, is_serving) = tokio::select! {
+            () = shutdown.cancelled() => (Ok(()), true),
+            ended = &mut serving => (ended.map_err(BrokerError::from), false),
+            error = gave_up(&mut supervisor) => (Err(error.into()), true),
+            lost = lease.keep() => (Err(lost.into()), true),
+        };
+        inner.cancel();
+        let drained = async {
+            tasks.wait().await;
+            subscriptions.drain().await;
+            if is_serving && let Err(error) = serving.await {
+                tracing::warn!(code = error.code(), "the API did not end cleanly");
+            }
+            registry.close().await;
+        };
+        if tokio::time::timeout(LONGEST_DRAIN, drained).await.is_err() {
+            tracing::warn!("not everything was finished in time; it will be after the next start");
+        }
+        _ = fs::remove_file(address_file);
+        let marked = last_sequence(registry.log())
+            .await
+            .map(|last| log_mark::check(folder.path(), last));
+        if !matches!(marked, Ok(Ok(()))) {
+            tracing::warn!(
+                "how far the log has come is not remembered; the next start compares with an earlier point"
+            );
+        }
+        if ended.is_ok() {
+            lease.release().await;
+        }
+        connection.close().await;
+        if let Some(supervisor) = supervisor {
+            supervisor.stop().await?;
+        }
+        tracing::info!("stopped");
+        ended
+    }
+}
+
+/// A broker that was deposed finds out within its next renewal; what it appended until then is read once more.
+async fn heed_predecessor(registry: Arc<Registry>, shutdown: CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => return,
+        () = tokio::time::sleep(2 * LeaseConfig::default().ttl) => {}
+    }
+    if let Err(error) = registry.heed_predecessor().await {
+        tracing::warn!(
+            code = error.code(),
+            "what an earlier writer may have appended last could not be read"
+        );
+    }
+}
+
+async fn gave_up(supervisor: &mut Option<Supervisor>) -> SupervisorError {
+    match supervisor {
+        Some(supervisor) => supervisor.gave_up().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Writes the address for programs on the same machine, and says it.
+fn announce(folder: &Path, address: Option<SocketAddr>) -> Result<PathBuf, BrokerError> {
+    let path = folder.join(ADDRESS_FILE);
+    let failed = |source| BrokerError::AddressFile {
+        path: path.clone(),
+        source,
+    };
+    let address = address.ok_or_else(|| failed(io::ErrorKind::AddrNotAvailable.into()))?;
+    private_file::replace(&path, &format!("{address}\n")).map_err(failed)?;
+    tracing::info!(%address, "ready");
+    Ok(path)
+}

@@ -1,0 +1,206 @@
+//! What is started in which order, up to a broker that is ready.
+
+use super::{Broker, BrokerError};
+use crate::{
+    admin::{self, AdminServer},
+    api::{ApiError, ApiServer, Subscriptions, Vendors},
+    audit::Audit,
+    config::{Config, DataFolder, NatsLogin, NatsServer},
+    instance, log_mark,
+    registry::{ObserveError, Registry, RegistryConfig},
+    state_store::BucketStateStore,
+    systems,
+    workers::{Worker, bucket, workers},
+};
+use archwire_core::identity::Trust;
+use archwire_host::{Engine, StateStore};
+use archwire_nats::{
+    ByteSize, Connection, Credentials, ExternalConfig, Fence, LeaseConfig, Log, LogConfig, Supervisor,
+    SupervisorConfig,
+};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long connecting to an external NATS server may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most that the audit may take.
+const LARGEST_AUDIT: ByteSize = ByteSize::mebibytes(512);
+
+/// What works on the log, once this broker is its writer.
+struct Working {
+    registry: Arc<Registry>,
+    subscriptions: Arc<Subscriptions>,
+    audit: Audit,
+    workers: Vec<Worker>,
+    shutdown: CancellationToken,
+}
+
+impl Broker {
+    /// Starts everything that does not yet change anything: folder, connectors, NATS, log, lease, registry, listeners.
+    /// While another broker writes for the practice, this one waits here, and may be cancelled.
+    ///
+    /// # Errors
+    /// With the first thing that is not as it should be. What was started is stopped again.
+    pub async fn start(config: Config) -> Result<Self, BrokerError> {
+        let began = Instant::now();
+        let folder = DataFolder::open(&config)?;
+        admin::socket_path(folder.path())?;
+        // Taken early: a port that somebody else has should not cost a start of NATS. Where this broker may have to stand
+        // by, it is taken late, because a port that nobody answers on keeps vendors waiting.
+        let early = match config.nats.server {
+            NatsServer::Supervised { .. } => Some(bind(&config).await?),
+            NatsServer::External { .. } => None,
+        };
+        let engine = systems::engine(&folder.components_cache())?;
+        let (supervisor, connection) = connect(&config, &folder).await?;
+        let log_config = LogConfig {
+            replicas: config.nats.replicas,
+            ..LogConfig::new(log_size(&config))
+        };
+        let log = Log::open(&connection, &config.practice, &log_config).await?;
+        let instance = instance::id(folder.path()).map_err(BrokerError::Instance)?;
+        let mut lease = log.lease(&instance, LeaseConfig::default()).await?;
+        let fence = lease.fence();
+        let working = tokio::select! {
+            working = work(&config, &log, fence, &engine, folder.path()) => working?,
+            lost = lease.keep() => return Err(lost.into()),
+        };
+        let Working {
+            registry,
+            subscriptions,
+            audit,
+            workers,
+            shutdown,
+        } = working;
+        let api = match early {
+            Some(api) => api,
+            None => bind(&config).await?,
+        };
+        let tokens = config
+            .vendors
+            .iter()
+            .map(|(name, vendor)| (name.clone(), &vendor.token));
+        let vendors = Vendors::new(tokens);
+        // Last, so that a broker that only stands by leaves nobody waiting.
+        let admin = AdminServer::bind(folder.path())?;
+        let ready_after = began.elapsed();
+        tracing::info!(
+            practice = %config.practice,
+            patients = registry.patients(),
+            systems = workers.len(),
+            vendors = config.vendors.len(),
+            milliseconds = u64::try_from(ready_after.as_millis()).unwrap_or(u64::MAX),
+            "started"
+        );
+        Ok(Self {
+            registry,
+            subscriptions,
+            api,
+            admin,
+            audit,
+            vendors,
+            workers,
+            shutdown,
+            lease,
+            connection,
+            supervisor,
+            _engine: engine,
+            folder,
+        })
+    }
+}
+
+async fn bind(config: &Config) -> Result<ApiServer, ApiError> {
+    let tls = config.api.tls.as_ref();
+    let tls = tls.map(|tls| (tls.certificate.as_str(), &tls.key));
+    ApiServer::bind(config.api.listen, tls).await
+}
+
+/// Reads the log, and makes ready what works on it.
+async fn work(
+    config: &Config,
+    log: &Log,
+    fence: Fence,
+    engine: &Engine,
+    folder: &Path,
+) -> Result<Working, BrokerError> {
+    log_mark::check(folder, last_sequence(log).await?)?;
+    let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(log, "systems").await?));
+    let connectors = systems::connectors(engine, config, &state).await?;
+    let registry_config = RegistryConfig {
+        practice: config.practice.clone(),
+        fence,
+        trust: match config.identity.trusted_identifiers.clone() {
+            Some(namespaces) => Trust::only(namespaces),
+            None => Trust::by_kind(),
+        },
+        ownership: config.ownership(),
+    };
+    let registry = Arc::new(Registry::open(log.clone(), registry_config).await?);
+    let workers = workers(log, &registry, connectors).await?;
+    let shutdown = CancellationToken::new();
+    let positions = bucket(log, "subscriptions").await?;
+    let audit = Audit::open(log, LARGEST_AUDIT).await?;
+    let subscriptions = Subscriptions::new(log.clone(), positions, shutdown.clone());
+    Ok(Working {
+        registry,
+        subscriptions,
+        audit,
+        workers,
+        shutdown,
+    })
+}
+
+pub(super) async fn last_sequence(log: &Log) -> Result<u64, ObserveError> {
+    log.last_sequence().await.map_err(ObserveError::Read)
+}
+
+/// The log's share of the server's store; the rest is for the buckets.
+fn log_size(config: &Config) -> ByteSize {
+    const MEBIBYTE: u64 = 1024 * 1024;
+    // The snapshot of the index, the audit, and four buckets of 128 MiB, with something to spare.
+    const OTHERS: u64 = (512 + 512 + 4 * 128 + 64) * MEBIBYTE;
+    const LEAST: u64 = 256 * MEBIBYTE;
+    ByteSize::bytes(config.nats.max_store.bytes().saturating_sub(OTHERS).max(LEAST))
+}
+
+async fn connect(
+    config: &Config,
+    folder: &DataFolder,
+) -> Result<(Option<Supervisor>, Connection), BrokerError> {
+    match &config.nats.server {
+        NatsServer::Supervised { binary } => {
+            let max_store = ByteSize::bytes(config.nats.max_store.bytes());
+            let supervisor =
+                Supervisor::start(SupervisorConfig::new(binary.clone(), folder.nats(), max_store)).await?;
+            let connection = supervisor.connect().await?;
+            Ok((Some(supervisor), connection))
+        }
+        NatsServer::External {
+            url,
+            login,
+            root_certificate,
+        } => {
+            let credentials = match login {
+                NatsLogin::Nothing => Credentials::None,
+                NatsLogin::Token(token) => Credentials::Token(token.clone()),
+                NatsLogin::User { name, password } => Credentials::UserPassword {
+                    user: name.clone(),
+                    password: password.clone(),
+                },
+                NatsLogin::Credentials(file) => Credentials::File(file.clone()),
+            };
+            let external = ExternalConfig {
+                url: url.clone(),
+                credentials,
+                root_certificate: root_certificate.clone(),
+                connect_timeout: CONNECT_TIMEOUT,
+            };
+            Ok((None, external.connect().await?))
+        }
+    }
+}
