@@ -102,10 +102,22 @@ impl Index {
     /// Items that wait for a record of which the bus has not heard: the one that took another's place.
     #[must_use]
     pub fn awaiting(&self, system: &SystemName, local_id: &LocalId) -> Vec<u64> {
-        let waits =
-            |item: &OpenItem| item.awaits.as_ref() == Some(local_id) && item.system.as_ref() == Some(system);
-        let items = self.items.iter().filter(|(_, item)| waits(item));
-        items.map(|(number, _)| *number).collect()
+        if self.awaited.is_empty() {
+            return Vec::new();
+        }
+        let waiting = self.awaited.get(&(system.clone(), local_id.clone()));
+        waiting.into_iter().flatten().copied().collect()
+    }
+
+    pub(super) fn open(&mut self, number: u64, item: OpenItem) {
+        if let ItemKey::Record(system, local_id) = &item.key {
+            self.held.insert((system.clone(), local_id.clone()), number);
+        }
+        if let Some(awaited) = awaited(&item) {
+            self.awaited.entry(awaited).or_default().insert(number);
+        }
+        self.by_key.insert(item.key.clone(), number);
+        self.items.insert(number, item);
     }
 
     /// Takes in an item.
@@ -123,12 +135,9 @@ impl Index {
         if item.decision.is_some() {
             return;
         }
-        if let ItemKey::Record(system, local_id) = &key {
-            self.held.insert((system.clone(), local_id.clone()), item.number);
-        }
         let candidates = item.candidates.iter().filter(|candidate| !candidate.not_same);
         let open = OpenItem {
-            key: key.clone(),
+            key,
             kind: item.kind,
             opened_at: item.opened_at,
             system: item.system.clone(),
@@ -147,8 +156,7 @@ impl Index {
                 .and_then(|held| held.view.merged_into.clone()),
             sequence,
         };
-        self.by_key.insert(key, item.number);
-        self.items.insert(item.number, open);
+        self.open(item.number, open);
     }
 
     fn close(&mut self, number: u64) {
@@ -156,6 +164,14 @@ impl Index {
             return;
         };
         self.by_key.remove(&item.key);
+        if let Some(awaited) = awaited(&item)
+            && let Some(waiting) = self.awaited.get_mut(&awaited)
+        {
+            waiting.remove(&number);
+            if waiting.is_empty() {
+                self.awaited.remove(&awaited);
+            }
+        }
         if let ItemKey::Record(system, local_id) = item.key {
             self.held.remove(&(system, local_id));
         }
@@ -173,4 +189,9 @@ impl Index {
             }
         }
     }
+}
+
+/// The record that an item waits for.
+fn awaited(item: &OpenItem) -> Option<(SystemName, LocalId)> {
+    item.system.clone().zip(item.awaits.clone())
 }

@@ -46,6 +46,8 @@ pub struct Index {
     not_same: BTreeSet<(PatientId, PatientId)>,
     /// Records whose observations wait for a person, with the item's number.
     held: BTreeMap<(SystemName, LocalId), u64>,
+    /// Items that wait for a record to be heard of.
+    awaited: BTreeMap<(SystemName, LocalId), BTreeSet<u64>>,
     sequence: u64,
     people: Who,
 }
@@ -84,6 +86,7 @@ impl Index {
             given_item: 0,
             not_same: BTreeSet::new(),
             held: BTreeMap::new(),
+            awaited: BTreeMap::new(),
             sequence: 0,
             people: Who {
                 people: People::new(trust),

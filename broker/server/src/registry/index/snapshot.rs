@@ -221,14 +221,7 @@ impl Index {
                 self.halves.insert(merge.survivor.patient_id, Arc::new(event));
             }
             Row::NotSame(one, other) => _ = self.not_same.insert((one, other)),
-            Row::Item(number, row) => {
-                let item = thaw_item(row)?;
-                if let ItemKey::Record(system, local_id) = &item.key {
-                    self.held.insert((system.clone(), local_id.clone()), number);
-                }
-                self.by_key.insert(item.key.clone(), number);
-                self.items.insert(number, item);
-            }
+            Row::Item(number, row) => self.open(number, thaw_item(row)?),
             Row::LastItem(number) => self.last_item = number,
         }
         Ok(())
