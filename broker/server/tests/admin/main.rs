@@ -10,12 +10,13 @@
     reason = "tests may fail loudly: that is what they are for"
 )]
 
-#[path = "../registry/support.rs"]
-#[allow(
-    dead_code,
-    reason = "shared with the registry's own tests, which use more of it"
-)]
-mod office;
+/// The offices of the registry's own tests.
+#[path = "../registry"]
+#[allow(dead_code, unused_imports, reason = "the registry's own tests use more of it")]
+mod registry {
+    pub(crate) mod support;
+}
+use registry::support as office;
 mod support;
 
 mod audit_keeps_ids_and_no_values;

@@ -1,6 +1,6 @@
 //! Merging and parting by hand.
 
-use crate::{office::*, support::*};
+use crate::{office::revision, support::*};
 use archwire_core::PatientId;
 
 async fn two(desk: &Desk) -> [PatientId; 2] {

@@ -1,6 +1,9 @@
 //! Items are decided over the socket, once, by somebody with a name and a reason.
 
-use crate::{office::*, support::*};
+use crate::{
+    office::{binds, family, phones, says, state},
+    support::*,
+};
 use archwire_core::ContactSystem;
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! A rebuild while the broker runs.
 
-use crate::{office::*, support::*};
+use crate::{
+    office::{is_news, phones, says},
+    support::*,
+};
 
 #[tokio::test]
 async fn the_index_made_from_the_log_is_the_one_in_use() {
