@@ -11,7 +11,8 @@ const GENERATION_YEARS: i32 = 12;
 /// in both and differ by more than a slip, a nickname, a former name or a shortening. One alone is a correction or a
 /// marriage, but for two exceptions, in which what changed is what tells relatives apart: birth dates that are 12 years
 /// or more apart, as those of a father and his son of the same name; and other given names where no birth date says that
-/// it is the same person, or where one is said to have a twin.
+/// it is the same person, or where one is said to have a twin. Where the birth date was there and is gone, even a given
+/// name that changed by a slip is another one: "Bella" and "Ella" may be mother and daughter.
 ///
 /// Not noticed: a record that was given to somebody's twin, with nothing but the given name changed.
 #[must_use]
@@ -25,16 +26,20 @@ pub fn is_another_person(before: &Profile, after: &Profile) -> bool {
         .birth
         .zip(after.birth)
         .is_some_and(|(before, after)| before.years_apart(&after) >= GENERATION_YEARS);
+    let given_changed =
+        matches!(compared.given, Some(Likeness::Near | Likeness::Different)) && !compared.given_is_other_name;
+    let birth_is_gone = before.birth.is_some() && after.birth.is_none();
     let has_a_twin = before.born_with_others.or(after.born_with_others).is_some();
+    let of_a_relative = dates_differ && a_generation_apart
+        || given_differ && (compared.birth.is_none() || has_a_twin)
+        || given_changed && birth_is_gone;
     let differing = [
         differs(compared.family) && !compared.family_is_other_name,
         given_differ,
-        given_differ && (compared.birth.is_none() || has_a_twin),
         dates_differ,
-        dates_differ && a_generation_apart,
         compared.sex == Some(false),
         compared.generation == Some(false),
         compared.trusted_identifier == Some(false),
     ];
-    differing.into_iter().filter(|differs| *differs).count() >= 2
+    of_a_relative || differing.into_iter().filter(|differs| *differs).count() >= 2
 }

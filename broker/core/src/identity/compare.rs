@@ -41,6 +41,8 @@ impl Comparison {
                 .zip(two.given.as_ref())
                 .is_some_and(|(one, two)| one.joined == two.joined)
         };
+        let (phones, emails) = by_system(&one.contacts);
+        let (other_phones, other_emails) = by_system(&two.contacts);
         Self {
             family: both(|name| name.family.as_ref()).map(|(one, two)| one.family_likeness(two)),
             given: both(|name| name.given.as_ref()).map(|(one, two)| one.given_likeness(two)),
@@ -54,12 +56,10 @@ impl Comparison {
                 .map(|(one, two)| one == two),
             birth: one.birth.zip(two.birth).map(|(one, two)| one.compare(&two)),
             sex: one.sex.zip(two.sex).map(|(one, two)| one == two),
-            phone: shared(&phones(one), &phones(two), |one, two| one.is_same(two)),
-            email: shared(&emails(one), &emails(two), |one, two| one.is_same(two)),
-            address: shared(&each(&one.addresses), &each(&two.addresses), |one, two| {
-                one == two
-            }),
-            party: shared(&each(&one.parties), &each(&two.parties), |one, two| one == two),
+            phone: shared(phones, other_phones, Contact::is_same),
+            email: shared(emails, other_emails, Contact::is_same),
+            address: shared(&one.addresses, &two.addresses, PartialEq::eq),
+            party: shared(&one.parties, &two.parties, PartialEq::eq),
             trusted_identifier: shared_tokens(one, two, |token| token.is_trusted(trust)),
             identifier: shared_tokens(one, two, |token| !token.is_trusted(trust)),
             contradiction: contradict(&one.tokens, &two.tokens),
@@ -118,27 +118,13 @@ fn is_other_name(one: &Profile, two: &Profile, part: fn(&PersonName) -> Option<&
     among(&one.name, &two.other_names) || among(&two.name, &one.other_names)
 }
 
-fn each(items: &[String]) -> Vec<&String> {
-    items.iter().collect()
+/// Phones and mail addresses, of contacts in order.
+fn by_system(contacts: &[Contact]) -> (&[Contact], &[Contact]) {
+    let phones = contacts.partition_point(|contact| matches!(contact, Contact::Phone(_)));
+    contacts.split_at(phones)
 }
 
-fn phones(profile: &Profile) -> Vec<&Contact> {
-    profile
-        .contacts
-        .iter()
-        .filter(|contact| matches!(contact, Contact::Phone(_)))
-        .collect()
-}
-
-fn emails(profile: &Profile) -> Vec<&Contact> {
-    profile
-        .contacts
-        .iter()
-        .filter(|contact| matches!(contact, Contact::Email(_)))
-        .collect()
-}
-
-fn shared<T>(one: &[&T], two: &[&T], same: fn(&T, &T) -> bool) -> Option<bool> {
+fn shared<T>(one: &[T], two: &[T], same: fn(&T, &T) -> bool) -> Option<bool> {
     let stated = !one.is_empty() && !two.is_empty();
     stated.then(|| one.iter().any(|one| two.iter().any(|two| same(one, two))))
 }

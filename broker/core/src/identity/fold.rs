@@ -15,6 +15,9 @@ pub(super) const LONGEST: usize = 256;
 
 /// Without accents: what two spellings of one name have in common.
 pub(super) fn plain(text: &str) -> String {
+    if text.is_ascii() {
+        return ascii(text);
+    }
     folded(text)
         .filter(|letter| !is_accent(*letter))
         .flat_map(spelled)
@@ -23,6 +26,9 @@ pub(super) fn plain(text: &str) -> String {
 
 /// With accents: what two names have in common that differ in more than their accents' encoding.
 pub(super) fn accented(text: &str) -> String {
+    if text.is_ascii() {
+        return ascii(text);
+    }
     folded(text).collect()
 }
 
@@ -46,6 +52,12 @@ pub fn is_rendering_of(shown: &str, truth: &str) -> bool {
     }
     let letters = short.chars().filter(|letter| letter.is_alphabetic()).count();
     letters >= 3 && whole.starts_with(&short)
+}
+
+/// The same for the many texts that have nothing to decompose, in a tenth of the time.
+fn ascii(text: &str) -> String {
+    let kept = text.chars().take(LONGEST).filter(char::is_ascii_alphanumeric);
+    kept.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 fn folded(text: &str) -> impl Iterator<Item = char> {
@@ -222,6 +234,12 @@ mod tests {
         fn folding_twice_is_folding_once(text in "\\PC{0,40}") {
             let once = plain(&text);
             prop_assert_eq!(plain(&once), once);
+        }
+
+        #[test]
+        fn the_short_way_is_the_long_way(text in "[ -~]{0,40}") {
+            let long: String = folded(&text).filter(|letter| !is_accent(*letter)).flat_map(spelled).collect();
+            prop_assert_eq!(ascii(&text), long);
         }
 
         #[test]

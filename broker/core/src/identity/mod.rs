@@ -36,6 +36,7 @@ mod compare;
 mod contact;
 mod decide;
 mod fold;
+mod holders;
 mod identifier;
 mod key;
 mod name;

@@ -297,16 +297,21 @@ fn shortens(one: &str, two: &str, least: usize) -> bool {
 const MEASURED: usize = 48;
 
 fn is_slip(one: &str, two: &str) -> bool {
-    let (one, two): (Vec<char>, Vec<char>) = (
-        one.chars().take(MEASURED).collect(),
-        two.chars().take(MEASURED).collect(),
-    );
-    let shorter = one.len().min(two.len());
-    if shorter < 3 || one.len().abs_diff(two.len()) > 4 {
+    let (one, two) = (beginning(one), beginning(two));
+    let (letters, others) = (one.chars().count(), two.chars().count());
+    let shorter = letters.min(others);
+    if shorter < 3 || letters.abs_diff(others) > 4 {
         return false;
     }
-    let (one, two) = (String::from_iter(one), String::from_iter(two));
-    strsim::jaro_winkler(&one, &two) >= 0.9 || shorter > 3 && strsim::osa_distance(&one, &two) <= 1
+    strsim::jaro_winkler(one, two) >= 0.9 || shorter > 3 && strsim::osa_distance(one, two) <= 1
+}
+
+fn beginning(word: &str) -> &str {
+    let end = word
+        .char_indices()
+        .nth(MEASURED)
+        .map_or(word.len(), |(byte, _)| byte);
+    word.get(..end).unwrap_or(word)
 }
 
 fn sounds_like(one: &str, two: &str) -> bool {

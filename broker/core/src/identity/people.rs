@@ -1,6 +1,6 @@
 //! The index over all current patients.
 //!
-//! Holds no data of a person, only 32-bit blocking keys and, for each, which patients have it: about 200 bytes for a
+//! Holds no data of a person, only 32-bit blocking keys and, for each, which patients have it: 200 to 300 bytes for a
 //! usual patient. Whatever is found is compared in full with what the caller knows of it, so an entry that is out of
 //! date costs a comparison and nothing else.
 //!
@@ -8,12 +8,15 @@
 //! nobody, and nothing is linked silently on its account; at most [`People::MOST_COMPARED`] patients are compared, and
 //! where there would be more nothing is linked silently at all, since it cannot be told whether there is only one.
 
-use super::{Known, Profile, Trust, Verdict, decide::Question, key, key::Key};
-use crate::PatientId;
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
+use super::{
+    Known, Profile, Trust, Verdict,
+    decide::Question,
+    holders::{Holders, Number},
+    key,
+    key::Key,
 };
+use crate::PatientId;
+use std::{collections::BTreeMap, fmt};
 
 /// A compact index over all current patients.
 #[derive(Default)]
@@ -21,24 +24,20 @@ pub struct People {
     trust: Trust,
     /// By number; the numbers in `free` are not in use.
     patients: Vec<Entry>,
-    free: Vec<u32>,
-    holders: HashMap<Key, Holders>,
-    /// The holders of keys that several have.
-    lists: Vec<Vec<u32>>,
-    free_lists: Vec<u32>,
+    free: Vec<Number>,
+    holders: Holders,
+    /// The keys of all patients, one after the other.
+    keys: Vec<Key>,
+    /// How many of them are nobody's any more.
+    dead_keys: usize,
 }
 
+/// A patient, and where its keys are.
 struct Entry {
     id: PatientId,
-    keys: Box<[Key]>,
+    first_key: u32,
+    key_count: u32,
 }
-
-/// Who has a key: one patient's number, or with the highest bit set the number of a list, to stay within four bytes.
-#[derive(Clone, Copy)]
-struct Holders(u32);
-
-/// Set in [`Holders`] that are a list.
-const IS_LIST: u32 = 1 << 31;
 
 /// Whom a profile's keys find.
 pub(super) struct Found {
@@ -62,6 +61,12 @@ impl People {
     /// Patients that one profile is compared with.
     pub const MOST_COMPARED: usize = 256;
 
+    /// Keys of a usual patient: its own, three of the name, two phones, a mail address, two identifiers.
+    const USUAL_KEYS: usize = 9;
+
+    /// Keys that are nobody's, before the others are moved together: 256 KiB.
+    const MOST_DEAD_KEYS: usize = 65_536;
+
     /// An empty index.
     #[must_use]
     pub fn new(trust: Trust) -> Self {
@@ -71,19 +76,39 @@ impl People {
         }
     }
 
-    /// Inserts or replaces a patient.
+    /// An empty index with room for so many patients, so that filling it leaves no holes in memory. It may hold more.
+    #[must_use]
+    pub fn with_room_for(trust: Trust, patients: usize) -> Self {
+        Self {
+            trust,
+            patients: Vec::with_capacity(patients),
+            holders: Holders::with_room_for(patients),
+            keys: Vec::with_capacity(patients.saturating_mul(Self::USUAL_KEYS)),
+            ..Self::default()
+        }
+    }
+
+    /// Inserts or replaces a patient. Past two thousand million patients, more are not found: that costs duplicates and
+    /// no false link.
     pub fn put(&mut self, id: PatientId, profile: &Profile) {
         self.remove(id);
         let mut keys = key::all(profile);
         keys.push(key::own(id));
+        let next = u32::try_from(self.patients.len())
+            .ok()
+            .filter(|next| *next < Holders::MOST);
+        let (Ok(first_key), Some(number)) = (u32::try_from(self.keys.len()), self.free.pop().or(next)) else {
+            return;
+        };
         let entry = Entry {
             id,
-            keys: keys.into_boxed_slice(),
+            first_key,
+            key_count: keys.len().try_into().unwrap_or(u32::MAX),
         };
-        let number = self.free.pop().unwrap_or_else(|| number_of(self.patients.len()));
-        for key in &entry.keys {
-            self.add(*key, number);
+        for key in &keys {
+            self.holders.add(*key, number);
         }
+        self.keys.extend(keys);
         match self.patients.get_mut(number as usize) {
             Some(place) => *place = entry,
             None => self.patients.push(entry),
@@ -92,22 +117,25 @@ impl People {
 
     /// Removes a patient. Nothing happens when it is not there.
     pub fn remove(&mut self, id: PatientId) {
-        let own = |number: &u32| {
+        let is_own = |number: &Number| {
             self.patients
                 .get(*number as usize)
                 .is_some_and(|entry| entry.id == id)
         };
-        let Some(number) = self.holders_of(key::own(id)).iter().copied().find(own) else {
+        let Some(number) = self.holders.of(key::own(id)).find(is_own) else {
             return;
         };
-        let keys = self
-            .patients
-            .get_mut(number as usize)
-            .map(|entry| std::mem::take(&mut entry.keys));
-        for key in keys.unwrap_or_default() {
-            self.drop_holder(key, number);
+        if let Some(entry) = self.patients.get_mut(number as usize) {
+            for key in keys_of(&self.keys, entry) {
+                self.holders.remove(*key, number);
+            }
+            self.dead_keys += entry.key_count as usize;
+            entry.key_count = 0;
         }
         self.free.push(number);
+        if self.dead_keys > Self::MOST_DEAD_KEYS.max(self.keys.len() / 2) {
+            self.move_keys_together();
+        }
     }
 
     /// How many patients are in the index.
@@ -138,18 +166,18 @@ impl People {
 
     /// Whether so many have the key that it says nothing.
     pub(super) fn is_crowded(&self, key: Key) -> bool {
-        self.holders_of(key).len() > Self::MOST_PER_KEY
+        self.holders.of(key).nth(Self::MOST_PER_KEY).is_some()
     }
 
     /// Whom the keys of a profile find: those that share most keys first.
     pub(super) fn find(&self, profile: &Profile) -> Found {
-        let mut shared: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut shared: BTreeMap<Number, usize> = BTreeMap::new();
         for key in key::all(profile).into_iter().filter(|key| !self.is_crowded(*key)) {
-            for number in self.holders_of(key) {
-                *shared.entry(*number).or_default() += 1;
+            for number in self.holders.of(key) {
+                *shared.entry(number).or_default() += 1;
             }
         }
-        let id = |number: u32| self.patients.get(number as usize).map(|entry| entry.id);
+        let id = |number: Number| self.patients.get(number as usize).map(|entry| entry.id);
         let mut patients: Vec<(usize, PatientId)> = shared
             .into_iter()
             .filter_map(|(number, keys)| Some((keys, id(number)?)))
@@ -163,65 +191,21 @@ impl People {
         }
     }
 
-    fn holders_of(&self, key: Key) -> &[u32] {
-        match self.holders.get(&key) {
-            None => &[],
-            Some(Holders(list)) if list & IS_LIST != 0 => self
-                .lists
-                .get((list ^ IS_LIST) as usize)
-                .map_or(&[], Vec::as_slice),
-            Some(Holders(one)) => std::slice::from_ref(one),
+    fn move_keys_together(&mut self) {
+        let mut keys = Vec::with_capacity(self.keys.len() - self.dead_keys);
+        for entry in &mut self.patients {
+            let own = keys_of(&self.keys, entry);
+            // No more than before, which fitted.
+            entry.first_key = keys.len().try_into().unwrap_or(u32::MAX);
+            keys.extend_from_slice(own);
         }
-    }
-
-    fn add(&mut self, key: Key, number: u32) {
-        let Some(holders) = self.holders.get_mut(&key) else {
-            self.holders.insert(key, Holders(number));
-            return;
-        };
-        if holders.0 & IS_LIST != 0 {
-            if let Some(list) = self.lists.get_mut((holders.0 ^ IS_LIST) as usize) {
-                list.push(number);
-            }
-            return;
-        }
-        let pair = vec![holders.0, number];
-        let place = self
-            .free_lists
-            .pop()
-            .unwrap_or_else(|| number_of(self.lists.len()));
-        match self.lists.get_mut(place as usize) {
-            Some(list) => *list = pair,
-            None => self.lists.push(pair),
-        }
-        *holders = Holders(place | IS_LIST);
-    }
-
-    fn drop_holder(&mut self, key: Key, number: u32) {
-        let Some(holders) = self.holders.get_mut(&key) else {
-            return;
-        };
-        if holders.0 & IS_LIST == 0 {
-            if holders.0 == number {
-                self.holders.remove(&key);
-            }
-            return;
-        }
-        let place = holders.0 ^ IS_LIST;
-        let Some(list) = self.lists.get_mut(place as usize) else {
-            return;
-        };
-        list.retain(|holder| *holder != number);
-        if let [last] = list.as_slice() {
-            *holders = Holders(*last);
-            *list = Vec::new();
-            self.free_lists.push(place);
-        }
+        self.keys = keys;
+        self.dead_keys = 0;
     }
 }
 
-/// The number of the next entry. A log holds far fewer than two thousand million patients; past them entries are not
-/// found, which costs duplicates and no false link.
-fn number_of(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX) & !IS_LIST
+fn keys_of<'a>(keys: &'a [Key], entry: &Entry) -> &'a [Key] {
+    let first = entry.first_key as usize;
+    keys.get(first..first + entry.key_count as usize)
+        .unwrap_or_default()
 }

@@ -309,6 +309,24 @@ fn a_replaced_patient_is_found_as_it_is_now_and_a_removed_one_not_at_all() {
 }
 
 #[test]
+fn patients_who_change_often_are_found_and_leave_nothing_behind() {
+    let mut practice = Practice::new();
+    let id = practice.knows(&emma());
+    let other = practice.knows(&person("Olivia", "Lee", "2010-05-06").phone(PHONE));
+    // Often enough for the keys to be moved together.
+    for number in 0..20_000 {
+        let phone = format!("503 555 {number:04}");
+        practice.people.put(id, &Profile::of(&emma().phone(&phone)));
+    }
+    assert_eq!(practice.people.len(), 2);
+    assert_eq!(practice.links(&emma(), id), Some(Rule::Demographics));
+    assert_eq!(
+        practice.links(&person("Olivia", "Lee", "2010-05-06").phone(PHONE), other),
+        Some(Rule::Demographics)
+    );
+}
+
+#[test]
 fn what_a_patient_is_called_in_the_index_is_not_what_decides() {
     let mut practice = Practice::new();
     let id = practice.knows(&emma());

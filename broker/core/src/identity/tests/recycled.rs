@@ -63,6 +63,10 @@ fn another_given_name_alone_is_a_correction_only_where_the_birth_date_stays() {
     assert!(!became(&emma(), &olivia));
     assert!(became(&emma(), &person("Olivia", "Garcia", "")));
     assert!(became(&person("Emma", "Garcia", ""), &olivia));
+    let slipped = |birth_date| person("Emmy", "Garcia", birth_date);
+    assert!(became(&emma(), &slipped("")));
+    assert!(!became(&slipped(""), &emma()));
+    assert!(!became(&person("Emma", "Garcia", ""), &slipped("")));
     let mut twin = emma();
     twin.multiple_birth = Some(true);
     assert!(became(&twin, &olivia));
