@@ -1,5 +1,13 @@
 //! Offices with a log and a registry, and what systems say in them.
 
+mod history;
+mod people;
+mod queue;
+
+pub(crate) use history::*;
+pub(crate) use people::*;
+pub(crate) use queue::*;
+
 use archwire::registry::{Index, ObserveError, Observed, Registry, RegistryConfig};
 use archwire_core::{
     ContactPoint, ContactSystem, ContactUse, HumanName, LocalId, NameUse, Observation, Ownership, Patient,
@@ -69,6 +77,11 @@ impl Office {
             _supervisor: supervisor,
             _folder: folder,
         }
+    }
+
+    /// Stops the broker and starts it again.
+    pub(crate) async fn restart(&mut self) {
+        self.registry = self.reopened().await;
     }
 
     /// What a broker knows that is started now.
@@ -276,7 +289,7 @@ pub(crate) fn assert_same(
         assert_eq!(mine.revision, theirs.revision, "revision, run {run}");
         assert_eq!(mine.sequence, theirs.sequence, "sequence, run {run}");
         assert!(mine.state == theirs.state, "state, run {run}");
-        assert_eq!(records(&one, *patient), records(&other, *patient), "run {run}");
+        assert_eq!(unread(&one, *patient), unread(&other, *patient), "run {run}");
     }
     for system in systems.iter().map(|name| system(name)) {
         for local_id in ids {
@@ -290,7 +303,7 @@ pub(crate) fn assert_same(
     }
 }
 
-fn records(index: &Index, patient: PatientId) -> Vec<archwire::registry::Record> {
+fn unread(index: &Index, patient: PatientId) -> Vec<archwire::registry::Record> {
     let mut records = index.entry(patient).unwrap().records.clone();
     for record in &mut records {
         record.read_at = None;
