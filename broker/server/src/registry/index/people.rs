@@ -3,9 +3,10 @@
 use super::Index;
 use crate::wire::WireError;
 use archwire_core::{
-    PatientId, SystemName,
+    PartialDate, PatientId, SystemName,
     identity::{Known, Profile, Verdict},
 };
+use jiff::{Timestamp, tz::TimeZone};
 
 impl Index {
     /// Enters all current patients at once, at the end of reading the log. From then on each change is entered as it
@@ -62,7 +63,13 @@ impl Index {
                 ruled_out: of.is_some_and(|of| self.is_not_same(of, candidate)),
             })
         };
-        self.people.people.identify(profile, &known)
+        match today() {
+            Some(today) => self
+                .people
+                .people
+                .identify(&profile.clone().as_of(&today), &known),
+            None => self.people.people.identify(profile, &known),
+        }
     }
 
     /// Makes a patient who is about to be appended known, so that the next record of the same person is not taken for
@@ -100,4 +107,10 @@ impl Index {
         *self = made;
         Ok(())
     }
+}
+
+/// The day in UTC; what lies in the future by it is no birth date.
+fn today() -> Option<PartialDate> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    PartialDate::parse(&today.to_string()).ok()
 }
