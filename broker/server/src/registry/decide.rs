@@ -265,6 +265,7 @@ fn duplicates(
             let verdict = index.identify(&after, &basis.observation.system, Some(basis.patient));
             candidates = verdict.review;
             candidates.extend(verdict.same.map(|(patient, _)| Candidate::sure(patient)));
+            candidates.retain(|candidate| !is_asked_elsewhere(index, basis.patient, candidate));
         }
     }
     if candidates.is_empty() {
@@ -282,6 +283,16 @@ fn duplicates(
         candidates: candidates.iter().map(candidate).collect(),
         ..item(kind, basis.patient)
     }])
+}
+
+/// Whether an item about somebody else asks the same already, and takes it as seriously.
+fn is_asked_elsewhere(index: &Index, patient: PatientId, candidate: &Candidate) -> bool {
+    let own = index.item_about(&ItemKey::Patient(patient));
+    let mut asking = index.asking(patient, candidate.patient).into_iter();
+    asking.any(|number| {
+        let kind = index.item(number).map(|item| item.kind);
+        Some(number) != own && (!candidate.hard_conflict || kind == Some(ReviewKind::IdentifierConflict))
+    })
 }
 
 fn candidate(candidate: &Candidate) -> ReviewCandidate {

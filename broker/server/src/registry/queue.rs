@@ -210,7 +210,13 @@ impl Registry {
         named: PatientId,
         system: &SystemName,
     ) -> Result<(), ObserveError> {
-        if self.index().entry(named).is_none() || self.index().is_not_same(linked, named) {
+        let is_answered = {
+            let index = self.index();
+            index.entry(named).is_none()
+                || index.is_not_same(linked, named)
+                || !index.asking(linked, named).is_empty()
+        };
+        if is_answered {
             return Ok(());
         }
         let new = ReviewItem {

@@ -109,6 +109,23 @@ impl Index {
         waiting.into_iter().flatten().copied().collect()
     }
 
+    /// Items that ask whether two patients are one, whichever of the two each item is about. Looks at every open item.
+    #[must_use]
+    pub fn asking(&self, one: PatientId, other: PatientId) -> Vec<u64> {
+        let (one, other) = (self.current(one), self.current(other));
+        let asks = |item: &OpenItem| {
+            let patient = item.patient.map(|patient| self.current(patient));
+            let mut candidates = item.candidates.iter().map(|candidate| self.current(*candidate));
+            match patient {
+                Some(patient) if patient == one => candidates.any(|candidate| candidate == other),
+                Some(patient) if patient == other => candidates.any(|candidate| candidate == one),
+                _ => false,
+            }
+        };
+        let items = self.items.iter().filter(|(_, item)| asks(item));
+        items.map(|(number, _)| *number).collect()
+    }
+
     pub(super) fn open(&mut self, number: u64, item: OpenItem) {
         if let ItemKey::Record(system, local_id) = &item.key {
             self.held.insert((system.clone(), local_id.clone()), number);
