@@ -364,32 +364,27 @@ impl Registry {
             .as_ref()
             .filter(|into| *into != local_id)
         else {
-            return Ok(());
+            return self.settle_awaiting(key, "the system took the merge back").await;
         };
         let (gone, stays) = {
             let index = self.index();
             (index.linked(system, local_id), index.linked(system, into))
         };
         match (gone, stays) {
-            (_, None) => self.await_survivor(observation).await,
-            (None, Some(patient)) => self.link_superseded(patient, observation).await,
-            (Some(gone), Some(stays)) if gone == stays => self.supersede(gone, system, local_id, into).await,
+            (_, None) => return self.await_survivor(observation).await,
+            (None, Some(patient)) => self.link_superseded(patient, observation).await?,
+            (Some(gone), Some(stays)) if gone == stays => {
+                self.supersede(gone, system, local_id, into).await?;
+            }
             (Some(gone), Some(stays)) => {
                 let is_not_same = self.index().is_not_same(gone, stays);
-                if is_not_same {
-                    return Ok(());
+                if !is_not_same {
+                    self.join(stays, gone, &by_the_system(system), false).await?;
+                    self.supersede(stays, system, local_id, into).await?;
                 }
-                let decision = Decided {
-                    verdict: Verdict::Merge,
-                    item: None,
-                    by: Text::from(system.as_str()),
-                    reason: Text::from("the system merged the two records"),
-                    at: SystemTime::now(),
-                };
-                self.join(stays, gone, &decision, false).await?;
-                self.supersede(stays, system, local_id, into).await
             }
         }
+        self.settle_awaiting(key, "the survivor came").await
     }
 
     async fn supersede(
@@ -453,6 +448,17 @@ fn linked_by(rule: Rule) -> LinkedBy {
     match rule {
         Rule::TrustedIdentifier => LinkedBy::TrustedIdentifier,
         Rule::Demographics => LinkedBy::Demographics,
+    }
+}
+
+/// What the staff of a system decided there.
+fn by_the_system(system: &SystemName) -> Decided {
+    Decided {
+        verdict: Verdict::Merge,
+        item: None,
+        by: Text::from(system.as_str()),
+        reason: Text::from("the system merged the two records"),
+        at: SystemTime::now(),
     }
 }
 

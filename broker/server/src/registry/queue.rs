@@ -182,7 +182,25 @@ impl Registry {
         self.put_item(new).await.map(drop)
     }
 
-    /// Makes the merge that waited for its survivor.
+    /// The merge need not wait any more.
+    pub(super) async fn settle_awaiting(
+        &self,
+        (system, local_id): &(SystemName, LocalId),
+        reason: &str,
+    ) -> Result<(), ObserveError> {
+        let key = ItemKey::Unreadable(system.clone(), local_id.clone());
+        let waiting = {
+            let index = self.index();
+            let open = index.item_about(&key);
+            open.filter(|number| index.item(*number).is_some_and(|item| item.awaits.is_some()))
+        };
+        match waiting {
+            Some(number) => self.close_item(number, by_itself(reason)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the merge that waited for its survivor, if that is known by now.
     pub(super) async fn retry_merge(self: &Arc<Self>, number: u64) {
         let item = match self.item_in_log(number).await {
             Ok(item) => item,
@@ -194,11 +212,13 @@ impl Registry {
         let Some(held) = item.and_then(|item| item.held) else {
             return;
         };
-        let made = match self.observe(*held, None).await {
-            Ok(_) => self.close_item(number, by_itself("the survivor came")).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = made {
+        let survivor = held.view.merged_into.as_ref();
+        let has_come = survivor.is_some_and(|survivor| self.index().linked(&held.system, survivor).is_some());
+        if !has_come {
+            return;
+        }
+        // That settles the item, too.
+        if let Err(error) = self.observe(*held, None).await {
             tracing::warn!(item = number, code = error.code(), "a merge still waits");
         }
     }
