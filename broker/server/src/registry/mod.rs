@@ -5,7 +5,8 @@
 //! what the locks cannot, and a fence keeps a broker out that is no longer the practice's writer. An observation is
 //! answered after the append: what is answered is stored and flushed.
 //!
-//! Locks are taken in this order: a record's, the gate of its system, the record's link, patients by their id, the queue.
+//! Locks are taken in this order: an item's, a record's, the gate of its system, the record's link, patients by their id,
+//! the queue.
 
 mod append;
 mod by_hand;
@@ -77,6 +78,8 @@ pub struct Registry {
     deliveries: Locks<(SystemName, LocalId)>,
     gates: Gates,
     doubts: Doubts,
+    /// Who decides an item.
+    deciding: Locks<u64>,
     /// One item is opened, changed or closed at a time.
     queue: AsyncMutex<()>,
     /// Held for reading by everybody who appends, until the index knows: who holds it for writing sees an index that is
@@ -112,6 +115,7 @@ impl Registry {
             deliveries: Locks::new(),
             gates: Gates::default(),
             doubts: Doubts::default(),
+            deciding: Locks::new(),
             queue: AsyncMutex::new(()),
             appending: RwLock::new(()),
             uncertain: AtomicBool::new(false),

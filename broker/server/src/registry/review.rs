@@ -125,6 +125,8 @@ impl Registry {
         decision: Decision,
         with: Option<PatientId>,
     ) -> Result<Decided, DecideError> {
+        // Of two who decide at once, the second one finds it decided.
+        let _one = self.deciding.lock(&number).await;
         let item = self.review_item(number).await?;
         if let Some(Decision { verdict, .. }) = item.decision {
             return Err(DecideError::AlreadyDecided { verdict });
