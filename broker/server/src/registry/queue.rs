@@ -69,11 +69,19 @@ impl Registry {
         .await
     }
 
-    /// Files an item as it was decided, whatever stands there.
-    pub(super) async fn replace_item(&self, item: ReviewItem) -> Result<(), ObserveError> {
+    /// Files an item with a change to what stands there.
+    pub(super) async fn amend_item(
+        &self,
+        number: u64,
+        change: impl FnOnce(&mut ReviewItem) + Send,
+    ) -> Result<(), ObserveError> {
         let _one = self.queue.lock().await;
-        let changed_at = SystemTime::now();
-        self.file(&ReviewItem { changed_at, ..item }).await
+        let Some(mut item) = self.item_in_log(number).await? else {
+            return Ok(());
+        };
+        change(&mut item);
+        item.changed_at = SystemTime::now();
+        self.file(&item).await
     }
 
     /// A record shows somebody else than the patient to whom it belongs: none of it is taken.

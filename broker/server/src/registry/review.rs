@@ -188,20 +188,34 @@ impl Registry {
     /// Not the same: of one candidate, or where none is named, of all.
     async fn keep_apart(
         &self,
-        mut item: ReviewItem,
+        item: ReviewItem,
         decision: Decision,
         with: Option<PatientId>,
     ) -> Result<Decided, DecideError> {
-        if with.is_some() {
-            the_candidate(&item, with)?;
-        }
-        for candidate in &mut item.candidates {
-            candidate.not_same |= with.is_none_or(|with| candidate.patient == with);
-        }
-        let is_all = item.candidates.iter().all(|candidate| candidate.not_same);
-        item.decision = is_all.then_some(decision);
-        self.replace_item(item).await?;
+        let those = match with {
+            Some(_) => vec![the_candidate(&item, with)?],
+            None => item.candidates.iter().map(|candidate| candidate.patient).collect(),
+        };
+        self.rule_out(item.number, &those, decision).await?;
         Ok(Decided::NotSame)
+    }
+
+    /// Remembers of candidates of an item that they are not the same; the item is closed when none is left. Whoever became
+    /// a candidate meanwhile was not decided about.
+    async fn rule_out(
+        &self,
+        number: u64,
+        those: &[PatientId],
+        decision: Decision,
+    ) -> Result<(), ObserveError> {
+        self.amend_item(number, |item| {
+            for candidate in &mut item.candidates {
+                candidate.not_same |= those.contains(&candidate.patient);
+            }
+            let is_all = item.candidates.iter().all(|candidate| candidate.not_same);
+            item.decision = is_all.then_some(decision);
+        })
+        .await
     }
 
     /// The record still is the patient's: what it shows is taken.
@@ -251,14 +265,40 @@ impl Registry {
             differs: Vec::new(),
             not_same: true,
         };
-        self.replace_item(ReviewItem {
-            patient: Some(patient),
-            candidates: vec![candidate],
-            decision: Some(decision),
-            ..item
+        let decided = decision.clone();
+        self.amend_item(item.number, |item| {
+            item.patient = Some(patient);
+            item.candidates = vec![candidate];
+            item.decision = Some(decided);
         })
         .await?;
+        self.answer_not_same(patient, other, &decision).await?;
         Ok(Decided::Separated { patient: other })
+    }
+
+    /// What else asks whether the two are the same is answered.
+    async fn answer_not_same(
+        &self,
+        one: PatientId,
+        other: PatientId,
+        decision: &Decision,
+    ) -> Result<(), ObserveError> {
+        let asking = self.index().asking(one, other);
+        for number in asking {
+            let those: Vec<_> = {
+                let index = self.index();
+                let pair = [one, other];
+                let candidates = index.item(number).map(|item| item.candidates.clone());
+                let of_pair = |candidate: &PatientId| pair.contains(&index.current(*candidate));
+                candidates.into_iter().flatten().filter(of_pair).collect()
+            };
+            let decision = Decision {
+                item: Some(number),
+                ..decision.clone()
+            };
+            self.rule_out(number, &those, decision).await?;
+        }
+        Ok(())
     }
 
     /// The system is right: what it shows becomes the patient's.
