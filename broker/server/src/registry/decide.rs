@@ -3,8 +3,9 @@
 use super::{Entry, Index, ObserveError, Record, Registry, index::ItemKey};
 use crate::wire::decode_event;
 use archwire_core::{
-    Change, Disagreement, Event, EventKind, Fields, LinkedBy, Observation, Path, PatientId, ReviewCandidate,
-    ReviewItem, ReviewKind, Revision, Sighted, Sighting, Situation, expected_after,
+    Disagreement, Event, EventKind, Fields, FieldsError, LinkedBy, Observation, Path, Patient, PatientId,
+    ReviewCandidate, ReviewItem, ReviewKind, Revision, Sighted, Sighting, Situation, SystemName,
+    expected_after,
     identity::{Candidate, Profile},
     judge, still_disagrees,
 };
@@ -73,7 +74,7 @@ impl Registry {
         while let Some(stored) = history.next().await {
             let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
             paths.extend(event.changed);
-            state = Fields::of(&event.patient)?;
+            state = fields_for(&self.index(), &observation.system, event.patient)?;
         }
         Ok(Some((paths, state)))
     }
@@ -87,12 +88,13 @@ impl Registry {
         let index = self.index();
         let entry = index.entry(*patient);
         let record = entry.and_then(|entry| entry.record_of(system, local_id));
-        let observed = Fields::of(&observation.view.patient)?;
-        let current = entry.map(Entry::patient).transpose()?;
-        let current = current.as_ref().map(Fields::of).transpose()?;
+        let fields = |patient| fields_for(&index, system, patient);
+        let observed = fields(observation.view.patient.clone())?;
+        let held = entry.map(Entry::patient).transpose()?;
+        let current = held.clone().map(fields).transpose()?;
         let shadow = record.and_then(|record| record.shadow.as_ref());
         let shadow = shadow.map(|shadow| shadow.patient()).transpose()?;
-        let shadow = shadow.as_ref().map(Fields::of).transpose()?;
+        let shadow = shadow.map(fields).transpose()?;
         let expected = match (&shadow, record) {
             (Some(shadow), record) => Some(expected(shadow.clone(), record, basis, &observed)),
             (None, Some(record)) if is_unread(record) => {
@@ -110,13 +112,15 @@ impl Registry {
             holds: &|owner| entry.is_some_and(|entry| entry.record(owner).is_some()),
             ignores_status: record.is_some_and(|record| record.superseded),
         });
+        let held = Fields::of(&held.unwrap_or_default())?;
         let before = current.unwrap_or_default();
         let revision = entry.map_or(Revision::NONE, |entry| entry.revision);
-        let event = event(basis, revision, &before, &judgement.change)?;
+        let taken = as_held(judgement.change.fields, &before, &held);
+        let event = event(basis, revision, &held, &taken)?;
         // A change may come to nothing where an element loses what it cannot be without.
         let event = (revision == Revision::NONE || !event.changed.is_empty()).then_some(event);
         let after = match &event {
-            Some(event) => Fields::of(&event.patient)?,
+            Some(event) => fields(event.patient.clone())?,
             None => before,
         };
         let disagreements = disagreements(&index, basis, &judgement.disagreements, &after, &observed);
@@ -160,6 +164,22 @@ impl Registry {
     }
 }
 
+/// A patient's fields in the terms of a system: the same guarantor has another number in each.
+fn fields_for(index: &Index, system: &SystemName, mut patient: Patient) -> Result<Fields, FieldsError> {
+    index.in_terms_of(system, &mut patient);
+    Fields::of(&patient)
+}
+
+/// What was taken, with what did not change as the bus holds it: in the terms in which it was first said.
+fn as_held(mut taken: Fields, before: &Fields, held: &Fields) -> Fields {
+    for path in held.difference(before) {
+        if taken.get(&path) == before.get(&path) {
+            taken.put(&path, held.get(&path));
+        }
+    }
+    taken
+}
+
 /// What the record would show if nobody had edited it.
 fn expected(shadow: Fields, record: Option<&Record>, basis: &Basis<'_>, observed: &Fields) -> Fields {
     let mut expected = shadow;
@@ -172,13 +192,8 @@ fn expected(shadow: Fields, record: Option<&Record>, basis: &Basis<'_>, observed
     expected
 }
 
-fn event(
-    basis: &Basis<'_>,
-    before: Revision,
-    current: &Fields,
-    change: &Change,
-) -> Result<Event, ObserveError> {
-    let patient = change.fields.to_patient()?;
+fn event(basis: &Basis<'_>, before: Revision, held: &Fields, taken: &Fields) -> Result<Event, ObserveError> {
+    let patient = taken.to_patient()?;
     Ok(Event {
         id: Uuid::now_v7().to_string(),
         kind: if before == Revision::NONE {
@@ -189,7 +204,7 @@ fn event(
         patient_id: basis.patient,
         revision: before.next(),
         // Elements are numbered anew when one of them goes, so what changed is told from the patient that came out.
-        changed: current.difference(&Fields::of(&patient)?),
+        changed: held.difference(&Fields::of(&patient)?),
         patient,
         observation: Some(basis.observation.clone()),
         decision: None,
