@@ -153,7 +153,7 @@ impl Index {
             Row::Creating(
                 system.clone(),
                 *patient,
-                millis(doubt.since),
+                nanos(doubt.since),
                 doubt.revision.get(),
             )
         });
@@ -285,7 +285,7 @@ fn record_row(record: &Record) -> RecordRow {
         system: record.system.clone(),
         local_id: record.local_id.clone(),
         superseded: record.superseded,
-        linked_at: millis(record.linked_at),
+        linked_at: nanos(record.linked_at),
         linked_by: by.and_then(|by| u8::try_from(by).ok()).unwrap_or_default(),
         shadow: record.shadow.as_ref().map(|shadow| shadow.bytes().to_vec()),
         delivered: record.delivered.get(),
@@ -293,7 +293,7 @@ fn record_row(record: &Record) -> RecordRow {
         joined: record.joined.get(),
         writing: record
             .writing()
-            .map(|(paths, since)| (paths.clone(), millis(*since))),
+            .map(|(paths, since)| (paths.clone(), nanos(*since))),
         owed: record.owed().clone(),
     }
 }
@@ -308,7 +308,7 @@ fn item_row(item: &OpenItem) -> ItemRow {
             ItemKey::UnreadableBytes(system, hash) => KeyRow::UnreadableBytes(system, hash),
         },
         kind: item.kind.as_str().to_owned(),
-        opened_at: millis(item.opened_at),
+        opened_at: nanos(item.opened_at),
         system: item.system.clone(),
         patient: item.patient,
         candidates: item.candidates.clone(),
@@ -340,12 +340,12 @@ fn thaw_item(row: ItemRow) -> Result<OpenItem, SnapshotError> {
     })
 }
 
-/// Milliseconds since 1970.
-fn millis(time: SystemTime) -> u64 {
+/// Nanoseconds since 1970, which is what the log has; to the year 2554.
+fn nanos(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn time(millis: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(millis)
+fn time(nanos: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(nanos)
 }
