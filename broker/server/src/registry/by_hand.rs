@@ -43,6 +43,8 @@ impl Registry {
                 decision: Some(decision.clone()),
                 merge: None,
                 linked_by: None,
+                owed: BTreeSet::new(),
+                first_sight: false,
                 recorded_at: SystemTime::now(),
             };
             if self.tell(&event, last).await?.is_some() {

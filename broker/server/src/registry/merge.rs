@@ -431,6 +431,8 @@ fn told(kind: EventKind, side: &Side, merge: &Merge, decision: &Decision) -> Res
         decision: Some(decision.clone()),
         merge: Some(Box::new(merge.clone())),
         linked_by: None,
+        owed: BTreeSet::new(),
+        first_sight: false,
         recorded_at: SystemTime::now(),
     })
 }

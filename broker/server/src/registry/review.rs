@@ -194,7 +194,11 @@ impl Registry {
     ) -> Result<Decided, DecideError> {
         let those = match with {
             Some(_) => vec![the_candidate(&item, with)?],
-            None => item.candidates.iter().map(|candidate| candidate.patient).collect(),
+            None => item
+                .candidates
+                .iter()
+                .map(|candidate| candidate.patient)
+                .collect(),
         };
         self.rule_out(item.number, &those, decision).await?;
         Ok(Decided::NotSame)

@@ -18,7 +18,7 @@ struct Seen<'a> {
     shown: Option<&'a Patient>,
     reflects: Option<Revision>,
     delivered: Revision,
-    owed: Option<&'a BTreeSet<Path>>,
+    owed: &'a BTreeSet<Path>,
     linked_by: Option<LinkedBy>,
     at: SystemTime,
 }
@@ -73,8 +73,12 @@ impl Index {
             let seen = Seen {
                 shown: Some(&observation.view.patient),
                 reflects: observation.based_on,
-                delivered: Revision::NONE,
-                owed: None,
+                delivered: if event.first_sight {
+                    event.revision
+                } else {
+                    Revision::NONE
+                },
+                owed: &event.owed,
                 linked_by: event.linked_by,
                 at: event.recorded_at,
             };
@@ -106,7 +110,7 @@ impl Index {
                     shown: shown.as_ref(),
                     reflects: *reflects,
                     delivered: *delivered,
-                    owed: Some(owed),
+                    owed,
                     linked_by: *linked_by,
                     at: *seen_at,
                 };
@@ -131,7 +135,13 @@ impl Index {
 
     fn see(&mut self, patient: PatientId, system: &SystemName, local_id: &LocalId, seen: Seen<'_>) {
         self.no_longer_creating(system, patient);
-        self.links.insert((system.clone(), local_id.clone()), patient);
+        let before = self.links.insert((system.clone(), local_id.clone()), patient);
+        // A record belongs to one patient, whatever order things were appended in.
+        if let Some(before) = before.filter(|before| *before != patient)
+            && let Some(entry) = self.entry_mut(before)
+        {
+            entry.let_go(system, local_id);
+        }
         let Some(entry) = self.entry_mut(patient) else {
             return;
         };
@@ -156,9 +166,7 @@ impl Index {
             record.shadow = Some(shadow);
             record.reflects = seen.reflects.unwrap_or(revision);
         }
-        if let Some(owed) = seen.owed {
-            record.owe(owed.clone());
-        }
+        record.owe(seen.owed.clone());
         if seen.delivered > Revision::NONE {
             record.delivered = record.delivered.max(seen.delivered);
             record.write(None);
@@ -201,15 +209,7 @@ impl Index {
         let Some(entry) = self.entry_mut(patient) else {
             return;
         };
-        entry
-            .records
-            .retain(|record| record.system != *system || record.local_id != *local_id);
-        let mut others = entry.records.iter_mut().filter(|record| record.system == *system);
-        if let Some(first) = others.next()
-            && others.all(|record| record.superseded)
-        {
-            first.superseded = false;
-        }
+        entry.let_go(system, local_id);
     }
 
     fn no_longer_creating(&mut self, system: &SystemName, patient: PatientId) {

@@ -150,6 +150,18 @@ impl Entry {
         records.find(|record| record.system == *system && record.local_id == *local_id)
     }
 
+    /// Takes a record away; another one of its system is kept up to date instead.
+    pub(super) fn let_go(&mut self, system: &SystemName, local_id: &LocalId) {
+        self.records
+            .retain(|record| record.system != *system || record.local_id != *local_id);
+        if self.record(system).is_none() {
+            let mut others = self.records.iter_mut();
+            if let Some(first) = others.find(|record| record.system == *system) {
+                first.superseded = false;
+            }
+        }
+    }
+
     /// The patient as he or she is now.
     ///
     /// # Errors

@@ -150,12 +150,7 @@ impl Index {
         let mut patients: Vec<_> = entries.map(|(id, entry)| (*id, Arc::clone(entry))).collect();
         patients.sort_unstable_by_key(|(id, _)| *id);
         let creating = self.creating.iter().map(|((system, patient), doubt)| {
-            Row::Creating(
-                system.clone(),
-                *patient,
-                nanos(doubt.since),
-                doubt.revision.get(),
-            )
+            Row::Creating(system.clone(), *patient, nanos(doubt.since), doubt.revision.get())
         });
         let retired = self.retired.iter().map(|(from, to)| Row::Retired(*from, *to));
         let halves = self.halves.values().map(|event| Row::Half(half(event)));
