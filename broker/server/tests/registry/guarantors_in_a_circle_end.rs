@@ -109,7 +109,10 @@ async fn and_stays_as_it_was_first_said_when_something_else_is_edited() {
     let other = stranger(3);
     office.see(says("imaging", "7", other)).await;
     let handed_on = ann().guarantor("imaging", "7").email("ann@example.org");
-    assert!(is_news(office.see(says("imaging", "9", handed_on)).await), "another one is another one");
+    assert!(
+        is_news(office.see(says("imaging", "9", handed_on)).await),
+        "another one is another one"
+    );
     let now = guarantor(&office.state(child));
     assert_eq!(now, office.registry.index().linked(&system("imaging"), &id("7")));
 }

@@ -19,14 +19,13 @@ async fn office() -> (Office, PatientId, PatientId) {
 async fn with_before_and_after_and_gapless_revisions() {
     let (mut office, one, other) = office().await;
     let before = [one, other].map(|patient| standing(&office.registry, patient));
-    let would_be =
-        in_time(
-            office
-                .registry
-                .merge(one, other, decision(Verdict::Merge), false, true),
-        )
-        .await
-        .unwrap();
+    let would_be = in_time(
+        office
+            .registry
+            .merge(one, other, decision(Verdict::Merge), false, true),
+    )
+    .await
+    .unwrap();
     let after = [one, other].map(|patient| standing(&office.registry, patient));
     assert!(before == after, "a dry run changes nothing");
     let merge = office.merge(one, other).await;

@@ -46,14 +46,23 @@ async fn also_after_one_of_the_two_was_merged() {
     let third = whom(office.see(says("imaging", "9", only_named)).await);
     office.merge(third, one).await;
     // By now the survivor looks like the other one, which is asked about already.
-    let edited = office.see(says("front-desk", "1", ann().email("a@example.org"))).await;
+    let edited = office
+        .see(says("front-desk", "1", ann().email("a@example.org")))
+        .await;
     assert!(is_news(edited) && whom(edited) == third);
-    office.see(says("front-desk", "2", ann().email("b@example.org"))).await;
+    office
+        .see(says("front-desk", "2", ann().email("b@example.org")))
+        .await;
     assert_eq!(open_items(&office.registry), [item.number]);
     office.decide(item.number, Verdict::NotSame).await;
-    office.see(says("front-desk", "1", ann().email("c@example.org"))).await;
+    office
+        .see(says("front-desk", "1", ann().email("c@example.org")))
+        .await;
     office.asks_nothing();
-    assert_eq!(will_not(office.try_to_merge(third, other).await), "merge_declared_not_same");
+    assert_eq!(
+        will_not(office.try_to_merge(third, other).await),
+        "merge_declared_not_same"
+    );
 }
 
 #[tokio::test]

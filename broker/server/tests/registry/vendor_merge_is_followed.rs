@@ -127,10 +127,9 @@ async fn in_a_chain_in_whatever_order() {
             until_nothing_is_asked(&office.registry).await;
             office.registry.drain().await;
             for _ in 0..2 {
-                let index = office.registry.index();
-                let linked = |record| index.linked(&system(DESK), &id(record)).unwrap();
+                let desk = system(DESK);
+                let linked = |record| office.registry.index().linked(&desk, &id(record)).unwrap();
                 let patients = [linked("1"), linked("2"), linked("3")];
-                drop(index);
                 assert!(
                     patients.iter().all(|patient| *patient == patients[0]),
                     "{order:?} {known_before}"
