@@ -56,6 +56,11 @@ pub struct Event {
     pub merge: Option<Box<Merge>>,
     /// By what the observed record was linked to the patient; `None` when it had been before.
     pub linked_by: Option<LinkedBy>,
+    /// What the observed record is owed from now on, as [`Sighted::Seen`] has it.
+    pub owed: BTreeSet<Path>,
+    /// Whether the observed record was seen for the first time, of a patient whom the bus knew: but for what is owed it is
+    /// up to date then.
+    pub first_sight: bool,
     /// When the bus recorded it.
     pub recorded_at: SystemTime,
 }

@@ -58,6 +58,7 @@ pub(super) fn not_decided(error: &DecideError) -> Status {
         | DecideError::NotMerged(_)
         | DecideError::SurvivorMergedOn { .. }
         | DecideError::DeclaredNotSame
+        | DecideError::RecordMoved
         | DecideError::StillWaiting
         | DecideError::CannotBeRead => Code::FailedPrecondition,
         DecideError::BeingCreated => Code::Unavailable,

@@ -188,6 +188,11 @@ impl Registry {
     }
 }
 
+/// Whether the log could give an event back.
+pub(super) fn can_be_read(event: &Event) -> Result<(), ObserveError> {
+    readable(encode_event(event), |bytes| decode_event(bytes).map(drop)).map(drop)
+}
+
 /// What the log holds for good must be readable for good: a start reads all of it.
 fn readable(
     payload: Bytes,

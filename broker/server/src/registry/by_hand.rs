@@ -9,14 +9,17 @@ use std::{collections::BTreeSet, time::SystemTime};
 use uuid::Uuid;
 
 impl Registry {
-    /// Gives a patient the values that a system shows.
+    /// Gives a patient the values that a record of that patient shows.
     pub(super) async fn change_by_hand(
         &self,
         patient: PatientId,
+        (system, local_id): (&SystemName, &LocalId),
         disagreements: &[Disagreement],
         decision: &Decision,
     ) -> Result<(), ObserveError> {
         let _patient = self.patients.lock(&patient).await;
+        self.is_of(patient, system, local_id)?;
+        self.finish_halves_of(patient).await?;
         for _ in 0..LONGEST_CONFLICT {
             let (current, revision, last) = {
                 let index = self.index();
@@ -65,6 +68,8 @@ impl Registry {
         let _record = self.records.lock(&key).await;
         let _link = self.links.lock(&key).await;
         let _patient = self.patients.lock(&patient).await;
+        self.is_of(patient, &key.0, &key.1)?;
+        self.finish_halves_of(patient).await?;
         self.index().resolve(&mut observation.view.patient);
         let basis = Basis {
             patient,
@@ -82,6 +87,16 @@ impl Registry {
         Err(ObserveError::Append(archwire_nats::AppendError::Conflict))
     }
 
+    /// A person decided about a record as it was a patient's; it may have moved since. The caller holds the patient's lock.
+    fn is_of(&self, patient: PatientId, system: &SystemName, local_id: &LocalId) -> Result<(), ObserveError> {
+        let linked = self.index().linked(system, local_id);
+        if linked == Some(patient) {
+            Ok(())
+        } else {
+            Err(ObserveError::LinkConflict)
+        }
+    }
+
     /// Has the bus's values written to a record at these paths.
     pub(super) async fn owe(
         &self,
@@ -91,6 +106,7 @@ impl Registry {
         paths: BTreeSet<Path>,
     ) -> Result<(), ObserveError> {
         let _patient = self.patients.lock(&patient).await;
+        self.is_of(patient, system, local_id)?;
         let owed = {
             let index = self.index();
             let entry = index.entry(patient);

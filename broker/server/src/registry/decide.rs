@@ -118,7 +118,7 @@ impl Registry {
         let taken = as_held(judgement.change.fields, &before, &held);
         let event = event(basis, revision, &held, &taken)?;
         // A change may come to nothing where an element loses what it cannot be without.
-        let event = (revision == Revision::NONE || !event.changed.is_empty()).then_some(event);
+        let mut event = (revision == Revision::NONE || !event.changed.is_empty()).then_some(event);
         let after = match &event {
             Some(event) => fields(event.patient.clone())?,
             None => before,
@@ -143,16 +143,18 @@ impl Registry {
         owed.retain(|path| after.get(path) != observed.get(path));
         // What is known of a record that was there before is told by what it lacks, and not by what happened before.
         let is_first_sight = entry.is_some() && expected.is_none();
-        let now = event.as_ref().map_or(revision, |event| event.revision);
-        let delivered = if is_first_sight { now } else { Revision::NONE };
+        if let Some(event) = &mut event {
+            event.owed.clone_from(&owed);
+            event.first_sight = is_first_sight;
+        }
         let as_before = shadow.as_ref() == Some(&observed)
             && observation
                 .based_on
                 .is_none_or(|based_on| record.is_some_and(|record| record.reflects == based_on));
-        let is_noted = owed != owed_before
-            || is_first_sight
-            || (event.is_none() && (!as_before || basis.linked_by.is_some()));
-        let sighting = is_noted.then(|| seen(basis, owed, delivered));
+        let is_noted = owed != owed_before || is_first_sight || !as_before || basis.linked_by.is_some();
+        let delivered = if is_first_sight { revision } else { Revision::NONE };
+        // An event says all of that too: one append, so that a kill cannot part what belongs together.
+        let sighting = (event.is_none() && is_noted).then(|| seen(basis, owed, delivered));
         let last = entry.map_or(0, |entry| entry.sequence);
         Ok(Decision {
             items,
@@ -210,6 +212,8 @@ fn event(basis: &Basis<'_>, before: Revision, held: &Fields, taken: &Fields) -> 
         decision: None,
         merge: None,
         linked_by: basis.linked_by,
+        owed: BTreeSet::new(),
+        first_sight: false,
         recorded_at: SystemTime::now(),
     })
 }

@@ -5,7 +5,7 @@
 //! survivor. Parting restores both from the log: what each was before, with what was observed of each one's own records
 //! since.
 
-use super::{DecideError, Entry, LONGEST_CONFLICT, ObserveError, Registry};
+use super::{DecideError, Entry, LONGEST_CONFLICT, ObserveError, Registry, append::can_be_read};
 use crate::wire::decode_event;
 use archwire_core::{
     Decision, Event, EventKind, Fields, Merge, Patient, PatientId, PatientStatus, RecordLink, Side, Standing,
@@ -89,6 +89,8 @@ impl Registry {
     ) -> Result<Merge, DecideError> {
         let merge = {
             let _locks = self.both(survivor, retired).await;
+            self.finish_halves_of(survivor).await?;
+            self.finish_halves_of(retired).await?;
             let mut attempts = 0;
             loop {
                 let merge = self.would_join(survivor, retired, although_not_same)?;
@@ -112,6 +114,7 @@ impl Registry {
         let survivor = self.index().retired_into(retired);
         let survivor = survivor.ok_or_else(|| self.not_merged(retired))?;
         let _locks = self.both(survivor, retired).await;
+        self.finish_halves_of(survivor).await?;
         for _ in 0..LONGEST_CONFLICT {
             let merge = self.would_part(retired).await?;
             if self
@@ -309,6 +312,9 @@ impl Registry {
         let (survivor, retired) = (merge.survivor.patient_id, merge.retired.patient_id);
         let last = self.sequence_of(retired);
         let first = told(kind, &merge.retired, &merge, decision)?;
+        // Both fit into the log, or neither is told.
+        can_be_read(&first)?;
+        can_be_read(&told(kind, &merge.survivor, &merge, decision)?)?;
         if self.tell(&first, last).await?.is_none() {
             self.catch_up(retired, last).await?;
             self.catch_up(survivor, self.sequence_of(survivor)).await?;
@@ -352,11 +358,25 @@ impl Registry {
         Err(conflict())
     }
 
-    /// Finishes what a kill left between the two events.
-    pub(super) async fn finish_halves(&self) -> Result<(), ObserveError> {
+    /// Finishes what a kill, or a log that was away, left between the two events. What cannot be finished now is told and
+    /// tried again; until then nothing is written to the records of that survivor.
+    pub(super) async fn finish_halves(&self) {
         let halves = self.index().halves();
         for first in halves {
-            tracing::info!(patient = %first.patient_id, "a merge that was half done is finished");
+            let Some(merge) = &first.merge else { continue };
+            let survivor = merge.survivor.patient_id;
+            let _survivor = self.patients.lock(&survivor).await;
+            if let Err(error) = self.finish_halves_of(survivor).await {
+                tracing::error!(patient = %survivor, code = error.code(), "a merge stays half done; it will be tried again");
+            }
+        }
+    }
+
+    /// The same for one survivor. The caller holds the survivor's lock.
+    pub(super) async fn finish_halves_of(&self, survivor: PatientId) -> Result<(), ObserveError> {
+        let halves = self.index().halves_of(survivor);
+        for first in halves {
+            tracing::info!(patient = %survivor, "a merge that was half done is finished");
             self.complete(&first).await?;
         }
         Ok(())

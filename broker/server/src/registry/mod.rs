@@ -124,7 +124,7 @@ impl Registry {
             rereads: Waking::default(),
             tasks: TaskTracker::new(),
         };
-        registry.finish_halves().await?;
+        registry.finish_halves().await;
         Ok(registry)
     }
 

@@ -192,6 +192,7 @@ impl Registry {
         if !self.is_still(key, &whose, observation) {
             return Ok(None);
         }
+        self.finish_halves_of(whose.patient).await?;
         self.take(&whose, observation.clone(), begun).await.map(Some)
     }
 
@@ -282,6 +283,9 @@ impl Registry {
                 revision: event.revision,
                 sequence,
             };
+            if !event.owed.is_empty() {
+                self.wake(&basis.observation.system, patient);
+            }
         }
         if let Some(sighting) = sighting {
             let owes = matches!(&sighting.what, Sighted::Seen { owed, .. } if !owed.is_empty());

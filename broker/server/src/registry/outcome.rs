@@ -179,6 +179,9 @@ pub enum DecideError {
     /// A record of one of them is just being created.
     #[error("a system is creating a record of one of them; try again in a minute")]
     BeingCreated,
+    /// The record of the item has come to another patient.
+    #[error("the record has come to another patient since the item was opened; look at the item again")]
+    RecordMoved,
     /// The other record has still not come.
     #[error("the record that took this one's place has not come yet; it is linked when it does")]
     StillWaiting,
@@ -209,6 +212,7 @@ impl DecideError {
             Self::SurvivorMergedOn { .. } => "unmerge_survivor_merged_on",
             Self::DeclaredNotSame => "merge_declared_not_same",
             Self::BeingCreated => "system_busy",
+            Self::RecordMoved => "review_record_moved",
             Self::StillWaiting => "review_still_waiting",
             Self::CannotBeRead => "review_cannot_be_read",
             Self::Observe(error) => error.code(),

@@ -2,7 +2,8 @@
 
 use super::{DecideError, Index, ObserveError, Observed, Registry, index::OpenItem};
 use archwire_core::{
-    Decision, Observation, PatientId, ReviewCandidate, ReviewItem, ReviewKind, Sighted, SystemName, Verdict,
+    Decision, LocalId, Observation, PatientId, ReviewCandidate, ReviewItem, ReviewKind, Sighted, SystemName,
+    Verdict,
 };
 use std::{sync::Arc, time::SystemTime};
 
@@ -222,11 +223,31 @@ impl Registry {
         .await
     }
 
+    /// The record that an item is about, and the patient whose it is. Where a merge or a parting has given it to somebody
+    /// else since, the item is brought up to date, for the person to look at again.
+    async fn whose_item(&self, item: &ReviewItem) -> Result<(SystemName, LocalId, PatientId), DecideError> {
+        let record = item.system.clone().zip(item.local_id.clone());
+        let (system, local_id) = record.ok_or(DecideError::NoSuchItem)?;
+        let (linked, told) = {
+            let index = self.index();
+            let told = item.patient.map(|patient| index.current(patient));
+            (index.linked(&system, &local_id), told)
+        };
+        match linked {
+            Some(linked) if Some(linked) == told => Ok((system, local_id, linked)),
+            Some(linked) => {
+                self.amend_item(item.number, |item| item.patient = Some(linked))
+                    .await?;
+                Err(DecideError::RecordMoved)
+            }
+            None => Err(DecideError::RecordMoved),
+        }
+    }
+
     /// The record still is the patient's: what it shows is taken.
     async fn take_held(&self, item: ReviewItem, decision: Decision) -> Result<Decided, DecideError> {
-        let (patient, held) = item.patient.zip(item.held).ok_or(DecideError::NoSuchItem)?;
-        let patient = self.index().current(patient);
-        let (system, local_id) = (held.system.clone(), held.view.local_id.clone());
+        let (system, local_id, patient) = self.whose_item(&item).await?;
+        let held = item.held.ok_or(DecideError::NoSuchItem)?;
         self.take_all_the_same(patient, *held).await?;
         self.close_item(item.number, decision).await?;
         self.owe_what_was_missed(&system, patient, &local_id).await?;
@@ -243,6 +264,11 @@ impl Registry {
         let (patient, held) = item.patient.zip(held).ok_or(DecideError::NoSuchItem)?;
         let patient = self.index().current(patient);
         let (system, local_id) = (held.system.clone(), held.view.local_id.clone());
+        let linked = self.index().linked(&system, &local_id);
+        // Linked to nobody: an earlier attempt at this came so far.
+        if linked.is_some() {
+            self.whose_item(&item).await?;
+        }
         {
             let _link = self.links.lock(&(system.clone(), local_id.clone())).await;
             let _patient = self.patients.lock(&patient).await;
@@ -307,9 +333,8 @@ impl Registry {
 
     /// The system is right: what it shows becomes the patient's.
     async fn accept(&self, item: ReviewItem, decision: Decision) -> Result<Decided, DecideError> {
-        let patient = item.patient.ok_or(DecideError::NoSuchItem)?;
-        let patient = self.index().current(patient);
-        self.change_by_hand(patient, &item.disagreements, &decision)
+        let (system, local_id, patient) = self.whose_item(&item).await?;
+        self.change_by_hand(patient, (&system, &local_id), &item.disagreements, &decision)
             .await?;
         self.close_item(item.number, decision).await?;
         Ok(Decided::Taken { patient })
@@ -317,10 +342,7 @@ impl Registry {
 
     /// The bus is right: what it holds is written back to the system.
     async fn reject(&self, item: ReviewItem, decision: Decision) -> Result<Decided, DecideError> {
-        let record = item.system.zip(item.local_id);
-        let (system, local_id) = record.ok_or(DecideError::NoSuchItem)?;
-        let patient = item.patient.ok_or(DecideError::NoSuchItem)?;
-        let patient = self.index().current(patient);
+        let (system, local_id, patient) = self.whose_item(&item).await?;
         let paths = item.disagreements.into_iter().map(|one| one.path).collect();
         self.owe(&system, patient, &local_id, paths).await?;
         self.close_item(item.number, decision).await?;

@@ -55,12 +55,13 @@ impl Registry {
     }
 
     /// Whether there is anything to bring to a system about a patient: not where the patient was merged into another one,
-    /// and not to a record of which a person has to say first whose it is.
+    /// or another one has not quite come in, and not to a record of which a person has to say first whose it is.
     #[must_use]
     pub fn may_deliver(&self, system: &SystemName, patient: PatientId) -> bool {
         let index = self.index();
         let record = index.record(system, patient);
         index.current(patient) == patient
+            && index.halves_of(patient).is_empty()
             && record.is_none_or(|record| index.held(system, &record.local_id).is_none())
     }
 

@@ -153,13 +153,17 @@ impl Snapshots {
 }
 
 impl Registry {
-    /// Writes a snapshot whenever the log has grown enough since the last one, until `shutdown`.
+    /// Writes a snapshot whenever the log has grown enough since the last one, until `shutdown`, and finishes merges that
+    /// were left half done.
     pub async fn keep_snapshots(self: Arc<Self>, shutdown: CancellationToken) {
         let mut look = interval(EVERY);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                _ = look.tick() => self.snapshot_if_worth(WORTH).await,
+                _ = look.tick() => {
+                    self.finish_halves().await;
+                    self.snapshot_if_worth(WORTH).await;
+                }
             }
         }
     }

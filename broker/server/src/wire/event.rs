@@ -33,6 +33,8 @@ pub fn encode_event(event: &Event) -> Bytes {
         decision: event.decision.as_ref().map(write_decision),
         merge: event.merge.as_deref().map(write_merge),
         linked_by: write_linked_by(event.linked_by),
+        owed: event.owed.iter().map(ToString::to_string).collect(),
+        first_sight: event.first_sight,
     };
     message.encode_to_vec().into()
 }
@@ -73,6 +75,8 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
         decision,
         merge,
         linked_by: read_linked_by(message.linked_by)?,
+        owed: message.owed.into_iter().map(Into::into).collect(),
+        first_sight: message.first_sight,
         recorded_at: read_required_time("recorded_at", message.recorded_at)?,
     })
 }

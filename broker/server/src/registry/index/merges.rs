@@ -14,14 +14,21 @@ impl Index {
         self.halves.values().map(Arc::clone).collect()
     }
 
+    /// Those of one survivor.
+    #[must_use]
+    pub fn halves_of(&self, survivor: PatientId) -> Vec<Arc<Event>> {
+        let halves = self.halves.iter().filter(|((of, _), _)| *of == survivor);
+        halves.map(|(_, event)| Arc::clone(event)).collect()
+    }
+
     pub(super) fn apply_merge(&mut self, event: &Event) {
         let Some(merge) = &event.merge else { return };
+        let pair = (merge.survivor.patient_id, merge.retired.patient_id);
         if event.patient_id == merge.survivor.patient_id {
-            self.halves.remove(&event.patient_id);
+            self.halves.remove(&pair);
             self.second_half(event.kind, merge);
         } else {
-            self.halves
-                .insert(merge.survivor.patient_id, Arc::new(event.clone()));
+            self.halves.insert(pair, Arc::new(event.clone()));
             self.first_half(event.kind, merge);
         }
     }

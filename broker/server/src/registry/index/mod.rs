@@ -36,8 +36,8 @@ pub struct Index {
     creating: BTreeMap<(SystemName, PatientId), Doubt>,
     /// Who was merged into whom, directly.
     retired: BTreeMap<PatientId, PatientId>,
-    /// The first events of merges and partings whose second one has not come yet, by the survivor.
-    halves: BTreeMap<PatientId, Arc<Event>>,
+    /// The first events of merges and partings whose second one has not come yet, by the survivor and the retired one.
+    halves: BTreeMap<(PatientId, PatientId), Arc<Event>>,
     items: BTreeMap<u64, OpenItem>,
     by_key: HashMap<ItemKey, u64>,
     last_item: u64,

@@ -213,7 +213,8 @@ impl Index {
             Row::Half(bytes) => {
                 let event = decode_event(bytes.into()).map_err(|_| SnapshotError)?;
                 let merge = event.merge.as_ref().ok_or(SnapshotError)?;
-                self.halves.insert(merge.survivor.patient_id, Arc::new(event));
+                let pair = (merge.survivor.patient_id, merge.retired.patient_id);
+                self.halves.insert(pair, Arc::new(event));
             }
             Row::NotSame(one, other) => _ = self.not_same.insert((one, other)),
             Row::Item(number, row) => self.open(number, thaw_item(row)?),
