@@ -3,6 +3,7 @@
 use crate::{eventually, process};
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -22,10 +23,29 @@ pub struct Answer {
     pub complained: String,
 }
 
+impl Answer {
+    /// What a command answered with `--json`.
+    ///
+    /// # Errors
+    /// When it refused, or did not answer with one JSON object.
+    pub fn json(&self) -> Result<Value> {
+        ensure!(
+            self.code == Some(0),
+            "exit code {:?}: {}{}",
+            self.code,
+            self.said,
+            self.complained
+        );
+        serde_json::from_str(&self.said).context("the answer is not JSON")
+    }
+}
+
 /// A broker that runs. Dropping it kills it, and waits until its nats-server is gone too.
 pub(crate) struct Broker {
     child: Child,
+    began: Instant,
     data_folder: PathBuf,
+    log: PathBuf,
 }
 
 /// The broker with the practice's configuration, and nothing of this process's own settings.
@@ -45,13 +65,8 @@ pub(crate) fn command(binary: &Path, config: &Path) -> Command {
 }
 
 impl Broker {
-    /// Starts it and waits until its API is offered. Tells how long that took.
-    pub(crate) async fn start(
-        binary: &Path,
-        config: &Path,
-        data_folder: &Path,
-        log: &Path,
-    ) -> Result<(Self, Duration)> {
+    /// Starts it. Whether it gets ready, or stands by for another one, is for [`Broker::ready`] to find out.
+    pub(crate) fn spawn(binary: &Path, config: &Path, data_folder: &Path, log: &Path) -> Result<Self> {
         // A broker that was killed leaves its address behind.
         _ = fs::remove_file(data_folder.join("api.address"));
         let stderr = OpenOptions::new().create(true).append(true).open(log);
@@ -64,28 +79,38 @@ impl Broker {
             .stderr(stderr)
             .spawn()
             .with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut broker = Self {
+        Ok(Self {
             child,
+            began,
             data_folder: data_folder.to_owned(),
-        };
+            log: log.to_owned(),
+        })
+    }
+
+    /// Waits until its API is offered. Tells how long that took from its start.
+    pub(crate) async fn ready(&mut self) -> Result<Duration> {
         let ready = eventually("the broker is ready", async || {
-            if let Some(status) = broker.child.try_wait()? {
+            if let Some(status) = self.child.try_wait()? {
                 return Ok(Err(status));
             }
             ensure!(
-                broker.address_file().exists(),
+                self.is_ready(),
                 "there is no {} yet",
-                broker.address_file().display()
+                self.address_file().display()
             );
             Ok(Ok(()))
         });
         match ready.await? {
-            Ok(()) => Ok((broker, began.elapsed())),
+            Ok(()) => Ok(self.began.elapsed()),
             Err(status) => bail!(
                 "the broker ended at its start with {status}:\n{}",
-                fs::read_to_string(log)?
+                fs::read_to_string(&self.log)?
             ),
         }
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.address_file().exists()
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -25,6 +25,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) programs: &'a Programs,
     pub(crate) folder: &'a Path,
     pub(crate) port: u16,
+    pub(crate) nats_url: Option<String>,
     pub(crate) offices: &'a [Office],
     pub(crate) tokens: &'a BTreeMap<String, String>,
 }
@@ -53,7 +54,8 @@ impl Draft<'_> {
             write_secret(&secrets, &format!("{vendor}-token"), token)?;
             write!(
                 text,
-                "\n[vendors.{vendor}]\ntoken = {{ file = \"secrets/{vendor}-token\" }}\n"
+                "\n[vendors.{vendor}]\ntoken = {{ file = \"secrets/{vendor}-token\" }}\n{}",
+                self.owns(vendor)
             )?;
         }
         write!(text, "\n{}", self.plan.extra)?;
@@ -64,21 +66,27 @@ impl Draft<'_> {
         let Plan {
             practice, log_level, ..
         } = self.plan;
-        let (components, nats_server) = (
-            self.programs.components.display(),
-            self.programs.nats_server.display(),
-        );
+        let components = self.programs.components.display();
+        let nats = match &self.nats_url {
+            Some(url) => format!("url = \"{url}\"\nmax-store = \"2GiB\""),
+            None => format!("server = \"{}\"", self.programs.nats_server.display()),
+        };
         write!(
             text,
             "[practice]\nname = \"{practice}\"\n\n\
              [data]\nfolder = \"data\"\n\n\
              [connectors]\nfolder = \"{components}\"\n\n\
              [api]\nlisten = \"127.0.0.1:{port}\"\n\n\
-             [nats]\nserver = \"{nats_server}\"\n\n\
+             [nats]\n{nats}\n\n\
              [log]\nformat = \"json\"\nlevel = \"{log_level}\"\n",
             port = self.port,
         )?;
         Ok(())
+    }
+
+    /// What a system or vendor is right about.
+    fn owns(&self, name: &str) -> &str {
+        self.plan.owns.get(name).map_or("", String::as_str)
     }
 
     fn system(&self, text: &mut String, office: &Office) -> Result<()> {
@@ -93,7 +101,7 @@ impl Draft<'_> {
         let (poll_every, spacing) = (self.plan.poll_every.as_millis(), self.plan.spacing.as_millis());
         write!(
             text,
-            "\n[systems.{name}]\nconnector = \"opendental\"\npoll-every = \"{poll_every}ms\"\n\n\
+            "\n[systems.{name}]\nconnector = \"opendental\"\npoll-every = \"{poll_every}ms\"\n{owns}\n\
              [systems.{name}.settings]\nurl = \"{url}\"\nmode = \"{mode}\"\n\n\
              [systems.{name}.secrets]\n\
              developer-key = {{ file = \"secrets/{name}-developer-key\" }}\n\
@@ -105,6 +113,7 @@ impl Draft<'_> {
              private-addresses = true\n\
              spacing = \"{spacing}ms\"\n\
              in-flight = {in_flight}\n",
+            owns = self.owns(name),
             in_flight = self.plan.in_flight,
         )?;
         Ok(())

@@ -24,10 +24,12 @@ mod broker;
 mod configuration;
 mod eventually;
 mod log;
+mod nats_server;
 mod people;
 mod plan;
 mod practice;
 mod programs;
+mod seat;
 mod sides;
 mod tracing_program;
 
@@ -41,5 +43,6 @@ pub use people::{differences, invented, phone_of, set_email, set_phone, wire_pat
 pub use plan::Plan;
 pub use practice::Practice;
 pub use programs::Programs;
+pub use seat::Seat;
 pub use sides::{creations, same_people, whole_histories};
 pub use tracing_program::{Local, TracingProgram};

@@ -3,6 +3,7 @@
 use crate::Practice;
 use anyhow::Result;
 use archwire_opendental_simulator::Options;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a practice is to consist of. Made by [`Practice::plan`].
@@ -15,6 +16,8 @@ pub struct Plan {
     pub(crate) spacing: Duration,
     pub(crate) in_flight: usize,
     pub(crate) log_level: String,
+    pub(crate) owns: BTreeMap<String, String>,
+    pub(crate) has_external_nats: bool,
     pub(crate) extra: String,
     pub(crate) shows_log: bool,
     pub(crate) shares_cache: bool,
@@ -30,6 +33,8 @@ impl Plan {
             spacing: Duration::ZERO,
             in_flight: 1,
             log_level: "debug,archwire::connector=info".to_owned(),
+            owns: BTreeMap::new(),
+            has_external_nats: false,
             extra: String::new(),
             shows_log: true,
             shares_cache: true,
@@ -82,6 +87,21 @@ impl Plan {
     #[must_use]
     pub fn log_level(mut self, level: &str) -> Self {
         self.log_level = level.to_owned();
+        self
+    }
+
+    /// What a system or vendor is right about, and what becomes of what others say otherwise: `restore` or `review`.
+    #[must_use]
+    pub fn owns(mut self, name: &str, groups: &[&str], on_disagreement: &str) -> Self {
+        let lines = format!("owns = {groups:?}\non-disagreement = \"{on_disagreement}\"\n");
+        self.owns.insert(name.to_owned(), lines);
+        self
+    }
+
+    /// A NATS server beside the broker, which several brokers may share. Default: the broker runs its own.
+    #[must_use]
+    pub fn external_nats(mut self) -> Self {
+        self.has_external_nats = true;
         self
     }
 

@@ -1,37 +1,37 @@
 //! A whole practice in a folder of its own.
 
-use crate::broker::{self, Answer, Broker};
+use crate::broker::Answer;
 use crate::configuration::{Draft, Office};
-use crate::{Log, Plan, Programs, programs};
+use crate::nats_server::NatsServer;
+use crate::{Log, Plan, Programs, Seat, programs};
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::{Client, Endpoint};
 use archwire_opendental_simulator::{Handle, Simulator};
 use rand::Rng as _;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// Where ports are looked for: below those that systems give out by themselves, so that nobody takes the broker's port
 /// while it is down.
 const PORTS: std::ops::Range<u16> = 15_000..32_000;
-/// Lines of the broker's log that a failed test shows.
-const SHOWN: usize = 80;
 
 /// A practice: simulated offices, a configuration, and the broker when it runs. Dropping it ends everything and removes
 /// its folder.
 pub struct Practice {
-    broker: Option<Broker>,
-    starts: usize,
+    // Dropped in this order: the server after the broker, the folder last.
+    seat: Seat,
+    nats: Option<NatsServer>,
     plan: Plan,
     programs: Programs,
     offices: Vec<Office>,
     tokens: BTreeMap<String, String>,
-    port: u16,
     folder: TempDir,
 }
 
@@ -64,10 +64,16 @@ impl Practice {
             });
         }
         let tokens = plan.vendors.iter().map(|name| (name.clone(), token())).collect();
+        let nats = match plan.has_external_nats {
+            true => {
+                let folder = folder.path().join("nats");
+                Some(NatsServer::start(&programs.nats_server, &folder, free_port()?).await?)
+            }
+            false => None,
+        };
         let practice = Self {
-            broker: None,
-            starts: 0,
-            port: free_port()?,
+            seat: Seat::new("", folder.path(), &programs, free_port()?, plan.shows_log),
+            nats,
             plan,
             programs,
             offices,
@@ -75,21 +81,43 @@ impl Practice {
             folder,
         };
         practice.set_configuration(&practice.draft().write()?)?;
-        if practice.plan.shares_cache {
-            practice
-                .share_cache()
-                .context("cannot share the compiled connectors")?;
-        }
+        practice.share_cache(&practice.seat)?;
         Ok(practice)
     }
 
-    /// Puts a link where the broker keeps compiled connectors.
-    fn share_cache(&self) -> Result<()> {
+    /// Puts a link where a broker keeps compiled connectors.
+    fn share_cache(&self, seat: &Seat) -> Result<()> {
+        if !self.plan.shares_cache {
+            return Ok(());
+        }
         let private = |folder: &Path| DirBuilder::new().recursive(true).mode(0o700).create(folder);
         let shared = programs::shared_cache()?;
-        private(&shared)?;
-        private(&self.data_folder())?;
-        Ok(symlink(shared, self.data_folder().join("components-cache"))?)
+        let link = seat.data_folder().join("components-cache");
+        private(&shared)
+            .and_then(|()| private(&seat.data_folder()))
+            .and_then(|()| symlink(shared, link))
+            .context("cannot share the compiled connectors")
+    }
+
+    /// Another broker's place in the same practice: everything is the same but its data folder and its port.
+    ///
+    /// # Errors
+    /// When its configuration cannot be written.
+    pub fn another_seat(&self, name: &str) -> Result<Seat> {
+        let seat = Seat::new(
+            name,
+            self.folder(),
+            &self.programs,
+            free_port()?,
+            self.plan.shows_log,
+        );
+        let text = self.configuration()?;
+        let text = text.replace("folder = \"data\"", &format!("folder = \"{name}-data\""));
+        let text = text.replace(&format!(":{}\"", self.port()), &format!(":{}\"", seat.port()));
+        let file = seat.configuration_file();
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        self.share_cache(&seat)?;
+        Ok(seat)
     }
 
     fn draft(&self) -> Draft<'_> {
@@ -97,7 +125,8 @@ impl Practice {
             plan: &self.plan,
             programs: &self.programs,
             folder: self.folder(),
-            port: self.port,
+            port: self.port(),
+            nats_url: self.nats_url(),
             offices: &self.offices,
             tokens: &self.tokens,
         }
@@ -136,7 +165,7 @@ impl Practice {
     /// The broker's data folder. It comes into being at the first start.
     #[must_use]
     pub fn data_folder(&self) -> PathBuf {
-        self.folder().join("data")
+        self.seat.data_folder()
     }
 
     /// The programs that it runs.
@@ -148,7 +177,7 @@ impl Practice {
     /// The configuration file.
     #[must_use]
     pub fn configuration_file(&self) -> PathBuf {
-        self.folder().join("archwire.toml")
+        self.seat.configuration_file()
     }
 
     /// The configuration's text.
@@ -172,13 +201,25 @@ impl Practice {
     /// The broker's API. The same for the practice's whole life.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.seat.url()
+    }
+
+    /// Where the NATS server is that was planned; `None` when the broker runs its own.
+    #[must_use]
+    pub fn nats_url(&self) -> Option<String> {
+        self.nats.as_ref().map(NatsServer::url)
+    }
+
+    /// The practice's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.plan.practice
     }
 
     /// The API's port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.seat.port()
     }
 
     /// The file that holds a vendor's token.
@@ -201,10 +242,27 @@ impl Practice {
     /// # Errors
     /// When there is no such vendor.
     pub async fn vendor(&self, name: &str) -> Result<Client> {
-        Ok(Client::connect_lazily(&Endpoint::new(
-            self.url(),
-            self.token(name)?,
-        ))?)
+        self.vendor_at(name, &self.seat)
+    }
+
+    /// A vendor's connection to the broker of a place.
+    ///
+    /// # Errors
+    /// When there is no such vendor.
+    pub fn vendor_at(&self, name: &str, seat: &Seat) -> Result<Client> {
+        let endpoint = Endpoint::new(seat.url(), self.token(name)?);
+        Ok(Client::connect_lazily(&endpoint)?)
+    }
+
+    /// The place of the practice's own broker.
+    #[must_use]
+    pub fn seat(&self) -> &Seat {
+        &self.seat
+    }
+
+    /// The same, to start and stop what is there.
+    pub fn seat_mut(&mut self) -> &mut Seat {
+        &mut self.seat
     }
 
     /// Starts the broker and waits until it is ready. Tells how long that took.
@@ -212,13 +270,7 @@ impl Practice {
     /// # Errors
     /// When it runs already, ends, or is not ready in time.
     pub async fn start_broker(&mut self) -> Result<Duration> {
-        ensure!(self.broker.is_none(), "the broker runs already");
-        self.starts += 1;
-        let (config, data) = (self.configuration_file(), self.data_folder());
-        let started = Broker::start(&self.programs.broker, &config, &data, &self.log_file(self.starts)).await;
-        let (broker, took) = started?;
-        self.broker = Some(broker);
-        Ok(took)
+        self.seat.start().await
     }
 
     /// kill -9.
@@ -226,12 +278,7 @@ impl Practice {
     /// # Errors
     /// When it does not run.
     pub async fn kill_broker(&mut self) -> Result<()> {
-        self.running()?;
-        self.broker
-            .take()
-            .context("the broker does not run")?
-            .kill()
-            .await
+        self.seat.kill().await
     }
 
     /// SIGTERM, and waits for the end. Tells the exit status.
@@ -239,11 +286,7 @@ impl Practice {
     /// # Errors
     /// When it does not run, or does not end in time.
     pub async fn ask_broker_to_stop(&mut self) -> Result<ExitStatus> {
-        self.broker
-            .take()
-            .context("the broker does not run")?
-            .stop()
-            .await
+        self.seat.ask_to_stop().await
     }
 
     /// Stops the broker in order.
@@ -273,25 +316,18 @@ impl Practice {
     /// # Errors
     /// When it cannot be started or does not end within a minute.
     pub async fn run(&self, arguments: &[&str]) -> Result<Answer> {
-        let mut command = broker::command(&self.programs.broker, &self.configuration_file());
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.configuration_file());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut command = tokio::process::Command::from(command);
-        command.kill_on_drop(true);
-        let output = tokio::time::timeout(crate::PATIENCE, command.output());
-        let output = output.await.context("the broker's program does not end")??;
-        Ok(Answer {
-            code: output.status.code(),
-            said: String::from_utf8_lossy(&output.stdout).into_owned(),
-            complained: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        self.seat.run(arguments).await
     }
 
-    fn running(&self) -> Result<&Broker> {
-        self.broker.as_ref().context("the broker does not run")
+    /// Asks the running broker with these arguments and `--json`.
+    ///
+    /// # Errors
+    /// When it refuses, or does not answer with one JSON object.
+    pub async fn ask(&self, arguments: &[&str]) -> Result<Value> {
+        let answer = self.run(&[arguments, &["--json"]].concat()).await?;
+        answer
+            .json()
+            .with_context(|| format!("archwire {}", arguments.join(" ")))
     }
 
     /// The broker's process id.
@@ -299,7 +335,7 @@ impl Practice {
     /// # Errors
     /// When it does not run.
     pub fn broker_pid(&self) -> Result<u32> {
-        self.running().map(Broker::pid)
+        self.seat.pid()
     }
 
     /// The process id of the broker's own nats-server; known on Linux only.
@@ -307,13 +343,7 @@ impl Practice {
     /// # Errors
     /// When the broker does not run, or has none.
     pub fn nats_pid(&self) -> Result<u32> {
-        self.running()?
-            .nats_server()
-            .context("the broker has no nats-server")
-    }
-
-    fn log_file(&self, start: usize) -> PathBuf {
-        self.folder().join(format!("broker-{start}.log"))
+        self.seat.nats_pid()
     }
 
     /// What the broker wrote, over all its starts.
@@ -321,22 +351,7 @@ impl Practice {
     /// # Errors
     /// When it cannot be read.
     pub fn logs(&self) -> Result<Log> {
-        let files = (1..=self.starts).map(|start| self.log_file(start));
-        let texts =
-            files.map(|file| fs::read(&file).with_context(|| format!("cannot read {}", file.display())));
-        let texts = texts.collect::<Result<Vec<_>>>()?;
-        Ok(Log::new(String::from_utf8_lossy(&texts.concat()).into_owned()))
-    }
-}
-
-impl Drop for Practice {
-    fn drop(&mut self) {
-        self.broker = None;
-        if self.plan.shows_log
-            && let Ok(log) = self.logs()
-        {
-            println!("--- the end of the broker's log\n{}\n---", log.tail(SHOWN));
-        }
+        self.seat.logs()
     }
 }
 

@@ -1,31 +1,10 @@
 //! Two systems that write to each other settle.
 
-use crate::support::Scene;
+use crate::support::{Scene, polled_again};
 use anyhow::{Result, ensure};
 use archwire_client::v1::ContactUse;
 use archwire_opendental_simulator::Field;
 use archwire_tests::{eventually, set_phone};
-
-/// Waits until the office was polled so often again: an echo would have come with the first of these polls.
-async fn polled_again(scene: &Scene, times: usize) -> Result<()> {
-    let polls = |scene: &Scene| {
-        let requests = scene.office().requests();
-        requests
-            .iter()
-            .filter(|request| request.path == "/patients/Simple" && request.finished)
-            .count()
-    };
-    let before = polls(scene);
-    eventually("the office is polled again", async || {
-        ensure!(
-            polls(scene) >= before + times,
-            "{} polls so far",
-            polls(scene) - before
-        );
-        Ok(())
-    })
-    .await
-}
 
 #[tokio::test]
 async fn what_the_bus_wrote_into_open_dental_does_not_come_back_as_news() -> Result<()> {
@@ -39,10 +18,10 @@ async fn what_the_bus_wrote_into_open_dental_does_not_come_back_as_news() -> Res
         })
         .await?;
     scene.office_shows(1, Field::WkPhone, "(503)555-0142").await?;
-    polled_again(&scene, 3).await?;
+    polled_again(scene.office(), 3).await?;
     scene.settled().await?;
     let (events, changes) = (scene.vendor.events(), scene.office().changes().len());
-    polled_again(&scene, 5).await?;
+    polled_again(scene.office(), 5).await?;
     scene.settled().await?;
     ensure!(
         scene.vendor.events() == events,
@@ -72,12 +51,12 @@ async fn what_the_office_shortens_or_cannot_hold_does_not_bounce() -> Result<()>
         Ok(())
     })
     .await?;
-    polled_again(&scene, 3).await?;
+    polled_again(scene.office(), 3).await?;
     let (revision, changes) = (
         scene.vendor.record(&local_id)?.revision,
         scene.office().changes().len(),
     );
-    polled_again(&scene, 5).await?;
+    polled_again(scene.office(), 5).await?;
     ensure!(
         scene.vendor.record(&local_id)?.revision == revision,
         "an event came although nobody did anything"
@@ -101,7 +80,7 @@ async fn aging_moves_every_date_in_the_office_and_makes_no_event() -> Result<()>
     scene.settled().await?;
     let events = scene.vendor.events();
     scene.office().front_desk().run_aging();
-    polled_again(&scene, 3).await?;
+    polled_again(scene.office(), 3).await?;
     scene.settled().await?;
     ensure!(
         scene.vendor.events() == events,

@@ -50,7 +50,7 @@ async fn an_external_server_that_is_too_old_is_refused_with_its_version_and_the_
     let address = listener.local_addr()?;
     let server = tokio::spawn(old_server(listener));
     let practice = with_nats(&format!("url = \"nats://{address}\"")).await?;
-    refused(&practice, 1, &["2.9.10", "2.11"]).await?;
+    refused(&practice, 1, &["2.9.10", "2.12.4"]).await?;
     server.abort();
     Ok(())
 }
@@ -108,30 +108,7 @@ async fn a_binary_that_is_not_there_is_named_with_the_way_out() -> Result<()> {
 
 #[tokio::test]
 async fn a_broker_runs_on_an_external_server_just_as_well() -> Result<()> {
-    let store = tempfile::tempdir()?;
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-    let mut practice = with_nats(&format!(
-        "url = \"nats://127.0.0.1:{port}\"\nmax-store = \"2GiB\""
-    ))
-    .await?;
-    let config = store.path().join("nats.conf");
-    let folder = store.path().display();
-    fs::write(
-        &config,
-        format!(
-            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{folder}\", sync_interval: always }}\n"
-        ),
-    )?;
-    let _server = tokio::process::Command::new(&practice.programs().nats_server)
-        .arg("--config")
-        .arg(&config)
-        .kill_on_drop(true)
-        .stderr(std::process::Stdio::null())
-        .spawn()?;
-    archwire_tests::eventually("the server listens", async || {
-        Ok(std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port))?)
-    })
-    .await?;
+    let mut practice = Practice::plan().external_nats().vendor(VENDOR).open().await?;
     practice.start_broker().await?;
     let vendor = archwire_tests::TracingProgram::start(VENDOR, practice.vendor(VENDOR).await?);
     let people = archwire_tests::invented(1, 3);

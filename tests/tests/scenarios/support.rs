@@ -1,5 +1,9 @@
 //! A practice with one office and one vendor, up and running, and shorthand for what scenarios wait for.
 
+pub(crate) mod plain_vendor;
+pub(crate) mod review;
+pub(crate) mod whole_log;
+
 use anyhow::{Result, ensure};
 use archwire_opendental_simulator::{Field, Handle, PatientFields};
 use archwire_tests::{
@@ -16,6 +20,26 @@ pub(crate) struct Scene {
     pub(crate) practice: Practice,
     /// Everybody who was typed in anywhere.
     pub(crate) people: Vec<PatientFields>,
+}
+
+/// How often an office was asked for everything that changed, and answered.
+pub(crate) fn polls(office: &Handle) -> usize {
+    let requests = office.requests();
+    requests
+        .iter()
+        .filter(|request| request.path == "/patients/Simple" && request.finished)
+        .count()
+}
+
+/// Waits until an office was polled so often again: what a poll would bring has come with the first of them.
+pub(crate) async fn polled_again(office: &Handle, times: usize) -> Result<()> {
+    let before = polls(office);
+    eventually("the office is polled again", async || {
+        let again = polls(office) - before;
+        ensure!(again >= times, "{again} polls so far");
+        Ok(())
+    })
+    .await
 }
 
 /// Lines of the office's logs that a failed test shows.
