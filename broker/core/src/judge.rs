@@ -14,7 +14,7 @@
 
 use crate::{
     Change, Fields, Ownership, Path, SystemName,
-    merge::apply,
+    merge::{self, apply},
     rendering::{form, is_rendering},
 };
 use std::{
@@ -133,8 +133,10 @@ pub fn still_disagrees(path: &Path, shown: &Fields, held: &Fields) -> bool {
 }
 
 /// Of the paths that a record does not have yet, those that have to be written, because it does not show them as wanted.
+///
 /// Elements with the same key are told apart by number, and have other numbers when one of them goes: they are written
-/// together.
+/// together. And what is to go is written also where the record does not show it, when it shows something in the same list
+/// that the bus does not have: it may file what it was given under another key.
 #[must_use]
 pub fn to_write(due: &BTreeSet<Path>, wanted: &Fields, shown: &Fields) -> BTreeSet<Path> {
     let differing = wanted.difference(shown);
@@ -150,17 +152,31 @@ pub fn to_write(due: &BTreeSet<Path>, wanted: &Fields, shown: &Fields) -> BTreeS
         .map(without_number)
         .filter(|element| numbered.contains(element))
         .collect();
+    let known: BTreeSet<&str> = wanted.paths().map(Path::element).collect();
+    let filed_elsewhere: BTreeSet<&str> = shown
+        .paths()
+        .filter(|path| !known.contains(path.element()))
+        .filter_map(list)
+        .collect();
+    let to_go = |path: &&Path| {
+        wanted.get(path).is_none() && list(path).is_some_and(|list| filed_elsewhere.contains(list))
+    };
     differing
         .iter()
         .filter(|path| due.contains(path) || together.contains(without_number(path)))
+        .chain(due.iter().filter(to_go))
         .cloned()
         .collect()
 }
 
 /// The element of a path without its number among those with the same key.
 fn without_number(path: &Path) -> &str {
-    let element = path.element();
-    element.split_once('~').map_or(element, |(element, _)| element)
+    merge::without_number(path.element())
+}
+
+/// The list that a path is in; none for what a patient has once.
+fn list(path: &Path) -> Option<&str> {
+    path.as_str().split_once('/').map(|(list, _)| list)
 }
 
 #[derive(Default)]
@@ -202,19 +218,32 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// What the system shows otherwise than before. An element that it no longer shows at all is gone with all that the
-    /// bus holds in it, also with what the system has no place for: a city without its street is no address.
+    /// bus holds in it, also with what the system has no place for; and one that the bus does not have comes with all that
+    /// the system shows in it, also with what it showed before: a city without its street is no address.
     fn changes(&self, shadow: &Fields) -> BTreeSet<Path> {
-        let observed = self.situation.observed;
-        let shown: BTreeSet<&str> = observed.paths().map(Path::element).collect();
+        let (observed, current) = (self.situation.observed, self.current);
+        let elements = |fields: &Fields| {
+            fields
+                .paths()
+                .map(|path| path.element().to_owned())
+                .collect::<BTreeSet<_>>()
+        };
         let mut changes = shadow.difference(observed);
-        let gone: BTreeSet<String> = changes
-            .iter()
-            .map(Path::element)
-            .filter(|element| !shown.contains(element))
-            .map(str::to_owned)
-            .collect();
-        let left = self.current.paths().filter(|path| gone.contains(path.element()));
-        changes.extend(left.cloned());
+        let changed: BTreeSet<String> = changes.iter().map(|path| path.element().to_owned()).collect();
+        let gone = &changed - &elements(observed);
+        let new = &changed - &elements(current);
+        changes.extend(
+            current
+                .paths()
+                .filter(|path| gone.contains(path.element()))
+                .cloned(),
+        );
+        changes.extend(
+            observed
+                .paths()
+                .filter(|path| new.contains(path.element()))
+                .cloned(),
+        );
         changes
     }
 

@@ -33,7 +33,7 @@ pub use event::{
 };
 pub use fields::{Fields, FieldsError, Leaf, Path};
 pub use judge::{Judgement, Situation, judge, still_disagrees, to_write};
-pub use merge::{Change, expected_after, fill_in, merge};
+pub use merge::{Change, expected_after, expected_after_writing, fill_in};
 pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, Subject, SystemName};
 pub use ownership::{FieldGroup, FieldGroupError, OnDisagreement, Owner, Ownership};
 pub use partial_date::{PartialDate, PartialDateError};
@@ -42,8 +42,6 @@ pub use patient::{
     IdentifierStatus, NameUse, Patient, PatientBoundError, PatientStatus, Period, PersonReference, Provider,
     ResponsibleParty,
 };
-pub use review::{
-    Decision, Disagreement, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict,
-};
+pub use review::{Decision, Disagreement, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict};
 pub use source::{SourceRecord, SourceRecordError};
 pub use text::Text;
