@@ -49,4 +49,3 @@ mod unreadable_record_is_asked_about_once;
 mod vendor_merge_is_followed;
 mod verdicts_fit_their_items;
 mod what_is_stored_can_be_read;
-mod zz_review;
