@@ -138,14 +138,14 @@ impl<'a> Question<'a> {
     fn has_a_twin_in_name(&self, same: &Seen) -> bool {
         self.others(same).any(|other| {
             let compared = &other.compared;
-            let same_family = compared.family == Some(Likeness::Equal);
-            let close = same_family || compared.phone == Some(true) || compared.email == Some(true);
+            let close = compared.family == Some(Likeness::Equal)
+                || compared.phone == Some(true)
+                || compared.email == Some(true);
             let may_be_meant = match compared.given {
-                // With another family name it is a duplicate, or somebody whom that name tells apart.
-                Some(Likeness::Equal) => same_family,
                 Some(Likeness::Compatible) => self.is_more_than(other),
                 Some(Likeness::Near) | None => true,
-                Some(Likeness::Nickname | Likeness::Different) => false,
+                // Of the same name: a namesake, who was asked for before, or somebody whom another family name tells apart.
+                Some(Likeness::Equal | Likeness::Nickname | Likeness::Different) => false,
             };
             compared.birth == Some(Dates::Same) && close && may_be_meant
         })

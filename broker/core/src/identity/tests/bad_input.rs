@@ -109,30 +109,56 @@ fn a_name_longer_than_is_read_never_links() {
 }
 
 #[test]
-fn a_key_that_half_the_practice_shares_finds_nobody_and_links_nobody() {
+fn a_phone_that_half_the_practice_has_finds_nobody_and_links_nobody() {
     let mut practice = Practice::new();
-    let shared = |given: &str| person(given, "Garcia", "2012-03-14").phone(PHONE);
     for number in 0..=People::MOST_PER_KEY {
-        practice.knows(&shared(&format!("Given{number}q")));
+        practice.knows(&person("Walter", &format!("Q{number}y"), "1950-05-06").phone(PHONE));
     }
-    let emma = practice.knows(&shared("Emma"));
-    practice.asks(&shared("Emma"), &[emma]);
+    practice.asks(&person("Walter", "Lee", "1950-05-07").phone(PHONE), &[]);
+    let emma = practice.knows(&person("Emma", "Garcia", "2012-03-14").phone(PHONE));
+    practice.asks(&person("Emma", "Garcia", "2012-03-14").phone(PHONE), &[emma]);
 }
 
 #[test]
-fn no_more_than_the_stated_number_of_patients_is_compared() {
+fn where_half_the_practice_has_one_family_name_and_birth_date_nobody_is_linked() {
     let mut practice = Practice::new();
-    let number = |number: usize| format!("512-{:02}-{:04}", number % 90 + 10, number + 1);
-    let mut everybody = person("Emma", "Garcia", "2012-03-14");
-    for place in 0..64 {
-        everybody = everybody.number(&format!("urn:example:{place}"), "MR", &number(place));
-        for twin in 0..6 {
-            let holder = person(&format!("Given{place}x{twin}"), "Lee", "1984-11-02");
-            practice.knows(&holder.number(&format!("urn:example:{place}"), "MR", &number(place)));
+    for number in 0..=People::MOST_PER_KEY {
+        practice.knows(&person(&format!("Q{number}y"), "Garcia", "2012-03-14"));
+    }
+    let emma = practice.knows(&person("Emma", "Garcia", "2012-03-14").phone(PHONE));
+    practice.asks(&person("Emma", "Garcia", "2012-03-14").phone(PHONE), &[emma]);
+}
+
+#[test]
+fn an_identifier_that_half_the_practice_has_is_not_trusted() {
+    let mut practice = Practice::new();
+    for number in 0..=People::MOST_PER_KEY {
+        practice.knows(&person("Walter", &format!("Q{number}y"), "1950-05-06").number(CHART, "MR", "4711"));
+    }
+    let emma = practice.knows(&person("Emma", "Garcia", "2012-03-14").number(CHART, "MR", "4711"));
+    practice.asks(
+        &person("Emma", "Garcia", "2012-03-14").number(CHART, "MR", "4711"),
+        &[emma],
+    );
+}
+
+#[test]
+fn no_more_than_the_stated_number_of_patients_is_compared_and_where_there_are_more_nobody_is_linked() {
+    let mut practice = Practice::new();
+    let emma = person("Emma", "Garcia", "2012-03-14").phone(PHONE);
+    let known = practice.knows(&emma);
+    assert_eq!(practice.links(&emma, known), Some(Rule::Demographics));
+    let mut with_numbers = emma;
+    for place in 0..60 {
+        let namespace = format!("urn:example:{place}");
+        with_numbers = with_numbers.number(&namespace, "MR", "4711");
+        for holder in 0..6 {
+            let holder = person(&format!("Q{place}x{holder}"), "Lee", "1984-11-02");
+            practice.knows(&holder.number(&namespace, "MR", "4711"));
         }
     }
     let asked = std::cell::Cell::new(0);
-    let verdict = practice.people.identify(&Profile::of(&everybody), &|id| {
+    let verdict = practice.people.identify(&Profile::of(&with_numbers), &|id| {
         asked.set(asked.get() + 1);
         practice.known.get(&id).cloned()
     });

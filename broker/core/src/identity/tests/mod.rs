@@ -79,7 +79,8 @@ impl Practice {
         assert_eq!(verdict.same, None);
         let mut listed: Vec<PatientId> = verdict.review.iter().map(|candidate| candidate.patient).collect();
         let mut whom = whom.to_vec();
-        (listed.sort(), whom.sort());
+        listed.sort();
+        whom.sort();
         assert_eq!(listed, whom, "in review: {:?}", verdict.review);
     }
 }

@@ -27,8 +27,10 @@ fn a_stranger_a_sibling_and_a_parent_are_other_people() {
 
 #[test]
 fn corrections_marriages_and_what_is_not_stated_are_the_same_person() {
-    let mut nothing_stated = Patient::default();
-    nothing_stated.telecom = emma().telecom;
+    let nothing_stated = Patient {
+        telecom: emma().telecom,
+        ..Patient::default()
+    };
     for after in [
         emma(),
         person("Emma", "Miller", "2012-03-14"),
