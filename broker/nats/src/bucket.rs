@@ -7,7 +7,7 @@
 use crate::{ByteSize, Cause, Log, OpenError, log};
 use archwire_core::SystemName;
 use async_nats::jetstream::{
-    kv::{PutErrorKind, Store},
+    kv::{Operation, PutErrorKind, Store, UpdateErrorKind},
     stream::{Compression, Config, DiscardPolicy, RetentionPolicy, StorageType},
 };
 use bytes::Bytes;
@@ -37,6 +37,9 @@ pub enum BucketError {
     /// Too large a value. Nothing was stored.
     #[error("a value of a bucket has at most 786432 bytes, this one has {0}")]
     TooLarge(usize),
+    /// Somebody else has set the value since it was read. Nothing was stored.
+    #[error("the value was changed by somebody else")]
+    Changed,
     /// The server refuses. Nothing was stored.
     #[error("the NATS server refuses the value; the bucket may be full")]
     Refused {
@@ -58,6 +61,7 @@ impl BucketError {
         match self {
             Self::Key => "bucket_key_invalid",
             Self::TooLarge(_) => "bucket_value_too_large",
+            Self::Changed => "bucket_value_changed",
             Self::Refused { .. } => "bucket_refused",
             Self::Unavailable { .. } => "bucket_unavailable",
         }
@@ -156,6 +160,33 @@ impl Bucket {
             }
             Err(error) => Err(unavailable(error)),
         }
+    }
+
+    /// The value of `key`, and the number of its last change: 0 when there was none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn get_numbered(&self, key: &str) -> Result<(Option<Bytes>, u64), BucketError> {
+        let entry = self.store.entry(checked(key)?).await.map_err(unavailable)?;
+        Ok(entry.map_or((None, 0), |entry| {
+            let value = (entry.operation == Operation::Put).then_some(entry.value);
+            (value, entry.revision)
+        }))
+    }
+
+    /// Sets the value of `key` if `number` is still its last change. Gives the number of this one.
+    ///
+    /// # Errors
+    /// When somebody else has set it since ([`BucketError::Changed`]), when it is not stored, or when that is unknown.
+    pub async fn replace(&self, key: &str, value: Bytes, number: u64) -> Result<u64, BucketError> {
+        if value.len() > LARGEST_VALUE {
+            return Err(BucketError::TooLarge(value.len()));
+        }
+        let replaced = self.store.update(checked(key)?, value, number).await;
+        replaced.map_err(|error| match error.kind() {
+            UpdateErrorKind::WrongLastRevision => BucketError::Changed,
+            _ => unavailable(error),
+        })
     }
 
     /// Removes `key`; nothing happens when there is none.

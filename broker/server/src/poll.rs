@@ -103,7 +103,7 @@ impl Poller {
 
     /// Everything that there is to be had now.
     async fn pass(&self) -> Result<(), PollError> {
-        let stored = self.cursors.get(self.system.as_str()).await?;
+        let (stored, mut number) = self.cursors.get_numbered(self.system.as_str()).await?;
         let mut cursor = stored
             .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
             .map(Cursor);
@@ -132,9 +132,9 @@ impl Poller {
                 self.keep(unreadable).await?;
             }
             if cursor.as_ref() != Some(&page.cursor) {
-                self.cursors
-                    .put(self.system.as_str(), page.cursor.0.clone().into_bytes().into())
-                    .await?;
+                let bytes = page.cursor.0.clone().into_bytes().into();
+                // Another broker may have become the writer since the page was read: then the cursor is its own.
+                number = self.cursors.replace(self.system.as_str(), bytes, number).await?;
             }
             if seen > 0 {
                 tracing::debug!(system = %self.system, seen, recorded, unreadable = unreadable.len(), "a page was taken");

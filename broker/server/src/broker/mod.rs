@@ -15,7 +15,7 @@ use crate::{
     workers::Worker,
 };
 use archwire_host::Engine;
-use archwire_nats::{Connection, Lease, LeaseConfig, Supervisor, SupervisorError};
+use archwire_nats::{Connection, Lease, Supervisor, SupervisorError};
 use start::last_sequence;
 use std::{
     fs, io,
@@ -80,7 +80,7 @@ impl Broker {
             worker.spawn(&tasks, &inner);
         }
         tasks.spawn(Arc::clone(&registry).keep_snapshots(inner.clone()));
-        tasks.spawn(heed_predecessor(Arc::clone(&registry), inner.clone()));
+        tasks.spawn(Arc::clone(&registry).follow_others(inner.clone()));
         let service = AdminService::new(Arc::clone(&registry), audit, inner.clone());
         let hearing = admin.run(service, inner.clone());
         tasks.spawn(async move {
@@ -133,20 +133,6 @@ impl Broker {
         }
         tracing::info!("stopped");
         ended
-    }
-}
-
-/// A broker that was deposed finds out within its next renewal; what it appended until then is read once more.
-async fn heed_predecessor(registry: Arc<Registry>, shutdown: CancellationToken) {
-    tokio::select! {
-        () = shutdown.cancelled() => return,
-        () = tokio::time::sleep(2 * LeaseConfig::default().ttl) => {}
-    }
-    if let Err(error) = registry.heed_predecessor().await {
-        tracing::warn!(
-            code = error.code(),
-            "what an earlier writer may have appended last could not be read"
-        );
     }
 }
 

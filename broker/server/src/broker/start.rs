@@ -134,6 +134,7 @@ async fn work(
     let registry_config = RegistryConfig {
         practice: config.practice.clone(),
         fence,
+        alone: matches!(config.nats.server, NatsServer::Supervised { .. }),
         trust: match config.identity.trusted_identifiers.clone() {
             Some(namespaces) => Trust::only(namespaces),
             None => Trust::by_kind(),

@@ -8,7 +8,7 @@ use super::{ObserveError, Registry};
 use crate::wire::{
     WireError, decode_event, decode_review, decode_sighting, encode_event, encode_review, encode_sighting,
 };
-use archwire_core::{Event, LocalId, ReviewItem, Sighting, Subject, SystemName};
+use archwire_core::{Event, LocalId, PatientId, ReviewItem, Sighting, Subject, SystemName};
 use archwire_nats::{AppendError, CloudEvent, Entry, Expected};
 use prost::bytes::Bytes;
 use std::{
@@ -159,6 +159,21 @@ impl Registry {
         }
     }
 
+    /// Finishes the event in doubt by which a patient would have come to be, whichever record led to it.
+    pub(super) async fn finish_doubts_of(&self, patient: PatientId) -> Result<(), ObserveError> {
+        let key = {
+            let doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut doubts = doubts.iter();
+            doubts
+                .find(|(_, (event, _))| event.patient_id == patient)
+                .map(|(key, _)| key.clone())
+        };
+        match key {
+            Some(key) => self.finish_doubtful(&key).await,
+            None => Ok(()),
+        }
+    }
+
     /// Finishes an event of this record that is in doubt. It stays in doubt until the log said how it ended.
     pub(super) async fn finish_doubtful(&self, key: &(SystemName, LocalId)) -> Result<(), ObserveError> {
         let doubt = {
@@ -171,14 +186,10 @@ impl Registry {
         if let Some((event, last)) = doubt {
             let _link = self.links.lock(key).await;
             let _patient = self.patients.lock(&event.patient_id).await;
-            let told = self.told_or_tell(&event, last).await;
-            if told
-                .as_ref()
-                .is_err_and(|error| !matches!(error, ObserveError::Append(AppendError::Unknown { .. })))
-            {
+            // As long as the log does not say how it ended, it may be there: nobody else takes the patient for a new one.
+            if self.told_or_tell(&event, last).await?.is_none() {
                 self.index().unreserve(event.patient_id);
             }
-            told?;
             self.doubts
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

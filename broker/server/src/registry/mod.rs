@@ -11,6 +11,7 @@
 mod append;
 mod by_hand;
 mod decide;
+mod follow;
 mod gate;
 mod index;
 mod locks;
@@ -42,7 +43,10 @@ use locks::Locks;
 use snapshots::Snapshots;
 use std::{
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 use tokio::sync::{Mutex as AsyncMutex, RwLock};
 use tokio_util::task::TaskTracker;
@@ -58,6 +62,8 @@ pub struct RegistryConfig {
     pub practice: PracticeName,
     /// By what this broker is the practice's writer.
     pub fence: Fence,
+    /// Whether nobody else can append to the log: the broker runs the NATS server itself.
+    pub alone: bool,
     /// Which identifiers are trusted.
     pub trust: Trust,
     /// Which system is right about what.
@@ -85,6 +91,8 @@ pub struct Registry {
     /// Held for reading by everybody who appends, until the index knows: who holds it for writing sees an index that is
     /// as far as the log.
     appending: RwLock<()>,
+    /// Up to where events of other writers were looked for.
+    followed: AtomicU64,
     /// Whether the log may hold something that the index does not.
     uncertain: AtomicBool,
     snapshots: Snapshots,
@@ -105,6 +113,7 @@ impl Registry {
         let mut index = snapshots.load(&config.trust).await;
         read_on(&log, &mut index, |_| {}).await?;
         index.enter_everybody()?;
+        let fence = config.fence.sequence();
         let registry = Self {
             log,
             config,
@@ -118,6 +127,7 @@ impl Registry {
             deciding: Locks::new(),
             queue: AsyncMutex::new(()),
             appending: RwLock::new(()),
+            followed: AtomicU64::new(fence),
             uncertain: AtomicBool::new(false),
             snapshots,
             waking: Waking::default(),
@@ -155,21 +165,6 @@ impl Registry {
     async fn catch_up(&self, patient: PatientId, sequence: u64) -> Result<(), ObserveError> {
         let mut history = pin!(self.log.history(patient, sequence));
         while let Some(stored) = history.next().await {
-            let stored = stored.map_err(ObserveError::Read)?;
-            self.index().apply(&stored)?;
-        }
-        Ok(())
-    }
-
-    /// Takes in what the writer before this one may still have appended after this one had read the log: a fence keeps
-    /// everything out but changes of patients whom nobody else has changed since.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn heed_predecessor(&self) -> Result<(), ObserveError> {
-        let from = self.config.fence.sequence();
-        let mut events = pin!(self.log.replay(from, Filter::Events));
-        while let Some(stored) = events.next().await {
             let stored = stored.map_err(ObserveError::Read)?;
             self.index().apply(&stored)?;
         }

@@ -1,7 +1,7 @@
 //! Taking what a system says: whose record it is, whether it may be taken, and then what is new.
 
 use super::{
-    LONGEST_CONFLICT, ObserveError, Observed, Registry,
+    DecideError, LONGEST_CONFLICT, ObserveError, Observed, Registry,
     decide::{Basis, Decision},
 };
 use archwire_core::{
@@ -145,6 +145,8 @@ impl Registry {
                 }
             };
             self.caught_up(reserved).await;
+            // Whoever reserved the patient may have gone without knowing how that ended.
+            self.finish_doubts_of(reserved).await?;
         }
         Err(ObserveError::Busy)
     }
@@ -383,7 +385,12 @@ impl Registry {
             (Some(gone), Some(stays)) => {
                 let is_not_same = self.index().is_not_same(gone, stays);
                 if !is_not_same {
-                    self.join(stays, gone, &by_the_system(system), false).await?;
+                    match self.join(stays, gone, &by_the_system(system), false).await {
+                        Ok(_) => {}
+                        // The merge waits; what else the record shows does not.
+                        Err(DecideError::BeingCreated) => return self.await_survivor(observation).await,
+                        Err(error) => return Err(error.into()),
+                    }
                     self.supersede(stays, system, local_id, into).await?;
                 }
             }

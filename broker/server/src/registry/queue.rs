@@ -231,6 +231,14 @@ impl Registry {
         }
     }
 
+    /// Makes the merges that waited for something else than their survivor, if that is over.
+    pub(super) async fn retry_merges(self: &Arc<Self>) {
+        let waiting = self.index().awaiting_in_vain();
+        for number in waiting {
+            self.retry_merge(number).await;
+        }
+    }
+
     /// A system says of a record that belongs to one patient that it is another one's.
     pub(super) async fn two_claims(
         &self,

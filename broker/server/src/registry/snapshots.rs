@@ -153,8 +153,8 @@ impl Snapshots {
 }
 
 impl Registry {
-    /// Writes a snapshot whenever the log has grown enough since the last one, until `shutdown`, and finishes merges that
-    /// were left half done.
+    /// Writes a snapshot whenever the log has grown enough since the last one, until `shutdown`, and goes on
+    /// with merges that are half done or wait.
     pub async fn keep_snapshots(self: Arc<Self>, shutdown: CancellationToken) {
         let mut look = interval(EVERY);
         loop {
@@ -162,6 +162,7 @@ impl Registry {
                 () = shutdown.cancelled() => return,
                 _ = look.tick() => {
                     self.finish_halves().await;
+                    self.retry_merges().await;
                     self.snapshot_if_worth(WORTH).await;
                 }
             }
@@ -198,7 +199,7 @@ impl Registry {
     pub async fn snapshot(&self) -> Result<(), BucketError> {
         let frozen = {
             let _quiet = self.appending.write().await;
-            if self.uncertain.load(Ordering::Relaxed) {
+            if self.uncertain.load(Ordering::Relaxed) || self.take_in_others().await.is_err() {
                 return Ok(());
             }
             self.index().freeze()

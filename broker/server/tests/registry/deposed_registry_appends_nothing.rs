@@ -16,6 +16,7 @@ async fn successor(office: &Office) -> Arc<Registry> {
     let config = RegistryConfig {
         practice: practice(),
         fence: lease.fence(),
+        alone: false,
         trust: Trust::by_kind(),
         ownership: Ownership::default(),
     };

@@ -3,7 +3,7 @@
 
 use crate::support::*;
 use archwire::registry::{ObserveError, Observed, Registry};
-use archwire_core::{LocalId, Patient, PatientId, SystemName, Verdict};
+use archwire_core::{LocalId, Patient, PatientId, Subject, SystemName, Verdict};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -105,6 +105,16 @@ impl Actor {
     }
 }
 
+/// Everybody of whom the log tells.
+async fn everybody(registry: &Registry) -> BTreeSet<PatientId> {
+    let records = records(registry).await;
+    let patients = records.iter().filter_map(|record| match record.subject {
+        Subject::Patient(patient) => Some(patient),
+        _ => None,
+    });
+    patients.collect()
+}
+
 /// Asserts what holds whatever happened.
 fn holds_together(registry: &Registry, patients: &BTreeSet<PatientId>, run: u64) {
     let index = registry.index();
@@ -166,7 +176,8 @@ async fn and_it_holds_together() {
         }
         in_time(actors.join_all()).await;
         office.registry.drain().await;
-        let patients = patients.lock().unwrap().clone();
+        // A decision makes patients, too.
+        let patients = everybody(&office.registry).await;
         assert!(patients.len() > 3, "too little happened, run {run}");
         holds_together(&office.registry, &patients, run);
         let again = office.reopened().await;

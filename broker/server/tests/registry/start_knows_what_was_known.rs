@@ -152,7 +152,12 @@ impl Run<'_> {
 
     async fn decide(&mut self) {
         let registry = &self.office.registry;
-        let Some(number) = open_items(registry).choose(&mut self.random).copied() else {
+        // A record that is separated from its patient would wait for creations, which nobody ends here.
+        let is_creating = SYSTEMS
+            .iter()
+            .any(|name| registry.index().is_creating_any(&system(name)));
+        let open = open_items(registry);
+        let Some(number) = open.choose(&mut self.random).copied().filter(|_| !is_creating) else {
             return;
         };
         let verdict = *VERDICTS.choose(&mut self.random).unwrap();

@@ -117,6 +117,7 @@ pub(crate) async fn registry_on(log: Log, ownership: Ownership) -> Result<Arc<Re
     let config = RegistryConfig {
         practice: practice(),
         fence: lease.fence(),
+        alone: false,
         trust: Trust::by_kind(),
         ownership,
     };

@@ -126,6 +126,16 @@ impl Index {
         items.map(|(number, _)| *number).collect()
     }
 
+    /// Items that wait for a record, of which the bus has heard since.
+    #[must_use]
+    pub fn awaiting_in_vain(&self) -> Vec<u64> {
+        let come = self
+            .awaited
+            .iter()
+            .filter(|(record, _)| self.links.contains_key(*record));
+        come.flat_map(|(_, waiting)| waiting).copied().collect()
+    }
+
     pub(super) fn open(&mut self, number: u64, item: OpenItem) {
         if let ItemKey::Record(system, local_id) = &item.key {
             self.held.insert((system.clone(), local_id.clone()), number);

@@ -171,10 +171,11 @@ impl Index {
         self.creating.get(&(system.clone(), patient)).copied()
     }
 
-    /// Whether that is so for the patient in any system.
+    /// Whether that is so for the patient in any system, and not for longer than 10 minutes.
     #[must_use]
     pub fn is_being_created(&self, patient: PatientId) -> bool {
-        self.creating.keys().any(|(_, being)| *being == patient)
+        let mut doubts = self.creating.iter();
+        doubts.any(|((_, being), doubt)| *being == patient && is_recent(&doubt.since))
     }
 
     /// Whether that is so for any patient in the system, and not for longer than 10 minutes.
