@@ -43,3 +43,20 @@ pub fn is_another_person(before: &Profile, after: &Profile) -> bool {
     ];
     of_a_relative || differing.into_iter().filter(|differs| *differs).count() >= 2
 }
+
+/// Whether a record that showed `before` no longer says whose it is: of name, birth date and sex at least two were there
+/// and are gone, the name among them. A record is emptied like that before it is given to somebody else, and a program in
+/// trouble shows such records for a moment.
+#[must_use]
+pub fn is_wiped(before: &Profile, after: &Profile) -> bool {
+    let name_is_gone = (before.name.family.is_some() && after.name.family.is_none())
+        || (before.name.given.is_some() && after.name.given.is_none());
+    let both_are_gone = (before.name.family.is_some() || before.name.given.is_some())
+        && after.name.family.is_none()
+        && after.name.given.is_none();
+    let others_gone = [
+        before.birth.is_some() && after.birth.is_none(),
+        before.sex.is_some() && after.sex.is_none(),
+    ];
+    both_are_gone || (name_is_gone && others_gone.contains(&true))
+}

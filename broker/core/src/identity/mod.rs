@@ -46,7 +46,7 @@ mod profile;
 mod score;
 mod verdict;
 
-pub use another::is_another_person;
+pub use another::{is_another_person, is_wiped};
 pub use fold::is_rendering_of;
 pub use people::People;
 pub use profile::Profile;

@@ -2,8 +2,8 @@
 
 use super::{LONGEST_CONFLICT, ObserveError, Registry, decide::Basis};
 use archwire_core::{
-    Decision, Disagreement, Event, EventKind, Fields, LocalId, Observation, Path, PatientId, Revision,
-    Sighted, SystemName,
+    Decision, Disagreement, Event, EventKind, Fields, LinkedBy, LocalId, Observation, Path, PatientId,
+    Revision, Sighted, SystemName,
 };
 use std::{collections::BTreeSet, time::SystemTime};
 use uuid::Uuid;
@@ -75,7 +75,11 @@ impl Registry {
             patient,
             observation: &observation,
             taken_over: None,
-            linked_by: None,
+            linked_by: self
+                .index()
+                .linked(&key.0, &key.1)
+                .is_none()
+                .then_some(LinkedBy::Decided),
             candidates: &[],
         };
         for _ in 0..LONGEST_CONFLICT {
@@ -90,7 +94,7 @@ impl Registry {
     /// A person decided about a record as it was a patient's; it may have moved since. The caller holds the patient's lock.
     fn is_of(&self, patient: PatientId, system: &SystemName, local_id: &LocalId) -> Result<(), ObserveError> {
         let linked = self.index().linked(system, local_id);
-        if linked == Some(patient) {
+        if linked.is_none_or(|linked| linked == patient) {
             Ok(())
         } else {
             Err(ObserveError::LinkConflict)

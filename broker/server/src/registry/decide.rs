@@ -110,7 +110,9 @@ impl Registry {
             observed: &observed,
             ownership: &self.config.ownership,
             holds: &|owner| entry.is_some_and(|entry| entry.record(owner).is_some()),
-            ignores_status: record.is_some_and(|record| record.superseded),
+            // Put away because another record took its place: that is not about the patient.
+            ignores_status: observation.view.merged_into.is_some()
+                || record.is_some_and(|record| record.superseded),
         });
         let held = Fields::of(&held.unwrap_or_default())?;
         let before = current.unwrap_or_default();

@@ -135,6 +135,7 @@ impl Registry {
             tasks: TaskTracker::new(),
         };
         registry.finish_halves().await;
+        registry.close_orphans().await;
         Ok(registry)
     }
 

@@ -7,7 +7,7 @@ use super::{
 use archwire_core::{
     Decision as Decided, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
     Verdict,
-    identity::{Candidate, Profile, Rule, is_another_person},
+    identity::{Candidate, Profile, Rule, is_another_person, is_wiped},
 };
 use std::{
     collections::BTreeSet,
@@ -100,6 +100,7 @@ impl Registry {
                 )
             {
                 self.index().unreserve(patient);
+                self.close_orphan(patient).await;
             }
             if let Some(observed) = taken? {
                 return Ok(observed);
@@ -333,7 +334,7 @@ impl Registry {
             None => entry.patient()?,
         };
         let (before, after) = (Profile::of(&before), Profile::of(&observation.view.patient));
-        Ok(is_another_person(&before, &after))
+        Ok(is_another_person(&before, &after) || is_wiped(&before, &after))
     }
 
     /// Whether a record that a person has to decide about is to wait on, with what it shows now. When it shows the patient
@@ -384,6 +385,9 @@ impl Registry {
             }
             (Some(gone), Some(stays)) => {
                 let is_not_same = self.index().is_not_same(gone, stays);
+                if !is_not_same && !self.look_alike(gone, stays)? {
+                    return self.ask_about_merge(gone, stays, observation).await;
+                }
                 if !is_not_same {
                     match self.join(stays, gone, &by_the_system(system), false).await {
                         Ok(_) => {}
@@ -396,6 +400,19 @@ impl Registry {
             }
         }
         self.settle_awaiting(key, "the survivor came").await
+    }
+
+    /// Whether two patients may be one person, as far as a system that merged them can be believed without asking.
+    fn look_alike(&self, one: PatientId, other: PatientId) -> Result<bool, ObserveError> {
+        let index = self.index();
+        let profile = |patient| {
+            let state = index.entry(patient).map(super::Entry::patient).transpose();
+            state.map(|state| state.as_ref().map(Profile::of))
+        };
+        let (Some(one), Some(other)) = (profile(one)?, profile(other)?) else {
+            return Ok(false);
+        };
+        Ok(!is_another_person(&one, &other))
     }
 
     async fn supersede(

@@ -231,6 +231,67 @@ impl Registry {
         }
     }
 
+    /// A system merged two who do not look like one person: a person decides, and what the record shows is taken meanwhile.
+    pub(super) async fn ask_about_merge(
+        &self,
+        gone: PatientId,
+        stays: PatientId,
+        observation: &Observation,
+    ) -> Result<(), ObserveError> {
+        let new = ReviewItem {
+            system: Some(observation.system.clone()),
+            local_id: Some(observation.view.local_id.clone()),
+            candidates: vec![ReviewCandidate {
+                patient: stays,
+                score_tenths: 0,
+                agrees: vec!["merged-by-the-system".to_owned()],
+                differs: Vec::new(),
+                not_same: false,
+            }],
+            ..item(ReviewKind::PossibleDuplicate, gone)
+        };
+        self.put_item(new).await.map(drop)
+    }
+
+    /// Closes what asks about a patient who never came to be, because the log did not take the event.
+    pub(super) async fn close_orphan(&self, patient: PatientId) {
+        let number = {
+            let index = self.index();
+            match index.entry(patient) {
+                Some(_) => None,
+                None => index.item_about(&ItemKey::Patient(patient)),
+            }
+        };
+        if let Some(number) = number
+            && let Err(error) = self
+                .close_item(number, by_itself("the patient never came to be"))
+                .await
+        {
+            tracing::warn!(
+                item = number,
+                code = error.code(),
+                "an item about nobody stays open"
+            );
+        }
+    }
+
+    /// Closes all of those, after a start.
+    pub(super) async fn close_orphans(&self) {
+        let orphans: Vec<_> = {
+            let index = self.index();
+            let patients = index.items().filter_map(|(_, item)| match item.key {
+                ItemKey::Patient(patient) => Some(patient),
+                _ => None,
+            });
+            patients
+                .filter(|patient| index.entry(*patient).is_none())
+                .collect()
+        };
+        for patient in orphans {
+            self.close_orphan(patient).await;
+        }
+    }
+
     /// Makes the merges that waited for something else than their survivor, if that is over.
     pub(super) async fn retry_merges(self: &Arc<Self>) {
         let waiting = self.index().awaiting_in_vain();

@@ -240,7 +240,11 @@ impl Registry {
                     .await?;
                 Err(DecideError::RecordMoved)
             }
-            None => Err(DecideError::RecordMoved),
+            // Held when it was seen for the first time, as the patient whom its system named.
+            None => match (told, item.held.as_ref().and_then(|held| held.patient_id)) {
+                (Some(told), Some(_)) => Ok((system, local_id, told)),
+                _ => Err(DecideError::RecordMoved),
+            },
         }
     }
 
