@@ -229,21 +229,17 @@ impl Bench<'_> {
                 .collect::<BTreeSet<_>>()
         };
         let mut changes = shadow.difference(observed);
-        let changed: BTreeSet<String> = changes.iter().map(|path| path.element().to_owned()).collect();
-        let gone = &changed - &elements(observed);
-        let new = &changed - &elements(current);
-        changes.extend(
-            current
-                .paths()
-                .filter(|path| gone.contains(path.element()))
-                .cloned(),
-        );
-        changes.extend(
-            observed
-                .paths()
-                .filter(|path| new.contains(path.element()))
-                .cloned(),
-        );
+        let elements_of = |changes: &BTreeSet<Path>, is_shown: bool| -> BTreeSet<String> {
+            let paths = changes
+                .iter()
+                .filter(|path| observed.get(path).is_some() == is_shown);
+            paths.map(|path| path.element().to_owned()).collect()
+        };
+        let gone = &elements_of(&changes, false) - &elements(observed);
+        let new = &elements_of(&changes, true) - &elements(current);
+        let left = current.paths().filter(|path| gone.contains(path.element()));
+        let shown = observed.paths().filter(|path| new.contains(path.element()));
+        changes.extend(left.chain(shown).cloned());
         changes
     }
 

@@ -1,13 +1,13 @@
 //! A small model of the bus: one patient, a truth with its history, systems that lose things, and deliveries step by step.
 //!
-//! What decides is the real thing (`judge`, `expected_after`, `to_write`); only what carries it is modelled, as the broker
+//! What decides is the real thing (`judge`, `expected_after_writing`, `to_write`); only what carries it is modelled, as the broker
 //! does it: a delivery looks, has what it saw judged, writes what others changed, reads back and settles. Every edit and
 //! every change is accounted for on the way, so that a lost edit or an echo fails at once, where it happens.
 
-use crate::lossy::{Loss, shown, written};
+use crate::lossy::{Loss, place, shown, written};
 use archwire_core::{
-    Fields, Judgement, Ownership, Path, Situation, SystemName, expected_after, judge, still_disagrees,
-    to_write,
+    Fields, Judgement, Ownership, Path, Situation, SystemName, expected_after_writing, judge,
+    still_disagrees, to_write,
 };
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ struct Event {
 struct Record {
     shadow: Option<Fields>,
     delivered: usize,
-    writing: BTreeSet<Path>,
+    writing: Option<(BTreeSet<Path>, Fields)>,
     owed: BTreeSet<Path>,
     read_at: u64,
 }
@@ -31,10 +31,10 @@ struct Record {
 struct Plan {
     /// What it writes.
     paths: BTreeSet<Path>,
-    /// What the record need not be owed any more after it.
-    owed: BTreeSet<Path>,
     /// Up to where the record is up to date after it.
     revision: usize,
+    /// The state that the paths are from.
+    wanted: Fields,
 }
 
 /// How far a delivery has come.
@@ -48,10 +48,7 @@ enum Delivery {
         begun: u64,
     },
     /// It is known what to write.
-    Planned {
-        plan: Plan,
-        wanted: Fields,
-    },
+    Planned(Plan),
     /// It was written.
     Written(Plan),
     /// It was read back.
@@ -63,34 +60,34 @@ enum Delivery {
 }
 
 /// A system and its staff.
-pub struct System {
-    pub name: SystemName,
-    pub losses: Vec<Loss>,
+pub(crate) struct System {
+    pub(crate) name: SystemName,
+    pub(crate) losses: Vec<Loss>,
     /// The record as the staff see it.
-    pub shows: Option<Fields>,
+    pub(crate) shows: Option<Fields>,
     record: Option<Record>,
     delivery: Delivery,
     polled: Option<(Fields, u64)>,
     /// What the staff did that the bus has not heard of: where, and when.
     edits: BTreeSet<(Path, u64)>,
     /// Where the system and the bus disagree, for a person to decide.
-    pub disputed: BTreeSet<Path>,
+    pub(crate) disputed: BTreeSet<Path>,
     /// Where it was to be put right at once.
-    pub put_right: BTreeSet<Path>,
+    pub(crate) put_right: BTreeSet<Path>,
     /// Writes to it.
-    pub writes: usize,
+    pub(crate) writes: usize,
 }
 
-pub struct Bus {
-    pub truth: Option<Fields>,
-    pub systems: Vec<System>,
-    pub ownership: Ownership,
+pub(crate) struct Bus {
+    pub(crate) truth: Option<Fields>,
+    pub(crate) systems: Vec<System>,
+    pub(crate) ownership: Ownership,
     log: Vec<Event>,
     clock: u64,
 }
 
 impl System {
-    pub fn new(name: &str, losses: &[Loss], has: Option<&Fields>) -> Self {
+    pub(crate) fn new(name: &str, losses: &[Loss], has: Option<&Fields>) -> Self {
         Self {
             name: name.parse().unwrap(),
             losses: losses.to_vec(),
@@ -105,14 +102,10 @@ impl System {
         }
     }
 
-    /// Whether writing these paths writes to the element that a path is in. The number of an element is no matter, because
-    /// it changes when another one with the same key goes.
+    /// Whether writing these paths writes to the element that a path is in.
     fn is_touched(&self, path: &Path, paths: &BTreeSet<Path>) -> bool {
-        let is_slotted = self.losses.contains(&Loss::OneSlot);
-        paths.iter().any(|other| match is_slotted {
-            true => list(other) == list(path),
-            false => without_number(other) == without_number(path),
-        })
+        let place = |path| place(&self.losses, path);
+        paths.iter().any(|other| place(other) == place(path))
     }
 
     /// Whether a delivery is just about to write to the element that a path is in, or has written to it without having
@@ -120,7 +113,7 @@ impl System {
     fn in_the_air(&self, path: &Path) -> bool {
         match &self.delivery {
             Delivery::None | Delivery::Looked { .. } => false,
-            Delivery::Planned { plan, .. } | Delivery::Written(plan) | Delivery::ReadBack { plan, .. } => {
+            Delivery::Planned(plan) | Delivery::Written(plan) | Delivery::ReadBack { plan, .. } => {
                 self.is_touched(path, &plan.paths)
             }
         }
@@ -128,7 +121,7 @@ impl System {
 }
 
 impl Bus {
-    pub fn new(ownership: Ownership, systems: Vec<System>) -> Self {
+    pub(crate) fn new(ownership: Ownership, systems: Vec<System>) -> Self {
         Self {
             truth: None,
             systems,
@@ -139,13 +132,13 @@ impl Bus {
     }
 
     /// Events so far.
-    pub fn revision(&self) -> usize {
+    pub(crate) fn revision(&self) -> usize {
         self.log.len()
     }
 
     /// The staff of a system make its record show something else. Nothing comes of an edit of what is in the air, nor of
     /// one that the system does not keep.
-    pub fn edit(&mut self, at: usize, change: impl Fn(&Fields) -> Fields) {
+    pub(crate) fn edit(&mut self, at: usize, change: impl Fn(&Fields) -> Fields) {
         self.clock += 1;
         let system = &mut self.systems[at];
         let Some(before) = system.shows.clone() else {
@@ -163,26 +156,26 @@ impl Bus {
     }
 
     /// A poll reads the record.
-    pub fn fetch(&mut self, at: usize) {
+    pub(crate) fn fetch(&mut self, at: usize) {
         self.clock += 1;
         let system = &mut self.systems[at];
         system.polled = system.shows.clone().map(|shows| (shows, self.clock));
     }
 
     /// The bus hears of what the poll read.
-    pub fn hear(&mut self, at: usize) {
+    pub(crate) fn hear(&mut self, at: usize) {
         if let Some((view, begun)) = self.systems[at].polled.take() {
             self.observe(at, view, begun, None);
         }
     }
 
-    pub fn poll(&mut self, at: usize) {
+    pub(crate) fn poll(&mut self, at: usize) {
         self.fetch(at);
         self.hear(at);
     }
 
     /// One step of the delivery to a system. False when there is nothing to do.
-    pub fn step(&mut self, at: usize) -> bool {
+    pub(crate) fn step(&mut self, at: usize) -> bool {
         self.clock += 1;
         match std::mem::replace(&mut self.systems[at].delivery, Delivery::None) {
             Delivery::None => return self.begin(at),
@@ -195,14 +188,13 @@ impl Bus {
                 self.observe(at, seen.clone(), begun, None);
                 let wanted = self.truth.clone().unwrap();
                 let record = self.systems[at].record.as_ref().unwrap();
-                let owed = record.owed.clone();
                 // A poll may have begun after the look and been heard before it.
                 let (seen, begun) = (record.shadow.clone().unwrap(), record.read_at);
-                let due = due.union(&owed).cloned().collect();
+                let due = due.union(&record.owed).cloned().collect();
                 let plan = Plan {
                     paths: to_write(&due, &wanted, &seen),
-                    owed,
                     revision,
+                    wanted,
                 };
                 let system = &mut self.systems[at];
                 let mut edits = system.edits.iter().filter(|(_, when)| *when >= begun);
@@ -213,15 +205,15 @@ impl Bus {
                     system.delivery = Delivery::None;
                 } else {
                     if let Some(record) = &mut system.record {
-                        record.writing = plan.paths.clone();
+                        record.writing = Some((plan.paths.clone(), plan.wanted.clone()));
                     }
-                    system.delivery = Delivery::Planned { plan, wanted };
+                    system.delivery = Delivery::Planned(plan);
                 }
             }
-            Delivery::Planned { plan, wanted } => {
+            Delivery::Planned(plan) => {
                 let system = &mut self.systems[at];
                 let before = system.shows.clone().unwrap_or_default();
-                let after = written(&system.losses, &before, &plan.paths, &wanted);
+                let after = written(&system.losses, &before, &plan.paths, &plan.wanted);
                 for path in before.difference(&after) {
                     assert!(
                         !system.edits.iter().any(|(edited, _)| *edited == path),
@@ -233,7 +225,7 @@ impl Bus {
                 if system.record.is_none() {
                     system.record = Some(Record {
                         shadow: Some(Fields::default()),
-                        writing: plan.paths.clone(),
+                        writing: Some((plan.paths.clone(), plan.wanted.clone())),
                         ..Record::default()
                     });
                 }
@@ -273,11 +265,10 @@ impl Bus {
             (None, None) => {
                 let plan = Plan {
                     paths: truth.paths().cloned().collect(),
-                    owed: BTreeSet::new(),
                     revision,
+                    wanted: truth.clone(),
                 };
-                let wanted = truth.clone();
-                system.delivery = Delivery::Planned { plan, wanted };
+                system.delivery = Delivery::Planned(plan);
             }
             // A record that the bus has not seen is for a poll to find.
             _ => return false,
@@ -289,15 +280,20 @@ impl Bus {
         let system = &mut self.systems[at];
         let record = system.record.as_mut().unwrap();
         let before = record.shadow.clone();
-        if record.read_at <= begun {
+        let is_old = record.read_at > begun;
+        if !is_old {
             let shadow = before.clone().unwrap_or_default();
-            record.shadow = Some(expected_after(&shadow, &plan.paths, &view));
+            record.shadow = Some(expected_after_writing(&shadow, &plan.paths, &plan.wanted, &view));
         }
         record.delivered = record.delivered.max(plan.revision);
-        record.writing.clear();
+        record.writing = None;
         // What it shows of what was written is all that it has a place for.
         system.disputed.retain(|path| !plan.paths.contains(path));
-        record.owed.retain(|path| !plan.owed.contains(path));
+        // The same may have come to be owed again in the meantime.
+        let truth = self.truth.as_ref().unwrap();
+        let is_paid =
+            |path: &Path| plan.paths.contains(path) || (!is_old && truth.get(path) == view.get(path));
+        record.owed.retain(|path| !is_paid(path));
         self.observe(at, view, begun, Some(before.unwrap_or_default()));
     }
 
@@ -322,10 +318,10 @@ impl Bus {
             .as_ref()
             .is_none_or(|record| record.shadow.is_none());
         let record = system.record.get_or_insert_default();
-        let expected = record
-            .shadow
-            .as_ref()
-            .map(|shadow| expected_after(shadow, &record.writing, &view));
+        let expected = record.shadow.as_ref().map(|shadow| match &record.writing {
+            Some((paths, wanted)) => expected_after_writing(shadow, paths, wanted, &view),
+            None => shadow.clone(),
+        });
         let told = told.or_else(|| record.shadow.clone()).unwrap_or_default();
         let judgement = judge(&Situation {
             system: &system.name,
@@ -342,7 +338,8 @@ impl Bus {
             assert!(!is_owned, "{} changed {path}, which is not its own", system.name);
         }
         if let Some(expected) = expected.filter(|_| !is_first) {
-            account(system, &judgement, &expected, &view, begun, &told);
+            let is_owned = |path: &Path| self.ownership.owner_of(path).is_some();
+            account(system, &judgement, &expected, &view, begun, &told, is_owned);
         }
         let system = &mut self.systems[at];
         system.edits.retain(|(_, when)| *when >= begun);
@@ -351,7 +348,7 @@ impl Bus {
         record.read_at = begun;
         record.owed.extend(judgement.restore.iter().cloned());
         system.put_right.extend(judgement.restore.iter().cloned());
-        let truth = self.truth.get_or_insert_default();
+        self.truth.get_or_insert_default();
         system
             .disputed
             .retain(|path| still_disagrees(path, &view, &judgement.change.fields));
@@ -387,6 +384,7 @@ fn account(
     view: &Fields,
     begun: u64,
     told: &Fields,
+    is_owned: impl Fn(&Path) -> bool,
 ) {
     let edited: BTreeSet<&Path> = system
         .edits
@@ -396,38 +394,29 @@ fn account(
         .collect();
     let news = expected.difference(view);
     for path in &news {
+        // What was given under another key and is gone again was never known under this one.
+        let is_unknown = view.get(path).is_none() && !judgement.change.changed.contains(path);
         assert!(
-            edited.contains(path),
+            is_unknown || edited.contains(path),
             "{} made up a change at {path}",
             system.name
         );
     }
     // Elements are numbered anew when one of them goes.
     for path in judgement.change.changed.iter().chain(&judgement.disagreements) {
-        let has_news = news
-            .iter()
-            .any(|other| without_number(other) == without_number(path));
+        let has_news = news.iter().any(|other| place(&[], other) == place(&[], path));
         assert!(has_news, "the bus made up a change at {path}");
     }
     for path in edited {
         let taken = judgement.change.fields.get(path) == view.get(path);
         let renumbered = judgement.lacks.contains(path);
         let undone = told.get(path) == view.get(path);
+        // Who does not own it may come round to what the owner says.
+        let agreed = is_owned(path) && !still_disagrees(path, view, &judgement.change.fields);
         assert!(
-            taken || renumbered || undone || judgement.disagreements.contains(path),
+            taken || agreed || renumbered || undone || judgement.disagreements.contains(path),
             "an edit at {path} in {} was lost",
             system.name
         );
     }
-}
-
-/// The element of a path, without its number among those with the same key.
-fn without_number(path: &Path) -> &str {
-    let element = path.element();
-    element.split_once('~').map_or(element, |(element, _)| element)
-}
-
-fn list(path: &Path) -> &str {
-    let path = path.as_str();
-    path.split_once('/').map_or(path, |(list, _)| list)
 }

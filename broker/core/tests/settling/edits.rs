@@ -13,7 +13,7 @@ use proptest::{
 
 /// One edit. Where it picks one of several things, by a number that is taken modulo how many there are.
 #[derive(Debug, Clone)]
-pub enum Edit {
+pub(crate) enum Edit {
     Family(usize),
     Given(usize),
     BirthDate,
@@ -29,7 +29,7 @@ pub enum Edit {
     RemoveAddress(usize),
 }
 
-pub fn edit() -> impl Strategy<Value = Edit> {
+pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         4 => (0..9_usize).prop_map(Edit::Family),
         4 => (0..9_usize).prop_map(Edit::Given),
@@ -66,7 +66,7 @@ fn telephone(number: usize) -> Text {
 
 impl Edit {
     /// The record after the edit, the `number`-th of a run.
-    pub fn apply(&self, fields: &Fields, number: usize) -> Fields {
+    pub(crate) fn apply(&self, fields: &Fields, number: usize) -> Fields {
         let mut patient = fields.to_patient().unwrap();
         match self {
             Self::Family(at) => pick(&mut patient.names, *at, |name| name.family = Some(word(number))),
@@ -139,7 +139,7 @@ fn contact(r#use: Option<ContactUse>, number: usize) -> ContactPoint {
 
 /// A patient as the first system knows them. Of names and addresses there is one of each use: elements with the same key
 /// are told apart by their number only, and a system that does not keep all of each cannot say which one it means.
-pub fn patient() -> impl Strategy<Value = Fields> {
+pub(crate) fn patient() -> impl Strategy<Value = Fields> {
     let names = subsequence(vec![Some(NameUse::Official), None], 1..=2);
     let addresses = subsequence(vec![AddressUse::Home, AddressUse::Work], 0..=2);
     let numbers = vec((contact_use(), 900..999_usize), 0..4);

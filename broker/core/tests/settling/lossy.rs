@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// One way of losing something. In this order, any of them together come to the same when they are done twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Loss {
+pub(crate) enum Loss {
     /// Names in capitals.
     Upper,
     /// Names without accents.
@@ -27,7 +27,7 @@ pub enum Loss {
 }
 
 /// All of them.
-pub const LOSSES: [Loss; 8] = [
+pub(crate) const LOSSES: [Loss; 9] = [
     Loss::Upper,
     Loss::Plain,
     Loss::Digits,
@@ -35,11 +35,12 @@ pub const LOSSES: [Loss; 8] = [
     Loss::NoDate,
     Loss::NoAddresses,
     Loss::NoSecond,
+    Loss::OneSlot,
     Loss::Short(6),
 ];
 
 /// What a system with these losses shows of a patient.
-pub fn shown(losses: &[Loss], fields: &Fields) -> Fields {
+pub(crate) fn shown(losses: &[Loss], fields: &Fields) -> Fields {
     let mut patient = fields.to_patient().unwrap();
     for loss in losses {
         loss.apply(&mut patient);
@@ -48,22 +49,41 @@ pub fn shown(losses: &[Loss], fields: &Fields) -> Fields {
 }
 
 /// What a system with these losses shows after a connector wrote some paths to it.
-pub fn written(losses: &[Loss], before: &Fields, paths: &BTreeSet<Path>, wanted: &Fields) -> Fields {
+pub(crate) fn written(losses: &[Loss], before: &Fields, paths: &BTreeSet<Path>, wanted: &Fields) -> Fields {
+    // What has no use goes into the slot only where nothing else does.
+    let into_slot = |path: &Path| {
+        let slot = slot(losses, path)?;
+        let is_taken = wanted.paths().any(|other| other.element() == slot);
+        let (_, field) = path.as_str().rsplit_once('/')?;
+        (!is_taken).then(|| Path::from(format!("{slot}/{field}")))
+    };
+    let slots: BTreeSet<Path> = paths.iter().filter_map(into_slot).collect();
+    let touched = |path: &Path| paths.contains(path) || slots.contains(path);
     let wanted = shown(losses, wanted);
     let mut after = before.clone();
-    let touched = |path: &Path| {
-        let same_place = |other: &Path| {
-            losses.contains(&Loss::OneSlot)
-                && ["names/", "telecom/"]
-                    .iter()
-                    .any(|list| path.as_str().starts_with(list) && other.as_str().starts_with(list))
-        };
-        paths.contains(path) || paths.iter().any(same_place)
-    };
     for path in before.difference(&wanted).iter().filter(|path| touched(path)) {
         after.put(path, wanted.get(path));
     }
     shown(losses, &after)
+}
+
+/// What a system with these losses cannot tell apart: the element of a path without its number among those with the same
+/// key, which changes when another one goes; or the slot for several keys.
+pub(crate) fn place<'a>(losses: &[Loss], path: &'a Path) -> &'a str {
+    let element = path.element();
+    let element = element.split_once('~').map_or(element, |(element, _)| element);
+    slot(losses, path).unwrap_or(element)
+}
+
+fn slot(losses: &[Loss], path: &Path) -> Option<&'static str> {
+    let element = path.element();
+    let element = element.split_once('~').map_or(element, |(element, _)| element);
+    match element {
+        _ if !losses.contains(&Loss::OneSlot) => None,
+        "names/any" | "names/official" => Some("names/official"),
+        "telecom/phone-any" | "telecom/phone-home" => Some("telecom/phone-home"),
+        _ => None,
+    }
 }
 
 fn plain(letter: char) -> char {
