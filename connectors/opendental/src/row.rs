@@ -2,10 +2,10 @@
 //!
 //! The API's types are not to be relied on (`Zip` is sometimes a number, keys are sometimes texts), so every field is
 //! read as the text that it shows, and a field that is missing, `null` or of a strange shape reads as empty. What makes
-//! a row unreadable is only: not an object, no `PatNum`, or more bytes than the bus takes.
+//! a row unreadable is only: not an object, or no `PatNum`. One with more bytes than the bus takes is passed on: the bus
+//! refuses it, and a person sees whose it is.
 
 use crate::clock::OfficeTime;
-use archwire_connector::SourceRecord;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -159,7 +159,7 @@ impl<'a> Row<'a> {
         let pat_num = PatNum::parse(fields.pat_num.text())?;
         let stamp = OfficeTime::parse(fields.date_t_stamp.text());
         let digest = Digest::of(verbatim, fields.server_date_time.text());
-        (verbatim.len() <= SourceRecord::MAX_BYTES).then_some(Self {
+        Some(Self {
             verbatim,
             pat_num,
             stamp,
@@ -327,8 +327,9 @@ mod tests {
     }
 
     #[test]
-    fn a_row_larger_than_the_bus_takes_is_unreadable() {
-        let note = "x".repeat(SourceRecord::MAX_BYTES);
-        assert!(Row::parse(&format!(r#"{{"PatNum":1,"Note":"{note}"}}"#)).is_none());
+    fn a_row_larger_than_the_bus_takes_is_passed_on() {
+        let note = "x".repeat(archwire_connector::SourceRecord::MAX_BYTES);
+        let row = format!(r#"{{"PatNum":1,"Note":"{note}"}}"#);
+        assert_eq!(Row::parse(&row).unwrap().pat_num.get(), 1);
     }
 }

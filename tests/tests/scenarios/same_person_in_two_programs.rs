@@ -34,21 +34,6 @@ async fn known_to_the_office(people: &[PatientFields]) -> Result<(Scene, PlainVe
     Ok((scene, other))
 }
 
-/// Waits until the vendor with a list has so many patients, each known to the bus.
-async fn listed(scene: &Scene, count: usize) -> Result<()> {
-    eventually("the vendor lists them", async || {
-        let records = scene.vendor.records();
-        let known = records.iter().filter(|local| local.is_known_to_bus).count();
-        ensure!(
-            (records.len(), known) == (count, count),
-            "{} records, {known} known",
-            records.len()
-        );
-        Ok(())
-    })
-    .await
-}
-
 #[tokio::test]
 async fn a_person_whom_the_office_has_is_one_patient_and_both_get_what_they_lacked() -> Result<()> {
     let at_the_office = somebody("Thessalonia")
@@ -110,7 +95,7 @@ async fn twins_with_one_phone_stay_two() -> Result<()> {
         patients.insert(receipt.patient_id().to_owned());
     }
     ensure!(patients.len() == 2, "two twins became one patient");
-    listed(&scene, 2).await?;
+    scene.listed(2).await?;
     // One more, whom the office has not heard of.
     let receipt = other.say("A-2", &wire_patient(&somebody("Hannah"))).await?;
     ensure!(
@@ -123,7 +108,7 @@ async fn twins_with_one_phone_stay_two() -> Result<()> {
         Ok(())
     })
     .await?;
-    listed(&scene, 3).await?;
+    scene.listed(3).await?;
     polled_again(scene.office(), 3).await?;
     ensure!(scene.office().patients().len() == 3, "somebody is there twice");
     nothing_open(&scene.practice).await
@@ -141,7 +126,7 @@ async fn unsure() -> Result<(Scene, PlainVendor, u64)> {
         Ok(())
     })
     .await?;
-    listed(&scene, 2).await?;
+    scene.listed(2).await?;
     Ok((scene, other, number))
 }
 
@@ -151,7 +136,7 @@ async fn one_who_may_be_the_same_is_merged_when_somebody_says_so() -> Result<()>
     let (retired, _) = other.patient("A-1").await?;
     decide(&scene.practice, "link", number).await?;
     nothing_open(&scene.practice).await?;
-    listed(&scene, 1).await?;
+    scene.listed(1).await?;
     let (survivor, _) = other.patient("A-1").await?;
     let kept = scene.vendor.records().remove(0);
     ensure!(
@@ -216,5 +201,5 @@ async fn two_who_were_said_not_to_be_the_same_are_never_asked_about_again() -> R
     other.say("A-1", &wire_patient(&somebody("Thessalonia"))).await?;
     polled_again(scene.office(), 3).await?;
     nothing_open(&scene.practice).await?;
-    listed(&scene, 2).await
+    scene.listed(2).await
 }

@@ -133,6 +133,21 @@ impl Scene {
         .await
     }
 
+    /// Waits until the vendor lists so many patients, and the bus knows each of its numbers.
+    pub(crate) async fn listed(&self, count: usize) -> Result<()> {
+        eventually("the vendor lists them", async || {
+            let records = self.vendor.records();
+            let known = records.iter().filter(|local| local.is_known_to_bus).count();
+            ensure!(
+                (records.len(), known) == (count, count),
+                "{} records, {known} known",
+                records.len()
+            );
+            Ok(())
+        })
+        .await
+    }
+
     /// Makes sure that programs had the office create so many people and nobody twice.
     pub(crate) fn created(&self, count: usize) -> Result<()> {
         let mut numbers: Vec<i64> = creations(self.office())

@@ -26,6 +26,22 @@ impl PlainVendor {
         Ok(self.publisher.publish(observation).await?)
     }
 
+    /// Says that another record took a record's place.
+    pub(crate) async fn say_merged(
+        &self,
+        local_id: &str,
+        patient: &v1::Patient,
+        into: &str,
+    ) -> Result<Receipt> {
+        let observation = v1::Observation {
+            local_id: local_id.to_owned(),
+            patient: Some(patient.clone()),
+            merged_into_local_id: Some(into.to_owned()),
+            ..Default::default()
+        };
+        Ok(self.publisher.publish(observation).await?)
+    }
+
     /// The patient of a record of its own, as the bus knows it.
     pub(crate) async fn patient(&self, local_id: &str) -> Result<(String, v1::Patient)> {
         let key = PatientKey::LocalId(local_id.to_owned());
