@@ -282,6 +282,7 @@ impl Registry {
                     let others = Fields::of(&merge.survivor.before.patient)?;
                     found = Some((merge.clone(), own, others));
                 }
+                (Some(_), EventKind::PatientMerged, Some(merge)) if merge.retired.patient_id == survivor => {}
                 // The survivor was part of somebody else for a time, and both of them were observed there.
                 (Some((theirs, own, others)), EventKind::PatientUnmerged, Some(merge))
                     if merge.retired.patient_id == survivor =>

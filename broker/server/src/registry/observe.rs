@@ -5,8 +5,8 @@ use super::{
     decide::{Basis, Decision},
 };
 use archwire_core::{
-    Decision as Decided, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
-    Verdict,
+    Decision as Decided, FieldGroup, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted,
+    SystemName, Text, Verdict,
     identity::{Candidate, Profile, Rule, is_another_person, is_wiped},
 };
 use std::{
@@ -385,7 +385,7 @@ impl Registry {
             }
             (Some(gone), Some(stays)) => {
                 let is_not_same = self.index().is_not_same(gone, stays);
-                if !is_not_same && !self.look_alike(gone, stays)? {
+                if !is_not_same && !self.may_merge(system, gone, stays)? {
                     return self.ask_about_merge(gone, stays, observation).await;
                 }
                 if !is_not_same {
@@ -402,17 +402,20 @@ impl Registry {
         self.settle_awaiting(key, "the survivor came").await
     }
 
-    /// Whether two patients may be one person, as far as a system that merged them can be believed without asking.
-    fn look_alike(&self, one: PatientId, other: PatientId) -> Result<bool, ObserveError> {
+    /// Whether a system's word is enough to make one patient of two. It is not where they do not look like one person and
+    /// another system, which has them, is right about who people are.
+    fn may_merge(&self, system: &SystemName, one: PatientId, other: PatientId) -> Result<bool, ObserveError> {
         let index = self.index();
-        let profile = |patient| {
-            let state = index.entry(patient).map(super::Entry::patient).transpose();
-            state.map(|state| state.as_ref().map(Profile::of))
-        };
-        let (Some(one), Some(other)) = (profile(one)?, profile(other)?) else {
+        let (Some(one), Some(other)) = (index.entry(one), index.entry(other)) else {
             return Ok(false);
         };
-        Ok(!is_another_person(&one, &other))
+        let owner = self.config.ownership.owner(FieldGroup::Name);
+        let is_others = owner.is_some_and(|owner| {
+            let has = |entry: &super::Entry| entry.record(&owner.system).is_some();
+            owner.system != *system && (has(one) || has(other))
+        });
+        let (one, other) = (Profile::of(&one.patient()?), Profile::of(&other.patient()?));
+        Ok(!is_others || !is_another_person(&one, &other))
     }
 
     async fn supersede(

@@ -89,7 +89,15 @@ impl Actor {
     }
 
     async fn unmerge(&mut self) {
-        let Some(retired) = self.patient() else { return };
+        let merged: Vec<_> = {
+            let index = self.registry.index();
+            let known = self.patients.lock().unwrap();
+            let is_merged = |patient: &&PatientId| index.retired_into(**patient).is_some();
+            known.iter().filter(is_merged).copied().collect()
+        };
+        let Some(retired) = merged.choose(&mut self.random).copied() else {
+            return;
+        };
         _ = self
             .registry
             .unmerge(retired, decision(Verdict::Unmerge), false)

@@ -105,10 +105,7 @@ impl Run<'_> {
             (8, Some(patient)) => registry.abandon(&desk, patient).await.unwrap(),
             (9, Some(patient)) => self.settle(&desk, patient).await,
             (10, Some(patient)) => self.merge(patient).await,
-            (11, Some(patient)) => {
-                let parted = registry.unmerge(patient, decision(Verdict::Unmerge), false).await;
-                self.done.parted += usize::from(parted.is_ok());
-            }
+            (11, Some(_)) => self.unmerge().await,
             (12 | 13, _) => self.decide().await,
             (14, _) => registry
                 .unreadable(&desk, Some(id(self.local_id())), None, "broken")
@@ -148,6 +145,22 @@ impl Run<'_> {
         let registry = &self.office.registry;
         let merge = registry.merge(survivor, retired, decision(Verdict::Merge), although, false);
         self.done.merged += usize::from(merge.await.is_ok());
+    }
+
+    async fn unmerge(&mut self) {
+        let registry = &self.office.registry;
+        let merged: Vec<_> = {
+            let index = registry.index();
+            let patients = self.patients.iter().copied();
+            patients
+                .filter(|patient| index.retired_into(*patient).is_some())
+                .collect()
+        };
+        let Some(retired) = merged.choose(&mut self.random).copied() else {
+            return;
+        };
+        let parted = registry.unmerge(retired, decision(Verdict::Unmerge), false).await;
+        self.done.parted += usize::from(parted.is_ok());
     }
 
     async fn decide(&mut self) {
