@@ -14,7 +14,7 @@ const LONGEST_REASON: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WordsError {
     /// A name.
-    #[error("who asks is 1 to {LONGEST_NAME} bytes in one line")]
+    #[error("who asks is a person: 1 to {LONGEST_NAME} bytes in one line, and not `archwire`")]
     Name,
     /// A reason.
     #[error("a reason is 1 to {LONGEST_REASON} bytes in one line")]
@@ -26,7 +26,10 @@ pub enum WordsError {
 /// # Errors
 /// When it is empty, longer than 128 bytes, or holds control characters.
 pub fn check_name(name: &str) -> Result<String, WordsError> {
-    checked(name, LONGEST_NAME).ok_or(WordsError::Name)
+    // By that name the bus itself decides.
+    checked(name, LONGEST_NAME)
+        .filter(|name| !name.eq_ignore_ascii_case("archwire"))
+        .ok_or(WordsError::Name)
 }
 
 /// A person's reason.

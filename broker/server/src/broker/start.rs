@@ -5,15 +5,15 @@ use crate::{
     admin::{self, AdminServer},
     api::{ApiError, ApiServer, Subscriptions, Vendors},
     audit::Audit,
-    config::{Config, DataFolder, NatsLogin, NatsServer},
+    config::{self, Config, DataFolder, NatsLogin, NatsServer},
     instance, log_mark,
     registry::{ObserveError, Registry, RegistryConfig},
     state_store::BucketStateStore,
     systems,
     workers::{Worker, bucket, workers},
 };
-use archwire_core::identity::Trust;
-use archwire_host::{Engine, StateStore};
+use archwire_core::{SystemName, identity::Trust};
+use archwire_host::{Connector, StateStore};
 use archwire_nats::{
     ByteSize, Connection, Credentials, ExternalConfig, Fence, LeaseConfig, Log, LogConfig, Supervisor,
     SupervisorConfig,
@@ -62,11 +62,14 @@ impl Broker {
             ..LogConfig::new(log_size(&config))
         };
         let log = Log::open(&connection, &config.practice, &log_config).await?;
+        // Before the lease: whoever stands by has compiled its connectors when its turn comes.
+        let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
+        let connectors = systems::connectors(&engine, &config, &state).await?;
         let instance = instance::id(folder.path()).map_err(BrokerError::Instance)?;
         let mut lease = log.lease(&instance, LeaseConfig::default()).await?;
         let fence = lease.fence();
         let working = tokio::select! {
-            working = work(&config, &log, fence, &engine, folder.path()) => working?,
+            working = work(&config, &log, fence, connectors, folder.path()) => working?,
             lost = lease.keep() => return Err(lost.into()),
         };
         let Working {
@@ -125,12 +128,10 @@ async fn work(
     config: &Config,
     log: &Log,
     fence: Fence,
-    engine: &Engine,
+    connectors: Vec<(SystemName, config::System, Arc<Connector>)>,
     folder: &Path,
 ) -> Result<Working, BrokerError> {
     log_mark::check(folder, last_sequence(log).await?)?;
-    let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(log, "systems").await?));
-    let connectors = systems::connectors(engine, config, &state).await?;
     let registry_config = RegistryConfig {
         practice: config.practice.clone(),
         fence,

@@ -117,7 +117,7 @@ impl Attempt<'_> {
         };
         // What the system had of the person already is not ours, and is left as it is.
         let adopted = delivered.action == DeliveryAction::Adopted;
-        if adopted && doubt.is_none() && !self.is_surely_theirs(&delivered.local_id).await? {
+        if adopted && !self.is_surely_theirs(&delivered.local_id).await? {
             self.registry.abandon(self.system, self.patient).await?;
             return Err(Ended::Park(Why::of_code("adoption_not_sure")));
         }

@@ -6,13 +6,11 @@
 //! since.
 
 use super::{DecideError, Entry, LONGEST_CONFLICT, ObserveError, Registry, append::can_be_read};
-use crate::wire::decode_event;
 use archwire_core::{
     Decision, Event, EventKind, Fields, Merge, Patient, PatientId, PatientStatus, RecordLink, Side, Standing,
     Verdict, fill_in,
 };
-use futures_util::StreamExt as _;
-use std::{collections::BTreeSet, pin::pin, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
@@ -264,83 +262,6 @@ impl Registry {
         })
     }
 
-    /// What the log says of the two apart: their merge, and what each would be without it.
-    async fn apart(
-        &self,
-        survivor: PatientId,
-        retired: PatientId,
-    ) -> Result<(Box<Merge>, Patient, Patient), ObserveError> {
-        let mut found: Option<(Box<Merge>, Fields, Fields)> = None;
-        let mut history = pin!(self.log.history(survivor, 0));
-        while let Some(stored) = history.next().await {
-            let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
-            let is_theirs =
-                |merge: &Merge| merge.retired.patient_id == retired && merge.survivor.patient_id == survivor;
-            match (&mut found, event.kind, &event.merge) {
-                (_, EventKind::PatientMerged, Some(merge)) if is_theirs(merge) => {
-                    let own = Fields::of(&merge.retired.before.patient)?;
-                    let others = Fields::of(&merge.survivor.before.patient)?;
-                    found = Some((merge.clone(), own, others));
-                }
-                (Some(_), EventKind::PatientMerged, Some(merge)) if merge.retired.patient_id == survivor => {}
-                // The survivor was part of somebody else for a time, and both of them were observed there.
-                (Some((theirs, own, others)), EventKind::PatientUnmerged, Some(merge))
-                    if merge.retired.patient_id == survivor =>
-                {
-                    for event in self.observed_in(merge.survivor.patient_id, survivor).await? {
-                        if is_of(&event, &theirs.retired.before.records) {
-                            put_changes(own, &event)?;
-                        } else if is_of(&event, &merge.retired.after.records) {
-                            put_changes(others, &event)?;
-                        }
-                    }
-                }
-                (Some((theirs, own, others)), ..) => {
-                    let is_own = is_of(&event, &theirs.retired.before.records);
-                    put_changes(if is_own { own } else { others }, &event)?;
-                }
-                (None, ..) => {}
-            }
-        }
-        let (merge, own, others) = found.ok_or(ObserveError::RevisionUnknown)?;
-        Ok((merge, own.to_patient()?, others.to_patient()?))
-    }
-
-    /// What was observed of anybody while `guest` was last part of `host`, and where `host` was part of yet another patient
-    /// meanwhile, there too; in the order of the log.
-    async fn observed_in(&self, host: PatientId, guest: PatientId) -> Result<Vec<Event>, ObserveError> {
-        let mut observed = Vec::new();
-        let mut to_read = vec![(host, guest)];
-        while let Some((host, guest)) = to_read.pop() {
-            let mut part = Vec::new();
-            let mut inside = false;
-            let mut history = pin!(self.log.history(host, 0));
-            while let Some(stored) = history.next().await {
-                let stored = stored.map_err(ObserveError::Read)?;
-                let event = decode_event(stored.payload)?;
-                match (event.kind, &event.merge) {
-                    (EventKind::PatientMerged, Some(merge)) if merge.retired.patient_id == guest => {
-                        part.clear();
-                        inside = true;
-                    }
-                    (EventKind::PatientUnmerged, Some(merge)) if merge.retired.patient_id == guest => {
-                        inside = false;
-                    }
-                    (EventKind::PatientUnmerged, Some(merge))
-                        if inside && merge.retired.patient_id == host =>
-                    {
-                        to_read.push((merge.survivor.patient_id, host));
-                    }
-                    _ if inside => part.push((stored.sequence, event)),
-                    _ => {}
-                }
-            }
-            observed.append(&mut part);
-        }
-        observed.sort_by_key(|(sequence, _)| *sequence);
-        Ok(observed.into_iter().map(|(_, event)| event).collect())
-    }
-
     /// Appends both events. Tells whether that came about; otherwise the log had moved on, and what it holds was taken in.
     async fn tell_both(
         &self,
@@ -494,23 +415,6 @@ fn told(kind: EventKind, side: &Side, merge: &Merge, decision: &Decision) -> Res
         first_sight: false,
         recorded_at: SystemTime::now(),
     })
-}
-
-/// Whether one of the records led to an event.
-fn is_of(event: &Event, records: &[RecordLink]) -> bool {
-    event.observation.as_ref().is_some_and(|observation| {
-        let mut links = records.iter();
-        links.any(|link| link.system == observation.system && link.local_id == observation.view.local_id)
-    })
-}
-
-/// Gives a side what an event changed.
-fn put_changes(side: &mut Fields, event: &Event) -> Result<(), ObserveError> {
-    let after = Fields::of(&event.patient)?;
-    for path in &event.changed {
-        side.put(path, after.get(path));
-    }
-    Ok(())
 }
 
 fn is_same(one: &RecordLink, other: &RecordLink) -> bool {

@@ -8,6 +8,7 @@
 //! Locks are taken in this order: an item's, a record's, the gate of its system, the record's link, patients by their id,
 //! the queue.
 
+mod apart;
 mod append;
 mod by_hand;
 mod decide;
@@ -23,6 +24,7 @@ mod rebuild;
 mod review;
 mod settle;
 mod snapshots;
+mod system_merges;
 mod wake;
 
 pub use gate::CreationPermit;

@@ -1,17 +1,15 @@
 //! Taking what a system says: whose record it is, whether it may be taken, and then what is new.
 
 use super::{
-    DecideError, LONGEST_CONFLICT, ObserveError, Observed, Registry,
+    LONGEST_CONFLICT, ObserveError, Observed, Registry,
     decide::{Basis, Decision},
 };
 use archwire_core::{
-    Decision as Decided, FieldGroup, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted,
-    SystemName, Text, Verdict,
+    Decision as Decided, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
+    Verdict,
     identity::{Candidate, Profile, Rule, is_another_person, is_wiped},
 };
 use std::{
-    collections::BTreeSet,
-    pin::Pin,
     sync::Arc,
     time::{Instant, SystemTime},
 };
@@ -358,105 +356,6 @@ impl Registry {
         Ok(None)
     }
 
-    /// A system merged two of its records.
-    async fn follow_merge(
-        self: &Arc<Self>,
-        key: &(SystemName, LocalId),
-        observation: &Observation,
-    ) -> Result<(), ObserveError> {
-        let (system, local_id) = key;
-        let Some(into) = observation
-            .view
-            .merged_into
-            .as_ref()
-            .filter(|into| *into != local_id)
-        else {
-            return self.settle_awaiting(key, "the system took the merge back").await;
-        };
-        let (gone, stays) = {
-            let index = self.index();
-            (index.linked(system, local_id), index.linked(system, into))
-        };
-        match (gone, stays) {
-            (_, None) => return self.await_survivor(observation).await,
-            (None, Some(patient)) => self.link_superseded(patient, observation).await?,
-            (Some(gone), Some(stays)) if gone == stays => {
-                self.supersede(gone, system, local_id, into).await?;
-            }
-            (Some(gone), Some(stays)) => {
-                let is_not_same = self.index().is_not_same(gone, stays);
-                if !is_not_same && !self.may_merge(system, gone, stays)? {
-                    return self.ask_about_merge(gone, stays, observation).await;
-                }
-                if !is_not_same {
-                    match self.join(stays, gone, &by_the_system(system), false).await {
-                        Ok(_) => {}
-                        // The merge waits; what else the record shows does not.
-                        Err(DecideError::BeingCreated) => return self.await_survivor(observation).await,
-                        Err(error) => return Err(error.into()),
-                    }
-                    self.supersede(stays, system, local_id, into).await?;
-                }
-            }
-        }
-        self.settle_awaiting(key, "the survivor came").await
-    }
-
-    /// Whether a system's word is enough to make one patient of two. It is not where they do not look like one person and
-    /// another system, which has them, is right about who people are.
-    fn may_merge(&self, system: &SystemName, one: PatientId, other: PatientId) -> Result<bool, ObserveError> {
-        let index = self.index();
-        let (Some(one), Some(other)) = (index.entry(one), index.entry(other)) else {
-            return Ok(false);
-        };
-        let owner = self.config.ownership.owner(FieldGroup::Name);
-        let is_others = owner.is_some_and(|owner| {
-            let has = |entry: &super::Entry| entry.record(&owner.system).is_some();
-            owner.system != *system && (has(one) || has(other))
-        });
-        let (one, other) = (Profile::of(&one.patient()?), Profile::of(&other.patient()?));
-        Ok(!is_others || !is_another_person(&one, &other))
-    }
-
-    async fn supersede(
-        &self,
-        patient: PatientId,
-        system: &SystemName,
-        local_id: &LocalId,
-        by: &LocalId,
-    ) -> Result<(), ObserveError> {
-        let _patient = self.patients.lock(&patient).await;
-        let is_primary = {
-            let index = self.index();
-            let record = index.record(system, patient);
-            record.is_some_and(|record| record.local_id == *local_id)
-        };
-        if !is_primary {
-            return Ok(());
-        }
-        let (local_id, by) = (local_id.clone(), by.clone());
-        self.sight(system, patient, Sighted::Superseded { local_id, by })
-            .await
-    }
-
-    /// Links a record that was merged away before the bus heard of it, and takes nothing from it.
-    async fn link_superseded(
-        &self,
-        patient: PatientId,
-        observation: &Observation,
-    ) -> Result<(), ObserveError> {
-        let _patient = self.patients.lock(&patient).await;
-        let seen = Sighted::Seen {
-            local_id: observation.view.local_id.clone(),
-            shown: Some(observation.view.patient.clone()),
-            delivered: Revision::NONE,
-            reflects: None,
-            owed: BTreeSet::new(),
-            linked_by: Some(LinkedBy::Named),
-        };
-        self.sight(&observation.system, patient, seen).await
-    }
-
     /// After a record was taken: what waited for it, and what waited for it to be readable.
     async fn settle_waiting(self: &Arc<Self>, (system, local_id): &(SystemName, LocalId)) {
         if let Err(error) = self.settle_unreadable(system, local_id).await {
@@ -464,32 +363,18 @@ impl Registry {
         }
         let waiting = self.index().awaiting(system, local_id);
         for number in waiting {
+            let registry = Arc::clone(self);
             // Not waited for: it takes locks of another record.
-            self.tasks.spawn(later(Arc::clone(self), number));
+            self.tasks
+                .spawn(async move { registry.retry_merge(number).await });
         }
     }
-}
-
-/// Named as a type, because an observation may lead to another one.
-fn later(registry: Arc<Registry>, number: u64) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(async move { registry.retry_merge(number).await })
 }
 
 fn linked_by(rule: Rule) -> LinkedBy {
     match rule {
         Rule::TrustedIdentifier => LinkedBy::TrustedIdentifier,
         Rule::Demographics => LinkedBy::Demographics,
-    }
-}
-
-/// What the staff of a system decided there.
-fn by_the_system(system: &SystemName) -> Decided {
-    Decided {
-        verdict: Verdict::Merge,
-        item: None,
-        by: Text::from(system.as_str()),
-        reason: Text::from("the system merged the two records"),
-        at: SystemTime::now(),
     }
 }
 

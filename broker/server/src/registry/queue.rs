@@ -139,11 +139,7 @@ impl Registry {
         local_id: &LocalId,
     ) -> Result<(), ObserveError> {
         let key = ItemKey::Unreadable(system.clone(), local_id.clone());
-        let open = {
-            let index = self.index();
-            let open = index.item_about(&key);
-            open.filter(|number| index.item(*number).is_some_and(|item| item.awaits.is_none()))
-        };
+        let open = self.index().item_about(&key);
         match open {
             Some(number) => {
                 self.close_item(number, by_itself("the record could be read"))
@@ -196,12 +192,8 @@ impl Registry {
         (system, local_id): &(SystemName, LocalId),
         reason: &str,
     ) -> Result<(), ObserveError> {
-        let key = ItemKey::Unreadable(system.clone(), local_id.clone());
-        let waiting = {
-            let index = self.index();
-            let open = index.item_about(&key);
-            open.filter(|number| index.item(*number).is_some_and(|item| item.awaits.is_some()))
-        };
+        let key = ItemKey::Awaiting(system.clone(), local_id.clone());
+        let waiting = self.index().item_about(&key);
         match waiting {
             Some(number) => self.close_item(number, by_itself(reason)).await,
             None => Ok(()),
@@ -225,8 +217,10 @@ impl Registry {
         if !has_come {
             return;
         }
-        // That settles the item, too.
-        if let Err(error) = self.observe(*held, None).await {
+        // The merge alone: what the record showed then may have been edited since. That settles the item, too.
+        let key = (held.system.clone(), held.view.local_id.clone());
+        let _record = self.records.lock(&key).await;
+        if let Err(error) = self.follow_merge(&key, &held).await {
             tracing::warn!(item = number, code = error.code(), "a merge still waits");
         }
     }

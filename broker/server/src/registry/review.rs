@@ -252,8 +252,10 @@ impl Registry {
     async fn take_held(&self, item: ReviewItem, decision: Decision) -> Result<Decided, DecideError> {
         let (system, local_id, patient) = self.whose_item(&item).await?;
         let held = item.held.ok_or(DecideError::NoSuchItem)?;
-        self.take_all_the_same(patient, *held).await?;
+        self.take_all_the_same(patient, Observation::clone(&held)).await?;
         self.close_item(item.number, decision).await?;
+        self.follow_merge(&(system.clone(), local_id.clone()), &held)
+            .await?;
         self.owe_what_was_missed(&system, patient, &local_id).await?;
         Ok(Decided::Taken { patient })
     }

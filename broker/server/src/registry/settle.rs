@@ -149,6 +149,9 @@ impl Registry {
         revision: Revision,
     ) -> Result<(CreationPermit, Option<Doubt>), ObserveError> {
         let doubt = self.index().creating(system, patient);
+        // An attempt in doubt keeps observers waiting by itself; waiting behind them would be for ever. Nobody waits here
+        // with a patient's lock.
+        let permit = self.gates.create(system).await;
         // Whoever was merged away meanwhile, or linked, is not created any more.
         let _patient = self.patients.lock(&patient).await;
         let may_create = {
@@ -158,8 +161,6 @@ impl Registry {
         if !may_create {
             return Err(ObserveError::Busy);
         }
-        // An attempt in doubt keeps observers waiting by itself; waiting behind them would be for ever.
-        let permit = self.gates.create(system).await;
         let revision = doubt.map_or(revision, |doubt| doubt.revision);
         self.sight(system, patient, Sighted::Creating(revision)).await?;
         Ok((permit, doubt))

@@ -16,7 +16,9 @@ pub enum ItemKey {
     Disagreement(SystemName, LocalId),
     /// A record that cannot be read; by its id, or where that is not known by the hash of what it is.
     Unreadable(SystemName, LocalId),
-    /// The same, of a record without an id.
+    /// A merge that a system made, and that cannot be made yet.
+    Awaiting(SystemName, LocalId),
+    /// A record that cannot be read and has no id.
     UnreadableBytes(SystemName, [u8; 32]),
 }
 
@@ -31,6 +33,7 @@ impl ItemKey {
             ReviewKind::RecordConflict => record().map(|(system, id)| Self::Record(system, id)),
             ReviewKind::Disagreement => record().map(|(system, id)| Self::Disagreement(system, id)),
             ReviewKind::Unreadable => match record() {
+                Some((system, id)) if item.held.is_some() => Some(Self::Awaiting(system, id)),
                 Some((system, id)) => Some(Self::Unreadable(system, id)),
                 None => {
                     let hash = match (&item.source, &item.reason) {

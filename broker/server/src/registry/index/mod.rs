@@ -54,6 +54,7 @@ pub struct Index {
 
 /// Who could be meant. Not part of what is compared and stored: it follows from the states.
 struct Who {
+    trust: Trust,
     people: People,
     /// Patients who are about to be appended, with the system whose record leads to it.
     reserved: HashMap<PatientId, (Profile, SystemName)>,
@@ -89,7 +90,8 @@ impl Index {
             awaited: BTreeMap::new(),
             sequence: 0,
             people: Who {
-                people: People::new(trust),
+                people: People::new(trust.clone()),
+                trust,
                 reserved: HashMap::new(),
                 live: false,
             },

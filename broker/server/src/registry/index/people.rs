@@ -4,7 +4,7 @@ use super::Index;
 use crate::wire::WireError;
 use archwire_core::{
     PartialDate, PatientId, SystemName,
-    identity::{Known, Profile, Verdict},
+    identity::{Known, People, Profile, Verdict},
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -15,6 +15,8 @@ impl Index {
     /// # Errors
     /// Never for states that came from the log.
     pub fn enter_everybody(&mut self) -> Result<(), WireError> {
+        let trust = self.people.trust.clone();
+        self.people.people = People::with_room_for(trust, self.patients.len());
         let people = &mut self.people.people;
         for (patient, entry) in &self.patients {
             if !self.retired.contains_key(patient) {

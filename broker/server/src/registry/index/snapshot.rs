@@ -87,6 +87,7 @@ enum KeyRow {
     Record(SystemName, LocalId),
     Disagreement(SystemName, LocalId),
     Unreadable(SystemName, LocalId),
+    Awaiting(SystemName, LocalId),
     UnreadableBytes(SystemName, [u8; 32]),
 }
 
@@ -301,6 +302,7 @@ fn item_row(item: &OpenItem) -> ItemRow {
             ItemKey::Record(system, id) => KeyRow::Record(system, id),
             ItemKey::Disagreement(system, id) => KeyRow::Disagreement(system, id),
             ItemKey::Unreadable(system, id) => KeyRow::Unreadable(system, id),
+            ItemKey::Awaiting(system, id) => KeyRow::Awaiting(system, id),
             ItemKey::UnreadableBytes(system, hash) => KeyRow::UnreadableBytes(system, hash),
         },
         kind: item.kind.as_str().to_owned(),
@@ -322,6 +324,7 @@ fn thaw_item(row: ItemRow) -> Result<OpenItem, SnapshotError> {
             KeyRow::Record(system, id) => ItemKey::Record(system, id),
             KeyRow::Disagreement(system, id) => ItemKey::Disagreement(system, id),
             KeyRow::Unreadable(system, id) => ItemKey::Unreadable(system, id),
+            KeyRow::Awaiting(system, id) => ItemKey::Awaiting(system, id),
             KeyRow::UnreadableBytes(system, hash) => ItemKey::UnreadableBytes(system, hash),
         },
         kind: row.kind.parse::<ReviewKind>().map_err(|_| SnapshotError)?,
