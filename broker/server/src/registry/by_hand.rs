@@ -93,8 +93,9 @@ impl Registry {
 
     /// A person decided about a record as it was a patient's; it may have moved since. The caller holds the patient's lock.
     fn is_of(&self, patient: PatientId, system: &SystemName, local_id: &LocalId) -> Result<(), ObserveError> {
-        let linked = self.index().linked(system, local_id);
-        if linked.is_none_or(|linked| linked == patient) {
+        let index = self.index();
+        let linked = index.linked(system, local_id);
+        if linked.is_none_or(|linked| linked == patient) && index.current(patient) == patient {
             Ok(())
         } else {
             Err(ObserveError::LinkConflict)

@@ -30,7 +30,7 @@ impl Registry {
         };
         match (gone, stays) {
             (_, None) => return self.await_survivor(observation).await,
-            (None, Some(patient)) => self.link_superseded(patient, observation).await?,
+            (None, Some(patient)) => self.link_superseded(patient, observation, into).await?,
             (Some(gone), Some(stays)) if gone == stays => {
                 self.supersede(gone, system, local_id, into).await?;
             }
@@ -100,17 +100,30 @@ impl Registry {
         &self,
         patient: PatientId,
         observation: &Observation,
+        into: &LocalId,
     ) -> Result<(), ObserveError> {
+        let (system, local_id) = (&observation.system, &observation.view.local_id);
+        let _link = self.links.lock(&(system.clone(), local_id.clone())).await;
         let _patient = self.patients.lock(&patient).await;
+        let is_still = {
+            let index = self.index();
+            index.linked(system, local_id).is_none() && index.linked(system, into) == Some(patient)
+        };
+        // The survivor was merged or parted meanwhile: the record comes again.
+        if !is_still {
+            return Err(ObserveError::Busy);
+        }
+        let mut shown = observation.view.patient.clone();
+        self.index().resolve(&mut shown);
         let seen = Sighted::Seen {
-            local_id: observation.view.local_id.clone(),
-            shown: Some(observation.view.patient.clone()),
+            local_id: local_id.clone(),
+            shown: Some(shown),
             delivered: Revision::NONE,
             reflects: None,
             owed: BTreeSet::new(),
             linked_by: Some(LinkedBy::Named),
         };
-        self.sight(&observation.system, patient, seen).await
+        self.sight(system, patient, seen).await
     }
 }
 

@@ -210,3 +210,20 @@ async fn answers_who_asked_whether_the_two_are_one() {
     office.see(merged("2", ann(), "1")).await;
     assert_eq!(office.ended(number).await, Some(Verdict::Link));
 }
+
+#[tokio::test]
+async fn and_takes_nothing_from_a_record_that_comes_after_its_survivor() {
+    let office = Office::open().await;
+    for parent in ["5", "6"] {
+        let number = parent.parse().unwrap();
+        office.see(says(DESK, parent, stranger(number))).await;
+    }
+    let child = ann().guarantor(DESK, "6");
+    let stays = whom(office.see(says(DESK, "1", child)).await);
+    let before = standing(&office.registry, stays).patient;
+    let gone = merged("2", stranger(1).guarantor(DESK, "5"), "1");
+    let observed = office.see(gone).await;
+    assert!(!is_news(observed) && whom(observed) == stays);
+    assert!(standing(&office.registry, stays).patient == before);
+    office.asks_nothing();
+}

@@ -205,11 +205,12 @@ impl Index {
         if let btree_map::Entry::Occupied(held) = self.held.entry((system.clone(), local_id.clone())) {
             held.remove();
         }
-        self.links.remove(&(system.clone(), local_id.clone()));
-        let Some(entry) = self.entry_mut(patient) else {
-            return;
-        };
-        entry.let_go(system, local_id);
+        let owner = self.links.remove(&(system.clone(), local_id.clone()));
+        for patient in [Some(patient), owner].into_iter().flatten() {
+            if let Some(entry) = self.entry_mut(patient) {
+                entry.let_go(system, local_id);
+            }
+        }
     }
 
     fn no_longer_creating(&mut self, system: &SystemName, patient: PatientId) {
