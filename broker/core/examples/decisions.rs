@@ -90,7 +90,7 @@ fn identity(people: &People, patients: &BTreeMap<PatientId, Patient>) {
     let known = |id: PatientId| {
         compared.set(compared.get() + 1);
         Some(Known {
-            profile: Profile::of(patients.get(&id)?),
+            profile: Profile::of(patients.get(&id)?).into(),
             has_record_in_system: false,
             ruled_out: false,
         })

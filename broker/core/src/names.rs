@@ -1,7 +1,7 @@
 //! Names and numbers by which the bus tells things apart. None of them is derived from a person's data.
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 use uuid::Uuid;
 
 /// A name or an id that is not one.
@@ -55,7 +55,7 @@ pub struct PracticeName(String);
 /// A system of a practice: one installed program or account, or a vendor. A token of subjects and keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct SystemName(String);
+pub struct SystemName(Arc<str>);
 
 impl PracticeName {
     /// The name as text.
@@ -85,7 +85,7 @@ impl FromStr for SystemName {
     type Err = NameError;
 
     fn from_str(name: &str) -> Result<Self, NameError> {
-        checked(name).map(Self)
+        checked(name).map(|name| Self(name.into()))
     }
 }
 
@@ -113,7 +113,7 @@ impl From<PracticeName> for String {
 
 impl From<SystemName> for String {
     fn from(name: SystemName) -> Self {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 
@@ -165,7 +165,7 @@ impl fmt::Display for PatientId {
 /// The id of a record in its system: a chart number, a key. It identifies a person there, so it does not print itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct LocalId(String);
+pub struct LocalId(Arc<str>);
 
 impl LocalId {
     /// The id, to be given to its own system.
@@ -181,7 +181,7 @@ impl FromStr for LocalId {
     fn from_str(id: &str) -> Result<Self, NameError> {
         let allowed = (1..=256).contains(&id.len()) && !id.chars().any(char::is_control);
         if allowed {
-            Ok(Self(id.to_owned()))
+            Ok(Self(id.into()))
         } else {
             Err(NameError::LocalId)
         }
@@ -198,7 +198,7 @@ impl TryFrom<String> for LocalId {
 
 impl From<LocalId> for String {
     fn from(id: LocalId) -> Self {
-        id.0
+        id.0.as_ref().to_owned()
     }
 }
 

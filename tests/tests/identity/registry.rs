@@ -92,7 +92,7 @@ impl Registry {
     fn identify(&mut self, system: &SystemName, profile: &Profile, observed: &Fields) -> PatientId {
         let known = |id: PatientId| {
             Some(Known {
-                profile: self.patients.get(&id)?.1.clone(),
+                profile: self.patients.get(&id)?.1.clone().into(),
                 has_record_in_system: self
                     .records
                     .get(&id)

@@ -3,7 +3,7 @@
 
 use super::Profile;
 use crate::PatientId;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Which identifiers are trusted to belong to one person only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Trust {
 #[derive(Debug, Clone)]
 pub struct Known {
     /// The patient as it is now.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     /// Whether the observing system has another record of the patient: then nothing is linked silently.
     pub has_record_in_system: bool,
     /// Whether a person decided that this is somebody else.

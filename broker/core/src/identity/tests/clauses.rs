@@ -299,7 +299,7 @@ fn a_replaced_patient_is_found_as_it_is_now_and_a_removed_one_not_at_all() {
     let id = practice.knows(&emma());
     let now = person("Olivia", "Lee", "2010-05-06").phone("503 555 0177");
     practice.people.put(id, &Profile::of(&now));
-    practice.known.get_mut(&id).unwrap().profile = Profile::of(&now);
+    practice.known.get_mut(&id).unwrap().profile = Profile::of(&now).into();
     practice.asks(&emma(), &[]);
     assert_eq!(practice.links(&now, id), Some(Rule::Demographics));
     practice.people.remove(id);
@@ -331,6 +331,6 @@ fn what_a_patient_is_called_in_the_index_is_not_what_decides() {
     let mut practice = Practice::new();
     let id = practice.knows(&emma());
     practice.known.get_mut(&id).unwrap().profile =
-        Profile::of(&person("Olivia", "Lee", "2010-05-06").phone(PHONE));
+        Profile::of(&person("Olivia", "Lee", "2010-05-06").phone(PHONE)).into();
     practice.asks(&emma(), &[]);
 }

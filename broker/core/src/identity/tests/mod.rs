@@ -40,7 +40,7 @@ impl Practice {
     pub(super) fn knows(&mut self, patient: &Patient) -> PatientId {
         let id = PatientId::generate();
         let known = Known {
-            profile: Profile::of(patient),
+            profile: Profile::of(patient).into(),
             has_record_in_system: false,
             ruled_out: false,
         };

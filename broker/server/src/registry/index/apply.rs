@@ -135,6 +135,7 @@ impl Index {
 
     fn see(&mut self, patient: PatientId, system: &SystemName, local_id: &LocalId, seen: Seen<'_>) {
         self.no_longer_creating(system, patient);
+        let system = &self.interned(system);
         let before = self.links.insert((system.clone(), local_id.clone()), patient);
         // A record belongs to one patient, whatever order things were appended in.
         if let Some(before) = before.filter(|before| *before != patient)

@@ -19,6 +19,7 @@ use archwire_core::{
     identity::{People, Profile, Trust},
 };
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -30,6 +31,7 @@ const LONGEST_DOUBT: Duration = Duration::from_secs(600);
 
 /// The index of one practice's log.
 pub struct Index {
+    systems: BTreeSet<SystemName>,
     links: HashMap<(SystemName, LocalId), PatientId>,
     /// Shared with a snapshot that is being written, until one of them changes.
     patients: HashMap<PatientId, Arc<Entry>>,
@@ -57,7 +59,9 @@ struct Who {
     trust: Trust,
     people: People,
     /// Patients who are about to be appended, with the system whose record leads to it.
-    reserved: HashMap<PatientId, (Profile, SystemName)>,
+    reserved: HashMap<PatientId, (Arc<Profile>, SystemName)>,
+    /// Profiles that were made lately, with the place in the log of the state that they were made of.
+    profiles: RefCell<HashMap<PatientId, (u64, Arc<Profile>)>>,
     /// While the log is read, people are not entered one state after the other, but at its end.
     live: bool,
 }
@@ -76,6 +80,7 @@ impl Index {
     #[must_use]
     pub fn new(trust: Trust) -> Self {
         Self {
+            systems: BTreeSet::new(),
             links: HashMap::new(),
             patients: HashMap::new(),
             creating: BTreeMap::new(),
@@ -93,6 +98,7 @@ impl Index {
                 people: People::new(trust.clone()),
                 trust,
                 reserved: HashMap::new(),
+                profiles: RefCell::default(),
                 live: false,
             },
         }
@@ -110,6 +116,17 @@ impl Index {
         // The map is keyed by a pair of owned names, so a look-up has to make one.
         let linked = self.links.get(&(system.clone(), local_id.clone())).copied();
         linked.map(|patient| self.current(patient))
+    }
+
+    /// A system's name as it is kept once for all of its records.
+    fn interned(&mut self, system: &SystemName) -> SystemName {
+        match self.systems.get(system) {
+            Some(kept) => kept.clone(),
+            None => {
+                self.systems.insert(system.clone());
+                system.clone()
+            }
+        }
     }
 
     /// What is known of a patient, retired or not.

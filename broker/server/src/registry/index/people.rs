@@ -1,12 +1,16 @@
 //! Who could be meant by a record: the candidates, and those who are about to be appended.
 
-use super::Index;
+use super::{Entry, Index};
 use crate::wire::WireError;
 use archwire_core::{
     PartialDate, PatientId, SystemName,
     identity::{Known, People, Profile, Verdict},
 };
 use jiff::{Timestamp, tz::TimeZone};
+use std::sync::Arc;
+
+/// Most profiles that are kept at hand, of about 1 KB each.
+const MOST_PROFILES: usize = 8_192;
 
 impl Index {
     /// Enters all current patients at once, at the end of reading the log. From then on each change is entered as it
@@ -32,7 +36,7 @@ impl Index {
         if !self.people.live || self.retired.contains_key(&patient) {
             return;
         }
-        let state = self.entry(patient).map(super::Entry::patient);
+        let state = self.entry(patient).map(Entry::patient);
         if let Some(Ok(state)) = state {
             self.people.people.put(patient, &Profile::of(&state));
         }
@@ -44,6 +48,22 @@ impl Index {
         }
     }
 
+    /// A patient's profile. People of common names are compared often, and a profile costs more to make than to compare.
+    fn profile_of(&self, patient: PatientId, entry: &Entry) -> Option<Arc<Profile>> {
+        let mut profiles = self.people.profiles.borrow_mut();
+        if let Some((sequence, profile)) = profiles.get(&patient)
+            && *sequence == entry.sequence
+        {
+            return Some(Arc::clone(profile));
+        }
+        let profile = Arc::new(Profile::of(&entry.patient().ok()?));
+        if profiles.len() >= MOST_PROFILES {
+            profiles.clear();
+        }
+        profiles.insert(patient, (entry.sequence, Arc::clone(&profile)));
+        Some(profile)
+    }
+
     /// Whom a record of a system may be about; `of` is the patient whose record it is already.
     #[must_use]
     pub fn identify(&self, profile: &Profile, system: &SystemName, of: Option<PatientId>) -> Verdict {
@@ -53,14 +73,14 @@ impl Index {
             }
             if let Some((profile, of_system)) = self.people.reserved.get(&candidate) {
                 return Some(Known {
-                    profile: profile.clone(),
+                    profile: Arc::clone(profile),
                     has_record_in_system: of_system == system,
                     ruled_out: false,
                 });
             }
             let entry = self.entry(candidate)?;
             Some(Known {
-                profile: Profile::of(&entry.patient().ok()?),
+                profile: self.profile_of(candidate, entry)?,
                 has_record_in_system: entry.record(system).is_some(),
                 ruled_out: of.is_some_and(|of| self.is_not_same(of, candidate)),
             })
@@ -78,7 +98,7 @@ impl Index {
     /// yet another one.
     pub fn reserve(&mut self, patient: PatientId, profile: Profile, system: SystemName) {
         self.people.people.put(patient, &profile);
-        self.people.reserved.insert(patient, (profile, system));
+        self.people.reserved.insert(patient, (Arc::new(profile), system));
     }
 
     /// Whether a patient is about to be appended.
@@ -103,7 +123,7 @@ impl Index {
     pub fn replace_by(&mut self, mut made: Self) -> Result<(), WireError> {
         made.enter_everybody()?;
         for (patient, (profile, system)) in std::mem::take(&mut self.people.reserved) {
-            made.reserve(patient, profile, system);
+            made.reserve(patient, Profile::clone(&profile), system);
         }
         made.given_item = self.given_item;
         *self = made;

@@ -228,7 +228,10 @@ impl Index {
         let state = Packed::trusted(&row.state);
         let records = row.records.into_iter();
         let records: Vec<_> = records
-            .map(|row| thaw_record(row, &state))
+            .map(|row| {
+                let system = self.interned(&row.system);
+                thaw_record(row, system, &state)
+            })
             .collect::<Result<_, _>>()?;
         for record in &records {
             let key = (record.system.clone(), record.local_id.clone());
@@ -245,9 +248,9 @@ impl Index {
     }
 }
 
-fn thaw_record(row: RecordRow, state: &Packed) -> Result<Record, SnapshotError> {
+fn thaw_record(row: RecordRow, system: SystemName, state: &Packed) -> Result<Record, SnapshotError> {
     let link = LINKED_BY.get(usize::from(row.linked_by)).ok_or(SnapshotError)?;
-    let mut record = Record::new(row.system, row.local_id, time(row.linked_at), *link);
+    let mut record = Record::new(system, row.local_id, time(row.linked_at), *link);
     record.superseded = row.superseded;
     // Many systems show what the bus holds: the bytes are kept once.
     record.shadow = row.shadow.map(|shadow| state.or_other(&shadow));
