@@ -13,6 +13,7 @@
 mod support;
 
 mod answer_to_a_creation_is_lost;
+mod audit_tells_who_did_what;
 mod broker_is_killed_during_a_creation;
 mod broker_is_killed_in_a_burst;
 mod broker_stops;
@@ -24,6 +25,7 @@ mod data_folder_belongs_to_one_practice;
 mod deliveries_wait_out_an_outage;
 mod echo_does_not_come_back;
 mod edits_of_different_fields_both_survive;
+mod families_stay_apart;
 mod front_desk_patient_reaches_the_vendor;
 mod health_and_reflection_answer;
 mod message_that_cannot_be_taken_has_no_effect;
@@ -33,6 +35,7 @@ mod office_merges_two_records;
 mod one_reader_for_a_subscription;
 mod owner_is_right;
 mod patient_data_stays_out_of_sight;
+mod rebuild_finds_the_same;
 mod recycled_chart_number;
 mod rejected_delivery_does_not_hold_up_others;
 mod remote_office_is_not_overrun;
