@@ -32,8 +32,6 @@ struct Plan<'a> {
     revision: Revision,
     /// At which paths.
     written: &'a BTreeSet<Path>,
-    /// What the record is owed and will be no more.
-    owed: &'a BTreeSet<Path>,
 }
 
 /// How an attempt ended.
@@ -142,7 +140,6 @@ impl Attempt<'_> {
         let plan = Plan {
             revision,
             written: &written,
-            owed: &NOTHING,
         };
         self.read_back(&local_id, &plan).await
     }
@@ -198,7 +195,6 @@ impl Attempt<'_> {
         let plan = Plan {
             revision: due.revision,
             written: &written,
-            owed: record.owed(),
         };
         if delivery.changed.is_empty() {
             return self.settle(seen, begun, &plan).await;
@@ -227,7 +223,6 @@ impl Attempt<'_> {
             patient: self.patient,
             delivered: plan.revision,
             paths: plan.written.clone(),
-            owed: plan.owed.clone(),
             shown,
             begun,
         };

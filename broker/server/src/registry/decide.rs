@@ -5,7 +5,7 @@ use crate::wire::decode_event;
 use archwire_core::{
     Disagreement, Event, EventKind, Fields, FieldsError, LinkedBy, Observation, Path, Patient, PatientId,
     ReviewCandidate, ReviewItem, ReviewKind, Revision, Sighted, Sighting, Situation, SystemName,
-    expected_after,
+    expected_after, expected_after_writing,
     identity::{Candidate, Profile},
     judge, still_disagrees,
 };
@@ -96,7 +96,13 @@ impl Registry {
         let shadow = shadow.map(|shadow| shadow.patient()).transpose()?;
         let shadow = shadow.map(fields).transpose()?;
         let expected = match (&shadow, record) {
-            (Some(shadow), record) => Some(expected(shadow.clone(), record, basis, &observed)),
+            (Some(shadow), record) => Some(expected(
+                shadow.clone(),
+                record,
+                basis,
+                current.as_ref(),
+                &observed,
+            )),
             (None, Some(record)) if is_unread(record) => {
                 let written = current.iter().flat_map(Fields::paths).cloned().collect();
                 Some(expected_after(&Fields::default(), &written, &observed))
@@ -185,13 +191,19 @@ fn as_held(mut taken: Fields, before: &Fields, held: &Fields) -> Fields {
 }
 
 /// What the record would show if nobody had edited it.
-fn expected(shadow: Fields, record: Option<&Record>, basis: &Basis<'_>, observed: &Fields) -> Fields {
+fn expected(
+    shadow: Fields,
+    record: Option<&Record>,
+    basis: &Basis<'_>,
+    current: Option<&Fields>,
+    observed: &Fields,
+) -> Fields {
     let mut expected = shadow;
     if let Some((paths, state)) = basis.taken_over {
         expected = expected_after(&expected, paths, state);
     }
-    if let Some(paths) = record.and_then(Record::being_written) {
-        expected = expected_after(&expected, paths, observed);
+    if let Some((paths, current)) = record.and_then(Record::being_written).zip(current) {
+        expected = expected_after_writing(&expected, paths, current, observed);
     }
     expected
 }

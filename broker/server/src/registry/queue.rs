@@ -6,10 +6,10 @@
 use super::{ObserveError, Observed, Registry, decide::item, index::ItemKey, observe::by_itself};
 use crate::wire::decode_review;
 use archwire_core::{
-    Decision, LocalId, Observation, PatientId, ReviewCandidate, ReviewItem, ReviewKind, SourceRecord,
+    Decision, LocalId, Observation, Path, PatientId, ReviewCandidate, ReviewItem, ReviewKind, SourceRecord,
     Subject, SystemName,
 };
-use std::{sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 
 /// Most open items.
 const MOST_ITEMS: usize = 100_000;
@@ -161,6 +161,33 @@ impl Registry {
             Some(number) => self.close_item(number, by_itself("the system agrees")).await,
             None => Ok(()),
         }
+    }
+
+    /// At these paths the bus's values were written to a record: that is decided, whatever the system makes of them.
+    pub(super) async fn settle_written(
+        &self,
+        system: &SystemName,
+        local_id: &LocalId,
+        written: &BTreeSet<Path>,
+    ) -> Result<(), ObserveError> {
+        let key = ItemKey::Disagreement(system.clone(), local_id.clone());
+        let (number, is_all) = {
+            let index = self.index();
+            let open = index.item_about(&key);
+            match open.and_then(|number| Some((number, &index.item(number)?.paths))) {
+                Some((number, paths)) if !paths.is_disjoint(written) => (number, paths.is_subset(written)),
+                _ => return Ok(()),
+            }
+        };
+        if is_all {
+            return self
+                .close_item(number, by_itself("the bus's values were written to the system"))
+                .await;
+        }
+        self.amend_item(number, |item| {
+            item.disagreements.retain(|one| !written.contains(&one.path));
+        })
+        .await
     }
 
     /// A system merged a record into one of which the bus has not heard: the merge is made when it does.

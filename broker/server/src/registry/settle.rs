@@ -4,7 +4,7 @@ use super::{CreationPermit, Doubt, ObserveError, Observed, Record, Registry};
 use crate::wire::{Packed, decode_event};
 use archwire_core::{
     EventKind, Fields, LinkedBy, LocalId, Observation, Path, Patient, PatientId, Revision, Sighted, Sighting,
-    SystemName, View, expected_after, identity::Profile,
+    SystemName, View, expected_after_writing, identity::Profile,
 };
 use futures_util::StreamExt as _;
 use std::{
@@ -37,8 +37,6 @@ pub struct Settlement {
     pub delivered: Revision,
     /// The paths that were written.
     pub paths: BTreeSet<Path>,
-    /// What the record was owed when that was planned, and is not any more.
-    pub owed: BTreeSet<Path>,
     /// What the system shows now.
     pub shown: View,
     /// When the reading began that showed it.
@@ -279,7 +277,6 @@ impl Registry {
             patient,
             delivered,
             paths,
-            owed: paid,
             mut shown,
             begun,
         } = settlement;
@@ -299,14 +296,15 @@ impl Registry {
                 let read_at = record.as_ref().and_then(|record| record.read_at);
                 (record, read_at.is_some_and(|read_at| begun < read_at))
             };
-            let owed = record.as_ref().map_or_else(BTreeSet::new, |record| {
-                let owed = record.owed();
-                if delivered == Revision::NONE {
-                    owed.clone()
-                } else {
-                    owed.difference(&paid).cloned().collect()
-                }
-            });
+            let truth = self.state_for(system, patient)?.unwrap_or_default();
+            let (truth, read_back) = (Fields::of(&truth)?, Fields::of(&shown.patient)?);
+            let mut owed = record
+                .as_ref()
+                .map_or_else(BTreeSet::new, |record| record.owed().clone());
+            // What a later reading has shown, or what belongs to another patient by now, is for the next attempt.
+            if delivered > Revision::NONE && !is_old {
+                owed.retain(|path| !paths.contains(path) && read_back.get(path) != truth.get(path));
+            }
             let shadow = record.and_then(|record| record.shadow);
             let shadow = shadow.as_ref().map(Packed::patient).transpose()?;
             let base = match (shadow, paths.is_empty()) {
@@ -315,8 +313,8 @@ impl Registry {
                 // A poll that began later has shown it since.
                 _ if is_old => None,
                 (shadow, _) => {
-                    let shadow = Fields::of(&shadow.unwrap_or_else(Patient::default))?;
-                    Some(expected_after(&shadow, &paths, &Fields::of(&shown.patient)?).to_patient()?)
+                    let shadow = Fields::of(&shadow.unwrap_or_default())?;
+                    Some(expected_after_writing(&shadow, &paths, &truth, &read_back).to_patient()?)
                 }
             };
             self.sight(
@@ -333,6 +331,7 @@ impl Registry {
             )
             .await?;
         }
+        self.settle_written(system, &shown.local_id, &paths).await?;
         let observation = Observation {
             system: system.clone(),
             patient_id: None,

@@ -84,7 +84,6 @@ async fn reject_owes_the_record_the_buss_value() {
         patient,
         delivered: Revision::new(1),
         paths: BTreeSet::from([PATH.into()]),
-        owed: BTreeSet::from([PATH.into()]),
         shown: view("9", ann()),
         begun: Instant::now(),
     };

@@ -45,7 +45,6 @@ async fn a_poll_between_writing_and_settling_is_no_news() {
         patient,
         delivered: due.revision,
         paths: due.changed,
-        owed: BTreeSet::new(),
         shown: view("1", named(SHORT)),
         begun: Instant::now(),
     };

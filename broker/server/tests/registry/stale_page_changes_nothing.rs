@@ -25,7 +25,6 @@ async fn a_page_read_before_a_delivery_and_taken_after_it_changes_nothing() {
         patient,
         delivered: due.revision,
         paths: due.changed,
-        owed: BTreeSet::new(),
         shown: view("1", with_phone("new")),
         begun: Instant::now(),
     };
@@ -54,7 +53,6 @@ async fn a_delivery_read_back_before_a_later_page_settles_without_reverting_it()
         patient,
         delivered: Revision::new(1),
         paths: Default::default(),
-        owed: BTreeSet::new(),
         shown: view("1", with_phone("old")),
         begun: read_back,
     };

@@ -193,7 +193,6 @@ impl Run<'_> {
             patient,
             delivered: due.revision,
             paths: due.changed,
-            owed: BTreeSet::new(),
             shown: view(record.local_id.as_str(), self.shown()),
             begun: Instant::now(),
         };
