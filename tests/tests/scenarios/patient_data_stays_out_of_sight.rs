@@ -1,13 +1,24 @@
-//! No name, birth date, phone, address, mail address or chart number in logs at any level, in file names, or in clear
-//! text on disk.
+//! No name, birth date, phone, address, mail address or chart number in logs at any level, in file names, in clear
+//! text on disk, or in what the commands of the review queue print, `show` excepted.
 
-use crate::support::{Scene, VENDOR};
+use crate::support::{
+    Scene, VENDOR,
+    plain_vendor::PlainVendor,
+    polled_again,
+    review::{WHO, only_item, show},
+};
 use anyhow::{Result, ensure};
 use archwire_client::v1;
 use archwire_opendental_simulator::{Fault, Field, PatientFields};
+use archwire_proto::admin::v1::admin_client::AdminClient;
+use archwire_proto::admin::v1::{ListAuditRequest, ListReviewRequest};
 use archwire_tests::{Practice, eventually, set_email, wire_patient};
+use prost::Message as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use tonic::transport::Endpoint;
+
+const OTHER_VENDOR: &str = "aligner";
 
 /// People whose every detail is unlike anything that a program writes by itself.
 fn conspicuous() -> [PatientFields; 2] {
@@ -27,6 +38,16 @@ fn conspicuous() -> [PatientFields; 2] {
         .with(Field::Address, "3 Rutabaga Parade")
         .with(Field::City, "Flibberton");
     [desk, vendor]
+}
+
+/// A birth date with day and month the other way round.
+const SWAPPED: &str = "1987-05-06";
+
+/// Somebody to whom a row is given that was another one's.
+fn later() -> PatientFields {
+    PatientFields::named("Snorklewhacker", "Hildegard")
+        .with(Field::Birthdate, "1955-12-29")
+        .with(Field::HmPhone, "(360)555-0166")
 }
 
 /// What must not be found: every detail, phones also as digits only, birth dates also without dashes.
@@ -65,7 +86,11 @@ fn holds(bytes: &[u8], needle: &str) -> bool {
 
 /// A practice in which all kinds of things have gone well and wrong with conspicuous people.
 async fn eventful() -> Result<Scene> {
-    let plan = Practice::plan().log_level("trace").own_cache();
+    let plan = Practice::plan()
+        .log_level("trace")
+        .own_cache()
+        .vendor(OTHER_VENDOR)
+        .owns("front-desk", &["demographics"], "review");
     let mut scene = Scene::with(plan).await?;
     let [typed, registered] = conspicuous();
     let pat_num = scene.office().front_desk().create(&typed);
@@ -142,10 +167,125 @@ async fn refused(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
+/// Runs a command, as for a person and as for a program where that holds nothing about patients, and gathers what it
+/// prints.
+async fn gather(practice: &Practice, words: &[&str], said: &mut String) -> Result<()> {
+    let is_whole = words.contains(&"unmerge");
+    for json in [&[][..], &["--json"]] {
+        if is_whole && !json.is_empty() {
+            continue;
+        }
+        let answer = practice.run(&[words, json].concat()).await?;
+        said.push_str(&answer.said);
+        said.push_str(&answer.complained);
+    }
+    Ok(())
+}
+
+/// Runs through the review queue with every command. Returns what they print, and what the socket answers.
+async fn reviewed(scene: &Scene) -> Result<(String, Vec<u8>)> {
+    let practice = &scene.practice;
+    let other = PlainVendor::connect(practice, OTHER_VENDOR).await?;
+    let mut said = String::new();
+    let by = ["--by", WHO, "--reason", "asked at the desk"];
+
+    let [typed, registered] = conspicuous();
+    let swapped = wire_patient(&typed.with(Field::Birthdate, SWAPPED));
+    let patient_id = other.say("Q-2", &swapped).await?.patient_id().to_owned();
+    let number = only_item(practice, "possible-duplicate").await?.to_string();
+    eventually("the office has a row for each", async || {
+        let rows = scene.office().patients().len();
+        ensure!(rows == 3, "{rows} rows");
+        Ok(())
+    })
+    .await?;
+    polled_again(scene.office(), 3).await?;
+    gather(practice, &["review", "list"], &mut said).await?;
+    let shown = show(practice, number.parse()?).await?;
+    ensure!(
+        holds(shown.to_string().as_bytes(), "Quillfeather"),
+        "`show` does not show the patients"
+    );
+    gather(
+        practice,
+        &[&["review", "link", &number][..], &by].concat(),
+        &mut said,
+    )
+    .await?;
+    gather(
+        practice,
+        &[&["review", "unmerge", &patient_id][..], &by].concat(),
+        &mut said,
+    )
+    .await?;
+    ensure!(
+        other.patient("Q-2").await?.0 == patient_id,
+        "they were not parted again"
+    );
+
+    let mut disputed = swapped;
+    disputed.birth_date = registered.get(Field::Birthdate).map(str::to_owned);
+    other.say("Q-2", &disputed).await?;
+    let number = only_item(practice, "disagreement").await?.to_string();
+    gather(practice, &["review", "list"], &mut said).await?;
+    gather(
+        practice,
+        &[&["review", "reject", &number][..], &by].concat(),
+        &mut said,
+    )
+    .await?;
+
+    scene.office().front_desk().edit(1, &later())?;
+    let number = only_item(practice, "record-conflict").await?.to_string();
+    gather(practice, &["review", "list"], &mut said).await?;
+    let answered = answered_on_the_socket(practice).await?;
+    gather(
+        practice,
+        &[&["review", "not-same", &number][..], &by].concat(),
+        &mut said,
+    )
+    .await?;
+    gather(practice, &["rebuild", "--by", WHO], &mut said).await?;
+    gather(practice, &["audit", "list"], &mut said).await?;
+    ensure!(
+        said.contains("****-**-**") && said.contains("review.not-same"),
+        "the commands did not do their work: {said}"
+    );
+    Ok((said, answered))
+}
+
+/// What the admin socket itself answers, but for what shows a patient.
+async fn answered_on_the_socket(practice: &Practice) -> Result<Vec<u8>> {
+    let socket = practice.data_folder().join("admin.sock");
+    let address = format!("unix:{}", socket.display());
+    let channel = Endpoint::from_shared(address)?.connect().await?;
+    let mut admin = AdminClient::new(channel);
+    let list = admin
+        .list_review(ListReviewRequest::default())
+        .await?
+        .into_inner();
+    ensure!(!list.lines.is_empty(), "nothing is listed");
+    let mut bytes = list.encode_to_vec();
+    let mut audit = admin.list_audit(ListAuditRequest::default()).await?.into_inner();
+    while let Some(record) = audit.message().await? {
+        bytes.extend(record.encode_to_vec());
+    }
+    Ok(bytes)
+}
+
 #[tokio::test]
 async fn no_patient_data_is_in_logs_at_trace_level_in_file_names_or_in_clear_text_on_disk() -> Result<()> {
     let scene = eventful().await?;
-    let needles = needles(&scene.people);
+    let (said, answered) = reviewed(&scene).await?;
+    let mut people = scene.people.clone();
+    people.extend([later(), PatientFields::new().with(Field::Birthdate, SWAPPED)]);
+    let needles = needles(&people);
+    for needle in &needles {
+        ensure!(
+            !holds(said.as_bytes(), needle) && !holds(&answered, needle),
+            "a command of the review queue prints patient data"
+        );
+    }
     let log = scene.practice.logs()?;
     ensure!(
         log.text().contains("\"level\":\"TRACE\"") || log.text().contains("\"level\":\"DEBUG\""),
