@@ -259,6 +259,16 @@ impl Registry {
         stays: PatientId,
         observation: &Observation,
     ) -> Result<(), ObserveError> {
+        // It may have been asked already, about the other one.
+        let is_asked_in_reverse = {
+            let index = self.index();
+            let about_stays = index.item_about(&ItemKey::Patient(stays));
+            about_stays.is_some_and(|number| index.asking(gone, stays).contains(&number))
+        };
+        let (gone, stays) = match is_asked_in_reverse {
+            true => (stays, gone),
+            false => (gone, stays),
+        };
         let new = ReviewItem {
             system: Some(observation.system.clone()),
             local_id: Some(observation.view.local_id.clone()),

@@ -46,6 +46,7 @@ mod start_knows_what_was_known;
 mod unknown_record_waits_for_creations;
 mod unmerge_restores_both;
 mod unreadable_record_is_asked_about_once;
+mod vendor_merge_is_asked_about;
 mod vendor_merge_is_followed;
 mod verdicts_fit_their_items;
 mod what_is_stored_can_be_read;

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use archwire::registry::Observed;
-use archwire_core::{Observation, PatientId, ReviewKind, Verdict};
+use archwire_core::{Observation, Patient, PatientId, ReviewKind, Verdict};
 use std::collections::BTreeSet;
 
 const DESK: &str = "front-desk";
@@ -118,4 +118,43 @@ async fn but_one_thing_put_right_is_an_edit() {
         assert!(is_news(observed) && whom(observed) == patient);
     }
     office.asks_nothing();
+}
+
+#[tokio::test]
+async fn and_so_does_one_that_no_longer_shows_anybody() {
+    let office = Office::open().await;
+    let patient = whom(office.see(says(DESK, "1", ann())).await);
+    let emptied = says(DESK, "1", Patient::default());
+    assert!(matches!(office.see(emptied).await, Observed::InReview { .. }));
+    assert!(office.state(patient) == ann());
+    let number = office.the(ReviewKind::RecordConflict).await.number;
+    office.see(says(DESK, "1", ann())).await;
+    assert_eq!(office.ended(number).await, Some(Verdict::Settled));
+}
+
+#[tokio::test]
+async fn and_so_does_one_that_is_named_for_somebody_else_at_first_sight() {
+    for verdict in [Verdict::Link, Verdict::NotSame] {
+        let mut office = Office::open().await;
+        let patient = whom(office.see(says(DESK, "1", ann())).await);
+        let named = binds("imaging", "9", bob(), patient);
+        for _ in 0..2 {
+            let observed = office.see(named.clone()).await;
+            assert!(matches!(observed, Observed::InReview { .. }) && whom(observed) == patient);
+            assert_eq!(records_of(&office.registry, patient), ["front-desk/1"]);
+            office.restart().await;
+        }
+        let number = office.the(ReviewKind::RecordConflict).await.number;
+        office.decide(number, verdict).await;
+        match verdict {
+            // What differs at a first sight is for a person to decide, too.
+            Verdict::Link => _ = office.the(ReviewKind::Disagreement).await,
+            _ => office.asks_nothing(),
+        }
+        let linked = office.registry.index().linked(&system("imaging"), &id("9"));
+        assert_eq!(linked == Some(patient), verdict == Verdict::Link);
+        let whose = linked.expect("it is somebody's");
+        assert!(records_of(&office.registry, whose).contains(&"imaging/9".to_owned()));
+        assert!(records_of(&office.registry, patient).contains(&"front-desk/1".to_owned()));
+    }
 }

@@ -219,3 +219,26 @@ async fn and_brings_the_records_back_to_their_own_state() {
         office.restart().await;
     }
 }
+
+#[tokio::test]
+async fn also_when_they_lived_in_a_third_for_a_time() {
+    let (mut office, one, other) = office().await;
+    let third = whom(office.see(says("tracing", "3", stranger(8))).await);
+    let before = both(&office, one, other);
+    office.merge(one, other).await;
+    office.merge(third, one).await;
+    let own = ann().email("a.smith@example.org");
+    assert_eq!(whom(office.see(says("imaging", "9", own.clone())).await), third);
+    let others = twice().male();
+    assert_eq!(
+        whom(office.see(says("archive", "5", others.clone())).await),
+        third
+    );
+    office.unmerge(one).await;
+    office.restart().await;
+    office.unmerge(other).await;
+    let [now, then] = both(&office, one, other);
+    assert!(is_same(&now.patient, &own) && now.records == before[0].records);
+    assert!(is_same(&then.patient, &others) && then.records == before[1].records);
+    assert!(is_same(&office.state(third), &stranger(8)));
+}
