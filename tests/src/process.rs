@@ -20,6 +20,17 @@ pub fn runs(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| !matches!(stat.state, 'Z' | 'X'))
 }
 
+/// Whether every thread of a process was stopped by a signal.
+#[must_use]
+pub fn stands_still(pid: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return false;
+    };
+    let stats = threads.filter_map(|entry| read(&entry.ok()?.path().join("stat")));
+    let mut states = stats.map(|stat| stat.state).peekable();
+    states.peek().is_some() && states.all(|state| state == 'T')
+}
+
 /// The memory that a process holds at the moment (resident set), in KiB.
 #[must_use]
 pub fn resident_kib(pid: u32) -> Option<u64> {
@@ -44,9 +55,13 @@ fn parent_of(pid: u32) -> Option<u32> {
     stat(pid).map(|stat| stat.parent)
 }
 
-/// `PID (NAME) STATE PARENT ...`; the name may hold spaces and parentheses.
 fn stat(pid: u32) -> Option<Stat> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    read(&Path::new("/proc").join(pid.to_string()).join("stat"))
+}
+
+/// `PID (NAME) STATE PARENT ...`; the name may hold spaces and parentheses.
+fn read(path: &Path) -> Option<Stat> {
+    let text = fs::read_to_string(path).ok()?;
     let (_, rest) = text.rsplit_once(") ")?;
     let mut words = rest.split(' ');
     Some(Stat {
@@ -65,7 +80,7 @@ mod tests {
         let mut child = Command::new("sleep").arg("600").spawn().unwrap();
         let pid = child.id();
         assert!(children(std::process::id()).contains(&pid) && runs(pid));
-        assert!(resident_kib(pid).is_some());
+        assert!(resident_kib(pid).is_some() && !stands_still(pid));
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!runs(pid) && !children(std::process::id()).contains(&pid));

@@ -2,7 +2,7 @@
 //! a broker that stands by.
 
 use crate::broker::{self, Answer, Broker};
-use crate::{Log, Programs, eventually};
+use crate::{Log, Programs, eventually, process};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 use std::fs;
@@ -126,12 +126,18 @@ impl Seat {
         self.taken()?.stop().await
     }
 
-    /// SIGSTOP: the broker stands still, with everything that it has open.
+    /// SIGSTOP. Returns when the broker stands still, with everything that it has open.
     ///
     /// # Errors
-    /// When it does not run.
-    pub fn freeze(&self) -> Result<()> {
-        self.running()?.signal(Signal::STOP)
+    /// When it does not run, or goes on.
+    pub async fn freeze(&self) -> Result<()> {
+        let broker = self.running()?;
+        broker.signal(Signal::STOP)?;
+        eventually("the broker stands still", async || {
+            ensure!(process::stands_still(broker.pid()), "a thread of it goes on");
+            Ok(())
+        })
+        .await
     }
 
     /// SIGCONT: the broker goes on where it stood, and knows nothing of what happened meanwhile.

@@ -43,6 +43,8 @@ impl Stage {
             west_row,
         };
         stage.shows(stage.west()?, west_row, RIGHT).await?;
+        // Until the bus has read back what it wrote, an edit counts as how the office writes it.
+        polled_again(stage.west()?, 2).await?;
         Ok(stage)
     }
 

@@ -24,9 +24,10 @@ async fn a_row_that_is_too_large_waits_in_the_queue_until_it_is_shorter() -> Res
     let desk = scene.office().front_desk();
     desk.set(row, Field::FamFinUrgNote, &"🦷".repeat(LONGEST_NOTE))?;
     let number = only_item(&scene.practice, "unreadable").await?;
-    let shown = show(&scene.practice, number).await?;
+    let (shown, local_id) = (show(&scene.practice, number).await?, row.to_string());
     ensure!(
-        shown["item"]["local_id"] == row.to_string() && shown["item"]["reason"] == "source_too_large",
+        shown["item"]["local_id"].as_str() == Some(local_id.as_str())
+            && shown["item"]["reason"] == "source_too_large",
         "{}",
         shown["item"]["reason"]
     );
