@@ -65,6 +65,19 @@ fn telephone(number: usize) -> Text {
 }
 
 impl Edit {
+    /// Whether it leaves all elements where they are.
+    pub(crate) fn is_of_a_value(&self) -> bool {
+        matches!(
+            self,
+            Self::Family(_)
+                | Self::Given(_)
+                | Self::BirthDate
+                | Self::Number(_)
+                | Self::Line(_)
+                | Self::City(_)
+        )
+    }
+
     /// The record after the edit, the `number`-th of a run.
     pub(crate) fn apply(&self, fields: &Fields, number: usize) -> Fields {
         let mut patient = fields.to_patient().unwrap();

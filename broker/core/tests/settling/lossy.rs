@@ -20,14 +20,14 @@ pub(crate) enum Loss {
     NoAddresses,
     /// No second element with the same key.
     NoSecond,
-    /// One name, filed as official, and one number, filed as the one at home: what has no use goes there too.
-    OneSlot,
     /// Names, lines and cities cut off after so many characters.
     Short(usize),
+    /// One name, filed as official, and one number, filed as the one at home: what has no use goes there too.
+    OneSlot,
 }
 
-/// All of them.
-pub(crate) const LOSSES: [Loss; 9] = [
+/// All but the last, which shows elements under other keys than it was given.
+pub(crate) const LOSSES: [Loss; 8] = [
     Loss::Upper,
     Loss::Plain,
     Loss::Digits,
@@ -35,7 +35,6 @@ pub(crate) const LOSSES: [Loss; 9] = [
     Loss::NoDate,
     Loss::NoAddresses,
     Loss::NoSecond,
-    Loss::OneSlot,
     Loss::Short(6),
 ];
 
