@@ -70,7 +70,9 @@ pub(super) fn outcome(decided: &Decided) -> String {
             format!("What the system says was taken for patient {patient}.")
         }
         Decided::Kept { patient } => {
-            format!("What the bus holds for patient {patient} stands, and is written back to the system.")
+            format!(
+                "What the bus holds for patient {patient} stands, and is written back where a connector writes to the system."
+            )
         }
         Decided::ReadAgain => "The record is read again.".to_owned(),
         Decided::Dismissed => "The item is closed; nothing else was changed.".to_owned(),
