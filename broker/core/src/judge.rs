@@ -37,8 +37,8 @@ pub struct Situation<'a> {
     pub ownership: &'a Ownership,
     /// Whether a system has a record of the patient.
     pub holds: &'a dyn Fn(&SystemName) -> bool,
-    /// The record was superseded by another one of its system: what it says about its own standing is not about the
-    /// patient.
+    /// The record was superseded by another one of its system: what it says about its own standing and its family is not
+    /// about the patient.
     pub ignores_status: bool,
 }
 
@@ -339,7 +339,12 @@ impl Bench<'_> {
         }
     }
 
+    /// What a program does to a record that it gives up: it is put away, is neither alive nor dead any more, and its family
+    /// goes over to the record that took its place.
     fn is_ignored(&self, path: &Path) -> bool {
-        self.situation.ignores_status && matches!(path.as_str(), "status" | "merged_into")
+        let path = path.as_str();
+        self.situation.ignores_status
+            && (matches!(path, "status" | "merged_into" | "deceased" | "deceased_at")
+                || path.starts_with("responsible_parties/"))
     }
 }
