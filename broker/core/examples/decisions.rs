@@ -140,7 +140,7 @@ fn judgement(patients: &BTreeMap<PatientId, Patient>) {
             observed: &observed,
             ownership: &ownership,
             holds: &|_| true,
-            ignores_status: false,
+            is_given_up: false,
         });
         changed += judgement.change.changed.len();
     }

@@ -39,7 +39,7 @@ pub struct Situation<'a> {
     pub holds: &'a dyn Fn(&SystemName) -> bool,
     /// The record was superseded by another one of its system: what it says about its own standing and its family is not
     /// about the patient.
-    pub ignores_status: bool,
+    pub is_given_up: bool,
 }
 
 impl fmt::Debug for Situation<'_> {
@@ -343,7 +343,7 @@ impl Bench<'_> {
     /// goes over to the record that took its place.
     fn is_ignored(&self, path: &Path) -> bool {
         let path = path.as_str();
-        self.situation.ignores_status
+        self.situation.is_given_up
             && (matches!(path, "status" | "merged_into" | "deceased" | "deceased_at")
                 || path.starts_with("responsible_parties/"))
     }

@@ -8,6 +8,7 @@
 //! shows nothing, so that deriving `Debug` on what holds them is safe.
 
 mod connector;
+mod element_key;
 mod event;
 mod fields;
 pub mod identity;

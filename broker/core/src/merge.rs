@@ -131,7 +131,7 @@ mod tests {
             observed,
             ownership: &Ownership::default(),
             holds: &|_| true,
-            ignores_status: false,
+            is_given_up: false,
         };
         judge(&situation).change
     }

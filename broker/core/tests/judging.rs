@@ -84,7 +84,7 @@ impl Office {
             observed,
             ownership: &self.ownership,
             holds: &|_| self.front_desk_has_a_record,
-            ignores_status: false,
+            is_given_up: false,
         })
     }
 }
@@ -252,7 +252,7 @@ fn what_a_superseded_record_says_of_its_own_standing_is_not_heard() {
             observed: &observed,
             ownership: &Ownership::default(),
             holds: &|_| true,
-            ignores_status: true,
+            is_given_up: true,
         });
         let told = judgement.change.changed.union(&judgement.disagreements);
         assert_eq!(told.cloned().collect::<BTreeSet<_>>(), paths([FAMILY]));

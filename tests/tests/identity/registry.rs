@@ -138,7 +138,7 @@ impl Registry {
             observed,
             ownership: &Ownership::default(),
             holds: &|_| false,
-            ignores_status: false,
+            is_given_up: false,
         });
         self.keep(patient, judgement.change.fields);
     }

@@ -56,6 +56,13 @@ impl Stage {
         self.scene.practice.office_of("west")
     }
 
+    /// The west's staff type another number.
+    fn west_types(&self, phone: &str) -> Result<()> {
+        let west = self.west()?.front_desk();
+        west.set(self.west_row, Field::WkPhone, phone)?;
+        Ok(())
+    }
+
     async fn shows(&self, office: &Handle, row: i64, phone: &str) -> Result<()> {
         eventually("the office shows the number", async || {
             let row = office.patient(row).context("no row")?;
@@ -113,10 +120,7 @@ fn by_programs(office: &Handle) -> Vec<Change> {
 async fn what_a_second_office_makes_of_it_is_put_right_and_the_item_closes_by_itself() -> Result<()> {
     let stage = Stage::set("restore").await?;
     let (events, east) = (stage.scene.vendor.events(), by_programs(stage.east()).len());
-    stage
-        .west()?
-        .front_desk()
-        .set(stage.west_row, Field::WkPhone, WRONG)?;
+    stage.west_types(WRONG)?;
     eventually("the bus has put it right", async || {
         let changes = stage.west()?.changes();
         let wrong = changes
@@ -146,10 +150,7 @@ async fn what_a_second_office_makes_of_it_is_put_right_and_the_item_closes_by_it
 #[tokio::test]
 async fn what_the_owner_says_later_goes_everywhere_all_the_same() -> Result<()> {
     let stage = Stage::set("restore").await?;
-    stage
-        .west()?
-        .front_desk()
-        .set(stage.west_row, Field::WkPhone, WRONG)?;
+    stage.west_types(WRONG)?;
     let later = "(503)555-0155";
     stage
         .east()
@@ -191,10 +192,7 @@ async fn a_vendors_edit_is_not_applied_and_waits_until_the_vendor_agrees() -> Re
 #[tokio::test]
 async fn with_review_an_accepted_value_goes_everywhere() -> Result<()> {
     let stage = Stage::set("review").await?;
-    stage
-        .west()?
-        .front_desk()
-        .set(stage.west_row, Field::WkPhone, WRONG)?;
+    stage.west_types(WRONG)?;
     let number = stage.disagreement("west").await?;
     polled_again(stage.west()?, 3).await?;
     stage.shows(stage.west()?, stage.west_row, WRONG).await?;
@@ -209,10 +207,7 @@ async fn with_review_an_accepted_value_goes_everywhere() -> Result<()> {
 #[tokio::test]
 async fn with_review_a_rejected_value_is_written_back() -> Result<()> {
     let stage = Stage::set("review").await?;
-    stage
-        .west()?
-        .front_desk()
-        .set(stage.west_row, Field::WkPhone, WRONG)?;
+    stage.west_types(WRONG)?;
     let number = stage.disagreement("west").await?;
     decide(&stage.scene.practice, "reject", number).await?;
     stage.shows(stage.west()?, stage.west_row, RIGHT).await?;

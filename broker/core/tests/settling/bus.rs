@@ -4,79 +4,13 @@
 //! does it: a delivery looks, has what it saw judged, writes what others changed, reads back and settles. Every edit and
 //! every change is accounted for on the way, so that a lost edit or an echo fails at once, where it happens.
 
-use crate::lossy::{Loss, place, shown, written};
+use crate::lossy::{place, shown, written};
+use crate::system::{Delivery, Event, Plan, Record, System};
 use archwire_core::{
     Fields, Judgement, Ownership, Path, Situation, SystemName, expected_after_writing, judge,
     still_disagrees, to_write,
 };
 use std::collections::BTreeSet;
-
-/// What happened to the patient, by whom.
-struct Event {
-    by: usize,
-    changed: BTreeSet<Path>,
-}
-
-/// What the bus knows of a system's record.
-#[derive(Default)]
-struct Record {
-    shadow: Option<Fields>,
-    delivered: usize,
-    writing: Option<(BTreeSet<Path>, Fields)>,
-    owed: BTreeSet<Path>,
-    read_at: u64,
-}
-
-/// What a delivery is about.
-struct Plan {
-    /// What it writes.
-    paths: BTreeSet<Path>,
-    /// Up to where the record is up to date after it.
-    revision: usize,
-    /// The state that the paths are from.
-    wanted: Fields,
-}
-
-/// How far a delivery has come.
-enum Delivery {
-    None,
-    /// The record was looked at.
-    Looked {
-        due: BTreeSet<Path>,
-        revision: usize,
-        seen: Fields,
-        begun: u64,
-    },
-    /// It is known what to write.
-    Planned(Plan),
-    /// It was written.
-    Written(Plan),
-    /// It was read back.
-    ReadBack {
-        plan: Plan,
-        back: Fields,
-        begun: u64,
-    },
-}
-
-/// A system and its staff.
-pub(crate) struct System {
-    pub(crate) name: SystemName,
-    pub(crate) losses: Vec<Loss>,
-    /// The record as the staff see it.
-    pub(crate) shows: Option<Fields>,
-    record: Option<Record>,
-    delivery: Delivery,
-    polled: Option<(Fields, u64)>,
-    /// What the staff did that the bus has not heard of: where, and when.
-    edits: BTreeSet<(Path, u64)>,
-    /// Where the system and the bus disagree, for a person to decide.
-    pub(crate) disputed: BTreeSet<Path>,
-    /// Where it was to be put right at once.
-    pub(crate) put_right: BTreeSet<Path>,
-    /// Writes to it.
-    pub(crate) writes: usize,
-}
 
 pub(crate) struct Bus {
     pub(crate) truth: Option<Fields>,
@@ -84,40 +18,6 @@ pub(crate) struct Bus {
     pub(crate) ownership: Ownership,
     log: Vec<Event>,
     clock: u64,
-}
-
-impl System {
-    pub(crate) fn new(name: &str, losses: &[Loss], has: Option<&Fields>) -> Self {
-        Self {
-            name: name.parse().unwrap(),
-            losses: losses.to_vec(),
-            shows: has.map(|fields| shown(losses, fields)),
-            record: None,
-            delivery: Delivery::None,
-            polled: None,
-            edits: BTreeSet::new(),
-            disputed: BTreeSet::new(),
-            put_right: BTreeSet::new(),
-            writes: 0,
-        }
-    }
-
-    /// Whether writing these paths writes to the element that a path is in.
-    fn is_touched(&self, path: &Path, paths: &BTreeSet<Path>) -> bool {
-        let place = |path| place(&self.losses, path);
-        paths.iter().any(|other| place(other) == place(path))
-    }
-
-    /// Whether a delivery is just about to write to the element that a path is in, or has written to it without having
-    /// settled: an edit there in that moment cannot be told from the system's own way of showing what it was given.
-    fn in_the_air(&self, path: &Path) -> bool {
-        match &self.delivery {
-            Delivery::None | Delivery::Looked { .. } => false,
-            Delivery::Planned(plan) | Delivery::Written(plan) | Delivery::ReadBack { plan, .. } => {
-                self.is_touched(path, &plan.paths)
-            }
-        }
-    }
 }
 
 impl Bus {
@@ -330,7 +230,7 @@ impl Bus {
             observed: &view,
             ownership: &self.ownership,
             holds: &|name| holds.contains(name),
-            ignores_status: false,
+            is_given_up: false,
         });
         for path in judgement.change.changed.iter().filter(|_| self.truth.is_some()) {
             let owner = self.ownership.owner_of(path);

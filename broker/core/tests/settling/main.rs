@@ -22,9 +22,10 @@
 mod bus;
 mod edits;
 mod lossy;
+mod system;
 
 use archwire_core::{FieldGroup, Fields, OnDisagreement, Owner, Ownership, Path};
-use bus::{Bus, System};
+use bus::Bus;
 use edits::{Edit, edit, patient};
 use lossy::{LOSSES, Loss};
 use proptest::{
@@ -34,6 +35,7 @@ use proptest::{
     sample::select,
 };
 use std::collections::BTreeSet;
+use system::System;
 
 const NAMES: [&str; 3] = ["front-desk", "imaging", "archive"];
 

@@ -43,20 +43,15 @@ async fn log(server: &ForeignServer) -> Log {
         replicas: NonZeroUsize::new(3).unwrap(),
         ..small_log_config()
     };
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let opened = match server.try_connect(&server.url).await {
-            Ok(connection) => Log::open(&connection, &practice(), &config)
-                .await
-                .map_err(|error| told(&error)),
-            Err(error) => Err(told(&error)),
-        };
-        match opened {
-            Ok(log) => return log,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    until_done(async || {
+        let connection = server
+            .try_connect(&server.url)
+            .await
+            .map_err(|error| told(&error))?;
+        let opened = Log::open(&connection, &practice(), &config).await;
+        opened.map_err(|error| told(&error))
+    })
+    .await
 }
 
 #[tokio::test]

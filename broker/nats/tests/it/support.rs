@@ -159,9 +159,17 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 
 /// Waits for a condition.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    until_done(async || holds().then_some(()).ok_or_else(|| what.to_owned())).await;
+}
+
+/// Tries again until something is done; tells the last reason why it was not.
+pub(crate) async fn until_done<T>(mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(tokio::time::Instant::now() < deadline, "in vain: {what}");
+    loop {
+        match attempt().await {
+            Ok(done) => return done,
+            Err(why) => assert!(tokio::time::Instant::now() < deadline, "in vain: {why}"),
+        }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct Asking {
     /// The configuration file of the running broker. Only its `data.folder` is read.
     #[arg(long, default_value = "archwire.toml", value_name = "FILE")]
     pub(super) config: PathBuf,
-    /// Answer with JSON on one line; errors too.
+    /// Answer with JSON on one line. Errors too, but for those about the command line itself.
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -168,24 +168,13 @@ async fn merge(arguments: MergeArgs, out: &mut impl Write) -> Result<(), AskErro
     let merge = read(answer.merge)?;
     let Merge { survivor, retired } = &merge;
     if arguments.asking.json {
-        return Ok(json::write(out, &json::merge(&merge))?);
+        json::write(out, &json::merge(&merge))?;
+    } else if arguments.dry_run {
+        let title = "Nothing is changed yet. Who goes on, and who would be merged into him or her:";
+        would_be(out, title, &merge, [&survivor.before, &retired.before])?;
+    } else {
+        writeln!(out, "merged: {}\ninto:   {}", told(retired), told(survivor))?;
     }
-    if !arguments.dry_run {
-        writeln!(out, "merged: {}", told(retired))?;
-        writeln!(out, "into:   {}", told(survivor))?;
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "Nothing is changed yet. Who goes on, and who would be merged into him or her:\n"
-    )?;
-    show::two(
-        out,
-        (survivor.patient_id, &survivor.before),
-        (retired.patient_id, &retired.before),
-    )?;
-    writeln!(out, "\nWhat would change about {}:\n", survivor.patient_id)?;
-    show::change(out, &survivor.before, &survivor.after)?;
     Ok(())
 }
 
@@ -204,21 +193,31 @@ async fn unmerge(arguments: UnmergeArgs, out: &mut impl Write) -> Result<(), Ask
     let merge = read(answer.merge)?;
     let Merge { survivor, retired } = &merge;
     if arguments.asking.json {
-        return Ok(json::write(out, &json::merge(&merge))?);
+        json::write(out, &json::merge(&merge))?;
+    } else if arguments.dry_run {
+        let title = "Nothing is changed yet. The two as they would be:";
+        would_be(out, title, &merge, [&survivor.after, &retired.after])?;
+    } else {
+        writeln!(out, "parted: {}\nfrom:   {}", told(retired), told(survivor))?;
     }
-    if !arguments.dry_run {
-        writeln!(out, "parted: {}", told(retired))?;
-        writeln!(out, "from:   {}", told(survivor))?;
-        return Ok(());
-    }
-    writeln!(out, "Nothing is changed yet. The two as they would be:\n")?;
-    show::two(
-        out,
-        (survivor.patient_id, &survivor.after),
-        (retired.patient_id, &retired.after),
-    )?;
-    writeln!(out, "\nWhat would change about {}:\n", survivor.patient_id)?;
-    show::change(out, &survivor.before, &survivor.after)?;
+    Ok(())
+}
+
+/// Lays the two side by side, and tells what would change about the survivor.
+fn would_be(
+    out: &mut impl Write,
+    title: &str,
+    merge: &Merge,
+    [survivor, retired]: [&Standing; 2],
+) -> Result<(), AskError> {
+    let Merge {
+        survivor: stays,
+        retired: goes,
+    } = merge;
+    writeln!(out, "{title}\n")?;
+    show::two(out, (stays.patient_id, survivor), (goes.patient_id, retired))?;
+    writeln!(out, "\nWhat would change about {}:\n", stays.patient_id)?;
+    show::change(out, &stays.before, &stays.after)?;
     Ok(())
 }
 

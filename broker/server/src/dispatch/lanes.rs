@@ -106,6 +106,15 @@ impl Lanes {
         };
         let sequence = work.stored.sequence;
         self.held.insert(sequence, work);
+        self.wait_in_lane(patient, sequence);
+    }
+
+    /// Looks at a patient without an event that says so, unless that is being done already.
+    pub(super) fn look_at(&mut self, patient: PatientId) {
+        self.wait_in_lane(patient, NO_EVENT);
+    }
+
+    fn wait_in_lane(&mut self, patient: PatientId, sequence: u64) {
         if let Some(waiting) = self.waiting.get(&patient) {
             waiting
                 .lock()
@@ -113,20 +122,6 @@ impl Lanes {
                 .push(sequence);
         } else {
             let waiting = Waiting::new(Mutex::new(vec![sequence]));
-            self.waiting.insert(patient, Arc::clone(&waiting));
-            self.start(patient, waiting);
-        }
-    }
-
-    /// Looks at a patient without an event that says so, unless that is being done already.
-    pub(super) fn look_at(&mut self, patient: PatientId) {
-        if let Some(waiting) = self.waiting.get(&patient) {
-            waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(NO_EVENT);
-        } else {
-            let waiting = Waiting::new(Mutex::new(vec![NO_EVENT]));
             self.waiting.insert(patient, Arc::clone(&waiting));
             self.start(patient, waiting);
         }

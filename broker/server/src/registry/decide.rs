@@ -117,7 +117,7 @@ impl Registry {
             ownership: &self.config.ownership,
             holds: &|owner| entry.is_some_and(|entry| entry.record(owner).is_some()),
             // Put away because another record took its place: that is not about the patient.
-            ignores_status: observation.view.merged_into.is_some()
+            is_given_up: observation.view.merged_into.is_some()
                 || record.is_some_and(|record| record.superseded),
         });
         let held = Fields::of(&held.unwrap_or_default())?;
@@ -141,7 +141,7 @@ impl Registry {
                     system: Some(system.clone()),
                     local_id: Some(local_id.clone()),
                     disagreements: paths,
-                    ..item(ReviewKind::Disagreement, *patient)
+                    ..item(ReviewKind::Disagreement, Some(*patient))
                 }),
         );
         let owed_before = record.map_or_else(BTreeSet::new, |record| record.owed().clone());
@@ -314,7 +314,7 @@ fn duplicates(
         system: Some(basis.observation.system.clone()),
         local_id: Some(basis.observation.view.local_id.clone()),
         candidates: candidates.iter().map(candidate).collect(),
-        ..item(kind, basis.patient)
+        ..item(kind, Some(basis.patient))
     }])
 }
 
@@ -341,8 +341,8 @@ fn candidate(candidate: &Candidate) -> ReviewCandidate {
     }
 }
 
-/// An item about a patient, without a number and with nothing else in it.
-pub(super) fn item(kind: ReviewKind, patient: PatientId) -> ReviewItem {
+/// An item without a number, about a patient where one is known, and with nothing else in it.
+pub(super) fn item(kind: ReviewKind, patient: Option<PatientId>) -> ReviewItem {
     let now = SystemTime::now();
     ReviewItem {
         number: 0,
@@ -351,7 +351,7 @@ pub(super) fn item(kind: ReviewKind, patient: PatientId) -> ReviewItem {
         changed_at: now,
         system: None,
         local_id: None,
-        patient: Some(patient),
+        patient,
         candidates: Vec::new(),
         disagreements: Vec::new(),
         held: None,

@@ -5,11 +5,10 @@
 //! survivor. Parting restores both from the log: what each was before, with what was observed of each one's own records
 //! since.
 
-use super::{DecideError, Entry, LONGEST_CONFLICT, ObserveError, Registry, append::can_be_read};
-use archwire_core::{
-    Decision, Event, EventKind, Fields, Merge, Patient, PatientId, PatientStatus, RecordLink, Side, Standing,
-    Verdict, fill_in,
+use super::{
+    DecideError, Entry, LONGEST_CONFLICT, ObserveError, Registry, append::can_be_read, merge_plan::joined,
 };
+use archwire_core::{Decision, Event, EventKind, Fields, Merge, PatientId, Side, Verdict};
 use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
@@ -130,136 +129,6 @@ impl Registry {
             Some(_) => DecideError::NotMerged(patient),
             None => DecideError::UnknownPatient(patient),
         }
-    }
-
-    /// What a merge would come to. The caller holds both locks.
-    fn would_join(
-        &self,
-        survivor: PatientId,
-        retired: PatientId,
-        although_not_same: bool,
-    ) -> Result<Merge, DecideError> {
-        if survivor == retired {
-            return Err(DecideError::MergeIntoItself);
-        }
-        let index = self.index();
-        for patient in [survivor, retired] {
-            if index.entry(patient).is_none() {
-                return Err(DecideError::UnknownPatient(patient));
-            }
-            if let Some(into) = index.retired_into(patient) {
-                return Err(DecideError::AlreadyMerged { patient, into });
-            }
-            if index.is_being_created(patient) {
-                return Err(DecideError::BeingCreated);
-            }
-        }
-        if !although_not_same && index.is_not_same(survivor, retired) {
-            return Err(DecideError::DeclaredNotSame);
-        }
-        let standing = |patient| {
-            let entry = index.entry(patient).ok_or(DecideError::UnknownPatient(patient))?;
-            entry
-                .standing()
-                .map_err(|error| DecideError::from(ObserveError::from(error)))
-        };
-        let (stays, goes) = (standing(survivor)?, standing(retired)?);
-        let has_record = |link: &RecordLink| {
-            let mut others = stays.records.iter();
-            others.any(|other| other.system == link.system && !other.superseded)
-        };
-        let mut records = stays.records.clone();
-        records.extend(goes.records.iter().map(|link| RecordLink {
-            superseded: link.superseded || has_record(link),
-            ..link.clone()
-        }));
-        let after = Standing {
-            revision: stays.revision.next(),
-            patient: joined(&stays.patient, &goes.patient)?,
-            records,
-        };
-        let gone = Standing {
-            revision: goes.revision.next(),
-            patient: Patient {
-                status: Some(PatientStatus::MergedInto),
-                merged_into: Some(survivor),
-                ..goes.patient.clone()
-            },
-            records: Vec::new(),
-        };
-        Ok(Merge {
-            survivor: Side {
-                patient_id: survivor,
-                before: stays,
-                after,
-            },
-            retired: Side {
-                patient_id: retired,
-                before: goes,
-                after: gone,
-            },
-        })
-    }
-
-    /// What a parting would come to. The caller holds both locks.
-    async fn would_part(&self, retired: PatientId) -> Result<Merge, DecideError> {
-        let (survivor, stays, goes) = {
-            let index = self.index();
-            let survivor = index
-                .retired_into(retired)
-                .ok_or(DecideError::NotMerged(retired))?;
-            if let Some(into) = index.retired_into(survivor) {
-                return Err(DecideError::SurvivorMergedOn { survivor, into });
-            }
-            if index.is_being_created(survivor) {
-                return Err(DecideError::BeingCreated);
-            }
-            let standing = |patient| {
-                let entry = index.entry(patient).ok_or(DecideError::UnknownPatient(patient))?;
-                entry
-                    .standing()
-                    .map_err(|error| DecideError::from(ObserveError::from(error)))
-            };
-            (survivor, standing(survivor)?, standing(retired)?)
-        };
-        let (merge, own, others) = self.apart(survivor, retired).await?;
-        let moves = |link: &&RecordLink| is_among(link, &merge.retired.before.records);
-        let as_before = |link: &RecordLink, before: &[RecordLink]| {
-            let same = |other: &&RecordLink| is_same(other, link);
-            before.iter().find(same).unwrap_or(link).clone()
-        };
-        let after = Standing {
-            revision: goes.revision.next(),
-            patient: own,
-            records: stays
-                .records
-                .iter()
-                .filter(moves)
-                .map(|link| as_before(link, &merge.retired.before.records))
-                .collect(),
-        };
-        let stayed = Standing {
-            revision: stays.revision.next(),
-            patient: others,
-            records: stays
-                .records
-                .iter()
-                .filter(|link| !moves(link))
-                .map(|link| as_before(link, &merge.survivor.before.records))
-                .collect(),
-        };
-        Ok(Merge {
-            survivor: Side {
-                patient_id: survivor,
-                before: stays,
-                after: stayed,
-            },
-            retired: Side {
-                patient_id: retired,
-                before: goes,
-                after,
-            },
-        })
     }
 
     /// Appends both events. Tells whether that came about; otherwise the log had moved on, and what it holds was taken in.
@@ -388,12 +257,6 @@ fn conflict() -> ObserveError {
     ObserveError::Append(archwire_nats::AppendError::Conflict)
 }
 
-/// What two patients are together: the survivor, and whole elements of the other that the survivor lacks.
-fn joined(survivor: &Patient, retired: &Patient) -> Result<Patient, ObserveError> {
-    let (stays, goes) = (Fields::of(survivor)?, Fields::of(retired)?);
-    Ok(fill_in(&stays, &goes).fields.to_patient()?)
-}
-
 /// One side's event.
 fn told(kind: EventKind, side: &Side, merge: &Merge, decision: &Decision) -> Result<Event, ObserveError> {
     let (before, after) = (
@@ -415,12 +278,4 @@ fn told(kind: EventKind, side: &Side, merge: &Merge, decision: &Decision) -> Res
         first_sight: false,
         recorded_at: SystemTime::now(),
     })
-}
-
-fn is_same(one: &RecordLink, other: &RecordLink) -> bool {
-    one.system == other.system && one.local_id == other.local_id
-}
-
-fn is_among(link: &RecordLink, links: &[RecordLink]) -> bool {
-    links.iter().any(|other| is_same(other, link))
 }

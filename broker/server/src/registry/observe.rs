@@ -3,6 +3,7 @@
 use super::{
     LONGEST_CONFLICT, ObserveError, Observed, Registry,
     decide::{Basis, Decision},
+    index::ItemKey,
 };
 use archwire_core::{
     Decision as Decided, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
@@ -296,9 +297,9 @@ impl Registry {
             }
         }
         if agreed {
-            let observation = basis.observation;
-            self.settle_disagreement(&observation.system, &observation.view.local_id)
-                .await?;
+            let Observation { system, view, .. } = basis.observation;
+            let disagreement = ItemKey::Disagreement(system.clone(), view.local_id.clone());
+            self.settle_item(&disagreement, "the system agrees").await?;
         }
         Ok(Some(observed))
     }
@@ -358,7 +359,8 @@ impl Registry {
 
     /// After a record was taken: what waited for it, and what waited for it to be readable.
     async fn settle_waiting(self: &Arc<Self>, (system, local_id): &(SystemName, LocalId)) {
-        if let Err(error) = self.settle_unreadable(system, local_id).await {
+        let unreadable = ItemKey::Unreadable(system.clone(), local_id.clone());
+        if let Err(error) = self.settle_item(&unreadable, "the record could be read").await {
             tracing::warn!(%system, code = error.code(), "a review item that settled by itself stays open");
         }
         let waiting = self.index().awaiting(system, local_id);

@@ -9,14 +9,12 @@ use archwire_core::{
     Decision, LocalId, Observation, Path, PatientId, ReviewCandidate, ReviewItem, ReviewKind, SourceRecord,
     Subject, SystemName,
 };
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, time::SystemTime};
 
 /// Most open items.
 const MOST_ITEMS: usize = 100_000;
 /// Most candidates of one item.
 const MOST_CANDIDATES: usize = 5;
-/// Why a merge that a system made waits.
-const SURVIVOR_UNKNOWN: &str = "survivor_unknown";
 
 impl Registry {
     /// Puts an item into the queue, or brings the open one about the same thing up to date. Tells its number.
@@ -94,7 +92,7 @@ impl Registry {
             system: Some(observation.system.clone()),
             local_id: Some(observation.view.local_id.clone()),
             held: Some(Box::new(observation)),
-            ..item(ReviewKind::RecordConflict, patient)
+            ..item(ReviewKind::RecordConflict, Some(patient))
         };
         let item = self.put_item(new).await?;
         Ok(Observed::InReview { item, patient })
@@ -111,54 +109,24 @@ impl Registry {
         source: Option<SourceRecord>,
         reason: &str,
     ) -> Result<(), ObserveError> {
-        let now = SystemTime::now();
+        let linked = local_id
+            .as_ref()
+            .and_then(|local_id| self.index().linked(system, local_id));
         let new = ReviewItem {
-            number: 0,
-            kind: ReviewKind::Unreadable,
-            opened_at: now,
-            changed_at: now,
             system: Some(system.clone()),
-            patient: local_id
-                .as_ref()
-                .and_then(|local_id| self.index().linked(system, local_id)),
             local_id,
-            candidates: Vec::new(),
-            disagreements: Vec::new(),
-            held: None,
             reason: Some(reason.to_owned()),
             source,
-            decision: None,
+            ..item(ReviewKind::Unreadable, linked)
         };
         self.put_item(new).await.map(drop)
     }
 
-    /// The record can be read after all.
-    pub(super) async fn settle_unreadable(
-        &self,
-        system: &SystemName,
-        local_id: &LocalId,
-    ) -> Result<(), ObserveError> {
-        let key = ItemKey::Unreadable(system.clone(), local_id.clone());
-        let open = self.index().item_about(&key);
+    /// What an item asks is no question any more.
+    pub(super) async fn settle_item(&self, key: &ItemKey, reason: &str) -> Result<(), ObserveError> {
+        let open = self.index().item_about(key);
         match open {
-            Some(number) => {
-                self.close_item(number, by_itself("the record could be read"))
-                    .await
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// The system no longer says otherwise.
-    pub(super) async fn settle_disagreement(
-        &self,
-        system: &SystemName,
-        local_id: &LocalId,
-    ) -> Result<(), ObserveError> {
-        let key = ItemKey::Disagreement(system.clone(), local_id.clone());
-        let open = self.index().item_about(&key);
-        match open {
-            Some(number) => self.close_item(number, by_itself("the system agrees")).await,
+            Some(number) => self.close_item(number, by_itself(reason)).await,
             None => Ok(()),
         }
     }
@@ -190,45 +158,26 @@ impl Registry {
         .await
     }
 
-    /// A system merged a record into one of which the bus has not heard: the merge is made when it does.
-    pub(super) async fn await_survivor(&self, observation: &Observation) -> Result<(), ObserveError> {
+    /// A system merged a record into another one, and that cannot be followed yet, for a `reason` with a code of its own.
+    pub(super) async fn await_merge(
+        &self,
+        observation: &Observation,
+        reason: &str,
+    ) -> Result<(), ObserveError> {
         let (system, local_id) = (&observation.system, &observation.view.local_id);
-        let patient = self.index().linked(system, local_id);
-        let now = SystemTime::now();
+        let linked = self.index().linked(system, local_id);
         let new = ReviewItem {
-            number: 0,
-            kind: ReviewKind::Unreadable,
-            opened_at: now,
-            changed_at: now,
             system: Some(system.clone()),
             local_id: Some(local_id.clone()),
-            patient,
-            candidates: Vec::new(),
-            disagreements: Vec::new(),
             held: Some(Box::new(observation.clone())),
-            reason: Some(SURVIVOR_UNKNOWN.to_owned()),
-            source: None,
-            decision: None,
+            reason: Some(reason.to_owned()),
+            ..item(ReviewKind::Unreadable, linked)
         };
         self.put_item(new).await.map(drop)
     }
 
-    /// The merge need not wait any more.
-    pub(super) async fn settle_awaiting(
-        &self,
-        (system, local_id): &(SystemName, LocalId),
-        reason: &str,
-    ) -> Result<(), ObserveError> {
-        let key = ItemKey::Awaiting(system.clone(), local_id.clone());
-        let waiting = self.index().item_about(&key);
-        match waiting {
-            Some(number) => self.close_item(number, by_itself(reason)).await,
-            None => Ok(()),
-        }
-    }
-
     /// Makes the merge that waited for its survivor, if that is known by now.
-    pub(super) async fn retry_merge(self: &Arc<Self>, number: u64) {
+    pub(super) async fn retry_merge(&self, number: u64) {
         let item = match self.item_in_log(number).await {
             Ok(item) => item,
             Err(error) => {
@@ -272,14 +221,8 @@ impl Registry {
         let new = ReviewItem {
             system: Some(observation.system.clone()),
             local_id: Some(observation.view.local_id.clone()),
-            candidates: vec![ReviewCandidate {
-                patient: stays,
-                score_tenths: 0,
-                agrees: vec!["merged-by-the-system".to_owned()],
-                differs: Vec::new(),
-                not_same: false,
-            }],
-            ..item(ReviewKind::PossibleDuplicate, gone)
+            candidates: vec![said_by_the_system(stays, "merged-by-the-system")],
+            ..item(ReviewKind::PossibleDuplicate, Some(gone))
         };
         self.put_item(new).await.map(drop)
     }
@@ -324,7 +267,7 @@ impl Registry {
     }
 
     /// Makes the merges that waited for something else than their survivor, if that is over.
-    pub(super) async fn retry_merges(self: &Arc<Self>) {
+    pub(super) async fn retry_merges(&self) {
         let waiting = self.index().awaiting_in_vain();
         for number in waiting {
             self.retry_merge(number).await;
@@ -349,16 +292,21 @@ impl Registry {
         }
         let new = ReviewItem {
             system: Some(system.clone()),
-            candidates: vec![ReviewCandidate {
-                patient: named,
-                score_tenths: 0,
-                agrees: vec!["named-by-the-system".to_owned()],
-                differs: Vec::new(),
-                not_same: false,
-            }],
-            ..item(ReviewKind::PossibleDuplicate, linked)
+            candidates: vec![said_by_the_system(named, "named-by-the-system")],
+            ..item(ReviewKind::PossibleDuplicate, Some(linked))
         };
         self.put_item(new).await.map(drop)
+    }
+}
+
+/// A candidate because a system says so, and not by what is known of the two.
+fn said_by_the_system(patient: PatientId, word: &str) -> ReviewCandidate {
+    ReviewCandidate {
+        patient,
+        score_tenths: 0,
+        agrees: vec![word.to_owned()],
+        differs: Vec::new(),
+        not_same: false,
     }
 }
 

@@ -1,12 +1,17 @@
 //! Merges that the staff of a system made there: the losing record says which one took its place.
 
-use super::{DecideError, Entry, ObserveError, Registry};
+use super::{DecideError, Entry, ItemKey, ObserveError, Registry};
 use archwire_core::{
     Decision, FieldGroup, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
     Verdict,
     identity::{Profile, is_another_person},
 };
 use std::{collections::BTreeSet, time::SystemTime};
+
+/// Why a merge waits: the bus has not heard of the record that took the other's place.
+const SURVIVOR_UNKNOWN: &str = "survivor_unknown";
+/// Why a merge waits: a record of one of the two is just being created somewhere.
+const BEING_CREATED: &str = "being_created";
 
 impl Registry {
     /// A system merged two of its records.
@@ -16,20 +21,23 @@ impl Registry {
         observation: &Observation,
     ) -> Result<(), ObserveError> {
         let (system, local_id) = key;
+        let awaiting = ItemKey::Awaiting(system.clone(), local_id.clone());
         let Some(into) = observation
             .view
             .merged_into
             .as_ref()
             .filter(|into| *into != local_id)
         else {
-            return self.settle_awaiting(key, "the system took the merge back").await;
+            return self
+                .settle_item(&awaiting, "the system took the merge back")
+                .await;
         };
         let (gone, stays) = {
             let index = self.index();
             (index.linked(system, local_id), index.linked(system, into))
         };
         match (gone, stays) {
-            (_, None) => return self.await_survivor(observation).await,
+            (_, None) => return self.await_merge(observation, SURVIVOR_UNKNOWN).await,
             (None, Some(patient)) => self.link_superseded(patient, observation, into).await?,
             (Some(gone), Some(stays)) if gone == stays => {
                 self.supersede(gone, system, local_id, into).await?;
@@ -43,14 +51,16 @@ impl Registry {
                     match self.join(stays, gone, &by_the_system(system), false).await {
                         Ok(_) => {}
                         // The merge waits; what else the record shows does not.
-                        Err(DecideError::BeingCreated) => return self.await_survivor(observation).await,
+                        Err(DecideError::BeingCreated) => {
+                            return self.await_merge(observation, BEING_CREATED).await;
+                        }
                         Err(error) => return Err(error.into()),
                     }
                     self.supersede(stays, system, local_id, into).await?;
                 }
             }
         }
-        self.settle_awaiting(key, "the survivor came").await
+        self.settle_item(&awaiting, "the survivor came").await
     }
 
     /// Whether a system's word is enough to make one patient of two. It is not where they do not look like one person and

@@ -180,6 +180,8 @@ fn nothing_of_a_person_is_printed() {
     let verdict =
         practice.identifies(&person("Emma", "Garcia", "2012-03-15").number(SSN, "SS", "512-34-6789"));
     let printed = format!("{:?} {:?} {verdict:?}", practice.people, practice.known.get(&id));
+    // An id is made of the time and of chance, and may hold any digits.
+    let printed = printed.replace(&id.to_string(), "");
     for secret in ["mma", "arcia", "2012", "555", "6789", "Main"] {
         assert!(!printed.contains(secret), "{secret} in {printed}");
     }

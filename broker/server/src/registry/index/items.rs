@@ -2,11 +2,12 @@
 
 use super::Index;
 use archwire_core::{LocalId, Path, PatientId, ReviewItem, ReviewKind, SystemName, Verdict};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeSet, time::SystemTime};
 
 /// What an item is about: there is one open item for each.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ItemKey {
     /// Whom else the patient may be.
     Patient(PatientId),

@@ -69,7 +69,7 @@ struct RecordRow {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct ItemRow {
-    key: KeyRow,
+    key: ItemKey,
     kind: String,
     opened_at: u64,
     system: Option<SystemName>,
@@ -79,16 +79,6 @@ struct ItemRow {
     score_tenths: Option<i32>,
     awaits: Option<LocalId>,
     sequence: u64,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-enum KeyRow {
-    Patient(PatientId),
-    Record(SystemName, LocalId),
-    Disagreement(SystemName, LocalId),
-    Unreadable(SystemName, LocalId),
-    Awaiting(SystemName, LocalId),
-    UnreadableBytes(SystemName, [u8; 32]),
 }
 
 const LINKED_BY: [LinkedBy; 6] = [
@@ -300,14 +290,7 @@ fn record_row(record: &Record) -> RecordRow {
 
 fn item_row(item: &OpenItem) -> ItemRow {
     ItemRow {
-        key: match item.key.clone() {
-            ItemKey::Patient(patient) => KeyRow::Patient(patient),
-            ItemKey::Record(system, id) => KeyRow::Record(system, id),
-            ItemKey::Disagreement(system, id) => KeyRow::Disagreement(system, id),
-            ItemKey::Unreadable(system, id) => KeyRow::Unreadable(system, id),
-            ItemKey::Awaiting(system, id) => KeyRow::Awaiting(system, id),
-            ItemKey::UnreadableBytes(system, hash) => KeyRow::UnreadableBytes(system, hash),
-        },
+        key: item.key.clone(),
         kind: item.kind.as_str().to_owned(),
         opened_at: nanos(item.opened_at),
         system: item.system.clone(),
@@ -322,14 +305,7 @@ fn item_row(item: &OpenItem) -> ItemRow {
 
 fn thaw_item(row: ItemRow) -> Result<OpenItem, SnapshotError> {
     Ok(OpenItem {
-        key: match row.key {
-            KeyRow::Patient(patient) => ItemKey::Patient(patient),
-            KeyRow::Record(system, id) => ItemKey::Record(system, id),
-            KeyRow::Disagreement(system, id) => ItemKey::Disagreement(system, id),
-            KeyRow::Unreadable(system, id) => ItemKey::Unreadable(system, id),
-            KeyRow::Awaiting(system, id) => ItemKey::Awaiting(system, id),
-            KeyRow::UnreadableBytes(system, hash) => ItemKey::UnreadableBytes(system, hash),
-        },
+        key: row.key,
         kind: row.kind.parse::<ReviewKind>().map_err(|_| SnapshotError)?,
         opened_at: time(row.opened_at),
         system: row.system,
