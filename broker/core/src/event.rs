@@ -1,6 +1,6 @@
 //! What systems say, and what the bus says happened.
 
-use crate::{Decision, LocalId, Path, Patient, PatientId, Revision, SourceRecord, SystemName};
+use crate::{Decision, LocalId, Path, Patient, PatientId, Receipt, Revision, SourceRecord, SystemName};
 use std::{collections::BTreeSet, time::SystemTime};
 
 /// A record as a system shows it: whole, not a delta.
@@ -205,7 +205,11 @@ pub enum Sighted {
         owed: BTreeSet<Path>,
         /// By what the record was linked to the patient; `None` when it had been before.
         linked_by: Option<LinkedBy>,
+        /// How the delivery ended that it was seen after; `None` where there was none.
+        receipt: Option<Box<Receipt>>,
     },
+    /// A delivery ended without the record having been seen.
+    Receipted(Box<Receipt>),
     /// It is, or no longer is, the record of its system that is kept up to date.
     Superseded {
         /// The record's id in the system.

@@ -14,10 +14,13 @@ mod fields;
 pub mod identity;
 mod judge;
 mod merge;
+pub mod metric;
 mod names;
 mod ownership;
 mod partial_date;
 mod patient;
+mod priority;
+mod receipt;
 mod rendering;
 mod review;
 #[cfg(test)]
@@ -43,6 +46,8 @@ pub use patient::{
     IdentifierStatus, NameUse, Patient, PatientBoundError, PatientStatus, Period, PersonReference, Provider,
     ResponsibleParty,
 };
+pub use priority::Priority;
+pub use receipt::{Receipt, ReceiptOutcome, ReceiptOutcomeError, compare_written};
 pub use review::{Decision, Disagreement, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict};
 pub use source::{SourceRecord, SourceRecordError};
 pub use text::Text;

@@ -8,6 +8,7 @@
 //! | [`dispatch`] | 6 to 8: admit, deliver, settle |
 //! | [`admin`], [`audit`] | what people decide, and the trace that it leaves |
 //! | [`broker`], [`cli`], [`check`], [`telemetry`] | what is started in which order, and what is told about it |
+//! | [`failpoint`] | where a test may have a debug build killed |
 //! | [`log_mark`] | that a log which lost something is not taken for a new one |
 //! | [`wire`] | between the contract's messages and the types of `archwire-core` |
 
@@ -19,6 +20,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod dispatch;
+pub mod failpoint;
 mod instance;
 pub mod log_mark;
 pub mod poll;

@@ -13,9 +13,13 @@ use crate::{
 };
 use archwire_core::{Decision, PatientId, Text, Verdict};
 use archwire_proto::admin::v1::{
-    DecideReviewRequest, DecideReviewResponse, ListAuditRequest, ListAuditResponse, ListReviewRequest,
-    ListReviewResponse, MergeRequest, MergeResponse, RebuildRequest, RebuildResponse, ShowReviewRequest,
-    ShowReviewResponse, UnmergeRequest, UnmergeResponse, admin_server::Admin,
+    DecideReviewRequest, DecideReviewResponse, DropParkedRequest, DropParkedResponse, GetStatusRequest,
+    GetStatusResponse, LastReconciliationRequest, LastReconciliationResponse, ListAuditRequest,
+    ListAuditResponse, ListParkedRequest, ListParkedResponse, ListReceiptsRequest, ListReceiptsResponse,
+    ListReviewRequest, ListReviewResponse, MergeRequest, MergeResponse, RebuildRequest, RebuildResponse,
+    ReconcileRequest, ReconcileResponse, RedriveParkedRequest, RedriveParkedResponse, ShowParkedRequest,
+    ShowParkedResponse, ShowReviewRequest, ShowReviewResponse, TailEventsRequest, TailEventsResponse,
+    UnmergeRequest, UnmergeResponse, admin_server::Admin,
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc, time::SystemTime};
@@ -62,6 +66,9 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Admin for AdminService {
     type RebuildStream = Answers<RebuildResponse>;
     type ListAuditStream = Answers<ListAuditResponse>;
+    type ListReceiptsStream = Answers<ListReceiptsResponse>;
+    type ReconcileStream = Answers<ReconcileResponse>;
+    type TailEventsStream = Answers<TailEventsResponse>;
 
     async fn list_review(
         &self,
@@ -239,6 +246,66 @@ impl Admin for AdminService {
         });
         let answers = answers.take_until(self.shutdown.clone().cancelled_owned());
         Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn list_receipts(
+        &self,
+        _: Request<ListReceiptsRequest>,
+    ) -> Result<Response<Self::ListReceiptsStream>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn list_parked(
+        &self,
+        _: Request<ListParkedRequest>,
+    ) -> Result<Response<ListParkedResponse>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn show_parked(
+        &self,
+        _: Request<ShowParkedRequest>,
+    ) -> Result<Response<ShowParkedResponse>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn redrive_parked(
+        &self,
+        _: Request<RedriveParkedRequest>,
+    ) -> Result<Response<RedriveParkedResponse>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn drop_parked(
+        &self,
+        _: Request<DropParkedRequest>,
+    ) -> Result<Response<DropParkedResponse>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn reconcile(
+        &self,
+        _: Request<ReconcileRequest>,
+    ) -> Result<Response<Self::ReconcileStream>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn last_reconciliation(
+        &self,
+        _: Request<LastReconciliationRequest>,
+    ) -> Result<Response<LastReconciliationResponse>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn tail_events(
+        &self,
+        _: Request<TailEventsRequest>,
+    ) -> Result<Response<Self::TailEventsStream>, Status> {
+        Err(Status::unimplemented("not there yet"))
     }
 }
 

@@ -8,10 +8,12 @@
 
 mod attempt;
 mod breaker;
+mod desk;
 mod lanes;
 mod parked;
 
 pub use breaker::Breaker;
+pub use desk::{Desk, DeskStatus};
 
 use crate::registry::Registry;
 use archwire_core::SystemName;

@@ -134,6 +134,7 @@ impl Registry {
                 reflects: None,
                 owed,
                 linked_by: None,
+                receipt: None,
             };
             self.sight(system, patient, seen).await?;
             self.wake(system, patient);

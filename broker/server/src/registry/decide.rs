@@ -251,6 +251,7 @@ fn seen(basis: &Basis<'_>, owed: BTreeSet<Path>, delivered: Revision) -> Sightin
             reflects: observation.based_on,
             owed,
             linked_by: basis.linked_by,
+            receipt: None,
         },
     }
 }

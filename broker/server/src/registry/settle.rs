@@ -256,6 +256,7 @@ impl Registry {
                 reflects: None,
                 owed,
                 linked_by: linked.is_none().then_some(LinkedBy::Delivered),
+                receipt: None,
             },
         )
         .await?;
@@ -327,6 +328,7 @@ impl Registry {
                     reflects: None,
                     owed,
                     linked_by: None,
+                    receipt: None,
                 },
             )
             .await?;

@@ -132,6 +132,7 @@ impl Registry {
             reflects: None,
             owed: BTreeSet::new(),
             linked_by: Some(LinkedBy::Named),
+            receipt: None,
         };
         self.sight(system, patient, seen).await
     }

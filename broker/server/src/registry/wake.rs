@@ -56,7 +56,7 @@ impl<T: Ord> Waking<T> {
 
 impl Registry {
     /// Has a system's dispatcher look at a patient.
-    pub(super) fn wake(&self, system: &SystemName, patient: PatientId) {
+    pub fn wake(&self, system: &SystemName, patient: PatientId) {
         self.waking.add(system, patient);
     }
 

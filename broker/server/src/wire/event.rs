@@ -4,7 +4,9 @@ use super::{
     WireError,
     decision::{read_decision, write_decision},
     merge::{read_linked_by, read_merge, write_linked_by, write_merge},
-    read_patient, timestamp,
+    read_patient,
+    receipt::{read_receipt, write_receipt},
+    timestamp,
     view::{read_local_id, read_recorded, read_required_time, write_observation},
     write_patient,
 };
@@ -93,6 +95,7 @@ pub fn encode_sighting(sighting: &Sighting) -> Bytes {
             reflects,
             owed,
             linked_by,
+            receipt,
         } => What::Seen(v1::Seen {
             local_id: local_id.as_str().to_owned(),
             shown: shown.as_ref().map(write_patient),
@@ -100,7 +103,9 @@ pub fn encode_sighting(sighting: &Sighting) -> Bytes {
             reflected_revision: reflects.map(Revision::get),
             owed: owed.iter().map(ToString::to_string).collect(),
             linked_by: write_linked_by(*linked_by),
+            receipt: receipt.as_deref().map(write_receipt),
         }),
+        Sighted::Receipted(receipt) => What::Receipt(write_receipt(receipt)),
         Sighted::Superseded { local_id, by } => What::Superseded(v1::Superseded {
             local_id: local_id.as_str().to_owned(),
             by_local_id: by.as_str().to_owned(),
@@ -140,7 +145,9 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
             reflects: seen.reflected_revision.map(Revision::new),
             owed: seen.owed.into_iter().map(Into::into).collect(),
             linked_by: read_linked_by(seen.linked_by)?,
+            receipt: seen.receipt.map(read_receipt).transpose()?.map(Box::new),
         },
+        What::Receipt(receipt) => Sighted::Receipted(Box::new(read_receipt(receipt)?)),
         What::Superseded(superseded) => Sighted::Superseded {
             local_id: read_local_id(&superseded.local_id)?,
             by: read_local_id(&superseded.by_local_id)?,

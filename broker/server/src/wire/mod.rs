@@ -9,6 +9,7 @@ mod merge;
 mod packed;
 mod parts;
 mod patient;
+mod receipt;
 mod review;
 mod view;
 
@@ -17,6 +18,7 @@ pub use event::{decode_event, decode_sighting, encode_event, encode_sighting};
 pub use merge::{read_merge, read_standing, write_merge, write_standing};
 pub use packed::Packed;
 pub use patient::{read_patient, write_patient};
+pub use receipt::{read_receipt_outcome, write_receipt, write_receipt_outcome};
 pub use review::{decode_review, encode_review, read_review_kind, write_review, write_review_kind};
 pub use view::{read_observation, timestamp};
 

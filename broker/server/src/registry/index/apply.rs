@@ -105,6 +105,7 @@ impl Index {
                 reflects,
                 owed,
                 linked_by,
+                receipt: _,
             } => {
                 let seen = Seen {
                     shown: shown.as_ref(),
@@ -116,6 +117,7 @@ impl Index {
                 };
                 self.see(*patient, system, local_id, seen);
             }
+            Sighted::Receipted(_) => {}
             Sighted::Creating(revision) => {
                 let doubt = Doubt {
                     since: *seen_at,
