@@ -9,6 +9,7 @@
 //! | [`admin`], [`audit`] | what people decide, and the trace that it leaves |
 //! | [`broker`], [`cli`], [`check`], [`telemetry`] | what is started in which order, and what is told about it |
 //! | [`failpoint`] | where a test may have a debug build killed |
+//! | [`parked`] | deliveries that wait for a person |
 //! | [`log_mark`] | that a log which lost something is not taken for a new one |
 //! | [`wire`] | between the contract's messages and the types of `archwire-core` |
 
@@ -23,6 +24,7 @@ pub mod dispatch;
 pub mod failpoint;
 mod instance;
 pub mod log_mark;
+pub mod parked;
 pub mod poll;
 mod private_file;
 pub mod registry;

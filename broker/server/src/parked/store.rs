@@ -1,0 +1,285 @@
+//! The bucket, and its lines in memory.
+
+use super::{
+    entry::{Parked, ParkedLine, this_second},
+    error::ParkedError,
+    filter::{ParkedFilter, ParkedKey},
+    why::Why,
+};
+use archwire_core::{PatientId, SystemName};
+use archwire_nats::{Bucket, BucketError};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
+    ops::Bound,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::SystemTime,
+};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Most deliveries that are parked at a time.
+pub const MOST_PARKED: usize = 100_000;
+/// Entries that are read at a time when the store is opened.
+const READ_AT_A_TIME: usize = 64;
+/// How many entries may be written at a time: each has one of so many locks, so that what is in memory was written last.
+const WRITERS: usize = 64;
+
+type Lines = BTreeMap<ParkedKey, ParkedLine>;
+
+/// What is parked; cheap to clone.
+#[derive(Clone)]
+pub struct ParkedStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    bucket: Bucket,
+    lines: RwLock<Lines>,
+    writing: [Mutex<()>; WRITERS],
+}
+
+/// What is to be parked.
+#[derive(Debug, Clone, Copy)]
+pub struct Undeliverable<'a> {
+    /// The system.
+    pub system: &'a SystemName,
+    /// The patient.
+    pub patient: PatientId,
+    /// Place in the log of the newest event that was to be delivered; 0 when none led to it.
+    pub sequence: u64,
+    /// Attempts that were made since it was last parked or redriven.
+    pub attempts: u32,
+    /// Why it is given up.
+    pub why: &'a Why,
+    /// Version of the connector that was asked.
+    pub connector_version: &'a str,
+}
+
+/// Some of the lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedPage {
+    /// By system and patient.
+    pub lines: Vec<ParkedLine>,
+    /// How many fit in all, on this page or not.
+    pub count: usize,
+    /// Whether there are more behind this page.
+    pub more: bool,
+}
+
+impl ParkedStore {
+    /// Reads what is parked.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read. What it holds is never a reason.
+    pub async fn open(bucket: Bucket) -> Result<Self, ParkedError> {
+        let keys = bucket.keys().await?;
+        let entries: Vec<_> = stream::iter(keys)
+            .map(|key| line(&bucket, key))
+            .buffer_unordered(READ_AT_A_TIME)
+            .try_collect()
+            .await?;
+        let lines = entries
+            .into_iter()
+            .flatten()
+            .map(|line| (line.key.clone(), line))
+            .collect();
+        let inner = Inner {
+            bucket,
+            lines: RwLock::new(lines),
+            writing: [const { Mutex::const_new(()) }; WRITERS],
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Parks a delivery, or says that one that is parked was given up once more: its attempts are added up, it is not
+    /// redriven any more, and waits since it was parked for the first time. Only when this succeeded may what led to it be
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// When it is not stored, or that is unknown.
+    pub async fn park(&self, undeliverable: Undeliverable<'_>) -> Result<(), ParkedError> {
+        let Undeliverable { system, patient, .. } = undeliverable;
+        let key = key(system, patient);
+        let _writing = self.writing(&key).await;
+        let before = self.line(&key);
+        if before.is_none() && self.lines().len() >= MOST_PARKED {
+            return Err(ParkedError::TooMany);
+        }
+        let parked = undeliverable.parked(key, before);
+        let line = self.put(parked).await?;
+        tracing::error!(
+            %system,
+            %patient,
+            reason = line.reason,
+            status = line.status,
+            attempts = line.attempts,
+            "a delivery is parked: a person has to look at it"
+        );
+        Ok(())
+    }
+
+    /// A parked delivery as a whole; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn get(&self, system: &SystemName, patient: PatientId) -> Result<Option<Parked>, ParkedError> {
+        let key = key(system, patient);
+        let json = self.inner.bucket.get(&key.to_string()).await?;
+        Ok(json.map(|json| Parked::read(key, &json)))
+    }
+
+    /// Whether a delivery is parked. Reads nothing.
+    #[must_use]
+    pub fn is_parked(&self, system: &SystemName, patient: PatientId) -> bool {
+        self.lines().contains_key(&key(system, patient))
+    }
+
+    /// How many deliveries to a system are parked. Reads nothing.
+    #[must_use]
+    pub fn count(&self, system: &SystemName) -> usize {
+        let lines = self.lines();
+        lines.keys().filter(|key| key.system == *system).count()
+    }
+
+    /// Every line that fits, by system and patient. Reads nothing.
+    #[must_use]
+    pub fn lines_of(&self, filter: &ParkedFilter) -> Vec<ParkedLine> {
+        let now = SystemTime::now();
+        let lines = self.lines();
+        let fitting = lines.values().filter(|line| filter.fits(line, now));
+        fitting.cloned().collect()
+    }
+
+    /// At most `limit` lines that fit, behind `after`, by system and patient. Reads nothing.
+    #[must_use]
+    pub fn page(&self, filter: &ParkedFilter, after: Option<&ParkedKey>, limit: usize) -> ParkedPage {
+        let now = SystemTime::now();
+        let all = self.lines();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut behind = all
+            .range((from, Bound::Unbounded))
+            .map(|(_, line)| line)
+            .filter(|line| filter.fits(line, now));
+        let lines = behind.by_ref().take(limit).cloned().collect();
+        ParkedPage {
+            lines,
+            more: behind.next().is_some(),
+            count: all.values().filter(|line| filter.fits(line, now)).count(),
+        }
+    }
+
+    /// Ends a parked delivery. Tells whether there was one.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    pub async fn remove(&self, system: &SystemName, patient: PatientId) -> Result<bool, ParkedError> {
+        let key = key(system, patient);
+        if !self.lines().contains_key(&key) {
+            return Ok(false);
+        }
+        let _writing = self.writing(&key).await;
+        self.inner.bucket.delete(&key.to_string()).await?;
+        Ok(self.lines_mut().remove(&key).is_some())
+    }
+
+    /// Notes that somebody asked for a parked delivery to be tried again, so that a start goes on with it. Tells whether
+    /// there is one.
+    ///
+    /// # Errors
+    /// When that is not stored, or that is unknown.
+    pub async fn mark_redriven(&self, system: &SystemName, patient: PatientId) -> Result<bool, ParkedError> {
+        let key = key(system, patient);
+        let _writing = self.writing(&key).await;
+        let Some(mut parked) = self.get(system, patient).await? else {
+            return Ok(false);
+        };
+        parked.line.redriven = true;
+        self.put(parked).await?;
+        Ok(true)
+    }
+
+    /// Whose deliveries to a system somebody asked to have tried again. Reads nothing.
+    #[must_use]
+    pub fn redriven(&self, system: &SystemName) -> Vec<PatientId> {
+        let lines = self.lines();
+        let redriven = lines
+            .values()
+            .filter(|line| line.redriven && line.key.system == *system);
+        redriven.map(|line| line.key.patient).collect()
+    }
+
+    /// Stores an entry, whose lock is held.
+    async fn put(&self, parked: Parked) -> Result<ParkedLine, ParkedError> {
+        let key = parked.line.key.clone();
+        self.inner
+            .bucket
+            .put(&key.to_string(), parked.write().into())
+            .await?;
+        let line = parked.line;
+        self.lines_mut().insert(key, line.clone());
+        Ok(line)
+    }
+
+    fn line(&self, key: &ParkedKey) -> Option<ParkedLine> {
+        self.lines().get(key).cloned()
+    }
+
+    async fn writing(&self, key: &ParkedKey) -> MutexGuard<'_, ()> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
+        let writers = u64::try_from(WRITERS).unwrap_or(u64::MAX);
+        let at = usize::try_from(hash % writers).unwrap_or(0);
+        let [first, ..] = &self.inner.writing;
+        self.inner.writing.get(at).unwrap_or(first).lock().await
+    }
+
+    fn lines(&self) -> RwLockReadGuard<'_, Lines> {
+        self.inner.lines.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lines_mut(&self) -> RwLockWriteGuard<'_, Lines> {
+        self.inner.lines.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Undeliverable<'_> {
+    /// The entry, after the one that is there already.
+    fn parked(self, key: ParkedKey, before: Option<ParkedLine>) -> Parked {
+        let (sequence, attempts, parked_at) = before.map_or_else(
+            || (0, 0, this_second()),
+            |before| (before.sequence, before.attempts, before.parked_at),
+        );
+        Parked {
+            line: ParkedLine {
+                key,
+                sequence: self.sequence.max(sequence),
+                reason: self.why.code.clone(),
+                status: self.why.status,
+                attempts: self.attempts.saturating_add(attempts),
+                connector_version: self.connector_version.to_owned(),
+                parked_at,
+                redriven: false,
+            },
+            detail: self.why.detail.clone(),
+        }
+    }
+}
+
+fn key(system: &SystemName, patient: PatientId) -> ParkedKey {
+    ParkedKey {
+        system: system.clone(),
+        patient,
+    }
+}
+
+/// The line of a key that the bucket holds; `None` for one that is none of ours, or gone in the meantime.
+async fn line(bucket: &Bucket, key: String) -> Result<Option<ParkedLine>, BucketError> {
+    let Ok(parsed) = key.parse::<ParkedKey>() else {
+        tracing::warn!("the bucket of the parked deliveries holds a key that this version does not know");
+        return Ok(None);
+    };
+    let json = bucket.get(&key).await?;
+    Ok(json.map(|json| Parked::read(parsed, &json).line))
+}
