@@ -70,7 +70,7 @@ pub(crate) struct Cli {
     #[arg(long)]
     hospitals: bool,
     /// Trouble from the start: KIND[,name=value...] with the kinds status (status=, retry-after=), delay (by=), hang,
-    /// drop, half-body, invalid-json, and for all of them method=, path=, times=, skip=, after-applying=true. As in
+    /// drop, half-body, invalid-json, garbage, and for all of them method=, path=, times=, skip=, after-applying=true. As in
     /// `drop,after-applying=true,method=POST,path=/patients,times=1`. Can be repeated.
     #[arg(long = "fault")]
     pub(crate) faults: Vec<Fault>,

@@ -68,9 +68,10 @@ impl TryFrom<WrittenFault> for Fault {
             "drop" => FaultKind::Drop,
             "half-body" => FaultKind::HalfBody,
             "invalid-json" => FaultKind::InvalidJson,
+            "garbage" => FaultKind::Garbage,
             other => {
                 return Err(BadFault(format!(
-                    "unknown kind `{other}`; known are status, delay, hang, drop, half-body, invalid-json"
+                    "unknown kind `{other}`; known are status, delay, hang, drop, half-body, invalid-json, garbage"
                 )));
             }
         };

@@ -29,6 +29,8 @@ pub enum FaultKind {
     HalfBody,
     /// A complete answer of which the JSON ends in the middle.
     InvalidJson,
+    /// A complete answer with status 200 that is not the API's at all: the page of something that stands in between.
+    Garbage,
 }
 
 /// One fault and the requests that it is meant for.
@@ -123,6 +125,7 @@ impl Fault {
             FaultKind::Drop => "drop",
             FaultKind::HalfBody => "half-body",
             FaultKind::InvalidJson => "invalid-json",
+            FaultKind::Garbage => "garbage",
         }
     }
 

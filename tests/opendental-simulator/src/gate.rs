@@ -125,6 +125,7 @@ async fn play(shared: &Arc<Shared>, mut call: Call, body: Body, fault: Option<Fa
         Some(FaultKind::Status { status, retry_after }) => {
             return Ending::Send(trouble(shared, *status, *retry_after));
         }
+        Some(FaultKind::Garbage) => return Ending::Send(garbage()),
         Some(FaultKind::Drop) => return Ending::Cut,
         Some(FaultKind::Hang) => return std::future::pending().await,
         _ => {}
@@ -141,6 +142,7 @@ async fn play(shared: &Arc<Shared>, mut call: Call, body: Body, fault: Option<Fa
         Some((FaultKind::Status { status, retry_after }, true)) => {
             Ending::Send(trouble(shared, *status, *retry_after))
         }
+        Some((FaultKind::Garbage, true)) => Ending::Send(garbage()),
         Some((FaultKind::Drop, true)) => Ending::Cut,
         Some((FaultKind::Hang, true)) => std::future::pending().await,
         Some((FaultKind::HalfBody, _)) => Ending::SendHalf(answer),
@@ -253,6 +255,16 @@ fn trouble(shared: &Shared, status: u16, retry_after: Option<Duration>) -> Answe
         ..Refusal::new(status, text)
     };
     refused(shared, &refusal)
+}
+
+/// What a captive portal or a proxy says in the API's place.
+fn garbage() -> Answer {
+    Answer {
+        status: 200,
+        body: "<!DOCTYPE html><html><body><h1>Welcome</h1></body></html>".to_owned(),
+        location: None,
+        retry_after: None,
+    }
 }
 
 fn response(answer: &Answer, body: Body) -> Response {

@@ -87,7 +87,8 @@ impl Simulator {
             .with_state(Arc::clone(&shared))
             .into_make_service_with_connect_info::<Line>();
         let closing = Arc::clone(&shared);
-        let served = axum::serve(Exchange(listener), app)
+        let exchange = Exchange::new(listener, shared.reachable.subscribe()).map_err(refused)?;
+        let served = axum::serve(exchange, app)
             .with_graceful_shutdown(async move { closing.stopped().await });
         let server = tokio::spawn(async move {
             // Serving ends by the stop signal only; accept errors are retried inside.
@@ -191,6 +192,12 @@ impl Handle {
     /// Starts or stops the office's eConnector, without which Remote answers 400 to everything.
     pub fn set_econnector(&self, running: bool) {
         self.shared.faults().econnector_running = running;
+    }
+
+    /// Takes the office off the network, or puts it back. While it is off, connections are refused, and requests that were
+    /// being answered get no answer: what they asked for may have been done. People in the office work on.
+    pub fn set_reachable(&self, reachable: bool) {
+        self.shared.reachable.send_replace(reachable);
     }
 
     /// Enables or disables a key; false when there is no such customer key.

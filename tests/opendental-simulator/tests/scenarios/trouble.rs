@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use archwire_opendental_simulator::{Fault, FaultKind, Handle, Options};
+use archwire_opendental_simulator::{Fault, FaultKind, Handle, Options, PatientFields};
 use reqwest::Method;
 use serde_json::json;
 
@@ -83,6 +83,56 @@ async fn half_a_body_and_broken_json_come_with_the_right_status() {
     assert_eq!(response.status(), 200);
     let text = response.text().await.unwrap();
     assert!(text.starts_with("{\"PatNum\":1") && serde_json::from_str::<serde_json::Value>(&text).is_err());
+}
+
+#[tokio::test]
+async fn garbage_comes_before_or_after_the_work_with_status_200() {
+    let office = Office::open().await;
+    let garbage = || Fault::new(FaultKind::Garbage).on("POST", "/patients").times(1);
+    for (fault, patients) in [(garbage(), 0), (garbage().after_applying(), 1)] {
+        office.handle.set_fault(fault);
+        let response = office
+            .request(Method::POST, "/patients")
+            .body(jane().to_string())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(response.text().await.unwrap().starts_with("<!DOCTYPE html>"));
+        assert_eq!(office.handle.patients().len(), patients);
+    }
+}
+
+#[tokio::test]
+async fn an_office_off_the_network_refuses_connections_and_does_nothing_on_open_ones() {
+    let office = Office::open().await;
+    assert_eq!(office.post("/patients", jane()).await.0, 201, "a connection is open");
+    office
+        .handle
+        .set_fault(Fault::new(FaultKind::Hang).on("GET", "/clinics").times(1));
+    let hanging = tokio::spawn(office.request(Method::GET, "/clinics").send());
+    let arrived = |handle: &Handle| handle.requests().len() == 2;
+    assert!(office.handle.wait_until(PATIENCE, arrived).await);
+    office.handle.set_reachable(false);
+    let refused = async {
+        loop {
+            let sent = office
+                .request(Method::POST, "/patients")
+                .body(jane().to_string())
+                .send();
+            if sent.await.is_err_and(|error| error.is_connect()) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await.unwrap();
+    assert_eq!(office.handle.patients().len(), 1, "nothing was taken");
+    office.handle.front_desk().create(&PatientFields::named("Doe", "Kim"));
+    office.handle.set_reachable(true);
+    let again = async { while office.request(Method::GET, "/patients/2").send().await.is_err() {} };
+    tokio::time::timeout(PATIENCE, again).await.unwrap();
+    assert_eq!(office.post("/patients", jane()).await.0, 201);
+    hanging.abort();
 }
 
 #[tokio::test]
