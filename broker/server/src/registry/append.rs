@@ -5,6 +5,7 @@
 //! whether it is there. Otherwise a publisher that tries again would make a second patient.
 
 use super::{ObserveError, Registry};
+use crate::failpoint;
 use crate::wire::{
     WireError, decode_event, decode_review, decode_sighting, encode_event, encode_review, encode_sighting,
 };
@@ -60,6 +61,7 @@ impl Registry {
         match self.log.append(entry).await {
             Ok(appended) => {
                 self.index().apply_event(appended.sequence, event);
+                failpoint::reach("appended");
                 Ok(Some(appended.sequence))
             }
             Err(AppendError::Conflict) => self.own_or_none(event).await,

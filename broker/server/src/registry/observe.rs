@@ -5,6 +5,7 @@ use super::{
     decide::{Basis, Decision},
     index::ItemKey,
 };
+use crate::failpoint;
 use archwire_core::{
     Decision as Decided, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
     Verdict,
@@ -75,6 +76,7 @@ impl Registry {
         observation: Observation,
         begun: Option<Instant>,
     ) -> Result<Observed, ObserveError> {
+        failpoint::reach("observed");
         self.finish_doubtful(key).await?;
         if let Some(named) = observation.patient_id {
             self.caught_up(named).await;
@@ -89,6 +91,7 @@ impl Registry {
         self.follow_merge(key, &observation).await?;
         for _ in 0..LONGEST_CONFLICT {
             let whose = self.whose(&observation).await?;
+            failpoint::reach("identified");
             let is_new = whose._new.is_some();
             let patient = whose.patient;
             let taken = self.take_for(key, whose, &observation, begun).await;
