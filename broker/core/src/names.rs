@@ -299,6 +299,18 @@ impl Subject {
         format!("aw.{practice}.patient.*")
     }
 
+    /// The filter that sightings match: all of a practice, or those of a system, of a patient, or of both.
+    #[must_use]
+    pub fn sightings(
+        practice: &PracticeName,
+        system: Option<&SystemName>,
+        patient: Option<PatientId>,
+    ) -> String {
+        let system = system.map_or("*", SystemName::as_str);
+        let patient = patient.map_or_else(|| "*".to_owned(), |patient| patient.to_string());
+        format!("aw.{practice}.sighting.{system}.{patient}")
+    }
+
     /// The filter that everything in the log of a practice matches.
     #[must_use]
     pub fn everything(practice: &PracticeName) -> String {

@@ -7,16 +7,25 @@
 
 use super::{Log, Stored, follow};
 use crate::{Cause, records::ReadError};
-use archwire_core::{PatientId, Subject};
+use archwire_core::{PatientId, Subject, SystemName};
 use futures_util::{Stream, StreamExt, TryFutureExt, TryStreamExt};
 
 /// Which records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
     /// Everything that the log holds.
     Everything,
     /// Events of patients.
     Events,
+    /// Events of one patient.
+    Patient(PatientId),
+    /// What systems were seen to hold, and how deliveries to them ended.
+    Sightings {
+        /// Of this system; of all where it is `None`.
+        system: Option<SystemName>,
+        /// Of this patient; of all where it is `None`.
+        patient: Option<PatientId>,
+    },
 }
 
 impl Log {
@@ -91,9 +100,12 @@ impl Log {
 
 impl Filter {
     pub(super) fn subject(self, log: &Log) -> String {
+        let practice = &log.inner.practice;
         match self {
-            Self::Everything => Subject::everything(&log.inner.practice),
-            Self::Events => Subject::all_patients(&log.inner.practice),
+            Self::Everything => Subject::everything(practice),
+            Self::Events => Subject::all_patients(practice),
+            Self::Patient(patient) => Subject::Patient(patient).name(practice),
+            Self::Sightings { system, patient } => Subject::sightings(practice, system.as_ref(), patient),
         }
     }
 }

@@ -99,6 +99,50 @@ async fn a_replay_over_several_batches_misses_nothing_and_ends_at_what_was_the_e
 }
 
 #[tokio::test]
+async fn a_replay_may_be_of_one_patient_or_of_the_sightings_of_one_system() {
+    let office = Office::open().await;
+    let [one, other] = [PatientId::generate(), PatientId::generate()];
+    let sighting = |system: &str, patient| Subject::Sighting(system.parse().unwrap(), patient);
+    for (subject, payload) in [
+        (Subject::Patient(one), "event"),
+        (sighting("front-desk", one), "desk, one"),
+        (sighting("imaging", one), "imaging, one"),
+        (sighting("front-desk", other), "desk, other"),
+        (Subject::Patient(other), "event of another"),
+    ] {
+        let entry = entry(subject, Expected::Nothing, payload);
+        office.log.append(entry).await.unwrap();
+    }
+    let read = async |filter| {
+        let records: Vec<_> = office.log.replay(1, filter).try_collect().await.unwrap();
+        let texts = records.iter().map(|stored| text(&stored.payload));
+        texts.collect::<Vec<_>>()
+    };
+    let sightings = |system: Option<&str>, patient| Filter::Sightings {
+        system: system.map(|system| system.parse().unwrap()),
+        patient,
+    };
+    assert_eq!(read(Filter::Patient(one)).await, ["event"]);
+    assert_eq!(
+        read(sightings(None, None)).await,
+        ["desk, one", "imaging, one", "desk, other"]
+    );
+    assert_eq!(
+        read(sightings(Some("front-desk"), None)).await,
+        ["desk, one", "desk, other"]
+    );
+    assert_eq!(
+        read(sightings(None, Some(one))).await,
+        ["desk, one", "imaging, one"]
+    );
+    assert_eq!(
+        read(sightings(Some("front-desk"), Some(other))).await,
+        ["desk, other"]
+    );
+    assert_eq!(read(sightings(Some("archive"), None)).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_replay_goes_on_over_a_killed_server() {
     let office = Office::open().await;
     let payload = "x".repeat(10_000);
