@@ -26,6 +26,7 @@ mod review;
 #[cfg(test)]
 mod sample;
 mod source;
+pub mod span;
 mod text;
 
 pub use connector::{

@@ -2,7 +2,9 @@
 //!
 //! Names follow the conventions of Prometheus: `archwire_<noun>_<unit>`, and counters end in `_total`. Labels are `system`,
 //! `account`, `priority`, `ability`, `outcome`, `result`, `class` and `code`, each of a bounded number of values; no label
-//! tells anything about a patient.
+//! tells anything about a patient. Seconds are histograms; what is read when somebody looks is a gauge.
+//!
+//! [`ALL`] lists each name with its kind and with what a dashboard shows beside it; a test holds the two together.
 
 /// Observations that the registry answered, by `system` and `result` (`recorded`, `unchanged`, `in_review`, or the code of
 /// the error).
@@ -35,7 +37,7 @@ pub const REQUEST_SECONDS: &str = "archwire_http_request_seconds";
 pub const TURN_WAIT_SECONDS: &str = "archwire_turn_wait_seconds";
 /// How often a vendor asked for fewer requests, by `account`.
 pub const SLOWED_DOWN: &str = "archwire_account_slowed_down_total";
-/// Records that were appended to the log, by `result` (`stored`, or the code of the error).
+/// Records that were appended to the log, or to the audit, by `result` (`stored`, or the code of the error).
 pub const APPENDS: &str = "archwire_log_appends_total";
 /// Seconds of an append, flush included.
 pub const APPEND_SECONDS: &str = "archwire_log_append_seconds";
@@ -47,3 +49,148 @@ pub const PATIENTS: &str = "archwire_patients";
 pub const RECONCILIATION_FINDINGS: &str = "archwire_reconciliation_findings";
 /// When a system was last compared with the log, in seconds since 1970, by `system`.
 pub const RECONCILED_AT: &str = "archwire_reconciled_timestamp_seconds";
+/// Lanes of patients, by `system` and `state` (`working`, `waiting`, `backing_off`).
+pub const LANES: &str = "archwire_lanes";
+/// 1 while the broker is ready, else 0.
+pub const READY: &str = "archwire_ready";
+/// How often the connection to the log was lost and made again.
+pub const RECONNECTIONS: &str = "archwire_log_reconnections_total";
+/// Spans that the collector of traces did not take.
+pub const SPANS_LOST: &str = "archwire_spans_lost_total";
+/// 1, by `version`.
+pub const BUILD_INFO: &str = "archwire_build_info";
+
+/// How a metric counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Goes up, and begins at 0 with each start.
+    Counter,
+    /// As it is when somebody looks.
+    Gauge,
+    /// How often, by how long it took.
+    Histogram,
+}
+
+/// A metric as it is described to whoever collects it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// How it counts.
+    pub kind: Kind,
+    /// What it says, in one sentence.
+    pub help: &'static str,
+}
+
+const fn counter(name: &'static str, help: &'static str) -> Metric {
+    let kind = Kind::Counter;
+    Metric { name, kind, help }
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> Metric {
+    let kind = Kind::Gauge;
+    Metric { name, kind, help }
+}
+
+const fn histogram(name: &'static str, help: &'static str) -> Metric {
+    let kind = Kind::Histogram;
+    Metric { name, kind, help }
+}
+
+/// All metrics.
+pub const ALL: &[Metric] = &[
+    counter(OBSERVATIONS, "Observations that the registry answered."),
+    counter(DELIVERIES, "Receipts of deliveries."),
+    counter(ATTEMPTS_FAILED, "Failed attempts to deliver."),
+    histogram(DELIVERY_SECONDS, "From an event's append to its receipt."),
+    gauge(
+        BEHIND_SECONDS,
+        "How long the oldest change waits that the system does not have.",
+    ),
+    gauge(
+        BEHIND_PATIENTS,
+        "Patients with changes that the system does not have.",
+    ),
+    gauge(PARKED, "Deliveries that wait for a person."),
+    gauge(
+        BREAKER_OPEN,
+        "1 while the system is left alone, 0.5 while one call is tried, else 0.",
+    ),
+    counter(POLLS, "Polls by how they ended."),
+    counter(CALLS, "Calls into connectors by how they ended."),
+    histogram(
+        CALL_SECONDS,
+        "A call into a connector, its waiting for answers included.",
+    ),
+    counter(REQUESTS, "HTTP requests of connectors by class of their answers."),
+    histogram(REQUEST_SECONDS, "Until the head of an HTTP answer."),
+    histogram(TURN_WAIT_SECONDS, "How long a turn was waited for."),
+    counter(SLOWED_DOWN, "How often a vendor asked for fewer requests."),
+    counter(
+        APPENDS,
+        "Records appended to the log or the audit, by how that ended.",
+    ),
+    histogram(APPEND_SECONDS, "An append, flush included."),
+    gauge(REVIEW_OPEN, "Open items of the review queue."),
+    gauge(PATIENTS, "Patients in the log."),
+    gauge(
+        RECONCILIATION_FINDINGS,
+        "Findings of the last comparison with the log.",
+    ),
+    gauge(
+        RECONCILED_AT,
+        "When the system was last compared with the log, in seconds since 1970.",
+    ),
+    gauge(LANES, "Lanes of patients by what they do."),
+    gauge(READY, "1 while the broker is ready, else 0."),
+    counter(
+        RECONNECTIONS,
+        "How often the connection to the log was lost and made again.",
+    ),
+    counter(SPANS_LOST, "Spans that the collector of traces did not take."),
+    gauge(BUILD_INFO, "1, with the broker's version."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of the constants above, as they stand in this file.
+    fn constants() -> Vec<&'static str> {
+        let lines = include_str!("metric.rs").lines();
+        let value = |line: &'static str| line.strip_prefix("pub const ")?.split_once(": &str = \"");
+        let values = lines
+            .filter_map(value)
+            .filter_map(|(_, rest)| rest.strip_suffix("\";"));
+        values.collect()
+    }
+
+    #[test]
+    fn every_name_is_described_once() {
+        let mut described: Vec<_> = ALL.iter().map(|metric| metric.name).collect();
+        let mut named = constants();
+        assert!(named.len() > 20, "the names were found: {named:?}");
+        described.sort_unstable();
+        named.sort_unstable();
+        assert_eq!(described, named);
+        named.dedup();
+        assert_eq!(described, named, "no two have the same name");
+    }
+
+    #[test]
+    fn every_name_follows_the_convention() {
+        for Metric { name, kind, help } in ALL {
+            let letters = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+            assert!(
+                name.starts_with("archwire_") && name.bytes().all(letters),
+                "{name}"
+            );
+            assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
+            assert!(
+                *kind != Kind::Histogram || name.ends_with("_seconds"),
+                "the unit of {name}"
+            );
+            assert!(help.ends_with('.') && help.len() > 5, "{name} is explained");
+        }
+    }
+}

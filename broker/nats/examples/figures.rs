@@ -121,7 +121,7 @@ async fn main() -> Result<(), Failure> {
     ] {
         let begun = Instant::now();
         let count = log
-            .replay(1, filter)
+            .replay(1, filter.clone())
             .try_fold(0, |count, _| async move { Ok(count + 1) })
             .await?;
         let rate = count as f64 / begun.elapsed().as_secs_f64();
@@ -243,6 +243,7 @@ fn entry() -> Entry {
         source: "/systems/figures".to_owned(),
         time: SystemTime::now(),
         content_type: "application/protobuf",
+        traceparent: None,
     };
     let payload = vec![b'x'; PAYLOAD].into();
     Entry {

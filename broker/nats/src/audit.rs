@@ -81,6 +81,7 @@ impl AuditStream {
             source: "/broker".to_owned(),
             time,
             content_type: "application/protobuf",
+            traceparent: None,
         };
         let record = Outgoing {
             subject: self.subject.clone(),

@@ -88,6 +88,7 @@ impl Log {
             source: "/broker".to_owned(),
             time: now,
             content_type: "application/json",
+            traceparent: None,
         };
         let entry = Entry {
             subject: Subject::Writer,

@@ -1,6 +1,6 @@
 //! A record as the log holds it.
 
-use crate::records::Raw;
+use crate::records::{Raw, TRACEPARENT};
 use archwire_core::{PracticeName, Subject};
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -19,6 +19,9 @@ pub struct Stored {
     pub kind: String,
     /// When the server stored it.
     pub time: SystemTime,
+    /// In which span it was made (W3C Trace Context), where traces were collected then. As it was written: whoever reads
+    /// it has to look whether it is one.
+    pub traceparent: Option<String>,
     /// The record, as it came.
     pub payload: Bytes,
 }
@@ -74,6 +77,7 @@ impl Stored {
                 id,
                 kind,
                 time,
+                traceparent: header(TRACEPARENT),
                 payload,
             }),
             _ => {

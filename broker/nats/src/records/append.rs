@@ -7,6 +7,7 @@
 
 use super::{AppendError, ReadError, Records};
 use crate::Cause;
+use archwire_core::metric;
 use async_nats::{
     HeaderMap, HeaderValue, header,
     jetstream::{
@@ -25,6 +26,8 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
 /// Makes the expected sequence be that of another subject's last record. Known since nats-server 2.11.0, and in any
 /// order of headers since 2.11.7 (nats-server #7065).
 pub(super) const GUARDING_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
+/// `traceparent` of CloudEvents' Distributed Tracing extension.
+pub(crate) const TRACEPARENT: &str = "ce-traceparent";
 
 /// A record on its way.
 pub(crate) struct Outgoing {
@@ -60,6 +63,8 @@ pub struct CloudEvent {
     pub time: SystemTime,
     /// `datacontenttype`.
     pub content_type: &'static str,
+    /// `traceparent` of the Distributed Tracing extension, where traces are collected: in which span the record was made.
+    pub traceparent: Option<String>,
 }
 
 /// A record that is stored and flushed.
@@ -82,6 +87,18 @@ enum Attempt {
 impl Records {
     /// Appends a record. Success means that it is stored, and flushed where the server promises that.
     pub(crate) async fn append(&self, record: Outgoing) -> Result<Appended, AppendError> {
+        let begun = Instant::now();
+        let appended = self.append_within_time(record).await;
+        metrics::histogram!(metric::APPEND_SECONDS).record(begun.elapsed());
+        let result = match &appended {
+            Ok(_) => "stored",
+            Err(error) => error.code(),
+        };
+        metrics::counter!(metric::APPENDS, "result" => result).increment(1);
+        appended
+    }
+
+    async fn append_within_time(&self, record: Outgoing) -> Result<Appended, AppendError> {
         let headers = headers(&record, &self.stream.cached_info().config.name)?;
         let deadline = Instant::now() + self.append_timeout;
         let Ok(_turn) = tokio::time::timeout_at(deadline, self.turn(&record.guard)).await else {
@@ -253,6 +270,7 @@ fn headers(record: &Outgoing, stream: &str) -> Result<HeaderMap, AppendError> {
         source,
         time,
         content_type,
+        traceparent,
     } = &record.attributes;
     let time = jiff::Timestamp::try_from(*time)
         .map_err(|_| AppendError::Attribute { name: "time" })?
@@ -270,6 +288,9 @@ fn headers(record: &Outgoing, stream: &str) -> Result<HeaderMap, AppendError> {
     ];
     for (name, header, value) in attributes {
         headers.insert(header, visible(name, value)?);
+    }
+    if let Some(traceparent) = traceparent {
+        headers.insert(TRACEPARENT, visible("traceparent", traceparent)?);
     }
     let last = match &record.guard {
         Guard::Nothing => return Ok(headers),

@@ -8,7 +8,7 @@ mod probe;
 mod read;
 
 pub use append::{Appended, CloudEvent};
-pub(crate) use append::{Guard, Outgoing};
+pub(crate) use append::{Guard, Outgoing, TRACEPARENT};
 pub use error::AppendError;
 pub(crate) use read::Raw;
 pub use read::ReadError;

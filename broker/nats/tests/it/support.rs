@@ -186,6 +186,7 @@ pub(crate) fn entry(subject: Subject, expected: Expected, payload: &str) -> Entr
         source: "/systems/front-desk".to_owned(),
         time: SystemTime::now(),
         content_type: "application/protobuf",
+        traceparent: None,
     };
     Entry {
         subject,

@@ -48,6 +48,7 @@ impl Registry {
                 },
                 time: event.recorded_at,
                 content_type: PROTOBUF,
+                traceparent: None,
             },
             payload,
             // The patient's own last event keeps everybody else out; where there is none yet, the fence does.
@@ -60,8 +61,8 @@ impl Registry {
         let _appending = self.appending.read().await;
         match self.log.append(entry).await {
             Ok(appended) => {
-                self.index().apply_event(appended.sequence, event);
                 failpoint::reach("appended");
+                self.index().apply_event(appended.sequence, event);
                 Ok(Some(appended.sequence))
             }
             Err(AppendError::Conflict) => self.own_or_none(event).await,
@@ -114,6 +115,7 @@ impl Registry {
                 source: format!("/practices/{}/systems/{}", self.practice(), sighting.system),
                 time: sighting.seen_at,
                 content_type: PROTOBUF,
+                traceparent: None,
             },
             payload,
             expected: Expected::Writer(self.config.fence),
@@ -135,6 +137,7 @@ impl Registry {
                 source: format!("/practices/{}/review", self.practice()),
                 time: item.changed_at,
                 content_type: PROTOBUF,
+                traceparent: None,
             },
             payload,
             expected: Expected::Writer(self.config.fence),

@@ -136,6 +136,7 @@ async fn note_creation(office: &Office, patient: PatientId, ago: Duration) {
             source: "/practices/maple-street/systems/front-desk".to_owned(),
             time: sighting.seen_at,
             content_type: "application/protobuf",
+            traceparent: None,
         },
         payload: encode_sighting(&sighting),
         expected: Expected::Anything,

@@ -56,6 +56,7 @@ pub(crate) async fn office_of(records: &[Stored]) -> Office {
                 source: "/practices/maple-street".to_owned(),
                 time: record.time,
                 content_type: "application/protobuf",
+                traceparent: None,
             },
             payload: record.payload.clone(),
             expected: Expected::Anything,
