@@ -29,8 +29,8 @@ pub use connection::{Connection, Status};
 pub use external::{ConnectError, Credentials, ExternalConfig};
 pub use lease::{Fence, Lease, LeaseConfig, LeaseError, LeaseLost};
 pub use log::{
-    Deliveries, DeliveriesConfig, DeliveriesError, Entry, Expected, Filter, Log, LogConfig, OpenError,
-    SettleError, Stored, Work,
+    Deliveries, DeliveriesConfig, DeliveriesError, Entry, Expected, Filter, HandedOut, Log, LogConfig,
+    OpenError, Queue, SettleError, Stored, Work,
 };
 pub use records::{AppendError, Appended, CloudEvent, ReadError};
 pub use size::ByteSize;

@@ -265,6 +265,7 @@ pub(crate) fn consumer_differences(
         &wanted.max_ack_pending,
         "",
     );
+    all.equal("headers_only", &found.headers_only, &wanted.headers_only, "");
     all.equal("mem_storage", &found.memory_storage, &wanted.memory_storage, "");
     all.equal(
         "inactive_threshold",

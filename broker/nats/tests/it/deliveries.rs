@@ -2,7 +2,8 @@
 
 use crate::support::*;
 use archwire_core::{PatientId, Subject, SystemName};
-use archwire_nats::{Deliveries, DeliveriesConfig, Expected, Work};
+use archwire_nats::{Deliveries, DeliveriesConfig, Expected, HandedOut, Queue, Work};
+use async_nats::jetstream::consumer::{self, FromConsumer as _, pull};
 use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
 fn slow() -> DeliveriesConfig {
@@ -36,13 +37,10 @@ async fn events_come_in_order_from_the_beginning_and_sightings_do_not() {
         .unwrap();
     append_all(&office.log, PatientId::generate(), &["three"]).await;
     let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
-    for (sequence, payload) in [(1, "one"), (2, "two"), (4, "three")] {
+    for sequence in [1, 2, 4] {
         let work = next(&mut deliveries).await;
-        assert_eq!(
-            (work.stored.sequence, text(&work.stored.payload)),
-            (sequence, payload.to_owned())
-        );
-        assert_eq!(work.delivered, 1);
+        assert_eq!((work.stored.sequence, work.delivered), (sequence, 1));
+        assert!(work.stored.payload.is_empty(), "what it says stays in the log");
         work.ack().await.unwrap();
     }
 }
@@ -62,10 +60,10 @@ async fn what_is_settled_does_not_come_again_after_a_restart_and_what_is_not_doe
     let mut seen = BTreeSet::new();
     while seen.len() < 2 {
         let work = next(&mut deliveries).await;
-        seen.insert(text(&work.stored.payload));
+        seen.insert(work.stored.sequence);
         work.ack().await.unwrap();
     }
-    assert_eq!(seen, BTreeSet::from(["four".to_owned(), "two".to_owned()]));
+    assert_eq!(seen, BTreeSet::from([2, 4]));
 }
 
 #[tokio::test]
@@ -170,5 +168,91 @@ async fn each_system_has_its_own_queue_and_its_times_follow_the_configuration() 
         ..slow()
     };
     let mut deliveries = office.log.deliveries(&other, changed).await.unwrap();
-    assert_eq!(text(&next(&mut deliveries).await.stored.payload), "two");
+    assert_eq!(next(&mut deliveries).await.stored.sequence, 2);
+}
+
+#[tokio::test]
+async fn a_queue_tells_what_it_had_handed_out_before_it_was_opened() {
+    let office = Office::open().await;
+    append_all(
+        &office.log,
+        PatientId::generate(),
+        &["one", "two", "three", "four"],
+    )
+    .await;
+    let deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    assert_eq!(*deliveries.handed_out().borrow(), HandedOut::default());
+    let mut deliveries = deliveries;
+    next(&mut deliveries).await.ack().await.unwrap();
+    // Not settled by a broker that is gone.
+    next(&mut deliveries).await;
+    drop(deliveries);
+    let deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    let HandedOut { settled, up_to } = *deliveries.handed_out().borrow();
+    assert_eq!(settled, 1);
+    assert!((2..=4).contains(&up_to), "{up_to}");
+}
+
+#[tokio::test]
+async fn a_queue_tells_it_again_after_its_server_was_killed() {
+    let office = Office::open().await;
+    append_all(&office.log, PatientId::generate(), &["one", "two"]).await;
+    // What was on the wire when the connection was made anew comes again after this.
+    let brief = DeliveriesConfig {
+        ack_wait: Duration::from_secs(3),
+        ..slow()
+    };
+    let mut deliveries = office.log.deliveries(&archive(), brief).await.unwrap();
+    let mut handed_out = deliveries.handed_out();
+    next(&mut deliveries).await.ack().await.unwrap();
+    let held = next(&mut deliveries).await;
+    office.kill_server().await;
+    append_all(&office.log, PatientId::generate(), &["three"]).await;
+    while next(&mut deliveries).await.stored.sequence != 3 {}
+    assert!(handed_out.has_changed().unwrap());
+    let HandedOut { settled, up_to } = *handed_out.borrow_and_update();
+    let sequence = held.stored.sequence;
+    assert!(settled < sequence && sequence <= up_to, "{settled} and {up_to}");
+}
+
+#[tokio::test]
+async fn a_queue_of_an_earlier_version_goes_on_without_payloads() {
+    let server = ForeignServer::with_jetstream().await;
+    let log = server.log().await;
+    append_all(&log, PatientId::generate(), &["one", "two"]).await;
+    let mut deliveries = log.deliveries(&archive(), slow()).await.unwrap();
+    next(&mut deliveries).await.ack().await.unwrap();
+    deliveries.close().await;
+    let client = server.client().await;
+    let stream = client.get_stream("ARCHWIRE_maple-street").await.unwrap();
+    let mut queue: pull::Config = stream
+        .get_consumer("deliver-archive")
+        .await
+        .map(config_of)
+        .unwrap();
+    assert!(queue.headers_only);
+    queue.headers_only = false;
+    stream.update_consumer(queue).await.unwrap();
+    let mut deliveries = log.deliveries(&archive(), slow()).await.unwrap();
+    let work = next(&mut deliveries).await;
+    assert_eq!(work.stored.sequence, 2, "it goes on where it was");
+    assert!(work.stored.payload.is_empty());
+}
+
+fn config_of(queue: consumer::PullConsumer) -> pull::Config {
+    pull::Config::try_from_consumer_config(queue.cached_info().config.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn queues_of_systems_that_are_gone_are_still_listed() {
+    let office = Office::open().await;
+    append_all(&office.log, PatientId::generate(), &["one", "two", "three"]).await;
+    let mut deliveries = office.log.deliveries(&archive(), slow()).await.unwrap();
+    next(&mut deliveries).await.ack().await.unwrap();
+    drop(deliveries);
+    let waiting = Queue {
+        system: archive(),
+        waiting: 2,
+    };
+    assert_eq!(office.log.queues().await.unwrap(), [waiting]);
 }

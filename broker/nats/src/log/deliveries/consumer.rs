@@ -6,6 +6,7 @@ use async_nats::jetstream::{
     self, ErrorCode,
     consumer::{self, AckPolicy, DeliverPolicy, PullConsumer, pull},
 };
+use futures_util::StreamExt as _;
 use std::{num::NonZeroU32, time::Duration};
 
 /// How a queue hands out.
@@ -94,6 +95,7 @@ impl Log {
             ack_wait: config.ack_wait,
             max_deliver: -1,
             max_ack_pending: i64::from(config.max_ack_pending.get()),
+            headers_only: true,
             num_replicas: self.inner.replicas,
             ..pull::Config::default()
         }
@@ -113,12 +115,14 @@ impl Log {
         let tuned = pull::Config {
             ack_wait: wanted.ack_wait,
             max_ack_pending: wanted.max_ack_pending,
+            // Queues of earlier versions handed out whole events.
+            headers_only: wanted.headers_only,
             ..found.clone()
         };
         if tuned != found {
             tracing::info!(
                 consumer = name(wanted),
-                "ack_wait and max_ack_pending follow the configuration"
+                "ack_wait, max_ack_pending and headers_only follow this version"
             );
             let updated = stream.update_consumer(tuned).await;
             return updated.map_err(|error| unavailable(wanted, error));
@@ -130,8 +134,44 @@ impl Log {
     }
 }
 
+const PREFIX: &str = "deliver-";
+
 fn durable(system: &SystemName) -> String {
-    format!("deliver-{system}")
+    format!("{PREFIX}{system}")
+}
+
+/// A queue that the server keeps, whether anybody reads it or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Whose queue it is.
+    pub system: SystemName,
+    /// Events that are not settled: those that were not handed out yet, and those that were.
+    pub waiting: u64,
+}
+
+impl Log {
+    /// Every queue that was ever opened and that nobody removed, also of systems that are no longer configured.
+    ///
+    /// # Errors
+    /// When the server does not tell.
+    pub async fn queues(&self) -> Result<Vec<Queue>, DeliveriesError> {
+        let unavailable = |error: &dyn std::fmt::Display| DeliveriesError::Unavailable {
+            consumer: format!("{PREFIX}*"),
+            source: Cause::new(error),
+        };
+        let mut consumers = self.inner.records.stream.consumers();
+        let mut queues = Vec::new();
+        while let Some(info) = consumers.next().await {
+            let info = info.map_err(|error| unavailable(&error))?;
+            let name = info.name.strip_prefix(PREFIX);
+            if let Some(system) = name.and_then(|name| name.parse().ok()) {
+                let handed_out = u64::try_from(info.num_ack_pending).unwrap_or(u64::MAX);
+                let waiting = info.num_pending.saturating_add(handed_out);
+                queues.push(Queue { system, waiting });
+            }
+        }
+        Ok(queues)
+    }
 }
 
 /// The error for a consumer that is there and cannot be read from.

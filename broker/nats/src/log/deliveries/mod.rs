@@ -5,8 +5,11 @@
 //! together and while the first is still worked on: whoever handles it has to be able to do so twice. Events come in
 //! order the first time; one that comes again may have been overtaken.
 //!
+//! An event is handed out without its payload: whoever settles it reads what is due from the log.
+//!
 //! At most 64 events wait in this process, and count as handed out. Those that a server or a broker had in its hands when
-//! it was killed may come again only after `ack_wait`: choose it short, and say that work is in progress.
+//! it was killed may come again only after `ack_wait`: say that work is in progress, and see [`Deliveries::handed_out`] for
+//! what need not wait for that.
 //!
 //! Settling awaits the server's confirmation: it costs one round trip, about 0.1 ms, beside a vendor's API call of
 //! many, and in return "settled" is something to be relied on.
@@ -14,7 +17,7 @@
 mod consumer;
 mod work;
 
-pub use consumer::{DeliveriesConfig, DeliveriesError};
+pub use consumer::{DeliveriesConfig, DeliveriesError, Queue};
 pub use work::{SettleError, Work};
 
 use super::{
@@ -28,7 +31,7 @@ use async_nats::jetstream::{
     consumer::{PullConsumer, pull},
 };
 use futures_util::{FutureExt, StreamExt};
-use tokio::{task::unconstrained, time::Instant};
+use tokio::{sync::watch, task::unconstrained, time::Instant};
 use work::SHORTEST_DELAY;
 
 const MOST_WAITING: usize = 64;
@@ -39,6 +42,17 @@ pub struct Deliveries {
     system: SystemName,
     config: DeliveriesConfig,
     inbox: Inbox,
+    handed_out: watch::Sender<HandedOut>,
+}
+
+/// What of the log a queue had handed out when it was opened, or opened anew. What lies between the two may be settled or
+/// not; what is not comes again, some of it only after `ack_wait`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HandedOut {
+    /// Everything up to this sequence is settled.
+    pub settled: u64,
+    /// Nothing behind this sequence was handed out.
+    pub up_to: u64,
 }
 
 /// What the server sends.
@@ -53,8 +67,8 @@ struct Inbox {
 impl Log {
     /// Opens the queue of a system; makes it, from the first event of the log on, when there is none yet.
     ///
-    /// `ack_wait` and `max_ack_pending` of an existing queue follow the configuration; anything else that differs is
-    /// refused. One queue may be open once at a time; two would share the events.
+    /// `ack_wait`, `max_ack_pending` and whether payloads are handed out follow this version's wishes; anything else that
+    /// differs is refused. One queue may be open once at a time; two would share the events.
     ///
     /// # Errors
     /// When the queue cannot be relied on.
@@ -69,6 +83,7 @@ impl Log {
             log: self.clone(),
             system: system.clone(),
             config,
+            handed_out: watch::Sender::new(inbox.handed_out()),
             inbox,
         })
     }
@@ -94,7 +109,24 @@ impl Log {
     }
 }
 
+impl Inbox {
+    fn handed_out(&self) -> HandedOut {
+        let info = self.consumer.cached_info();
+        HandedOut {
+            settled: info.ack_floor.stream_sequence,
+            up_to: info.delivered.stream_sequence,
+        }
+    }
+}
+
 impl Deliveries {
+    /// What was handed out before the queue was opened; changes whenever it had to be opened anew. Whoever does not want to
+    /// wait until all of that has come again looks at it.
+    #[must_use]
+    pub fn handed_out(&self) -> watch::Receiver<HandedOut> {
+        self.handed_out.subscribe()
+    }
+
     /// The next event. Waits until there is one, also over restarts of the server.
     ///
     /// May be dropped and called again: no event is lost by that.
@@ -141,6 +173,7 @@ impl Deliveries {
             self.log.inner.records.connection.connected().await;
             match self.log.inbox(&self.system, self.config).await {
                 Ok(inbox) => {
+                    self.handed_out.send_replace(inbox.handed_out());
                     self.inbox = inbox;
                     return Ok(());
                 }

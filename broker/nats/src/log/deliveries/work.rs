@@ -8,9 +8,10 @@ const LONGEST_SETTLING: Duration = Duration::from_secs(10);
 /// A refused event comes again no sooner than this: at once would be a loop as fast as the machine.
 pub(super) const SHORTEST_DELAY: Duration = Duration::from_millis(100);
 
-/// An event to be delivered.
+/// An event to be delivered: that there is one, and where. A few hundred bytes, however large the event is.
+#[derive(Clone)]
 pub struct Work {
-    /// The event.
+    /// The event without its payload, which the queue leaves in the log.
     pub stored: Stored,
     /// How often it has been handed out, this time included.
     pub delivered: u64,
@@ -40,7 +41,7 @@ impl Work {
     /// # Errors
     /// When it is not confirmed, which also happens when the server was killed and has forgotten that it handed the
     /// event out. The event comes again.
-    pub async fn ack(self) -> Result<(), SettleError> {
+    pub async fn ack(&self) -> Result<(), SettleError> {
         self.settle(AckKind::Ack).await
     }
 
@@ -48,7 +49,7 @@ impl Work {
     ///
     /// # Errors
     /// When it is not confirmed; the event then comes again after `ack_wait`.
-    pub async fn nak(self, delay: Duration) -> Result<(), SettleError> {
+    pub async fn nak(&self, delay: Duration) -> Result<(), SettleError> {
         self.settle(AckKind::Nak(Some(delay.max(SHORTEST_DELAY)))).await
     }
 
