@@ -9,7 +9,7 @@ use std::{net::Ipv6Addr, num::NonZeroUsize, time::Duration};
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /// Longest spacing between two requests.
-const MAX_SPACING: Duration = Duration::from_secs(3600);
+pub(super) const MAX_SPACING: Duration = Duration::from_secs(3600);
 const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
 
 /// Parses the grant at `key`.

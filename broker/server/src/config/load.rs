@@ -1,6 +1,7 @@
 //! Both stages in order, and the second stage of everything that has no module of its own.
 
 use super::{
+    accounts::{accounts, unused_accounts},
     check::{Check, nearest},
     identity::identity,
     model::{Api, Config, Log, LogFormat, Tls},
@@ -9,9 +10,11 @@ use super::{
     problem::{ConfigError, ProblemKind},
     raw::{RawApi, RawConfig, RawLog},
     reader::read,
+    schedule::time_zone,
     secrets::read_secret_file,
     sources::Sources,
     systems::{same_names, systems, vendors},
+    telemetry::telemetry,
 };
 use archwire_core::PracticeName;
 use secrecy::ExposeSecret;
@@ -56,6 +59,8 @@ impl Config {
 fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> {
     same_names(check, &raw);
     same_owners(check, &raw);
+    unused_accounts(check, &raw);
+    let time_zone = time_zone(check, &raw);
     let practice = practice(check, raw.practice.name);
     let data_folder = data_folder(check, raw.data.folder);
     let connectors_folder = folder(
@@ -68,9 +73,13 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
     let nats = nats(check, raw.nats);
     let log = log(check, raw.log);
     let identity = identity(check, raw.identity);
+    let telemetry = telemetry(check, raw.telemetry, api.as_ref());
+    let known: Vec<String> = raw.accounts.keys().cloned().collect();
+    let accounts = accounts(check, raw.accounts);
     let systems = systems(
         check,
         raw.systems,
+        &known,
         connectors_folder.as_deref().unwrap_or(Path::new("")),
     );
     let vendors = vendors(check, raw.vendors);
@@ -83,6 +92,9 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
         nats: nats?,
         log: log?,
         identity: identity?,
+        time_zone: time_zone?,
+        telemetry: telemetry?,
+        accounts: accounts?,
         systems: systems?,
         vendors: vendors?,
     })

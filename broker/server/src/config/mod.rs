@@ -10,6 +10,7 @@
 //!
 //! May fail: with [`ConfigError`], before any port is open; and [`DataFolder::open`] with [`DataFolderError`].
 
+mod accounts;
 mod check;
 mod data_folder;
 mod data_folder_error;
@@ -24,17 +25,19 @@ mod owns;
 mod problem;
 mod raw;
 mod reader;
+mod schedule;
 mod secrets;
 mod sources;
 mod systems;
+mod telemetry;
 mod units;
 
 pub use data_folder::DataFolder;
 pub use data_folder_error::DataFolderError;
 pub use locate::locate_data_folder;
 pub use model::{
-    Api, Config, Grant, Identity, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Owns, Scheme, System,
-    Tls, Vendor,
+    Account, Api, Config, Grant, Identity, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Owns,
+    Reconcile, Scheme, System, Telemetry, Tls, Vendor,
 };
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use sources::process_environment;

@@ -5,12 +5,13 @@
 
 use super::units::ByteSize;
 use archwire_core::{FieldGroup, OnDisagreement, PracticeName, SystemName};
+use jiff::{civil::Time, tz::TimeZone};
 use secrecy::SecretString;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     net::SocketAddr,
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
     time::Duration,
 };
@@ -34,6 +35,12 @@ pub struct Config {
     pub log: Log,
     /// `[identity]`: by what records are known to be one person's.
     pub identity: Identity,
+    /// `practice.time-zone`: where the practice is, or else what the machine says; for what happens at an hour of the day.
+    pub time_zone: TimeZone,
+    /// `[telemetry]`: where the broker can be watched.
+    pub telemetry: Telemetry,
+    /// `[accounts.NAME]`: what vendors count requests by. Each is used by a system at least, if only by a disabled one.
+    pub accounts: BTreeMap<SystemName, Account>,
     /// `[systems.NAME]`: programs that a connector speaks for. No name is also a vendor's.
     pub systems: BTreeMap<SystemName, System>,
     /// `[vendors.NAME]`: programs that speak gRPC themselves.
@@ -142,6 +149,36 @@ pub struct Owns {
     pub on_disagreement: OnDisagreement,
 }
 
+/// Where the broker can be watched. What it shows there has no patient data in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Telemetry {
+    /// `listen`: where metrics and health are offered over HTTP, in clear and to everybody who can reach the address; any
+    /// address, port 0 for any free port. Without it they are not offered.
+    pub listen: Option<SocketAddr>,
+    /// `otlp`: `http://` or `https://` of a collector that takes traces over OTLP. Without it there are none.
+    pub otlp: Option<String>,
+}
+
+/// What a vendor counts requests by: a key, a contract, a server. Systems that share one share its pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// `spacing`: least time between the starts of two requests in the long run, 0 to 1 hour.
+    pub spacing: Duration,
+    /// `burst`: requests that may start at once after a pause, 1 to 1000.
+    pub burst: NonZeroU32,
+    /// `in-flight`: most requests at the same time, 1 to 64.
+    pub in_flight: NonZeroUsize,
+}
+
+/// When a system is compared with the log by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reconcile {
+    /// `reconcile-at`: every day at this time in [`Config::time_zone`], in whole minutes.
+    pub at: Time,
+    /// `reconcile-repair`: whether what differs is mended, or only reported.
+    pub repair: bool,
+}
+
 /// A program that a connector speaks for.
 #[derive(Debug, Clone)]
 pub struct System {
@@ -156,6 +193,10 @@ pub struct System {
     pub deliver: bool,
     /// `owns` and `on-disagreement`: counts only when the system is enabled, see [`Config::ownership`].
     pub owns: Owns,
+    /// `account`: one of [`Config::accounts`], whose pace it shares. Without it the system has a pace of its own.
+    pub account: Option<SystemName>,
+    /// `reconcile-at` and `reconcile-repair`: when the system is compared with the log. Without it only when somebody asks.
+    pub reconcile: Option<Reconcile>,
     /// `[systems.NAME.settings]`: not yet checked against the connector's description. Whole numbers and `true` or
     /// `false` are here as text. At most 1 KiB each.
     pub settings: BTreeMap<String, String>,

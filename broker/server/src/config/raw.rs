@@ -21,6 +21,8 @@ pub(super) struct RawConfig {
     pub(super) nats: RawNats,
     pub(super) log: RawLog,
     pub(super) identity: RawIdentity,
+    pub(super) telemetry: RawTelemetry,
+    pub(super) accounts: BTreeMap<String, RawAccount>,
     pub(super) systems: BTreeMap<String, RawSystem>,
     pub(super) vendors: BTreeMap<String, RawVendor>,
 }
@@ -34,6 +36,7 @@ pub(super) struct RawConfig {
 )]
 pub(super) struct RawPractice {
     pub(super) name: Option<String>,
+    pub(super) time_zone: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -120,6 +123,31 @@ pub(super) struct RawIdentity {
     rename_all = "kebab-case",
     expecting = "a table"
 )]
+pub(super) struct RawTelemetry {
+    pub(super) listen: Option<String>,
+    pub(super) otlp: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawAccount {
+    pub(super) spacing: Option<String>,
+    pub(super) burst: Option<i64>,
+    pub(super) in_flight: Option<i64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
 pub(super) struct RawSystem {
     pub(super) connector: Option<String>,
     pub(super) poll_every: Option<String>,
@@ -127,6 +155,9 @@ pub(super) struct RawSystem {
     pub(super) deliver: Option<bool>,
     pub(super) owns: Option<Vec<String>>,
     pub(super) on_disagreement: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) reconcile_at: Option<String>,
+    pub(super) reconcile_repair: Option<bool>,
     pub(super) settings: BTreeMap<String, RawSetting>,
     pub(super) secrets: BTreeMap<String, RawSecret>,
     pub(super) grants: Vec<RawGrant>,

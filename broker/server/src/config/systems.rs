@@ -1,12 +1,14 @@
 //! The second stage of `[systems]` and `[vendors]`, which share one space of names.
 
 use super::{
+    accounts::used_account,
     check::{Check, nearest},
     grant::grant,
     model::{Grant, Limits, System, Vendor},
     owns::owns,
     problem::ProblemKind,
     raw::{RawLimits, RawSecret, RawSetting, RawSystem, RawVendor},
+    schedule::reconcile,
     secrets::{check_reference, read_secret},
     units::ByteSize,
 };
@@ -34,12 +36,13 @@ const TOKEN: RangeInclusive<usize> = 32..=4096;
 pub(super) fn systems(
     check: &mut Check<'_>,
     raw: BTreeMap<String, RawSystem>,
+    accounts: &[String],
     connectors: &Path,
 ) -> Option<BTreeMap<SystemName, System>> {
     let parse = |(name, raw): (String, RawSystem)| {
         let key = format!("systems.{name}");
-        let name = system_name(check, &key, &name);
-        let system = system(check, &key, raw, connectors);
+        let name = self::name(check, &key, &name);
+        let system = system(check, &key, raw, accounts, connectors);
         Some((name?, system?))
     };
     whole(raw.into_iter().map(parse))
@@ -53,7 +56,7 @@ pub(super) fn vendors(
     let mut seen: Vec<(String, SecretString)> = Vec::new();
     let parse = |(name, raw): (String, RawVendor)| {
         let key = format!("vendors.{name}");
-        let parsed_name = system_name(check, &key, &name);
+        let parsed_name = self::name(check, &key, &name);
         let owns = owns(check, &key, raw.owns, raw.on_disagreement);
         let token_key = format!("{key}.token");
         let way_out = "each vendor needs a token: token = { file = \"secrets/NAME-token\" }";
@@ -88,12 +91,12 @@ pub(super) fn same_names(check: &mut Check<'_>, raw: &super::raw::RawConfig) {
 }
 
 /// Everything or nothing, but only after every item was looked at: collecting would stop at the first none.
-fn whole<K: Ord, V>(items: impl Iterator<Item = Option<(K, V)>>) -> Option<BTreeMap<K, V>> {
+pub(super) fn whole<K: Ord, V>(items: impl Iterator<Item = Option<(K, V)>>) -> Option<BTreeMap<K, V>> {
     let items: Vec<_> = items.collect();
     items.into_iter().collect()
 }
 
-fn system_name(check: &mut Check<'_>, key: &str, written: &str) -> Option<SystemName> {
+pub(super) fn name(check: &mut Check<'_>, key: &str, written: &str) -> Option<SystemName> {
     let parsed = written.parse::<SystemName>();
     if let Err(error) = parsed {
         let lower = written.to_ascii_lowercase().replace([' ', '_', '.'], "-");
@@ -106,7 +109,13 @@ fn system_name(check: &mut Check<'_>, key: &str, written: &str) -> Option<System
     parsed.ok()
 }
 
-fn system(check: &mut Check<'_>, key: &str, raw: RawSystem, connectors: &Path) -> Option<System> {
+fn system(
+    check: &mut Check<'_>,
+    key: &str,
+    raw: RawSystem,
+    accounts: &[String],
+    connectors: &Path,
+) -> Option<System> {
     let enabled = raw.enabled.unwrap_or(true);
     let connector = connector(
         check,
@@ -122,6 +131,11 @@ fn system(check: &mut Check<'_>, key: &str, raw: RawSystem, connectors: &Path) -
         None => Some(None),
     };
     let owns = owns(check, key, raw.owns, raw.on_disagreement);
+    let account = match raw.account {
+        Some(written) => used_account(check, &format!("{key}.account"), &written, accounts).map(Some),
+        None => Some(None),
+    };
+    let reconcile = reconcile(check, key, raw.reconcile_at, raw.reconcile_repair);
     let settings = settings(check, &format!("{key}.settings"), raw.settings);
     let secrets = secrets(check, &format!("{key}.secrets"), raw.secrets, enabled);
     let grants: Vec<Option<Grant>> = raw
@@ -137,6 +151,8 @@ fn system(check: &mut Check<'_>, key: &str, raw: RawSystem, connectors: &Path) -
         enabled,
         deliver: raw.deliver.unwrap_or(true),
         owns: owns?,
+        account: account?,
+        reconcile: reconcile?,
         settings: settings?,
         secrets: secrets?,
         grants: grants.into_iter().collect::<Option<_>>()?,

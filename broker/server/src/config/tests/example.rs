@@ -67,6 +67,9 @@ fn what_the_example_shows_as_a_default_is_the_default() {
         "level",
         "enabled",
         "deliver",
+        "spacing",
+        "burst",
+        "in-flight",
         "memory",
         "deadline",
     ];
@@ -119,6 +122,7 @@ fn the_example_has_every_key_that_the_broker_knows_and_no_other() {
         .collect();
     let all: toml::Table = all.parse().unwrap();
     let keys = |table: &toml::Value| table.as_table().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let account = &all["accounts"]["open-dental"];
     let system = &all["systems"]["front-desk"];
     assert_eq!(
         all.keys().cloned().collect::<BTreeSet<_>>(),
@@ -131,6 +135,8 @@ fn the_example_has_every_key_that_the_broker_knows_and_no_other() {
     assert_eq!(keys(&all["nats"]), known::<raw::RawNats>());
     assert_eq!(keys(&all["log"]), known::<raw::RawLog>());
     assert_eq!(keys(&all["identity"]), known::<raw::RawIdentity>());
+    assert_eq!(keys(&all["telemetry"]), known::<raw::RawTelemetry>());
+    assert_eq!(keys(account), known::<raw::RawAccount>());
     assert_eq!(keys(system), known::<raw::RawSystem>());
     assert_eq!(keys(&system["grants"][0]), known::<raw::RawGrant>());
     assert_eq!(keys(&system["limits"]), known::<raw::RawLimits>());

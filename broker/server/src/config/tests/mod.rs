@@ -1,13 +1,16 @@
 //! Configurations in folders of their own, with the files that they point to; nothing of this machine's environment.
 
+mod accounts;
 mod connections;
 mod data_folder;
 mod environment;
 mod example;
 mod owns;
 mod problems;
+mod schedule;
 mod secrets;
 mod systems;
+mod telemetry;
 
 use super::{Config, ConfigError, Problem};
 use std::{
