@@ -21,6 +21,7 @@ mod partial_date;
 mod patient;
 mod priority;
 mod receipt;
+mod reconcile;
 mod rendering;
 mod review;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use patient::{
 };
 pub use priority::Priority;
 pub use receipt::{Receipt, ReceiptOutcome, ReceiptOutcomeError, compare_written};
+pub use reconcile::{Against, Comparison, Differences, RecordVersion, Survey, SurveyTooLarge};
 pub use review::{Decision, Disagreement, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict};
 pub use source::{SourceRecord, SourceRecordError};
 pub use text::Text;

@@ -16,7 +16,7 @@ pub(crate) struct Bus {
     pub(crate) truth: Option<Fields>,
     pub(crate) systems: Vec<System>,
     pub(crate) ownership: Ownership,
-    log: Vec<Event>,
+    pub(crate) log: Vec<Event>,
     clock: u64,
 }
 
@@ -268,7 +268,7 @@ impl Bus {
 }
 
 /// What others changed since a record was last brought up to date, and what the bus owes it.
-fn due(log: &[Event], record: &Record, at: usize) -> BTreeSet<Path> {
+pub(crate) fn due(log: &[Event], record: &Record, at: usize) -> BTreeSet<Path> {
     let news = log.iter().skip(record.delivered).filter(|event| event.by != at);
     news.flat_map(|event| &event.changed)
         .chain(&record.owed)

@@ -20,11 +20,12 @@
 )]
 
 mod bus;
+mod compared;
 mod edits;
 mod lossy;
 mod system;
 
-use archwire_core::{FieldGroup, Fields, OnDisagreement, Owner, Ownership, Path};
+use archwire_core::{FieldGroup, Fields, OnDisagreement, Owner, Ownership, Path, still_disagrees};
 use bus::Bus;
 use edits::{Edit, edit, patient};
 use lossy::{LOSSES, Loss};
@@ -220,5 +221,46 @@ proptest! {
         rest(&mut bus);
         prop_assert_eq!(elements(&bus), before);
         agree(&bus);
+    }
+
+    /// Whatever happened: a bus at rest has nothing to report. What staff then do behind its back is found, and once that is
+    /// repaired nothing is left of it.
+    #[test]
+    fn a_system_at_rest_does_not_differ_and_neither_does_a_repaired_one(
+        first in patient(), losses in vec(losses(), 2..4), ownership in ownership(), actions in actions(),
+        unheard in vec((0..6_usize, edit()), 1..4),
+    ) {
+        let mut bus = bus(ownership, &losses, &first, &[]);
+        play(&mut bus, &actions);
+        rest(&mut bus);
+        for at in 0..bus.systems.len() {
+            let differences = bus.compare(at);
+            prop_assert!(differences.is_none(), "{} at rest: {differences:?}", bus.systems[at].name);
+        }
+        for (number, (at, edit)) in unheard.iter().enumerate() {
+            bus.edit(at % losses.len(), |fields| edit.apply(fields, 800 + number));
+        }
+        for at in 0..bus.systems.len() {
+            let edited: BTreeSet<Path> = bus.systems[at].edits.iter().map(|(path, _)| path.clone()).collect();
+            let shows = bus.systems[at].shows.clone().unwrap();
+            let heard = bus.systems[at].record.as_ref().unwrap().shadow.clone().unwrap();
+            let wanted = bus.truth.as_ref().unwrap();
+            // Staff may also come round to what the bus wants.
+            let told = edited
+                .iter()
+                .filter(|path| shows.get(path) != heard.get(path) && still_disagrees(path, &shows, wanted));
+            let found = bus.compare(at).unheard;
+            prop_assert!(told.clone().count() == 0 || !found.is_empty(), "nothing was found of {edited:?}");
+            prop_assert!(found.is_subset(&edited), "{found:?} was found, {edited:?} was edited");
+        }
+        for at in 0..bus.systems.len() {
+            bus.repair(at);
+        }
+        rest(&mut bus);
+        agree(&bus);
+        for at in 0..bus.systems.len() {
+            let differences = bus.compare(at);
+            prop_assert!(differences.is_none(), "{} repaired: {differences:?}", bus.systems[at].name);
+        }
     }
 }
