@@ -69,16 +69,18 @@ pub(crate) fn run(tree: &Tree, source: Source, program: &str, args: &[OsString])
     become_program(command)
 }
 
+/// Ends as the program does.
 #[cfg(unix)]
-fn become_program(mut command: Command) -> Result<ExitCode> {
+pub(crate) fn become_program(mut command: Command) -> Result<ExitCode> {
     use std::os::unix::process::CommandExt;
     // Only returns if the program cannot be started.
     let error = command.exec();
     Err(error).with_context(|| format!("cannot start {}", command.get_program().display()))
 }
 
+/// Ends as the program does.
 #[cfg(not(unix))]
-fn become_program(mut command: Command) -> Result<ExitCode> {
+pub(crate) fn become_program(mut command: Command) -> Result<ExitCode> {
     let status = command
         .status()
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;

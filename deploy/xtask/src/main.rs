@@ -5,6 +5,7 @@
 //! is announced: `rustup target add` puts a standard library into the user's own toolchain.
 
 mod audit;
+mod bench;
 mod check;
 mod command;
 mod debian;
@@ -74,6 +75,16 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Measure Archwire beside raw JetStream, native code and a plain program, in the same run.
+    ///
+    /// Builds for release (many minutes the first time), prints a table against the design's budgets, and writes it to
+    /// target/bench with a picture. Nothing else should run on the machine meanwhile. `cargo xtask bench -- --help` lists
+    /// the benchmark's own options.
+    Bench {
+        /// Passed to the benchmark as they are, for example `--quick --only job --rounds 3 --out FOLDER`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Check the dependencies of both workspaces: duplicates and bans, licences, sources, and known advisories.
     ///
     /// Needs cargo-deny. Advisories are skipped, and said to be skipped, where their database cannot be reached.
@@ -107,6 +118,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Test { args } => check::run(&tree, source, &args),
         Task::Demo { args } => launch::run(&tree, source, "archwire-demo", &args),
         Task::Run { args } => launch::run(&tree, source, "archwire", &args),
+        Task::Bench { args } => bench::run(&tree, source, &args),
         Task::Audit { install } => audit::run(&tree, install),
     }
 }
