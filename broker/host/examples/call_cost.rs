@@ -38,6 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         secrets: BTreeMap::from([("key".to_owned(), "none".into())]),
         grants: Vec::new(),
         limits: Limits::default(),
+        account: None,
     };
     let connector = Connector::new(component, config, Arc::new(MemoryStateStore::default()))?;
     let (delivery, cursor) = (delivery(), Cursor("page 0".to_owned()));

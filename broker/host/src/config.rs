@@ -1,7 +1,7 @@
 //! What the administrator chose for one system, checked against what its connector says it needs.
 
 use crate::{
-    Description, Grant, Limits, Scheme,
+    Account, Description, Grant, Limits, Scheme,
     description::SettingKind,
     http::{Credential, CredentialError},
 };
@@ -26,6 +26,9 @@ pub struct SystemConfig {
     pub grants: Vec<Grant>,
     /// How much a call may use.
     pub limits: Limits,
+    /// The account that it is counted under, which other systems may share. Its pace is to be within what the grants allow,
+    /// see [`AccountConfig::within`](crate::AccountConfig::within). `None`: one of its own, with the pace of its grants.
+    pub account: Option<Account>,
 }
 
 /// One thing that is wrong with a system's configuration. The values of settings and secrets are not repeated.

@@ -1,8 +1,8 @@
 //! A system's connector: the calls that the broker makes.
 
 use crate::{
-    Ability, CallError, CheckReport, Component, ConfigError, IncomingRequest, PollAnswer, Received,
-    StateStore, SystemConfig,
+    Ability, Account, AccountConfig, CallError, CheckReport, Component, ConfigError, IncomingRequest, Origin,
+    PollAnswer, Received, StateStore, SystemConfig,
     bindings::exchange as wit,
     bindings::plugin,
     call::{self, CallLimits, Ended, Invoked},
@@ -14,12 +14,17 @@ use crate::{
     state::SystemState,
 };
 use archwire_core::{Cursor, Delivered, Delivery, LocalId, SurveyPage, SystemName, View};
-use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    fmt,
+    sync::Arc,
+};
 use tokio::time::timeout;
 use wasmtime::Store;
 
 /// A component set up for one system. Each call runs in a fresh instance; calls may run at the same time, and share the
-/// system's connections, the pace of its grants and its state. Cheap to clone.
+/// system's connections, account and state. Cheap to clone.
 #[derive(Clone)]
 pub struct Connector(Arc<Parts>);
 
@@ -27,6 +32,7 @@ struct Parts {
     component: Component,
     system: SystemName,
     settings: Arc<BTreeMap<String, String>>,
+    account: Account,
     upstreams: Arc<Upstreams>,
     state: SystemState,
     limits: CallLimits,
@@ -78,14 +84,18 @@ impl Connector {
             system,
             grants,
             limits,
+            account,
             ..
         } = config;
-        let upstreams = Upstreams::new(grants, checked.credential, limits)
+        let account =
+            account.unwrap_or_else(|| Account::new(AccountConfig::new(system.clone()).within(&grants)));
+        let upstreams = Upstreams::new(grants, checked.credential, limits, Some(account.clone()))
             .map_err(|error| SetUpError::Tls(error.into()))?;
         Ok(Self(Arc::new(Parts {
             state: SystemState::new(system.clone(), store),
             system,
             component,
+            account,
             settings: Arc::new(checked.settings),
             upstreams: Arc::new(upstreams),
             limits: CallLimits {
@@ -99,6 +109,19 @@ impl Connector {
     #[must_use]
     pub fn system(&self) -> &SystemName {
         &self.0.system
+    }
+
+    /// The account that it is counted under.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.0.account
+    }
+
+    /// The servers that this one and another present the same credential to, so that they count both as one. Without
+    /// a credential there are none.
+    #[must_use]
+    pub fn shares_credential_with(&self, other: &Self) -> BTreeSet<Origin> {
+        self.0.upstreams.shares_credential_with(&other.0.upstreams)
     }
 
     /// The component that it runs.

@@ -28,12 +28,14 @@
 //!         in_flight: NonZeroUsize::MIN,
 //!     }],
 //!     limits: Limits::default(),
+//!     account: None,
 //! };
 //! let connector = Connector::new(component, config, Arc::new(MemoryStateStore::default()))?;
 //! let answer = connector.poll(None).await?;
 //! # Ok(()) }
 //! ```
 
+mod account;
 mod answer;
 mod bindings;
 mod cache;
@@ -52,6 +54,7 @@ mod sandbox;
 mod state;
 mod ticker;
 
+pub use account::{Account, AccountConfig, AccountState, Turn};
 pub use answer::{CheckReport, IncomingRequest, PollAnswer, Received, Unreadable};
 pub use cache::CacheError;
 pub use call::CallError;

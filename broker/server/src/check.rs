@@ -7,7 +7,7 @@ pub use report::Report;
 
 use crate::{
     config::{Config, System},
-    systems::{self, SystemError},
+    systems::{self, CountedTogether, SystemError},
 };
 use archwire_core::SystemName;
 use archwire_host::{
@@ -20,22 +20,29 @@ use std::sync::Arc;
 pub async fn run(config: &Config, offline: bool) -> Report {
     let mut report = Report::of(config);
     match looked_at(config, offline).await {
-        Ok(systems) => report.systems = systems,
+        Ok((systems, counted_together)) => {
+            report.systems = systems;
+            report.counted_together = counted_together;
+        }
         Err(error) => report.failure = Some(Failure::of(error.code(), &error)),
     }
     report
 }
 
-async fn looked_at(config: &Config, offline: bool) -> Result<Vec<SystemReport>, SystemError> {
+async fn looked_at(
+    config: &Config,
+    offline: bool,
+) -> Result<(Vec<SystemReport>, Vec<CountedTogether>), SystemError> {
     let cache = config.data_folder.join("components-cache");
     let engine = systems::engine(&cache)?;
     // What a check learns is not kept: it must not disturb a running broker.
     let state: Arc<dyn StateStore> = Arc::new(MemoryStateStore::default());
+    let connectors = systems::connectors(&engine, config, &state).await?;
     let mut reports = Vec::new();
-    for (name, system, connector) in &systems::connectors(&engine, config, &state).await? {
+    for (name, system, connector) in &connectors {
         reports.push(one(name, system, connector, offline).await);
     }
-    Ok(reports)
+    Ok((reports, systems::counted_together(&connectors)))
 }
 
 async fn one(name: &SystemName, system: &System, connector: &Connector, offline: bool) -> SystemReport {

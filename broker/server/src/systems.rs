@@ -3,10 +3,10 @@
 use crate::config::{self, Config};
 use archwire_core::SystemName;
 use archwire_host::{
-    Ability, Connector, Engine, EngineConfig, EngineError, Grant, Limits, LoadError, Method, Origin,
-    PathPattern, SetUpError, StateStore, SystemConfig,
+    Ability, Account, AccountConfig, Connector, Engine, EngineConfig, EngineError, Grant, Limits, LoadError,
+    Method, Origin, PathPattern, SetUpError, StateStore, SystemConfig,
 };
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 /// A system whose connector cannot be used as configured.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,14 @@ pub enum SystemError {
         "the connector of `systems.{system}` does `deliver` without `fetch`, so that no delivery could ever be confirmed; set `deliver = false` for it"
     )]
     NoFetch {
+        /// The system.
+        system: SystemName,
+    },
+    /// A system that is to be compared with the log and cannot list what it has.
+    #[error(
+        "the connector of `systems.{system}` does no `survey`, so that the system cannot be compared with the log; remove `reconcile-at`"
+    )]
+    NoSurvey {
         /// The system.
         system: SystemName,
     },
@@ -56,6 +64,7 @@ impl SystemError {
             Self::Engine(error) => error.code(),
             Self::Load { source, .. } => source.code(),
             Self::NoFetch { .. } => "connector_without_fetch",
+            Self::NoSurvey { .. } => "connector_without_survey",
             Self::Grant { .. } => "grant_invalid",
             Self::Fit { source, .. } => source.code(),
         }
@@ -70,7 +79,7 @@ pub fn engine(cache_folder: &Path) -> Result<Engine, SystemError> {
     Engine::new(EngineConfig::new(cache_folder.to_owned())).map_err(SystemError::Engine)
 }
 
-/// Loads the connectors of all enabled systems, each configured for its system.
+/// Loads the connectors of all enabled systems, each configured for its system and counted under its account.
 ///
 /// # Errors
 /// With the first system that cannot be used.
@@ -79,18 +88,92 @@ pub async fn connectors(
     config: &Config,
     state: &Arc<dyn StateStore>,
 ) -> Result<Vec<(SystemName, config::System, Arc<Connector>)>, SystemError> {
-    let mut connectors = Vec::new();
+    let mut granted = BTreeMap::new();
     for (name, system) in config.systems.iter().filter(|(_, system)| system.enabled) {
-        let connector = connector(engine, name, system, Arc::clone(state)).await?;
+        let grants: Vec<Grant> = system
+            .grants
+            .iter()
+            .map(|one| grant(name, one))
+            .collect::<Result<_, _>>()?;
+        granted.insert(name, (system, grants));
+    }
+    let accounts = accounts(config, &granted);
+    let mut connectors = Vec::new();
+    for (name, (system, grants)) in granted {
+        let account = system.account.as_ref().and_then(|account| accounts.get(account));
+        let connector = connector(engine, name, system, grants, account, Arc::clone(state)).await?;
         connectors.push((name.clone(), system.clone(), Arc::new(connector)));
     }
     Ok(connectors)
+}
+
+/// The accounts, each with the strictest pace of what is written for it and granted to its systems.
+fn accounts(
+    config: &Config,
+    granted: &BTreeMap<&SystemName, (&config::System, Vec<Grant>)>,
+) -> BTreeMap<SystemName, Account> {
+    let account = |(name, written): (&SystemName, &config::Account)| {
+        let its_own = granted
+            .values()
+            .filter(|(system, _)| system.account.as_ref() == Some(name));
+        let pace = AccountConfig {
+            name: name.clone(),
+            spacing: written.spacing,
+            burst: written.burst,
+            in_flight: written.in_flight,
+        };
+        let pace = pace.within(its_own.flat_map(|(_, grants)| grants));
+        (name.clone(), Account::new(pace))
+    };
+    config.accounts.iter().map(account).collect()
+}
+
+/// Two systems that present the same credential to a server, which counts them as one, and do not share an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedTogether {
+    /// The two, in the order of their names.
+    pub systems: [SystemName; 2],
+    /// The server.
+    pub server: Origin,
+}
+
+impl fmt::Display for CountedTogether {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            systems: [one, two],
+            server,
+        } = self;
+        write!(
+            f,
+            "systems.{one} and systems.{two} show {server} the same credential, which counts their requests together, and the broker does not; \
+             name one account in both: account = \"NAME\""
+        )
+    }
+}
+
+/// Everything that a vendor counts together and the broker does not.
+#[must_use]
+pub fn counted_together(connectors: &[(SystemName, config::System, Arc<Connector>)]) -> Vec<CountedTogether> {
+    let mut found = Vec::new();
+    for (index, (one, _, connector)) in connectors.iter().enumerate() {
+        let others = connectors.iter().skip(index + 1);
+        for (two, _, other) in others.filter(|(.., other)| !other.account().is(connector.account())) {
+            let servers = connector.shares_credential_with(other);
+            found.extend(servers.into_iter().map(|server| CountedTogether {
+                systems: [one.clone(), two.clone()],
+                server,
+            }));
+        }
+    }
+    found
 }
 
 async fn connector(
     engine: &Engine,
     name: &SystemName,
     system: &config::System,
+    grants: Vec<Grant>,
+    account: Option<&Account>,
     state: Arc<dyn StateStore>,
 ) -> Result<Connector, SystemError> {
     let load = |error| SystemError::Load {
@@ -102,20 +185,20 @@ async fn connector(
     if system.deliver && abilities.contains(&Ability::Deliver) && !abilities.contains(&Ability::Fetch) {
         return Err(SystemError::NoFetch { system: name.clone() });
     }
+    if system.reconcile.is_some() && !abilities.contains(&Ability::Survey) {
+        return Err(SystemError::NoSurvey { system: name.clone() });
+    }
     let config = SystemConfig {
         system: name.clone(),
         settings: system.settings.clone(),
         secrets: system.secrets.clone(),
-        grants: system
-            .grants
-            .iter()
-            .map(|one| grant(name, one))
-            .collect::<Result<_, _>>()?,
+        grants,
         limits: Limits {
             memory_bytes: usize::try_from(system.limits.memory.bytes()).unwrap_or(usize::MAX),
             deadline: system.limits.deadline,
             ..Limits::default()
         },
+        account: account.cloned(),
     };
     let fit = |source| SystemError::Fit {
         system: name.clone(),

@@ -28,10 +28,10 @@ pub struct Grant {
     /// Whether the host may resolve to loopback and private addresses: a program in the practice's own network.
     /// Link-local, multicast and metadata addresses stay out of reach either way.
     pub private_addresses: bool,
-    /// Least time between the starts of two requests, over all calls of the system. Grants to one server share the pace of
-    /// the strictest.
+    /// Least time between the starts of two requests, over everything that shares an [account](crate::Account) with this: an
+    /// account has the pace of its strictest grant.
     pub spacing: Duration,
-    /// Requests at the same time, over all calls of the system; shared in the same way. A request ends when its response body
+    /// Requests at the same time; shared in the same way. A request ends when its response body
     /// is read to the end or dropped.
     pub in_flight: NonZeroUsize,
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// `http` or `https`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// Without encryption: for programs in the practice's own network.
     Http,
@@ -32,7 +32,7 @@ impl Scheme {
 }
 
 /// Scheme, host and port of a server, in one spelling: host in lower case, port always there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     scheme: Scheme,
     host: String,

@@ -1,7 +1,8 @@
 //! The body of a response on its way to the connector: counted, watched for silence, freed of secrets. Passed on as it
 //! comes, never gathered. Trailers are left out.
 
-use super::{error, gate::Passage, outgoing::Traces, scrub::Scrubbing};
+use super::{error, outgoing::Traces, scrub::Scrubbing};
+use crate::account::Passage;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming};
 use std::{

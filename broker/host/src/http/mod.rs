@@ -4,7 +4,7 @@
 //! error code and is counted for the administrator:
 //! 1. [`headers`]: headers that the host sets itself cannot be set by the connector.
 //! 2. [`crate::grant`]: origin, method and path have to be granted. The URI that is sent is made anew from the grant.
-//! 3. [`gate`]: the grant's spacing and number of requests in flight, over all calls of the system.
+//! 3. [`crate::account`]: the pace and the number of requests in flight, over all calls of all systems of the account.
 //! 4. [`credential`]: the host puts the secrets on.
 //! 5. [`connect`]: the name is resolved once, the addresses are checked, and exactly those are connected to.
 //! 6. [`body`]: the answer is counted, watched for silence and freed of secrets while it is passed on. Redirects are
@@ -14,7 +14,6 @@ mod body;
 mod connect;
 mod credential;
 mod error;
-mod gate;
 mod headers;
 mod outgoing;
 mod scrub;

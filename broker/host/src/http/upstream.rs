@@ -1,23 +1,27 @@
-//! The servers that one system's connector may reach, each with its client and its gate.
+//! The servers that one system's connector may reach, each with its client.
 
 use super::{
     body::WatchedBody,
     connect::{self, CheckedClient},
     credential::Credential,
     error,
-    gate::Gate,
     headers::ForbiddenHeaders,
     outgoing::Traces,
     scrub::Scrubber,
 };
 use crate::{
     Limits,
+    account::{Account, Deferred},
     grant::{self, AddressPolicy, Denial, Grant, Method, Origin, Scheme},
 };
-use http::{HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
-use std::{collections::HashMap, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
@@ -31,34 +35,20 @@ pub(crate) struct Upstreams {
     credential: Option<Credential>,
     forbidden: ForbiddenHeaders,
     limits: Limits,
+    /// `None` where nothing is granted.
+    account: Option<Account>,
 }
 
 struct Upstream {
     grant: Grant,
     policy: AddressPolicy,
     client: CheckedClient,
-    gate: Arc<Gate>,
 }
 
 /// A request that is allowed, and under which grant.
 pub(crate) struct Admitted {
     index: usize,
     uri: Uri,
-}
-
-/// One gate for each server, with the pace of the strictest grant to it: a server's limit does not care under which grant
-/// a request comes.
-fn gates(grants: &[Grant]) -> HashMap<Origin, Arc<Gate>> {
-    let mut paces: HashMap<&Origin, (Duration, NonZeroUsize)> = HashMap::new();
-    for grant in grants {
-        let (spacing, in_flight) = paces.entry(&grant.to).or_insert((grant.spacing, grant.in_flight));
-        *spacing = (*spacing).max(grant.spacing);
-        *in_flight = (*in_flight).min(grant.in_flight);
-    }
-    let gate = |(origin, (spacing, in_flight)): (&Origin, _)| {
-        (origin.clone(), Arc::new(Gate::new(spacing, in_flight)))
-    };
-    paces.into_iter().map(gate).collect()
 }
 
 impl Upstreams {
@@ -70,6 +60,7 @@ impl Upstreams {
             credential: None,
             forbidden,
             limits: Limits::default(),
+            account: None,
         }
     }
 
@@ -77,9 +68,9 @@ impl Upstreams {
         grants: Vec<Grant>,
         credential: Option<Credential>,
         limits: Limits,
+        account: Option<Account>,
     ) -> Result<Self, rustls::Error> {
         let mut clients: HashMap<AddressPolicy, CheckedClient> = HashMap::new();
-        let gates = gates(&grants);
         let mut list = Vec::new();
         for grant in grants {
             let policy = policy(&grant, credential.is_some());
@@ -90,14 +81,10 @@ impl Upstreams {
                     .or_insert(connect::client(policy, limits.connect_timeout)?)
                     .clone(),
             };
-            // Each grant's server has a gate, so that this makes none.
-            let new = || Arc::new(Gate::new(grant.spacing, grant.in_flight));
-            let gate = gates.get(&grant.to).cloned().unwrap_or_else(new);
             list.push(Upstream {
                 grant,
                 policy,
                 client,
-                gate,
             });
         }
         let forbidden = ForbiddenHeaders::new(credential.as_ref().map(Credential::header));
@@ -106,7 +93,23 @@ impl Upstreams {
             credential,
             forbidden,
             limits,
+            account,
         })
+    }
+
+    /// The servers that this and another present the same credential to.
+    pub(crate) fn shares_credential_with(&self, other: &Self) -> BTreeSet<Origin> {
+        let (Some(one), Some(two)) = (&self.credential, &other.credential) else {
+            return BTreeSet::new();
+        };
+        if (one.header(), one.value()) != (two.header(), two.value()) {
+            return BTreeSet::new();
+        }
+        let origins = |upstreams: &Self| -> BTreeSet<Origin> {
+            let granted = upstreams.list.iter();
+            granted.map(|upstream| upstream.grant.to.clone()).collect()
+        };
+        origins(self).intersection(&origins(other)).cloned().collect()
     }
 
     pub(crate) fn forbidden(&self) -> &ForbiddenHeaders {
@@ -159,7 +162,8 @@ impl Upstreams {
         })
     }
 
-    /// Sends an admitted request when its grant's gate lets it through.
+    /// Sends an admitted request when its account lets it through. Where that would take too long, the host answers in the
+    /// vendor's place.
     pub(crate) async fn send(
         &self,
         admitted: Admitted,
@@ -168,7 +172,11 @@ impl Upstreams {
         traces: &Arc<Traces>,
     ) -> Result<Response<WasiBody>, Error> {
         let upstream = self.list.get(admitted.index).ok_or(Error::HttpRequestDenied)?;
-        let passage = upstream.gate.pass().await;
+        let account = self.account.as_ref().ok_or(Error::HttpRequestDenied)?;
+        let passage = match account.pass().await {
+            Ok(passage) => passage,
+            Err(deferred) => return Ok(in_the_vendors_place(deferred)),
+        };
         let request = self.dress(admitted.uri, request)?;
         let limits = &self.limits;
         let within = shorter(options.connect_timeout, limits.connect_timeout)
@@ -183,6 +191,7 @@ impl Upstreams {
             }
             error
         })?;
+        passage.answered(response.status(), response.headers());
         let silence = shorter(options.between_bytes_timeout, limits.between_bytes_timeout);
         let (head, body) = self.undress(response, traces)?.into_parts();
         let body = WatchedBody::new(
@@ -241,6 +250,20 @@ impl Upstreams {
             .map(|credential| credential.scrubber().clone())
             .unwrap_or_default()
     }
+}
+
+/// What the connector gets to see of a request that was not sent: as if the vendor had said it. The response has a
+/// [`Deferred`] among its extensions.
+fn in_the_vendors_place(deferred: Deferred) -> Response<WasiBody> {
+    let mut response = Response::new(WasiBody::default());
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let seconds = deferred.after.as_millis().div_ceil(1000);
+    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response.extensions_mut().insert(deferred);
+    response
 }
 
 /// A credential over plain HTTP stays in the practice's own network.

@@ -1,6 +1,6 @@
 //! What a check found, for a person or for a program.
 
-use crate::config::Config;
+use crate::{config::Config, systems::CountedTogether};
 use archwire_core::SystemName;
 use serde_json::{Value, json};
 use std::{error::Error, io};
@@ -13,6 +13,8 @@ pub struct Report {
     vendors: Vec<String>,
     /// The systems in the order of their names.
     pub(super) systems: Vec<SystemReport>,
+    /// What a vendor counts together and the broker does not. A warning: the programs work, until the vendor says no.
+    pub(super) counted_together: Vec<CountedTogether>,
     /// Why not all systems could be looked at.
     pub(super) failure: Option<Failure>,
 }
@@ -87,6 +89,7 @@ impl Report {
             data_folder: config.data_folder.display().to_string(),
             vendors: config.vendors.keys().map(ToString::to_string).collect(),
             systems: Vec::new(),
+            counted_together: Vec::new(),
             failure: None,
         }
     }
@@ -113,6 +116,9 @@ impl Report {
                 .try_for_each(|cause| writeln!(out, "                because: {cause}"));
         }
         self.systems.iter().try_for_each(|system| system.write(out))?;
+        for warning in &self.counted_together {
+            writeln!(out, "WARNING         {warning}")?;
+        }
         writeln!(out, "vendors         {}", self.vendors.join(", "))
     }
 
@@ -125,10 +131,21 @@ impl Report {
             "practice": self.practice,
             "data_folder": self.data_folder,
             "systems": self.systems.iter().map(SystemReport::to_json).collect::<Vec<_>>(),
+            "warnings": self.counted_together.iter().map(warning).collect::<Vec<_>>(),
             "vendors": self.vendors,
             "error": self.failure.as_ref().map(Failure::to_json),
         })
     }
+}
+
+fn warning(counted: &CountedTogether) -> Value {
+    let systems = counted.systems.each_ref().map(SystemName::as_str);
+    json!({
+        "code": "account_not_shared",
+        "message": counted.to_string(),
+        "systems": systems,
+        "server": counted.server.to_string(),
+    })
 }
 
 impl SystemReport {

@@ -59,6 +59,7 @@ pub(crate) fn config() -> SystemConfig {
             deadline: Duration::from_secs(20),
             ..Limits::default()
         },
+        account: None,
     }
 }
 
