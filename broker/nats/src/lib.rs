@@ -27,7 +27,7 @@ pub use bucket::{Bucket, BucketError};
 pub use cause::Cause;
 pub use connection::{Connection, Status};
 pub use external::{ConnectError, Credentials, ExternalConfig};
-pub use lease::{Fence, Lease, LeaseConfig, LeaseError, LeaseLost};
+pub use lease::{Fence, Lease, LeaseConfig, LeaseError, LeaseLost, LeaseStanding};
 pub use log::{
     Deliveries, DeliveriesConfig, DeliveriesError, Entry, Expected, Filter, HandedOut, Log, LogConfig,
     OpenError, Queue, SettleError, Stored, Work,

@@ -11,14 +11,16 @@
 
 mod error;
 mod key;
+mod standing;
 mod taking;
 
 pub use error::{LeaseError, LeaseLost};
+pub use standing::LeaseStanding;
 
 use crate::{Cause, Log};
 use key::{Key, Taking};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 /// How often one that waits for the lease looks; also the pause after trouble.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
@@ -63,6 +65,8 @@ pub struct Lease {
     /// The key's revision as of the last renewal; `None` while it is not known to be ours.
     revision: Option<u64>,
     next_renewal: Instant,
+    /// When it was renewed last.
+    renewed: watch::Sender<Instant>,
     /// So that trouble that lasts is told once.
     in_trouble: bool,
 }
@@ -92,6 +96,7 @@ impl Lease {
             let pause = match renewed.unwrap_or_else(|elapsed| Err(Cause::new(elapsed))) {
                 Ok(Renewal::Kept) => {
                     self.in_trouble = false;
+                    self.renewed.send_replace(Instant::now());
                     self.config.renew_every
                 }
                 Ok(Renewal::Lost(lost)) => return lost,

@@ -9,7 +9,7 @@ use archwire_core::Subject;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 use std::{ops::ControlFlow, time::SystemTime};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 /// What the writer record holds.
 #[derive(Serialize, Deserialize)]
@@ -45,6 +45,7 @@ impl Log {
                         fence,
                         revision: Some(revision),
                         next_renewal: Instant::now() + config.renew_every,
+                        renewed: watch::Sender::new(Instant::now()),
                         in_trouble: false,
                     });
                 }

@@ -34,10 +34,13 @@ async fn a_holder_that_dies_is_succeeded_within_ten_seconds_and_not_before() {
     let mut first = lease(&office.log, "first", config).await;
     let waiting = tokio::spawn(async move { lease(&other, "second", config).await });
     // It is renewed past its time, and then nobody renews it any more.
+    let standing = first.standing();
     let kept = tokio::time::timeout(config.ttl * 2, first.keep()).await;
     assert!(kept.is_err() && !waiting.is_finished());
+    assert!(standing.is_held(), "it was renewed in time");
     let died = Instant::now();
     drop(first);
+    assert!(!standing.is_held(), "nobody keeps it");
     let second = waiting.await.unwrap();
     let took = died.elapsed();
     println!("taken over {took:?} after the death of the holder");
