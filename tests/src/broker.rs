@@ -66,13 +66,24 @@ pub(crate) fn command(binary: &Path, config: &Path) -> Command {
 
 impl Broker {
     /// Starts it. Whether it gets ready, or stands by for another one, is for [`Broker::ready`] to find out.
-    pub(crate) fn spawn(binary: &Path, config: &Path, data_folder: &Path, log: &Path) -> Result<Self> {
+    /// With a failpoint, it ends itself there.
+    pub(crate) fn spawn(
+        binary: &Path,
+        config: &Path,
+        data_folder: &Path,
+        log: &Path,
+        failpoint: Option<&str>,
+    ) -> Result<Self> {
         // A broker that was killed leaves its address behind.
         _ = fs::remove_file(data_folder.join("api.address"));
         let stderr = OpenOptions::new().create(true).append(true).open(log);
         let stderr = stderr.with_context(|| format!("cannot write {}", log.display()))?;
         let began = Instant::now();
-        let child = command(binary, config)
+        let mut command = command(binary, config);
+        if let Some(failpoint) = failpoint {
+            command.env("ARCHWIRE_FAILPOINT", failpoint);
+        }
+        let child = command
             .args(["run", "--config"])
             .arg(config)
             .stdout(Stdio::null())
@@ -147,6 +158,11 @@ impl Broker {
             .and_then(Pid::from_raw)
             .context("no process id")?;
         kill_process(pid, signal).context("the broker cannot be signalled")
+    }
+
+    /// How it ended, when it has.
+    pub(crate) fn has_ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
     }
 
     pub(crate) async fn ended(&mut self) -> Result<ExitStatus> {

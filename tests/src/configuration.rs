@@ -9,6 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 /// One system of the practice: its name and the simulator that stands behind it.
 pub(crate) struct Office {
@@ -16,7 +17,7 @@ pub(crate) struct Office {
     pub(crate) mode: Mode,
     pub(crate) developer_key: String,
     pub(crate) customer_key: String,
-    pub(crate) handle: Handle,
+    pub(crate) handle: Arc<Handle>,
 }
 
 /// What the text is made of.

@@ -34,11 +34,13 @@ mod sides;
 mod tracing_program;
 
 pub mod families;
+pub mod faults;
 pub mod process;
 
 pub use broker::Answer;
 pub use eventually::{PATIENCE, eventually, eventually_within};
 pub use log::Log;
+pub use nats_server::NatsServer;
 pub use people::{differences, invented, phone_of, set_email, set_phone, wire_patient};
 pub use plan::Plan;
 pub use practice::Practice;

@@ -15,6 +15,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -60,7 +61,7 @@ impl Practice {
                 mode: options.mode,
                 developer_key: key.developer_key.clone(),
                 customer_key: key.customer_key.clone(),
-                handle: Simulator::start(options.clone()).await?,
+                handle: Arc::new(Simulator::start(options.clone()).await?),
             });
         }
         let tokens = plan.vendors.iter().map(|name| (name.clone(), token())).collect();
@@ -145,6 +146,19 @@ impl Practice {
         &self.offices[0].handle
     }
 
+    /// The first office, for who goes on working there while the practice is changed.
+    ///
+    /// # Panics
+    /// Never: a practice has at least one.
+    #[must_use]
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "a practice without an office is given one when it opens"
+    )]
+    pub fn shared_office(&self) -> Arc<Handle> {
+        Arc::clone(&self.offices[0].handle)
+    }
+
     /// The office behind a system.
     ///
     /// # Errors
@@ -152,7 +166,7 @@ impl Practice {
     pub fn office_of(&self, system: &str) -> Result<&Handle> {
         let office = self.offices.iter().find(|office| office.name == system);
         office
-            .map(|office| &office.handle)
+            .map(|office| office.handle.as_ref())
             .with_context(|| format!("no system {system} was planned"))
     }
 
@@ -208,6 +222,14 @@ impl Practice {
     #[must_use]
     pub fn nats_url(&self) -> Option<String> {
         self.nats.as_ref().map(NatsServer::url)
+    }
+
+    /// The NATS server that was planned, to be killed, frozen and started again.
+    ///
+    /// # Errors
+    /// When the broker runs its own.
+    pub fn nats_server(&mut self) -> Result<&mut NatsServer> {
+        self.nats.as_mut().context("no NATS server was planned")
     }
 
     /// The practice's name.

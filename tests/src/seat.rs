@@ -2,7 +2,7 @@
 //! a broker that stands by.
 
 use crate::broker::{self, Answer, Broker};
-use crate::{Log, Programs, eventually, process};
+use crate::{Log, Programs, eventually, eventually_within, process};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 use std::fs;
@@ -74,11 +74,20 @@ impl Seat {
     /// # Errors
     /// When it runs already or cannot be started.
     pub fn begin(&mut self) -> Result<()> {
+        self.begin_to_end_at(None)
+    }
+
+    /// The same, and a debug build ends itself by SIGKILL at a place: `NAME:N` is the place and at which time.
+    ///
+    /// # Errors
+    /// When it runs already or cannot be started.
+    pub fn begin_to_end_at(&mut self, failpoint: Option<&str>) -> Result<()> {
         ensure!(self.broker.is_none(), "the broker runs already");
         self.starts += 1;
         let (config, data) = (self.configuration_file(), self.data_folder());
         let log = self.log_file(self.starts);
-        self.broker = Some(Broker::spawn(&self.programs.broker, &config, &data, &log)?);
+        let binary = &self.programs.broker;
+        self.broker = Some(Broker::spawn(binary, &config, &data, &log, failpoint)?);
         Ok(())
     }
 
@@ -154,6 +163,22 @@ impl Seat {
     /// When it does not run, or does not end in time.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         self.taken()?.ended().await
+    }
+
+    /// Waits until the broker ends by itself, for at most so long. Tells the exit status; `None` when it still runs.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn ended_within(&mut self, deadline: Duration) -> Result<Option<ExitStatus>> {
+        let broker = self.broker.as_mut().context("the broker does not run")?;
+        let ended = eventually_within(deadline, "the broker ends", async || {
+            broker.has_ended()?.context("it still runs")
+        });
+        let ended = ended.await.ok();
+        if ended.is_some() {
+            self.broker = None;
+        }
+        Ok(ended)
     }
 
     /// Runs the broker's program with these arguments to its end, with this place's configuration.

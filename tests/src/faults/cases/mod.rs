@@ -1,0 +1,4 @@
+//! What is broken in which way. Each case has a short form, for the tests, and a long one, for the soak; both end with the
+//! same checker.
+
+pub mod kills;
