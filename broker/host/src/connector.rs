@@ -13,14 +13,15 @@ use crate::{
     sandbox::Sandbox,
     state::SystemState,
 };
-use archwire_core::{Cursor, Delivered, Delivery, LocalId, SurveyPage, SystemName, View};
+use archwire_core::{Cursor, Delivered, Delivery, LocalId, SurveyPage, SystemName, View, metric, span};
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,
     fmt,
     sync::Arc,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+use tracing::{Instrument as _, field::Empty, info_span};
 use wasmtime::Store;
 
 /// A component set up for one system. Each call runs in a fresh instance; calls may run at the same time, and share the
@@ -212,10 +213,44 @@ impl Connector {
             &'a mut Store<Sandbox>,
         ) -> Invoked<'a, Result<W, wit::Disposition>>,
     {
-        let parts = &*self.0;
-        if !parts.component.description().abilities.contains(&ability) {
+        let system = self.0.system.as_str();
+        if !self.0.component.description().abilities.contains(&ability) {
             return Err(CallError::NotOffered(ability));
         }
+        let span = info_span!(
+            target: span::TARGET, span::CALL, system, ability = ability.as_str(), code = Empty, otel.status_code = Empty
+        );
+        let began = Instant::now();
+        let answer = self
+            .call_untold(ability, invoke, read)
+            .instrument(span.clone())
+            .await;
+        let code = answer.as_ref().err().map_or("ok", CallError::code);
+        span.record("code", code);
+        if answer.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        let (system, ability) = (system.to_owned(), ability.as_str());
+        metrics::histogram!(metric::CALL_SECONDS, "system" => system.clone(), "ability" => ability)
+            .record(began.elapsed());
+        metrics::counter!(metric::CALLS, "system" => system, "ability" => ability, "code" => code)
+            .increment(1);
+        answer
+    }
+
+    async fn call_untold<W, T, F>(
+        &self,
+        ability: Ability,
+        invoke: F,
+        read: impl FnOnce(W) -> Result<T, Flaw>,
+    ) -> Result<T, CallError>
+    where
+        F: for<'a> FnOnce(
+            &'a plugin::Guest,
+            &'a mut Store<Sandbox>,
+        ) -> Invoked<'a, Result<W, wit::Disposition>>,
+    {
+        let parts = &*self.0;
         let linked = &parts.component.0.linked;
         let begin = async {
             let place = linked
@@ -229,7 +264,7 @@ impl Connector {
         };
         let begun = timeout(parts.limits.deadline, begin).await;
         let (_place, context) = begun.map_err(|_| CallError::Busy)??;
-        let traces = Arc::new(Traces::default());
+        let traces = Arc::new(Traces::here(parts.system.clone()));
         let upstreams = Arc::clone(&parts.upstreams);
         let ended = call::run(linked, upstreams, &traces, Some(context), parts.limits, invoke).await;
         self.report(&traces);

@@ -17,6 +17,7 @@ mod error;
 mod headers;
 mod outgoing;
 mod scrub;
+mod told;
 mod upstream;
 
 pub(crate) use credential::{

@@ -2,10 +2,12 @@
 
 use super::{
     headers::ForbiddenHeaders,
+    told::{Sending, Teller},
     upstream::{Admitted, Upstreams},
 };
 use crate::limits::BODY_CHUNK_BYTES;
-use http::{HeaderName, Request, Response};
+use archwire_core::SystemName;
+use http::{HeaderName, Method, Request, Response};
 use std::{
     collections::BTreeMap,
     future::{Future, ready},
@@ -21,9 +23,31 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 pub(crate) struct Traces {
     denials: Mutex<BTreeMap<&'static str, u32>>,
     response_too_large: AtomicBool,
+    /// Nobody is told of what a component does while it describes itself: it has no system yet, and no requests.
+    teller: Option<Teller>,
 }
 
 impl Traces {
+    /// Of a call to a system, whose span is the current one.
+    pub(crate) fn here(system: SystemName) -> Self {
+        Self {
+            teller: Some(Teller::here(system)),
+            ..Self::default()
+        }
+    }
+
+    /// A request is on its way now.
+    pub(super) fn sending(&self, method: &Method) -> Option<Sending> {
+        self.teller.as_ref().map(|teller| teller.sending(method))
+    }
+
+    /// A request is not sent: `denied` or `deferred`.
+    pub(super) fn not_sent(&self, class: &'static str) {
+        if let Some(teller) = &self.teller {
+            teller.not_sent(class);
+        }
+    }
+
     /// Counts a refusal by its code, and is what the connector gets to see of it.
     pub(crate) fn deny(&self, code: &'static str) -> Error {
         *self
@@ -111,6 +135,9 @@ impl WasiHttpHooks for Outgoing {
         _: Worker,
     ) -> Sent {
         let admitted = self.admit(&request);
+        if admitted.is_err() {
+            self.traces.not_sent("denied");
+        }
         let (upstreams, traces) = (Arc::clone(&self.upstreams), Arc::clone(&self.traces));
         Box::new(async move {
             let response = upstreams

@@ -175,22 +175,28 @@ impl Upstreams {
         let account = self.account.as_ref().ok_or(Error::HttpRequestDenied)?;
         let passage = match account.pass().await {
             Ok(passage) => passage,
-            Err(deferred) => return Ok(in_the_vendors_place(deferred)),
+            Err(deferred) => {
+                traces.not_sent("deferred");
+                return Ok(in_the_vendors_place(deferred));
+            }
         };
         let request = self.dress(admitted.uri, request)?;
+        let sending = traces.sending(request.method());
         let limits = &self.limits;
         let within = shorter(options.connect_timeout, limits.connect_timeout)
             + shorter(options.first_byte_timeout, limits.first_byte_timeout);
-        let answer = timeout(within, upstream.client.request(request))
-            .await
-            .map_err(|_| error::silence())?;
-        let response = answer.map_err(|error| {
-            let error = error::of_request(&error, limits.request_bytes);
-            if matches!(error, Error::DestinationIpProhibited) {
-                traces.deny("address_denied");
-            }
-            error
-        })?;
+        let answer = timeout(within, upstream.client.request(request)).await;
+        let answer = match answer {
+            Ok(answer) => answer.map_err(|error| error::of_request(&error, limits.request_bytes)),
+            Err(_) => Err(error::silence()),
+        };
+        if let Some(sending) = sending {
+            sending.ended(answer.as_ref().map(Response::status));
+        }
+        if matches!(answer, Err(Error::DestinationIpProhibited)) {
+            traces.deny("address_denied");
+        }
+        let response = answer?;
         passage.answered(response.status(), response.headers());
         let silence = shorter(options.between_bytes_timeout, limits.between_bytes_timeout);
         let (head, body) = self.undress(response, traces)?.into_parts();
