@@ -188,3 +188,6 @@ impl Account {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

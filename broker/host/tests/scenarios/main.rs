@@ -9,6 +9,7 @@
 
 mod support;
 
+mod account_is_shared;
 mod address_is_checked;
 mod call_is_given_up;
 mod configuration_is_checked;

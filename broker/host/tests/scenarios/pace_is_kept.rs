@@ -1,4 +1,4 @@
-//! Spacing and requests in flight are the grant's, over all calls of the system.
+//! Without an account of several systems, spacing and requests in flight are the grant's, over all calls of the system.
 
 use crate::support::{Server, config, grant, hostile, tell};
 use archwire_host::{Connector, Grant, SystemConfig};

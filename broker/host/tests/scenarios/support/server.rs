@@ -6,7 +6,7 @@ use axum::{
     extract::{ConnectInfo, Query, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
     routing::any,
 };
 use futures_util::{StreamExt, stream};
@@ -15,7 +15,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -44,6 +44,7 @@ struct Memory {
     open: AtomicUsize,
     most_open: AtomicUsize,
     gate: Semaphore,
+    was_busy: AtomicBool,
 }
 
 impl Server {
@@ -55,6 +56,7 @@ impl Server {
             open: AtomicUsize::new(0),
             most_open: AtomicUsize::new(0),
             gate: Semaphore::new(0),
+            was_busy: AtomicBool::new(false),
         });
         let router = Router::new()
             .route("/echo", any(echo))
@@ -65,6 +67,7 @@ impl Server {
             .route("/drip", any(drip))
             .route("/silent", any(std::future::pending::<Response>))
             .route("/held", any(held))
+            .route("/busy", any(busy))
             .fallback(|| async { "ok" })
             .layer(middleware::from_fn_with_state(Arc::clone(&memory), remember))
             .with_state(Arc::clone(&memory))
@@ -186,4 +189,17 @@ async fn held(State(memory): State<Arc<Memory>>) -> &'static str {
     memory.gate.acquire().await.unwrap().forget();
     memory.open.fetch_sub(1, Ordering::SeqCst);
     "held"
+}
+
+/// The first time it wants to be left alone for so many seconds.
+async fn busy(
+    State(memory): State<Arc<Memory>>,
+    Query(query): Query<HashMap<String, u64>>,
+) -> impl IntoResponse {
+    if memory.was_busy.swap(true, Ordering::SeqCst) {
+        StatusCode::OK.into_response()
+    } else {
+        let retry_after = [(header::RETRY_AFTER, query["seconds"])];
+        (StatusCode::TOO_MANY_REQUESTS, AppendHeaders(retry_after)).into_response()
+    }
 }
