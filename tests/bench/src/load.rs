@@ -41,6 +41,21 @@ pub(crate) async fn send(http: &Http, method: &str, url: &str, body: Bytes) -> R
     Ok(())
 }
 
+/// Asks for what is there.
+pub(crate) async fn get(http: &Http, url: &str) -> Result<Bytes> {
+    let request = Request::builder().uri(url).body(Full::new(Bytes::new()))?;
+    let answer = http
+        .request(request)
+        .await
+        .context("the service does not answer")?;
+    ensure!(
+        answer.status().is_success(),
+        "the service answers {}",
+        answer.status()
+    );
+    Ok(answer.into_body().collect().await?.to_bytes())
+}
+
 /// Does everything with so many at a time. The answers come in any order.
 pub(crate) async fn at_a_time<I, T, F: Future<Output = Result<T>>>(
     in_flight: usize,

@@ -149,6 +149,20 @@ pub(crate) fn peak_mebibytes(pid: u32) -> Option<f64> {
     Some(kibibytes / 1024.0)
 }
 
+/// The processor's time that a process has taken so far, its threads included; `None` when it is gone.
+pub(crate) fn processor_time(pid: u32) -> Option<Duration> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name may hold spaces and parentheses; behind it, the 12th and 13th words are hundredths of a second.
+    let (_, rest) = text.rsplit_once(") ")?;
+    let ticks = rest
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|word| word.parse::<u64>().ok());
+    let ticks = ticks.sum::<Option<u64>>()?;
+    Some(Duration::from_millis(ticks * 10))
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -158,6 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(flushes(folder.path(), Duration::from_millis(20)).unwrap() > 0.0);
         assert!(peak_mebibytes(std::process::id()).unwrap() > 0.1);
+        assert!(processor_time(std::process::id()).unwrap() < Duration::from_secs(3600));
         assert!(memory().unwrap() > 16 && file_system(folder.path()).is_some());
     }
 }

@@ -1,6 +1,7 @@
 //! Raw JetStream, without Archwire: a client of the broker's own nats-server, with a stream of the same settings as the
 //! log's. The only module here that names `async-nats`.
 
+use crate::load;
 use anyhow::{Context as _, Result};
 use archwire_tests::Practice;
 use async_nats::jetstream::{
@@ -22,12 +23,21 @@ const STREAM: &str = "BENCH";
 pub(crate) struct Raw {
     client: async_nats::Client,
     context: jetstream::Context,
+    monitoring: String,
 }
 
 /// Where a nats-server says that it listens.
 #[derive(Deserialize)]
 struct Ports {
     nats: Vec<String>,
+    monitoring: Vec<String>,
+}
+
+/// What a nats-server says of its traffic.
+#[derive(Deserialize)]
+struct Traffic {
+    in_msgs: u64,
+    out_msgs: u64,
 }
 
 impl Raw {
@@ -41,8 +51,9 @@ impl Raw {
             .nth(1)
             .and_then(|rest| rest.split('"').next());
         let token = token.context("the broker's nats-server has no token")?;
+        let (address, monitoring) = addresses(&folder.join("ports"))?;
         let client = async_nats::ConnectOptions::with_token(token.to_owned())
-            .connect(address(&folder.join("ports"))?)
+            .connect(address)
             .await
             .context("the broker's nats-server does not let us in")?;
         let context = jetstream::new(client.clone());
@@ -58,7 +69,11 @@ impl Raw {
             .get_or_create_stream(config)
             .await
             .context("no stream can be made")?;
-        Ok(Self { client, context })
+        Ok(Self {
+            client,
+            context,
+            monitoring,
+        })
     }
 
     /// Publishes to a subject that nobody has used, and waits until the server says that it is stored.
@@ -100,6 +115,13 @@ impl Raw {
         Ok(sequences.boxed())
     }
 
+    /// Messages that clients have sent to the server and got from it since it began.
+    pub(crate) async fn messages(&self) -> Result<(u64, u64)> {
+        let said = load::get(&load::http(), &format!("{}/varz", self.monitoring)).await?;
+        let traffic: Traffic = serde_json::from_slice(&said)?;
+        Ok((traffic.in_msgs, traffic.out_msgs))
+    }
+
     /// How much was ever written to the broker's streams, and how much of it to the log: each of these was flushed.
     pub(crate) async fn writes(&self) -> Result<Writes> {
         let streams: Vec<_> = self.context.streams().try_collect().await?;
@@ -126,14 +148,15 @@ pub(crate) struct Writes {
     pub(crate) buckets: u64,
 }
 
-fn address(ports: &Path) -> Result<String> {
+/// For clients, and for monitoring.
+fn addresses(ports: &Path) -> Result<(String, String)> {
     let files = fs::read_dir(ports).context("the nats-server does not say where it listens")?;
     for file in files {
         let text = fs::read(file?.path())?;
         if let Ok(ports) = serde_json::from_slice::<Ports>(&text)
-            && let Some(address) = ports.nats.first()
+            && let (Some(client), Some(monitoring)) = (ports.nats.first(), ports.monitoring.first())
         {
-            return Ok(address.clone());
+            return Ok((client.clone(), monitoring.clone()));
         }
     }
     anyhow::bail!("the nats-server does not say where it listens")

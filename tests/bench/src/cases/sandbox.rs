@@ -101,6 +101,7 @@ async fn connector(engine: &Engine, name: &str, sink: &Sink) -> Result<Connector
         secrets,
         grants: grants.collect::<Result<_>>()?,
         limits: Limits::default(),
+        account: None,
     };
     Ok(Connector::new(
         component,
