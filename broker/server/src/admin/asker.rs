@@ -2,7 +2,9 @@
 
 use super::status;
 use crate::audit::{Act, Action};
+use archwire_core::{Decision, Text, Verdict};
 use archwire_proto::admin::v1::Person;
+use std::time::SystemTime;
 use tonic::{Extensions, Status, transport::server::UdsConnectInfo};
 
 /// Most bytes in a person's name.
@@ -72,8 +74,20 @@ impl Asker {
             action,
             patients: Vec::new(),
             item: None,
+            system: None,
             paths: Vec::new(),
             reason,
+        }
+    }
+
+    /// What this person decides now.
+    pub(super) fn decides(&self, verdict: Verdict, item: Option<u64>, reason: String) -> Decision {
+        Decision {
+            verdict,
+            item,
+            by: Text::from(self.name.as_str()),
+            reason: reason.into(),
+            at: SystemTime::now(),
         }
     }
 }

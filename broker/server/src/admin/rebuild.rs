@@ -1,15 +1,18 @@
 //! A rebuild, told as it goes: how far it is at most ten times a second, then how it ended.
 
-use super::status::unanswered;
-use crate::registry::{ObserveError, Rebuilt, Registry};
-use archwire_proto::admin::v1::{RebuildEnd, RebuildResponse};
+use super::{asker::Asker, practice::Practice, status::unanswered};
+use crate::{
+    audit::Action,
+    registry::{ObserveError, Rebuilt, Registry},
+};
+use archwire_proto::admin::v1::{RebuildEnd, RebuildRequest, RebuildResponse};
 use futures_util::{FutureExt as _, Stream, future::BoxFuture, stream};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::{OwnedMutexGuard, watch};
-use tonic::Status;
+use tonic::{Request, Status};
 
 /// Between two words of how far it is.
 const BETWEEN_WORDS: Duration = Duration::from_millis(100);
@@ -20,7 +23,19 @@ struct Rebuilding {
 }
 
 /// Rebuilds the index, and holds `running` meanwhile. Goes on only while somebody listens.
-pub(super) fn answers(
+pub(super) async fn rebuild(
+    practice: &Practice,
+    request: Request<RebuildRequest>,
+    running: OwnedMutexGuard<()>,
+) -> Result<impl Stream<Item = Result<RebuildResponse, Status>> + Send + use<>, Status> {
+    let (_, extensions, RebuildRequest { person }) = request.into_parts();
+    let asker = Asker::of(person, &extensions)?;
+    let act = asker.about_to(Action::Rebuild, String::new());
+    practice.audit(act).await?;
+    Ok(answers(Arc::clone(&practice.registry), running))
+}
+
+fn answers(
     registry: Arc<Registry>,
     running: OwnedMutexGuard<()>,
 ) -> impl Stream<Item = Result<RebuildResponse, Status>> + Send {

@@ -1,15 +1,95 @@
 //! The review queue as the API tells it: masked lines, whole items, what came of a decision.
 
-use super::mask::masked;
+use super::{
+    asker::{Asker, reason},
+    mask::masked,
+    page_size,
+    practice::Practice,
+    status::{invalid, not_decided, patient_id, unanswered},
+};
 use crate::{
+    audit::{Act, Action},
     registry::{Decided, ObserveError, Registry, ReviewLine},
-    wire::{timestamp, write_review_kind, write_standing},
+    wire::{
+        WireError, read_review_kind, read_verdict, timestamp, write_review, write_review_kind, write_standing,
+    },
 };
 use archwire_core::{PatientId, ReviewItem};
 use archwire_proto::admin::v1;
+use tonic::{Request, Status};
+
+pub(super) fn list(
+    practice: &Practice,
+    request: &v1::ListReviewRequest,
+) -> Result<v1::ListReviewResponse, Status> {
+    let kind = read_review_kind(request.kind).map_err(|error| invalid(&error))?;
+    let page = practice
+        .registry
+        .review_page(kind, request.after, page_size(request.page_size));
+    let lines = page.lines.into_iter();
+    let lines = lines.map(|one| line(&practice.registry, one));
+    Ok(v1::ListReviewResponse {
+        lines: lines
+            .collect::<Result<_, _>>()
+            .map_err(|error| unanswered(&error))?,
+        open: u64::try_from(page.open).unwrap_or(u64::MAX),
+        more: page.more,
+    })
+}
+
+pub(super) async fn show(
+    practice: &Practice,
+    request: Request<v1::ShowReviewRequest>,
+) -> Result<v1::ShowReviewResponse, Status> {
+    let (_, extensions, v1::ShowReviewRequest { number, person }) = request.into_parts();
+    let asker = Asker::of(person, &extensions)?;
+    let item = practice.registry.review_item(number).await;
+    let item = item.map_err(|error| not_decided(&error))?;
+    let patients = patients_of(&item);
+    let act = Act {
+        patients: patients.clone(),
+        item: Some(number),
+        ..asker.about_to(Action::Show, String::new())
+    };
+    practice.audit(act).await?;
+    let views = views(&practice.registry, &patients).map_err(|error| unanswered(&error))?;
+    Ok(v1::ShowReviewResponse {
+        item: Some(write_review(&item)),
+        patients: views,
+    })
+}
+
+pub(super) async fn decide(
+    practice: &Practice,
+    request: Request<v1::DecideReviewRequest>,
+) -> Result<v1::DecideReviewResponse, Status> {
+    let (_, extensions, request) = request.into_parts();
+    let asker = Asker::of(request.person, &extensions)?;
+    let reason = reason(&request.reason)?;
+    let verdict = read_verdict(request.verdict).map_err(|error| invalid(&error))?;
+    let action = Action::of(verdict).ok_or_else(|| invalid(&WireError::UnknownValue("verdict")))?;
+    let with = request.with_patient_id.filter(|id| !id.is_empty());
+    let with = with.map(|id| patient_id("with_patient_id", &id)).transpose()?;
+    let item = practice.registry.review_item(request.number).await;
+    let item = item.map_err(|error| not_decided(&error))?;
+    let paths = item.disagreements.iter().map(|one| one.path.clone());
+    let act = Act {
+        patients: patients_of(&item),
+        item: Some(item.number),
+        paths: paths.collect(),
+        ..asker.about_to(action, reason.clone())
+    };
+    practice.audit(act).await?;
+    let decision = asker.decides(verdict, Some(item.number), reason);
+    let decided = practice.registry.decide_item(item.number, decision, with).await;
+    let decided = decided.map_err(|error| not_decided(&error))?;
+    Ok(v1::DecideReviewResponse {
+        outcome: outcome(&decided),
+    })
+}
 
 /// A line of the list, masked.
-pub(super) fn line(registry: &Registry, line: ReviewLine) -> Result<v1::ReviewLine, ObserveError> {
+fn line(registry: &Registry, line: ReviewLine) -> Result<v1::ReviewLine, ObserveError> {
     let standing = line
         .patient
         .map(|patient| registry.standing(patient))
@@ -28,7 +108,7 @@ pub(super) fn line(registry: &Registry, line: ReviewLine) -> Result<v1::ReviewLi
 }
 
 /// Whom an item is about: its own patient first, then its candidates.
-pub(super) fn patients_of(item: &ReviewItem) -> Vec<PatientId> {
+fn patients_of(item: &ReviewItem) -> Vec<PatientId> {
     let mut patients: Vec<PatientId> = Vec::new();
     let candidates = item.candidates.iter().map(|candidate| candidate.patient);
     for patient in item.patient.into_iter().chain(candidates) {
@@ -57,7 +137,7 @@ pub(super) fn views(
 }
 
 /// What came of a decision, in one sentence without patient data.
-pub(super) fn outcome(decided: &Decided) -> String {
+fn outcome(decided: &Decided) -> String {
     match decided {
         Decided::Merged { survivor, retired } => {
             format!("Patient {retired} is one with patient {survivor} now, who goes on.")

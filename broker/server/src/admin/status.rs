@@ -4,10 +4,12 @@ use super::WordsError;
 use crate::{
     api::status::{refuse, with_causes},
     audit::AuditError,
+    parked::ParkedError,
     registry::{DecideError, ObserveError},
     wire::WireError,
 };
-use archwire_core::PatientId;
+use archwire_core::{PatientId, SystemName};
+use archwire_nats::ReadError;
 use std::error::Error;
 use tonic::{Code, Status};
 
@@ -27,6 +29,26 @@ pub(super) fn patient_id(field: &'static str, text: &str) -> Result<PatientId, S
         .map_err(|error| invalid(&WireError::Name(field, error)))
 }
 
+/// A patient id, where one is given.
+pub(super) fn optional_patient(text: &str) -> Result<Option<PatientId>, Status> {
+    let given = Some(text).filter(|text| !text.is_empty());
+    given.map(|text| patient_id("patient_id", text)).transpose()
+}
+
+/// A system's name, where one is given.
+pub(super) fn optional_system(text: &str) -> Result<Option<SystemName>, Status> {
+    let given = Some(text).filter(|text| !text.is_empty());
+    given
+        .map(str::parse)
+        .transpose()
+        .map_err(|error| invalid(&WireError::Name("system", error)))
+}
+
+/// Nobody on the bus has this id.
+pub(super) fn unknown_patient(patient: PatientId) -> Status {
+    not_decided(&DecideError::UnknownPatient(patient))
+}
+
 /// What is asked cannot be audited, and so was not done.
 pub(super) fn not_audited(error: &AuditError) -> Status {
     tracing::error!(
@@ -34,6 +56,31 @@ pub(super) fn not_audited(error: &AuditError) -> Status {
         "nothing can be audited; nothing is shown or decided"
     );
     refuse(Code::Unavailable, error.code(), with_causes(error))
+}
+
+/// What is parked cannot be read or written.
+pub(super) fn parked(error: &ParkedError) -> Status {
+    tracing::warn!(
+        code = error.code(),
+        "the parked deliveries cannot be reached for an administrator"
+    );
+    refuse(Code::Unavailable, error.code(), with_causes(error))
+}
+
+/// The log cannot be read.
+pub(super) fn log_unread(error: &ReadError) -> Status {
+    tracing::warn!(code = error.code(), "the log cannot be read for an administrator");
+    refuse(Code::Unavailable, "log_unavailable", with_causes(error))
+}
+
+/// The log holds something that this version does not understand.
+pub(super) fn log_unreadable(sequence: u64) -> Status {
+    tracing::error!(
+        sequence,
+        "a record of the log cannot be read for an administrator"
+    );
+    let message = format!("the log's record {sequence} is none that this version understands");
+    refuse(Code::DataLoss, "log_unreadable", message)
 }
 
 /// The audit cannot be shown.

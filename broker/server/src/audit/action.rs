@@ -1,4 +1,4 @@
-//! What is audited.
+//! What is audited, and by which word.
 
 use archwire_core::Verdict;
 
@@ -25,6 +25,18 @@ pub enum Action {
     UnmergeTrial,
     /// The index is made anew from the log.
     Rebuild,
+    /// A parked delivery is shown with what the system said, and with the patient unmasked.
+    ShowParked,
+    /// Parked deliveries are tried again.
+    Redrive,
+    /// Parked deliveries are given up for good.
+    Drop,
+    /// What events say is shown.
+    Reveal,
+    /// What a comparison of a system with the log found is repaired.
+    Repair,
+    /// A system was compared with the log.
+    Reconcile,
 }
 
 impl Action {
@@ -54,6 +66,12 @@ impl Action {
             Self::Unmerge => "review.unmerge",
             Self::UnmergeTrial => "review.unmerge-trial",
             Self::Rebuild => "registry.rebuild",
+            Self::ShowParked => "parked.show",
+            Self::Redrive => "parked.redrive",
+            Self::Drop => "parked.drop",
+            Self::Reveal => "events.reveal",
+            Self::Repair => "reconcile.repair",
+            Self::Reconcile => "reconcile",
         }
     }
 }

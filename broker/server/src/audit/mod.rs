@@ -5,14 +5,15 @@
 //! and the log says what came of it. The one thing in a record that a person wrote freely is the reason: it may name a
 //! patient, and is stored here and in the event, and logged nowhere.
 //!
-//! A record has at most a few hundred ids and paths, as many as a review item. May fail with [`AuditError`], and whoever
+//! A record has at most a few hundred ids and paths, as many as a review item: what is about more patients than
+//! [`MOST_PATIENTS`] is several records. May fail with [`AuditError`], and whoever
 //! wanted to act must then not act.
 
 mod action;
 
 pub use action::Action;
 
-use archwire_core::{Path, PatientId};
+use archwire_core::{Path, PatientId, SystemName};
 use archwire_nats::{AppendError, AuditStream, ByteSize, Log, OpenError, ReadError};
 use archwire_proto::admin::v1::AuditRecord;
 use futures_util::{Stream, StreamExt as _};
@@ -20,8 +21,12 @@ use prost::Message as _;
 use std::{fmt, time::SystemTime};
 use uuid::Uuid;
 
-/// The program that acts here, as records name it.
+/// Most patients that one record names.
+pub const MOST_PATIENTS: usize = 256;
+/// The program by which people act, as records name it.
 const PROGRAM: &str = "archwire-admin";
+/// The program that acts by itself.
+const ITSELF: &str = "archwire";
 /// CloudEvents `type` of a record.
 const KIND: &str = "archwire.audit.recorded.v1";
 
@@ -43,6 +48,8 @@ pub struct Act {
     pub patients: Vec<PatientId>,
     /// The review item, where it is one.
     pub item: Option<u64>,
+    /// The system, where it is about one.
+    pub system: Option<SystemName>,
     /// Which fields it is about, where it is not all of them.
     pub paths: Vec<Path>,
     /// Why, in the person's own words.
@@ -96,18 +103,47 @@ impl Audit {
     /// # Errors
     /// When it is not stored, or that is unknown: then nothing may be done.
     pub async fn record(&self, act: Act) -> Result<u64, AuditError> {
-        let (id, now) = (Uuid::now_v7().to_string(), SystemTime::now());
         let record = AuditRecord {
-            id: id.clone(),
-            at: Some(now.into()),
             program: PROGRAM.to_owned(),
             person: act.person,
             user_id: act.user_id,
-            action: act.action.as_str().to_owned(),
             patient_ids: act.patients.iter().map(ToString::to_string).collect(),
             item: act.item,
             paths: act.paths.iter().map(ToString::to_string).collect(),
             reason: act.reason,
+            system: act.system.map(String::from),
+            ..AuditRecord::default()
+        };
+        self.append(act.action, record).await
+    }
+
+    /// Writes down what the bus did by itself, and in a few words without patient data what came of it. Success means that
+    /// it is stored, and tells the place in the audit.
+    ///
+    /// # Errors
+    /// When it is not stored, or that is unknown.
+    pub async fn note(
+        &self,
+        action: Action,
+        system: Option<&SystemName>,
+        words: String,
+    ) -> Result<u64, AuditError> {
+        let record = AuditRecord {
+            program: ITSELF.to_owned(),
+            reason: words,
+            system: system.map(ToString::to_string),
+            ..AuditRecord::default()
+        };
+        self.append(action, record).await
+    }
+
+    async fn append(&self, action: Action, record: AuditRecord) -> Result<u64, AuditError> {
+        let (id, now) = (Uuid::now_v7().to_string(), SystemTime::now());
+        let record = AuditRecord {
+            id: id.clone(),
+            at: Some(now.into()),
+            action: action.as_str().to_owned(),
+            ..record
         };
         let appended = self.stream.append(&id, KIND, now, record.encode_to_vec().into());
         appended.await.map_err(AuditError::Append)

@@ -1,5 +1,8 @@
 //! What can be written after `archwire`.
 
+use super::{
+    events::EventsArgs, parked::ParkedArgs, receipts::ReceiptsArgs, reconcile::ReconcileArgs, status::StatusArgs,
+};
 use crate::admin::{check_name, check_reason};
 use archwire_core::{PatientId, ReviewKind};
 use clap::{Args, Parser, Subcommand};
@@ -38,6 +41,32 @@ pub(super) enum Command {
     Rebuild(RebuildArgs),
     /// Read who did what, to whom, when and why.
     Audit(AuditArgs),
+    /// Show how the bus and each system are, and what needs a person.
+    ///
+    /// Exit code 1 when something does: the log is not connected, a system is left alone, or deliveries are parked.
+    #[command(after_help = "Example:\n  archwire status")]
+    Status(StatusArgs),
+    /// Read how deliveries ended, oldest first: which paths were written, and what the systems made of them. No values.
+    ///
+    /// With --json, one object a line.
+    #[command(
+        after_help = "Examples:\n  archwire receipts --patient 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001\n  archwire receipts \
+                      --system front-desk --outcome differs --last 20"
+    )]
+    Receipts(ReceiptsArgs),
+    /// Look at the deliveries that were given up, try them again, or drop them.
+    Parked(ParkedArgs),
+    /// Watch what happens on the bus.
+    Events(EventsArgs),
+    /// Compare what a system holds with what the log says it should.
+    ///
+    /// Changes nothing anywhere, unless it is asked to repair. Exit code 0 when the two agree, 3 when something differs, 1
+    /// when the comparison did not come to its end.
+    #[command(
+        after_help = "Examples:\n  archwire reconcile front-desk --by \"Kim Doe\"\n  archwire reconcile front-desk --by \
+                      \"Kim Doe\" --repair\n  archwire reconcile front-desk --last"
+    )]
+    Reconcile(ReconcileArgs),
 }
 
 #[derive(Args)]

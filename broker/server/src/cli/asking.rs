@@ -61,11 +61,17 @@ pub(super) enum AskError {
         message: String,
     },
     /// It did not say anything.
-    #[error("the broker did not answer in time; whether it was carried out shows in `archwire review list`")]
+    #[error("the broker did not answer in time; `archwire audit list` shows what was begun")]
     NoAnswer,
     /// The connection ended.
-    #[error("the connection to the broker ended; whether it was carried out shows in `archwire review list`")]
+    #[error("the connection to the broker ended; `archwire audit list` shows what was begun")]
     Broken,
+    /// What was followed has ended.
+    #[error("the broker stopped{}", go_on(*next))]
+    Stopped {
+        /// Where to go on.
+        next: Option<u64>,
+    },
     /// It says something that this version does not understand.
     #[error("the broker's answer cannot be understood: is it of the same version?")]
     Answer,
@@ -86,6 +92,7 @@ impl AskError {
             Self::Refused { code, .. } => code,
             Self::NoAnswer => "admin_no_answer",
             Self::Broken => "admin_connection_lost",
+            Self::Stopped { .. } => "broker_stopped",
             Self::Answer => "admin_answer_invalid",
             Self::Write(_) => "output_failed",
         }
@@ -108,6 +115,10 @@ impl From<Status> for AskError {
             (None, _) => Self::Broken,
         }
     }
+}
+
+fn go_on(next: Option<u64>) -> String {
+    next.map_or_else(String::new, |next| format!("; go on with `--from {next}`"))
 }
 
 /// The running broker.

@@ -39,12 +39,22 @@ fn write(out: &mut impl Write, sequence: u64, record: &AuditRecord) -> io::Resul
     let item = record
         .item
         .map_or_else(String::new, |item| format!(" item {item}"));
+    let system = record
+        .system
+        .as_deref()
+        .map_or_else(String::new, |system| format!(" {}", clean(system)));
     let user = record
         .user_id
         .map_or_else(String::new, |user| format!(" (user {user})"));
-    let person = clean(&record.person);
+    let person = match record.person.as_str() {
+        "" => clean(&record.program),
+        person => clean(person),
+    };
     let action = clean(&record.action);
-    writeln!(out, "{sequence:>6}  {at} UTC  {action}{item}  {person}{user}")?;
+    writeln!(
+        out,
+        "{sequence:>6}  {at} UTC  {action}{system}{item}  {person}{user}"
+    )?;
     let (patients, paths) = (record.patient_ids.join(", "), record.paths.join(", "));
     for (name, words) in [
         ("patients", &patients),

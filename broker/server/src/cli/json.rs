@@ -6,7 +6,7 @@
 use super::terminal::{message_time, steers};
 use crate::{api::status::with_causes, config::ConfigError};
 use archwire_core::{
-    Decision, Disagreement, Leaf, Merge, Observation, Patient, PatientId, RecordLink, ReviewCandidate,
+    Decision, Disagreement, Event, Leaf, Merge, Observation, Patient, PatientId, RecordLink, ReviewCandidate,
     ReviewItem, Side, SourceRecord, Standing,
 };
 use archwire_proto::admin::v1;
@@ -52,7 +52,7 @@ impl Formatter for Harmless {
 }
 
 /// The value without what is not stated: nulls and empty lists.
-fn stated(value: Value) -> Value {
+pub(super) fn stated(value: Value) -> Value {
     match value {
         Value::Object(object) => {
             let stated = object
@@ -72,7 +72,8 @@ fn stated_or_null(value: Value) -> Value {
     }
 }
 
-fn time(at: SystemTime) -> Value {
+/// A time.
+pub(super) fn time(at: SystemTime) -> Value {
     Timestamp::try_from(at).map_or(Value::Null, |at| at.to_string().into())
 }
 
@@ -96,9 +97,7 @@ pub(super) fn review_line(line: &v1::ReviewLine, kind: &str) -> Value {
 
 /// An item with its patients.
 pub(super) fn review_item(item: &ReviewItem, patients: &[(PatientId, Standing)]) -> Value {
-    let patients = patients
-        .iter()
-        .map(|(id, patient)| json!({"patient_id": id.to_string(), "standing": standing(patient)}));
+    let patients = patients.iter().map(|(id, patient)| patient_view(*id, patient));
     stated(json!({
         "item": {
             "number": item.number,
@@ -119,6 +118,23 @@ pub(super) fn review_item(item: &ReviewItem, patients: &[(PatientId, Standing)])
     }))
 }
 
+/// A patient as he or she is now.
+pub(super) fn patient_view(id: PatientId, patient: &Standing) -> Value {
+    json!({"patient_id": id.to_string(), "standing": standing(patient)})
+}
+
+/// What an event says.
+pub(super) fn event(event: &Event) -> Value {
+    json!({
+        "id": event.id,
+        "patient": patient(&event.patient),
+        "observation": event.observation.as_ref().map(observation),
+        "decision": event.decision.as_ref().map(decision),
+        "merge": event.merge.as_deref().map(merge),
+        "recorded_at": time(event.recorded_at),
+    })
+}
+
 /// Both patients before and after.
 pub(super) fn merge(merge: &Merge) -> Value {
     stated(json!({"survivor": side(&merge.survivor), "retired": side(&merge.retired)}))
@@ -136,6 +152,7 @@ pub(super) fn audit_record(sequence: u64, record: &v1::AuditRecord) -> Value {
         "action": record.action,
         "patient_ids": record.patient_ids,
         "item": record.item,
+        "system": record.system,
         "paths": record.paths,
         "reason": record.reason,
     }))

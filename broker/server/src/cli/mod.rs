@@ -7,11 +7,17 @@
 mod arguments;
 mod asking;
 mod audit;
+mod events;
 mod json;
+mod parked;
+mod parked_show;
 mod rebuild;
+mod receipts;
+mod reconcile;
 mod review;
 mod run;
 mod show;
+mod status;
 mod terminal;
 
 use crate::{
@@ -21,6 +27,7 @@ use crate::{
 use arguments::{AuditArgs, AuditCommand, CheckArgs, Cli, Command, Configured, ReviewArgs};
 use asking::AskError;
 use clap::Parser as _;
+use events::{EventsArgs, EventsCommand};
 use std::{
     error::Error,
     io::{self, BufWriter, Write as _},
@@ -31,6 +38,8 @@ use tokio::runtime::Runtime;
 
 /// Exit code of a bad configuration or a bad command line (sysexits.h, EX_USAGE).
 const BAD_USAGE: u8 = 64;
+/// Exit code of a comparison that found differences.
+const DIFFERENCES: u8 = 3;
 
 /// Runs the command that the process was started with.
 #[must_use]
@@ -79,6 +88,34 @@ pub fn main() -> ExitCode {
                 audit::list(arguments, out).await.map(|()| true)
             })
         }
+        Command::Status(arguments) => {
+            let is_json = arguments.asking.json;
+            asked(&runtime, is_json, async |out| status::run(arguments, out).await)
+        }
+        Command::Receipts(arguments) => {
+            let is_json = arguments.asking.json;
+            asked(&runtime, is_json, async |out| {
+                receipts::run(arguments, out).await.map(|()| true)
+            })
+        }
+        Command::Parked(arguments) => {
+            let is_json = arguments.asking().json;
+            asked(&runtime, is_json, async |out| parked::run(arguments, out).await)
+        }
+        Command::Events(EventsArgs {
+            command: EventsCommand::Tail(arguments),
+        }) => {
+            let is_json = arguments.asking.json;
+            asked(&runtime, is_json, async |out| {
+                events::tail(arguments, out).await.map(|()| true)
+            })
+        }
+        Command::Reconcile(arguments) => {
+            let (is_json, otherwise) = (arguments.asking.json, ExitCode::from(DIFFERENCES));
+            answered(&runtime, is_json, otherwise, async |out| {
+                reconcile::run(arguments, out).await
+            })
+        }
     }
 }
 
@@ -116,12 +153,22 @@ fn asked(
     is_json: bool,
     ask: impl AsyncFnOnce(&mut Out) -> Result<bool, AskError>,
 ) -> ExitCode {
+    answered(runtime, is_json, ExitCode::FAILURE, ask)
+}
+
+/// The same, with an exit code of its own for what is not as it should be.
+fn answered(
+    runtime: &Runtime,
+    is_json: bool,
+    otherwise: ExitCode,
+    ask: impl AsyncFnOnce(&mut Out) -> Result<bool, AskError>,
+) -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     let answered = runtime.block_on(ask(&mut out));
     let flushed = out.flush().map_err(AskError::from);
     match answered.and_then(|is_in_order| flushed.map(|()| is_in_order)) {
         Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(false) => otherwise,
         Err(error) if is_json => {
             _ = json::write(&mut io::stderr(), &json::error(error.code(), &error));
             failure(&error)

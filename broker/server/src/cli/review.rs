@@ -109,7 +109,8 @@ async fn show_item(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskE
     Ok(())
 }
 
-fn view(view: v1::PatientView) -> Result<(PatientId, Standing), AskError> {
+/// A patient of an answer.
+pub(super) fn view(view: v1::PatientView) -> Result<(PatientId, Standing), AskError> {
     let id = view.patient_id.parse().map_err(|_| AskError::Answer)?;
     let standing = view.standing.ok_or(AskError::Answer)?;
     Ok((id, read_standing(standing).map_err(|_| AskError::Answer)?))

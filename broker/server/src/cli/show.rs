@@ -235,7 +235,8 @@ fn side_by_side(out: &mut impl io::Write, left: &Column, right: &Column) -> io::
     table.write(out)
 }
 
-fn alone(out: &mut impl io::Write, id: PatientId, standing: &Standing) -> io::Result<()> {
+/// A patient, path by path.
+pub(super) fn alone(out: &mut impl io::Write, id: PatientId, standing: &Standing) -> io::Result<()> {
     let mut table = Table::new([1, 30, 65]);
     table.row(["", "patient", &id.to_string()]);
     table.row(["", "revision", &standing.revision.get().to_string()]);
@@ -279,7 +280,8 @@ fn records(records: &[RecordLink]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn value(leaf: Option<&Leaf>) -> String {
+/// What stands at a path, or a dash.
+pub(super) fn value(leaf: Option<&Leaf>) -> String {
     leaf.map_or_else(|| "-".to_owned(), |leaf| words(&leaf_value(leaf)))
 }
 

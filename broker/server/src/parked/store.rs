@@ -144,6 +144,16 @@ impl ParkedStore {
         lines.keys().filter(|key| key.system == *system).count()
     }
 
+    /// How many deliveries wait for a person, by system; not those that are being tried again. Reads nothing.
+    #[must_use]
+    pub fn waiting(&self) -> BTreeMap<SystemName, usize> {
+        let mut waiting = BTreeMap::new();
+        for line in self.lines().values().filter(|line| !line.redriven) {
+            *waiting.entry(line.key.system.clone()).or_default() += 1;
+        }
+        waiting
+    }
+
     /// Every line that fits, by system and patient. Reads nothing.
     #[must_use]
     pub fn lines_of(&self, filter: &ParkedFilter) -> Vec<ParkedLine> {

@@ -2,21 +2,29 @@
 
 use crate::office::{Office, PATIENCE, contact, in_time, nats_server, says, until, whom};
 use archwire::{
-    admin::{AdminServer, AdminService},
+    admin::{AdminServer, AdminService, Practice, SystemHandle},
     audit::Audit,
+    dispatch::{Breaker, Desk as Deliveries},
+    parked::{ParkedStore, Undeliverable, Why},
+    poll::LastPoll,
+    reconcile::Reconciler,
 };
 use archwire_core::{
     AdministrativeSex, ContactSystem, ContactUse, HumanName, NameUse, PartialDate, Patient, PatientId,
+    SystemName,
 };
+use archwire_host::{Account, AccountConfig};
 use archwire_nats::ByteSize;
 use archwire_proto::admin::v1::AuditRecord;
 use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
+    time::SystemTime,
 };
 use tempfile::TempDir;
 use tokio::{process::Command, task::JoinHandle};
@@ -24,6 +32,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Room for what a test audits.
 const ROOM: ByteSize = ByteSize::mebibytes(16);
+/// What was said of a delivery that is parked, and nobody may see who does not ask for it.
+pub(crate) const DETAIL: &str = "Kowalska has no birth date";
+/// Values of the people in these tests, which no list may show.
+pub(crate) const VALUES: [&str; 5] = ["Kowalsk", "Anna", "1987-03", "555-010", "birth date"];
 /// What decides need.
 pub(crate) const WHO_AND_WHY: [&str; 4] = ["--by", "Kim Doe", "--reason", "asked at the desk"];
 
@@ -31,7 +43,9 @@ pub(crate) const WHO_AND_WHY: [&str; 4] = ["--by", "Kim Doe", "--reason", "asked
 pub(crate) struct Desk {
     pub(crate) office: Office,
     pub(crate) audit: Audit,
+    pub(crate) parked: ParkedStore,
     pub(crate) data: Data,
+    breakers: BTreeMap<SystemName, Arc<Breaker>>,
     shutdown: CancellationToken,
     serving: Option<JoinHandle<()>>,
 }
@@ -103,6 +117,13 @@ impl Answer {
         serde_json::from_str(&self.well()).unwrap()
     }
 
+    /// The same as JSON, one object a line.
+    pub(crate) fn lines(self) -> Vec<Value> {
+        let said = self.well();
+        let lines = said.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
+    }
+
     /// The code of a refusal.
     pub(crate) fn refused(self) -> String {
         assert_eq!(self.code, Some(1), "{}{}", self.said, self.complained);
@@ -121,16 +142,41 @@ impl Desk {
     pub(crate) async fn open_with(room: ByteSize) -> Self {
         let office = Office::open().await;
         let audit = Audit::open(office.registry.log(), room).await.unwrap();
+        let parked = ParkedStore::open(parked_bucket(&office).await).await.unwrap();
         let data = Data::new();
+        // The bus writes to the imaging program and to the archive; to the front desk it does not.
+        let systems: BTreeMap<_, _> = [("archive", true), ("front-desk", false), ("imaging", true)]
+            .into_iter()
+            .map(|(name, delivers)| handle(&office, name, delivers))
+            .collect();
+        let breakers = systems
+            .iter()
+            .map(|(name, handle)| (name.clone(), Arc::clone(&handle.breaker)))
+            .collect();
         let shutdown = CancellationToken::new();
         let server = AdminServer::bind(&data.path()).unwrap();
-        let service = AdminService::new(Arc::clone(&office.registry), audit.clone(), shutdown.clone());
+        let practice = Practice {
+            registry: Arc::clone(&office.registry),
+            audit: audit.clone(),
+            reconciler: Reconciler::new(
+                Arc::clone(&office.registry),
+                audit.clone(),
+                bucket(&office, "reconciled").await,
+                [],
+            ),
+            parked: parked.clone(),
+            systems,
+            started_at: SystemTime::now(),
+        };
+        let service = AdminService::new(practice, shutdown.clone());
         let running = server.run(service, shutdown.clone());
         let serving = tokio::spawn(async move { running.await.unwrap() });
         Self {
             office,
             audit,
+            parked,
             data,
+            breakers,
             shutdown,
             serving: Some(serving),
         }
@@ -171,12 +217,67 @@ impl Desk {
         whom(self.office.see(says(system, local_id, patient)).await)
     }
 
+    /// Gives a delivery up.
+    pub(crate) async fn park(&self, system: &str, patient: PatientId, code: &str) {
+        let why = Why {
+            code: code.to_owned(),
+            status: Some(400),
+            detail: Some(DETAIL.to_owned()),
+        };
+        let undeliverable = Undeliverable {
+            system: &system.parse().unwrap(),
+            patient,
+            sequence: 7,
+            attempts: 12,
+            why: &why,
+            connector_version: "0.1.0",
+        };
+        self.parked.park(undeliverable).await.unwrap();
+    }
+
+    pub(crate) fn breaker(&self, system: &str) -> &Breaker {
+        &self.breakers[&system.parse().unwrap()]
+    }
+
+    /// Somebody whom the imaging program should have and has not.
+    pub(crate) async fn parked_patient(&self) -> PatientId {
+        let who = person("Kowalska", "Anna", "1987-03-09", "555-010-0199");
+        let patient = self.see("front-desk", "1", who).await;
+        self.park("imaging", patient, "birth-date-missing").await;
+        patient
+    }
+
     /// Waits for so many open items and tells their numbers, the gravest first.
     pub(crate) async fn items(&self, count: usize) -> Vec<u64> {
         let page = || self.office.registry.review_page(None, 0, 100);
         until("items in review", || page().lines.len() == count).await;
         page().lines.iter().map(|line| line.number).collect()
     }
+}
+
+fn handle(office: &Office, name: &str, delivers: bool) -> (SystemName, SystemHandle) {
+    let system: SystemName = name.parse().unwrap();
+    let breaker = Arc::new(Breaker::new(system.clone()));
+    let desk = || Deliveries::new(system.clone(), Arc::clone(&office.registry), Arc::clone(&breaker));
+    let handle = SystemHandle {
+        connector: "echo".to_owned(),
+        connector_version: "0.1.0".to_owned(),
+        desk: delivers.then(desk),
+        breaker: Arc::clone(&breaker),
+        last_poll: LastPoll::default(),
+        account: Account::new(AccountConfig::new(system.clone())),
+    };
+    (system, handle)
+}
+
+/// Where an office keeps what is parked.
+pub(crate) async fn parked_bucket(office: &Office) -> archwire_nats::Bucket {
+    bucket(office, "parked").await
+}
+
+async fn bucket(office: &Office, name: &str) -> archwire_nats::Bucket {
+    let log = office.registry.log();
+    log.bucket_of(&name.parse().unwrap(), ROOM).await.unwrap()
 }
 
 /// Somebody who can be told by name, birth date, sex and phone.

@@ -1,0 +1,73 @@
+//! Parked deliveries given up for good: with a receipt in the log, then gone. The next change of the patient brings the
+//! system what it lacks all the same.
+
+use super::{
+    acting::{Chosen, audit, choose, fitting, meant},
+    count,
+    show::still_due,
+    write_line,
+};
+use crate::{
+    admin::{
+        asker::{Asker, reason},
+        practice::Practice,
+        status::{parked, unanswered},
+    },
+    audit::Action,
+    parked::ParkedLine,
+};
+use archwire_core::{Receipt, ReceiptOutcome};
+use archwire_proto::admin::v1;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use std::collections::BTreeSet;
+use tonic::{Request, Status};
+
+/// Deliveries that are given up at a time.
+const AT_A_TIME: usize = 16;
+
+pub(in crate::admin) async fn drop_parked(
+    practice: &Practice,
+    request: Request<v1::DropParkedRequest>,
+) -> Result<v1::DropParkedResponse, Status> {
+    let (_, extensions, request) = request.into_parts();
+    let asker = Asker::of(request.person, &extensions)?;
+    let reason = reason(&request.reason)?;
+    let filter = meant(request.filter, request.all)?;
+    let Chosen { lines, left } = choose(fitting(practice, &filter)?);
+    if !request.dry_run {
+        audit(practice, &asker, Action::Drop, &reason, &lines).await?;
+        stream::iter(lines.clone())
+            .map(|line| give_up(practice, line))
+            .buffer_unordered(AT_A_TIME)
+            .try_collect::<()>()
+            .await?;
+    }
+    Ok(v1::DropParkedResponse {
+        count: count(lines.len()),
+        lines: lines.iter().map(write_line).collect(),
+        left: count(left),
+    })
+}
+
+async fn give_up(practice: &Practice, line: ParkedLine) -> Result<(), Status> {
+    let (system, patient) = (&line.key.system, line.key.patient);
+    let due = still_due(practice, system, patient).await;
+    if let Some(due) = due.map_err(|error| unanswered(&error))? {
+        let receipt = Receipt {
+            event_id: due.event_id,
+            revision: due.revision,
+            outcome: ReceiptOutcome::Dropped,
+            action: None,
+            written: due.changed,
+            rendered: BTreeSet::new(),
+            differs: BTreeSet::new(),
+            reason: Some(line.reason.clone()),
+            attempts: line.attempts,
+            connector_version: line.connector_version.clone(),
+        };
+        let noted = practice.registry.receipted(system, patient, receipt).await;
+        noted.map_err(|error| unanswered(&error))?;
+    }
+    let removed = practice.parked.remove(system, patient).await;
+    removed.map(drop).map_err(|error| parked(&error))
+}

@@ -1,0 +1,71 @@
+//! One parked delivery with what the system said, what it still lacks, and the patient unmasked.
+
+use super::{acting::not_parked, write_line};
+use crate::{
+    admin::{
+        asker::Asker,
+        practice::Practice,
+        status::{invalid, parked, patient_id, unanswered},
+    },
+    audit::{Act, Action},
+    registry::{Due, ObserveError},
+    wire::{WireError, write_standing},
+};
+use archwire_core::{PatientId, Revision, SystemName};
+use archwire_proto::admin::v1;
+use std::collections::BTreeSet;
+use tonic::{Request, Status};
+
+pub(in crate::admin) async fn show(
+    practice: &Practice,
+    request: Request<v1::ShowParkedRequest>,
+) -> Result<v1::ShowParkedResponse, Status> {
+    let (_, extensions, request) = request.into_parts();
+    let asker = Asker::of(request.person, &extensions)?;
+    let system: SystemName = request
+        .system
+        .parse()
+        .map_err(|error| invalid(&WireError::Name("system", error)))?;
+    let patient = patient_id("patient_id", &request.patient_id)?;
+    if !practice.parked.is_parked(&system, patient) {
+        return Err(not_parked());
+    }
+    let act = Act {
+        patients: vec![patient],
+        system: Some(system.clone()),
+        ..asker.about_to(Action::ShowParked, String::new())
+    };
+    practice.audit(act).await?;
+    let entry = practice.parked.get(&system, patient).await;
+    let entry = entry.map_err(|error| parked(&error))?.ok_or_else(not_parked)?;
+    let due = still_due(practice, &system, patient).await;
+    let due = due.map_err(|error| unanswered(&error))?;
+    let standing = practice.registry.standing(patient);
+    let standing = standing.map_err(|error| unanswered(&error))?;
+    Ok(v1::ShowParkedResponse {
+        line: Some(write_line(&entry.line)),
+        detail: entry.detail,
+        due: due
+            .iter()
+            .flat_map(|due| &due.changed)
+            .map(ToString::to_string)
+            .collect(),
+        patient: standing.map(|standing| v1::PatientView {
+            patient_id: patient.to_string(),
+            standing: Some(write_standing(&standing)),
+        }),
+    })
+}
+
+/// What a system still lacks of a patient; `None` when it is nothing.
+pub(super) async fn still_due(
+    practice: &Practice,
+    system: &SystemName,
+    patient: PatientId,
+) -> Result<Option<Due>, ObserveError> {
+    let record = practice.registry.record(system, patient);
+    let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
+    let nothing = BTreeSet::new();
+    let owed = record.as_ref().map_or(&nothing, |record| record.owed());
+    practice.registry.due(system, patient, fence, owed).await
+}

@@ -1,0 +1,142 @@
+//! `archwire events tail`: what happens on the bus, as it happens, until somebody interrupts it.
+
+use super::{
+    arguments::Asking,
+    asking::{AskError, broker},
+    json, show,
+    terminal::{COLUMNS, clean, message_time, time, wrapped},
+};
+use crate::{admin::check_name, wire::decode_event};
+use archwire_core::{Event, Fields, PatientId};
+use archwire_proto::admin::v1::{Person, TailEventsRequest, TailEventsResponse};
+use clap::{Args, Subcommand};
+use prost::Message as _;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// How far the lines below an event's first are set in.
+const INDENT: usize = 8;
+
+#[derive(Args)]
+pub(super) struct EventsArgs {
+    #[command(subcommand)]
+    pub(super) command: EventsCommand,
+}
+
+#[derive(Subcommand)]
+pub(super) enum EventsCommand {
+    /// Follow the events of the bus, until it is interrupted. With --json, one object a line.
+    ///
+    /// Who and where, but not what, unless --reveal asks for it: then every patient is written to the audit before
+    /// anything is shown of him or her.
+    #[command(
+        after_help = "Examples:\n  archwire events tail\n  archwire events tail --from 1 --patient \
+                      019a8f30-8d5e-7c31-b5a5-02d1f0a4c001 --reveal --by \"Kim Doe\""
+    )]
+    Tail(TailArgs),
+}
+
+#[derive(Args)]
+pub(super) struct TailArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    /// From this place in the log on; 1 for everything that there ever was. Without it, what happens from now on.
+    #[arg(long, value_name = "PLACE", value_parser = clap::value_parser!(u64).range(1..))]
+    from: Option<u64>,
+    /// Only of this patient.
+    #[arg(long, value_name = "PATIENT-ID")]
+    patient: Option<PatientId>,
+    /// Show what the events say. Audited.
+    #[arg(long, requires = "by")]
+    reveal: bool,
+    /// Your name, for the audit.
+    #[arg(long, value_name = "NAME", value_parser = check_name, requires = "reveal")]
+    by: Option<String>,
+}
+
+/// Follows the events; its answer goes to `out` as it comes.
+pub(super) async fn tail(arguments: TailArgs, out: &mut impl Write) -> Result<(), AskError> {
+    let request = TailEventsRequest {
+        from: arguments.from.unwrap_or(0),
+        patient_id: arguments.patient.map(|id| id.to_string()).unwrap_or_default(),
+        reveal: arguments.reveal,
+        person: arguments.by.map(|name| Person { name }),
+    };
+    let mut events = broker(&arguments.asking)
+        .await?
+        .tail_events(request)
+        .await?
+        .into_inner();
+    let mut next = arguments.from;
+    while let Some(answer) = events.message().await? {
+        next = Some(answer.sequence.saturating_add(1));
+        let revealed = revealed(&answer)?;
+        if arguments.asking.json {
+            json::write(out, &as_json(&answer, revealed.as_ref()))?;
+        } else {
+            write(out, &answer, revealed.as_ref())?;
+        }
+        out.flush()?;
+    }
+    Err(AskError::Stopped { next })
+}
+
+fn revealed(answer: &TailEventsResponse) -> Result<Option<Event>, AskError> {
+    let event = answer.event.as_ref();
+    let event = event.map(|event| decode_event(event.encode_to_vec().into()));
+    event.transpose().map_err(|_| AskError::Answer)
+}
+
+fn write(out: &mut impl Write, answer: &TailEventsResponse, revealed: Option<&Event>) -> io::Result<()> {
+    let at = time(message_time(answer.at));
+    let system = match answer.system.as_str() {
+        "" => "by a person".to_owned(),
+        system => clean(system),
+    };
+    writeln!(
+        out,
+        "{:>6}  {at} UTC  {:<9}  revision {}, {system}",
+        answer.sequence,
+        word(&answer.kind),
+        answer.revision
+    )?;
+    writeln!(out, "{:INDENT$}patient: {}", "", clean(&answer.patient_id))?;
+    match revealed {
+        None => line(out, &format!("changed: {}", answer.changed.join(", "))),
+        Some(event) => values(out, event),
+    }
+}
+
+/// What an event changed, with what stands there now.
+fn values(out: &mut impl Write, event: &Event) -> io::Result<()> {
+    // Every patient has a flat form, which a test of the core holds.
+    let fields = Fields::of(&event.patient).unwrap_or_default();
+    event
+        .changed
+        .iter()
+        .try_for_each(|path| line(out, &format!("{path}: {}", show::value(fields.get(path)))))
+}
+
+fn line(out: &mut impl Write, words: &str) -> io::Result<()> {
+    wrapped(&clean(words), COLUMNS - INDENT)
+        .iter()
+        .try_for_each(|line| writeln!(out, "{:INDENT$}{line}", ""))
+}
+
+/// `updated` of `archwire.patient.updated.v1`.
+fn word(kind: &str) -> String {
+    clean(kind.split('.').nth(2).unwrap_or(kind))
+}
+
+fn as_json(answer: &TailEventsResponse, revealed: Option<&Event>) -> Value {
+    json::stated(json!({
+        "sequence": answer.sequence,
+        "at": json::time(message_time(answer.at)),
+        "kind": answer.kind,
+        "patient_id": answer.patient_id,
+        "revision": answer.revision,
+        "system": Some(&answer.system).filter(|system| !system.is_empty()),
+        "changed": answer.changed,
+        "event": revealed.map(json::event),
+    }))
+}
