@@ -2,29 +2,54 @@
 //!
 //! One poller per system asks its connector for what changed, page by page, at the configured interval. The cursor is
 //! stored only after everything in the page is stored, so that a crash reads a page twice rather than not at all. A
-//! record that cannot be read is put into the review queue with its reason, and does not hold up the others.
+//! record that cannot be read is put into the review queue with its reason, and does not hold up the others. A page is one
+//! turn of the system's account, which is over before the page is taken.
+//!
+//! A pass over a system ends: a connector that says there is more, and names a place where this pass has been already, is not
+//! followed (`cursor_repeats`), and after [`MOST_PAGES`] pages a pass begins anew where it is (`poll_endless`). What was read
+//! is taken all the same.
 
 use crate::{
-    dispatch::Breaker,
+    dispatch::{Breaker, Permission, Purpose},
+    failpoint::reach,
     registry::{ObserveError, Observed, Registry},
 };
-use archwire_core::{Cursor, LocalId, Observation, SystemName, View};
+use archwire_core::{Cursor, LocalId, Observation, Priority, SystemName, View, metric};
 use archwire_host::{CallError, Connector, PollAnswer, Unreadable};
 use archwire_nats::{Bucket, BucketError};
 use futures_util::{StreamExt as _, stream};
 use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::{Duration, Instant},
+    collections::{BTreeSet, HashSet},
+    hash::{BuildHasher as _, RandomState},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// Observations of a page that are taken at the same time.
 const AT_A_TIME: usize = 64;
+/// Most pages of one pass: ten million records.
+const MOST_PAGES: usize = 10_000;
 /// Pause after a failed poll; doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// When a system was last read to its end; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct LastPoll(Arc<Mutex<Option<SystemTime>>>);
+
+impl LastPoll {
+    /// When; `None` when it has not been since the start.
+    #[must_use]
+    pub fn get(&self) -> Option<SystemTime> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(SystemTime::now());
+    }
+}
 
 /// Reads one system.
 pub struct Poller {
@@ -40,6 +65,8 @@ pub struct Poller {
     pub breaker: Arc<Breaker>,
     /// From the end of one poll to the beginning of the next.
     pub every: Duration,
+    /// Told when a poll has come to its end.
+    pub last: LastPoll,
 }
 
 /// A poll that did not come to its end. The next begins at the same cursor.
@@ -51,6 +78,10 @@ enum PollError {
     Observe(#[from] ObserveError),
     #[error("the cursor could not be stored")]
     Bucket(#[from] BucketError),
+    #[error("the connector says that there is more, at a place where this pass has been already")]
+    CursorRepeats,
+    #[error("the connector says that there is more, page after page")]
+    Endless,
 }
 
 impl PollError {
@@ -60,6 +91,49 @@ impl PollError {
             Self::Call(error) => error.code(),
             Self::Observe(error) => error.code(),
             Self::Bucket(error) => error.code(),
+            Self::CursorRepeats => "cursor_repeats",
+            Self::Endless => "poll_endless",
+        }
+    }
+
+    /// One of a small number of codes, for metrics: connectors invent no labels.
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Call(error) => error.code(),
+            Self::Observe(error) => error.code(),
+            Self::Bucket(error) => error.code(),
+            Self::CursorRepeats => "cursor_repeats",
+            Self::Endless => "poll_endless",
+        }
+    }
+}
+
+/// The places where a pass has been, by hash.
+struct Places {
+    hasher: RandomState,
+    seen: HashSet<u64>,
+}
+
+impl Places {
+    fn from(cursor: Option<&Cursor>) -> Self {
+        let mut places = Self {
+            hasher: RandomState::new(),
+            seen: HashSet::new(),
+        };
+        if let Some(cursor) = cursor {
+            _ = places.go_on(cursor);
+        }
+        places
+    }
+
+    /// Goes on to a place, unless the pass has been there, or has been at too many.
+    fn go_on(&mut self, cursor: &Cursor) -> Result<(), PollError> {
+        if self.seen.len() >= MOST_PAGES {
+            return Err(PollError::Endless);
+        }
+        match self.seen.insert(self.hasher.hash_one(&cursor.0)) {
+            true => Ok(()),
+            false => Err(PollError::CursorRepeats),
         }
     }
 }
@@ -75,15 +149,16 @@ impl Poller {
                 () = shutdown.cancelled() => return,
                 ended = self.pass() => ended,
             };
+            let result = ended.as_ref().map_or_else(PollError::class, |()| "complete");
+            let system = self.system.to_string();
+            metrics::counter!(metric::POLLS, "system" => system, "result" => result).increment(1);
             let wait = match ended {
                 Ok(()) => {
+                    self.last.is_now();
                     pause = FIRST_PAUSE;
                     self.every
                 }
                 Err(error) => {
-                    if let PollError::Call(CallError::Disposition(disposition)) = &error {
-                        self.breaker.heed(disposition);
-                    }
                     tracing::warn!(system = %self.system, reason = error.code(), "a poll did not come to its end; it will be tried again");
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     pause.max(self.every)
@@ -107,10 +182,12 @@ impl Poller {
         let mut cursor = stored
             .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
             .map(Cursor);
+        let mut places = Places::from(cursor.as_ref());
         loop {
-            self.breaker.ready().await;
+            let permission = self.permission(Priority::Live).await;
             let begun = Instant::now();
-            let PollAnswer { page, unreadable } = self.connector.poll(cursor.as_ref()).await?;
+            let answer = self.connector.poll(cursor.as_ref()).await;
+            let PollAnswer { page, unreadable } = self.heed(permission, answer)?;
             let seen = page.views.len();
             // People whom others refer to come first, so that the reference can be resolved.
             let refers = |view: &View| {
@@ -131,19 +208,47 @@ impl Poller {
             for unreadable in &unreadable {
                 self.keep(unreadable).await?;
             }
+            let goes_on = page.more.then(|| places.go_on(&page.cursor));
+            if let Some(Err(PollError::CursorRepeats)) = goes_on {
+                return Err(PollError::CursorRepeats);
+            }
             if cursor.as_ref() != Some(&page.cursor) {
                 let bytes = page.cursor.0.clone().into_bytes().into();
                 // Another broker may have become the writer since the page was read: then the cursor is its own.
                 number = self.cursors.replace(self.system.as_str(), bytes, number).await?;
+                reach("cursor-stored");
             }
             if seen > 0 {
                 tracing::debug!(system = %self.system, seen, recorded, unreadable = unreadable.len(), "a page was taken");
             }
             cursor = Some(page.cursor);
-            if !page.more {
-                return Ok(());
+            match goes_on {
+                None => return Ok(()),
+                Some(goes_on) => goes_on?,
             }
         }
+    }
+
+    async fn permission(&self, priority: Priority) -> Permission<'_> {
+        Permission::obtain(
+            &self.breaker,
+            self.connector.account(),
+            Purpose::Reading,
+            priority,
+        )
+        .await
+    }
+
+    /// Tells the breaker and the account how a call ended, and lets the next one in.
+    fn heed<T>(&self, permission: Permission<'_>, answer: Result<T, CallError>) -> Result<T, PollError> {
+        match &answer {
+            Ok(_) => permission.worked(),
+            Err(CallError::Disposition(disposition)) => {
+                permission.failed(self.connector.account(), disposition)
+            }
+            Err(_) => drop(permission),
+        }
+        Ok(answer?)
     }
 
     /// Takes every record of a page. Tells how many were news. A record that will never be taken as it is is kept as
@@ -215,9 +320,11 @@ impl Poller {
     }
 
     async fn read_one(&self, local_id: &LocalId) -> Result<(), PollError> {
-        self.breaker.ready().await;
+        // A person asked for it.
+        let permission = self.permission(Priority::Interactive).await;
         let begun = Instant::now();
-        match self.connector.fetch(local_id).await? {
+        let answer = self.connector.fetch(local_id).await;
+        match self.heed(permission, answer)? {
             Some(view) => self.take(vec![view], begun).await.map(drop),
             None => Ok(()),
         }

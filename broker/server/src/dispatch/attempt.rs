@@ -1,22 +1,26 @@
 //! One attempt to bring a system's record up to date: look, write, read back, settle.
 //!
 //! Looking first means that what the staff changed since the last poll is observed before it could be overwritten;
-//! only the paths that others changed are written; and a delivery counts as done only after the system showed it back.
+//! only the paths that others changed are written; and a delivery counts as done only after the system showed it back. How
+//! that went is the delivery's receipt, which is stored together with what the system showed.
 
-use super::parked::Why;
-use crate::registry::{Due, ObserveError, Record, Registry, Settlement};
+use super::ended::{Brought, Ended, Trouble};
+use crate::{
+    failpoint::reach,
+    registry::{CreationPermit, Due, ObserveError, Record, Registry, Settlement, Told},
+};
 use archwire_core::{
-    Delivery, DeliveryAction, Disposition, Fields, LocalId, Observation, Path, Patient, PatientId, Revision,
-    SystemName, View, to_write,
+    Delivered, Delivery, DeliveryAction, Fields, LocalId, Observation, Path, Patient, PatientId, Receipt,
+    ReceiptOutcome, Revision, SystemName, View, to_write,
 };
 use archwire_host::{CallError, Connector};
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 static NOTHING: BTreeSet<Path> = BTreeSet::new();
+
+/// What is due is brought in so many steps at most before the lane is left to others for a moment: each merge is a step, and
+/// what happens meanwhile may be one.
+const MOST_STEPS: usize = 16;
 
 /// Whom to bring up to date, and with what.
 pub(super) struct Attempt<'a> {
@@ -24,83 +28,62 @@ pub(super) struct Attempt<'a> {
     pub(super) registry: &'a Arc<Registry>,
     pub(super) connector: &'a Connector,
     pub(super) patient: PatientId,
+    /// Which attempt it is, from 1.
+    pub(super) number: u32,
 }
 
 /// What an attempt brings to a record.
-struct Plan<'a> {
+struct Plan {
+    told: Told,
     /// Up to which revision.
     revision: Revision,
     /// At which paths.
-    written: &'a BTreeSet<Path>,
-}
-
-/// How an attempt ended.
-#[derive(Debug)]
-pub(super) enum Ended {
-    /// The system is up to date.
-    Done,
-    /// To be tried again, not before this has passed.
-    Later(Option<Duration>, Why),
-    /// The system is to be left alone; to be tried again after that.
-    Pause(Disposition),
-    /// Never, as it is.
-    Park(Why),
-}
-
-impl From<ObserveError> for Ended {
-    fn from(error: ObserveError) -> Self {
-        match error.is_retryable() {
-            true => Self::Later(None, Why::of_code(error.code())),
-            false => Self::Park(Why::of_code(error.code())),
-        }
-    }
-}
-
-impl From<CallError> for Ended {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Disposition(Disposition::Rejected(reason)) => Self::Park(Why::of_reason(&reason)),
-            CallError::Disposition(Disposition::Retry(later)) => {
-                Self::Later(Some(later.after), Why::of_reason(&later.reason))
-            }
-            CallError::Disposition(disposition) => Self::Pause(disposition),
-            other => Self::Later(None, Why::of_code(other.code())),
-        }
-    }
+    written: BTreeSet<Path>,
+    /// Of a record that is being created.
+    created: Option<CreationPermit>,
 }
 
 impl Attempt<'_> {
     pub(super) async fn run(&self) -> Ended {
-        match self.bring().await {
-            Ok(()) => Ended::Done,
-            Err(ended) => ended,
-        }
+        self.bring().await.map_or_else(|ended| ended, Ended::Done)
     }
 
     /// Goes on until nothing is due: what was created by an attempt in doubt may be older than what the bus knows now.
-    async fn bring(&self) -> Result<(), Ended> {
-        loop {
+    async fn bring(&self) -> Result<Brought, Ended> {
+        let mut brought = Brought::Nothing;
+        for _ in 0..MOST_STEPS {
             if !self.registry.may_deliver(self.system, self.patient) {
-                return Ok(());
+                let is_retired = self.registry.index().current(self.patient) != self.patient;
+                return Ok(if is_retired {
+                    Brought::Retired
+                } else {
+                    Brought::Held
+                });
             }
             let record = self.registry.record(self.system, self.patient);
             let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
             let owed = record.as_ref().map_or(&NOTHING, Record::owed);
             let due = self.registry.due(self.system, self.patient, fence, owed).await?;
-            match (due, record) {
-                (None, _) => return Ok(()),
+            let is_settled = match (due, record) {
+                (None, _) => return Ok(brought),
                 (Some(due), None) => self.create(&due).await?,
                 (Some(due), Some(record)) => self.update(&due, record).await?,
+            };
+            if is_settled {
+                brought = Brought::Delivered;
             }
         }
+        Err(Ended::Later(None, Trouble::of_code("still_due")))
     }
 
-    async fn create(&self, due: &Due) -> Result<(), Ended> {
+    /// Tells whether the record is settled.
+    async fn create(&self, due: &Due) -> Result<bool, Ended> {
         let mut delivery = self.delivery(due, None)?;
         let begun = self
             .registry
             .begin_creation(self.system, self.patient, due.revision)
             .await?;
+        reach("creating-noted");
         let (permit, doubt) = begun;
         let revision = doubt.map_or(due.revision, |doubt| doubt.revision);
         delivery.revision = revision;
@@ -109,71 +92,98 @@ impl Attempt<'_> {
             .state_at(self.system, self.patient, revision)
             .await?;
         delivery.in_doubt_since = doubt.map(|doubt| doubt.since);
-        let delivered = match self.connector.deliver(&delivery).await {
+        let Delivered { local_id, action } = match self.connector.deliver(&delivery).await {
             Ok(delivered) => delivered,
             Err(error) => return Err(self.not_written(error).await),
         };
-        // What the system had of the person already is not ours, and is left as it is.
-        let adopted = delivered.action == DeliveryAction::Adopted;
-        if adopted && !self.is_surely_theirs(&delivered.local_id).await? {
-            self.registry.abandon(self.system, self.patient).await?;
-            return Err(Ended::Park(Why::of_code("adoption_not_sure")));
-        }
-        let done = if adopted { revision } else { Revision::NONE };
-        let local_id = delivered.local_id;
-        let linked = self
-            .registry
-            .link(self.system, self.patient, local_id.clone(), done)
-            .await;
-        if let Err(error) = linked {
-            // Only this says that the record is somebody else's. After anything else it is there, and not linked yet.
-            if matches!(error, ObserveError::LinkConflict) {
-                self.registry.abandon(self.system, self.patient).await?;
-            }
-            return Err(error.into());
-        }
-        drop(permit);
-        let written = match adopted {
-            true => BTreeSet::new(),
-            false => fields(&delivery.patient)?.paths().cloned().collect(),
-        };
+        reach("delivered");
+        let begun = Instant::now();
+        let read = self.connector.fetch(&local_id).await;
+        reach("read-back");
+        let adopted = action == DeliveryAction::Adopted;
         let plan = Plan {
             revision,
-            written: &written,
+            // What the system had of the person already is not ours, and is left as it is.
+            written: match adopted {
+                true => BTreeSet::new(),
+                false => fields(&delivery.patient)?.paths().cloned().collect(),
+            },
+            told: self.told(due, delivery.patient, Some(action)),
+            created: Some(permit),
         };
-        self.read_back(&local_id, &plan).await
+        if adopted {
+            return self.adopt(read?, begun, plan).await;
+        }
+        match read {
+            Ok(Some(shown)) => self.settle(shown, begun, plan).await,
+            Ok(None) => {
+                let receipt = self.unreadable(&plan);
+                self.link(local_id, Some(receipt)).await?;
+                Err(not_shown())
+            }
+            // The record is there. Its id is kept, so that nobody has to search for it.
+            Err(error) => {
+                self.link(local_id, None).await?;
+                Err(error.into())
+            }
+        }
     }
 
     /// A connector may be content with less than the bus. Who is not sure becomes a patient of their own when the record is
     /// polled, and a person decides.
-    async fn is_surely_theirs(&self, local_id: &LocalId) -> Result<bool, Ended> {
-        let shown = self.connector.fetch(local_id).await?;
-        Ok(shown.is_some_and(|shown| self.registry.is_surely(self.system, self.patient, &shown.patient)))
+    async fn adopt(&self, shown: Option<View>, begun: Instant, plan: Plan) -> Result<bool, Ended> {
+        let sure = |shown: &View| self.registry.is_surely(self.system, self.patient, &shown.patient);
+        match shown.filter(sure) {
+            Some(shown) => self.settle(shown, begun, plan).await,
+            None => {
+                self.registry.abandon(self.system, self.patient).await?;
+                Err(Ended::Park(Trouble::of_code("adoption_not_sure")))
+            }
+        }
+    }
+
+    async fn link(&self, local_id: LocalId, receipt: Option<Receipt>) -> Result<(), Ended> {
+        let linking = self
+            .registry
+            .link(self.system, self.patient, local_id, Revision::NONE, receipt);
+        match linking.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.not_linked(error).await),
+        }
+    }
+
+    /// Only a conflict says that the record is somebody else's. After anything else it is there, and not linked yet.
+    async fn not_linked(&self, error: ObserveError) -> Ended {
+        if matches!(error, ObserveError::LinkConflict)
+            && let Err(error) = self.registry.abandon(self.system, self.patient).await
+        {
+            return error.into();
+        }
+        error.into()
     }
 
     /// Only a `retry`, and what stopped the connector in the middle, leaves it open whether the system did it.
     async fn not_written(&self, error: CallError) -> Ended {
         let surely_not = !error.may_have_acted();
-        let ended = Ended::from(error);
-        if (surely_not || matches!(ended, Ended::Pause(_) | Ended::Park(_)))
-            && let Err(error) = self.registry.abandon(self.system, self.patient).await
-        {
+        if surely_not && let Err(error) = self.registry.abandon(self.system, self.patient).await {
             return error.into();
         }
-        ended
+        error.into()
     }
 
-    async fn update(&self, due: &Due, record: Record) -> Result<(), Ended> {
+    /// Tells whether the record is settled; it is not when it turned out to be none of the patient's any more.
+    async fn update(&self, due: &Due, record: Record) -> Result<bool, Ended> {
         // Two patients may become one while this goes on: then the record is written for both, one after the other.
         let _record = self.registry.delivering(self.system, &record.local_id).await;
         let now = self.registry.record(self.system, self.patient);
         if now.is_none_or(|now| now.local_id != record.local_id) {
-            return Ok(());
+            return Ok(false);
         }
         let begun = Instant::now();
         let Some(seen) = self.connector.fetch(&record.local_id).await? else {
-            return Err(Ended::Park(Why::of_code("record_gone")));
+            return Err(gone(&record));
         };
+        reach("looked");
         let observation = Observation {
             system: self.system.clone(),
             patient_id: None,
@@ -182,7 +192,7 @@ impl Attempt<'_> {
         };
         self.registry.observe(observation, Some(begun)).await?;
         if !self.registry.may_deliver(self.system, self.patient) {
-            return Ok(());
+            return Ok(false);
         }
         let mut delivery = self.delivery(due, Some(record.local_id.clone()))?;
         // A poll that began later may have been heard before the look, which is old then.
@@ -191,43 +201,83 @@ impl Attempt<'_> {
         self.registry.index().resolve(&mut shown);
         let (wanted, shown) = (fields(&delivery.patient)?, fields(&shown)?);
         delivery.changed = to_write(&delivery.changed, &wanted, &shown);
-        let written = delivery.changed.clone();
-        let plan = Plan {
+        let mut plan = Plan {
+            told: self.told(due, delivery.patient.clone(), None),
             revision: due.revision,
-            written: &written,
+            written: delivery.changed.clone(),
+            created: None,
         };
-        if delivery.changed.is_empty() {
-            return self.settle(seen, begun, &plan).await;
+        if plan.written.is_empty() {
+            return self.settle(seen, begun, plan).await;
         }
         self.registry
-            .begin_writing(self.system, self.patient, delivery.changed.clone())
+            .begin_writing(self.system, self.patient, plan.written.clone())
             .await?;
         match self.connector.deliver(&delivery).await {
-            Ok(delivered) if delivered.local_id == record.local_id => {}
-            Ok(_) => return Err(Ended::Park(Why::of_code("local_id_changed"))),
+            Ok(delivered) if delivered.local_id == record.local_id => {
+                plan.told.action = Some(delivered.action);
+            }
+            Ok(_) => return Err(Ended::Park(Trouble::of_code("local_id_changed"))),
             Err(error) => return Err(self.not_written(error).await),
         }
-        self.read_back(&record.local_id, &plan).await
-    }
-
-    async fn read_back(&self, id: &LocalId, plan: &Plan<'_>) -> Result<(), Ended> {
+        reach("delivered");
         let begun = Instant::now();
-        match self.connector.fetch(id).await? {
-            Some(shown) => self.settle(shown, begun, plan).await,
-            None => Err(Ended::Later(None, Why::of_code("record_not_shown"))),
-        }
+        let read = self.connector.fetch(&record.local_id).await?;
+        reach("read-back");
+        let Some(shown) = read else {
+            let receipt = self.unreadable(&plan);
+            self.registry
+                .receipted(self.system, self.patient, receipt)
+                .await?;
+            return Err(not_shown());
+        };
+        self.settle(shown, begun, plan).await
     }
 
-    async fn settle(&self, shown: View, begun: Instant, plan: &Plan<'_>) -> Result<(), Ended> {
+    async fn settle(&self, shown: View, begun: Instant, plan: Plan) -> Result<bool, Ended> {
+        let is_creation = plan.created.is_some();
         let settlement = Settlement {
             patient: self.patient,
             delivered: plan.revision,
-            paths: plan.written.clone(),
+            paths: plan.written,
             shown,
             begun,
+            told: Some(plan.told),
+            created: plan.created,
         };
-        self.registry.settle(self.system, settlement).await?;
-        Ok(())
+        match self.registry.settle(self.system, settlement).await {
+            Ok(_) => {}
+            Err(error) if is_creation => return Err(self.not_linked(error).await),
+            Err(error) => return Err(error.into()),
+        }
+        reach("settled");
+        Ok(true)
+    }
+
+    fn told(&self, due: &Due, wanted: Patient, action: Option<DeliveryAction>) -> Told {
+        Told {
+            event_id: due.event_id.clone(),
+            wanted,
+            action,
+            attempts: self.number,
+            connector_version: self.connector.component().description().version.clone(),
+        }
+    }
+
+    /// The receipt of what the system took and does not show.
+    fn unreadable(&self, plan: &Plan) -> Receipt {
+        Receipt {
+            event_id: plan.told.event_id.clone(),
+            revision: plan.revision,
+            outcome: ReceiptOutcome::Unreadable,
+            action: plan.told.action,
+            written: plan.written.clone(),
+            rendered: BTreeSet::new(),
+            differs: BTreeSet::new(),
+            reason: Some(NOT_SHOWN.to_owned()),
+            attempts: self.number,
+            connector_version: plan.told.connector_version.clone(),
+        }
     }
 
     /// The newest state there is, told as the newest event that is due.
@@ -244,10 +294,25 @@ impl Attempt<'_> {
                 BTreeSet::new()
             },
             local_id,
-            patient: state.ok_or(Ended::Later(None, Why::of_code("patient_not_known_yet")))?,
+            patient: state.ok_or(Ended::Later(None, Trouble::of_code("patient_not_known_yet")))?,
             in_doubt_since: None,
         })
     }
+}
+
+/// The code of a delivery that the system does not show.
+const NOT_SHOWN: &str = "record_not_shown";
+
+fn not_shown() -> Ended {
+    Ended::Later(None, Trouble::of_code(NOT_SHOWN))
+}
+
+/// A record that never was shown may still come; one that was is gone.
+fn gone(record: &Record) -> Ended {
+    if record.shadow.is_none() && record.delivered == Revision::NONE {
+        return not_shown();
+    }
+    Ended::Park(Trouble::of_code("record_gone"))
 }
 
 fn fields(patient: &Patient) -> Result<Fields, Ended> {

@@ -1,24 +1,22 @@
 //! When a system is left alone.
 //!
-//! A system that asks for fewer requests is left alone for the time it names; one that cannot be reached or refuses
-//! the credentials is left alone until its connector's `check` succeeds, tried after 1 s and then ever more rarely, at
-//! most every 30 s; a connector without `check` is given its chance after each of these pauses. Nothing is given up because
-//! of that: what waits, waits in the log.
+//! A system that cannot be reached, or refuses the credentials, is left alone until its connector's `check` succeeds, tried
+//! after 1 s and then ever more rarely, at most every 30 s; a connector without `check` is given its chance after each of these
+//! pauses. Then it is called by *one* at a time, and when that comes about by everybody again. A `check` proves little: a
+//! system may answer it and take nothing. So the pauses go on growing when it falls back, and where a *writing* was
+//! refused only a writing that comes about closes the breaker; reading goes on meanwhile. Nothing is given up because of
+//! any of this: what waits, waits in the log.
+//!
+//! Who asks for fewer requests slows the account down, not the system: that is none of the breaker's business.
 
-use archwire_core::{Disposition, SystemName};
-use archwire_host::{CallError, Connector};
+use archwire_core::{Disposition, SystemName, metric};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::{sync::watch, time::sleep};
 
 const FIRST_PROBE: Duration = Duration::from_secs(1);
-/// The shortest time for which a system is left alone, whatever it asks for.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const RAREST_PROBE: Duration = Duration::from_secs(30);
 
 /// Whether a system may be called. Shared by everything that calls it.
@@ -26,101 +24,285 @@ const RAREST_PROBE: Duration = Duration::from_secs(30);
 pub struct Breaker {
     system: SystemName,
     state: watch::Sender<State>,
-    recoveries: AtomicU64,
+    trials: AtomicU64,
 }
 
+/// What a system is called for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To see what it shows.
+    Reading,
+    /// To have it take something.
+    Writing,
+}
+
+/// How the breaker of a system stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BreakerState {
+    /// It is called.
+    Closed,
+    /// It answers again; one at a time tries whether that is all.
+    HalfOpen(Outage),
+    /// It is left alone.
+    Open(Outage),
+}
+
+impl BreakerState {
+    /// `closed`, `half-open` or `open`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen(_) => "half-open",
+            Self::Open(_) => "open",
+        }
+    }
+
+    /// Why the system is left alone, or was until just now.
+    #[must_use]
+    pub fn outage(&self) -> Option<&Outage> {
+        match self {
+            Self::Closed => None,
+            Self::HalfOpen(outage) | Self::Open(outage) => Some(outage),
+        }
+    }
+}
+
+/// Why a system is, or was, left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// Since when, however often it answered in between without taking anything.
+    pub since: SystemTime,
+    /// `unavailable` or `unauthorized`.
+    pub disposition: &'static str,
+    /// The connector's own code for the reason, of the last time.
+    pub reason: String,
+    /// What it did not do.
+    pub refused: Purpose,
+    /// Until it is looked at again.
+    pause: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     Closed,
-    Until(Instant),
-    Broken,
+    Open(Outage),
+    HalfOpen {
+        outage: Outage,
+        /// Who tries it out.
+        trial: Option<u64>,
+    },
+}
+
+impl State {
+    fn admits(&self, purpose: Purpose) -> bool {
+        match self {
+            Self::Closed => true,
+            Self::Open(_) => false,
+            Self::HalfOpen { outage, trial } => trial.is_none() || outage.spares(purpose),
+        }
+    }
+}
+
+impl Outage {
+    /// Whether it was the other thing that was refused, so that `check` is trusted for this one.
+    fn spares(&self, purpose: Purpose) -> bool {
+        purpose == Purpose::Reading && self.refused == Purpose::Writing
+    }
+}
+
+/// The permission to call a system once.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    breaker: &'a Breaker,
+    purpose: Purpose,
+    trial: Option<u64>,
+}
+
+impl Drop for Pass<'_> {
+    /// Whoever tried it out and says nothing about it has learnt nothing: the next one tries.
+    fn drop(&mut self) {
+        if let Some(mine) = self.trial {
+            self.breaker.change(|state| match state {
+                State::HalfOpen { trial, .. } if *trial == Some(mine) => {
+                    *trial = None;
+                    true
+                }
+                _ => false,
+            });
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// The system did what it was called for, or gave a reason of its own not to.
+    pub fn worked(self) {
+        let (breaker, purpose) = (self.breaker, self.purpose);
+        let closed = breaker.change(|state| match state {
+            State::HalfOpen { outage, .. } if !outage.spares(purpose) => {
+                *state = State::Closed;
+                true
+            }
+            _ => false,
+        });
+        if closed {
+            tracing::info!(system = %breaker.system, "the system is called again");
+        }
+    }
+
+    /// The system did not do it, for this reason.
+    pub fn failed(self, disposition: &Disposition) {
+        if !matches!(
+            disposition,
+            Disposition::Unavailable(_) | Disposition::Unauthorized(_)
+        ) {
+            return;
+        }
+        let breaker = self.breaker;
+        let opened = breaker.change(|state| {
+            let (since, pause, refused) = match &*state {
+                State::Open(_) => return false,
+                State::Closed => (SystemTime::now(), FIRST_PROBE, self.purpose),
+                State::HalfOpen { outage, .. } => {
+                    let pause = (outage.pause * 2).min(RAREST_PROBE);
+                    let writes = outage.refused == Purpose::Writing;
+                    (
+                        outage.since,
+                        pause,
+                        if writes { Purpose::Writing } else { self.purpose },
+                    )
+                }
+            };
+            *state = State::Open(Outage {
+                since,
+                disposition: disposition.name(),
+                reason: disposition.reason().code.as_str().to_owned(),
+                refused,
+                pause,
+            });
+            true
+        });
+        if opened {
+            let (disposition, reason) = (disposition.name(), disposition.reason().code.as_str());
+            tracing::warn!(system = %breaker.system, disposition, reason, "the system is left alone for a while");
+        }
+    }
 }
 
 impl Breaker {
     /// A breaker that lets calls through.
     #[must_use]
     pub fn new(system: SystemName) -> Self {
-        Self {
+        let breaker = Self {
             system,
             state: watch::Sender::new(State::Closed),
-            recoveries: AtomicU64::new(0),
-        }
-    }
-
-    /// Waits until the system may be called.
-    pub async fn ready(&self) {
-        let mut states = self.state.subscribe();
-        loop {
-            let state = *states.borrow_and_update();
-            match state {
-                State::Closed => return,
-                State::Until(until) if Instant::now() >= until => return,
-                State::Until(until) => tokio::select! {
-                    () = sleep_until(until) => {}
-                    _ = states.changed() => {}
-                },
-                State::Broken => _ = states.changed().await,
-            }
-        }
-    }
-
-    /// How often the system answered again after it could not be reached. Who finds it unreachable once more after that has
-    /// a trouble of its own.
-    #[must_use]
-    pub fn recoveries(&self) -> u64 {
-        self.recoveries.load(Ordering::Relaxed)
-    }
-
-    /// Takes note of how a call ended.
-    pub fn heed(&self, disposition: &Disposition) {
-        let reason = disposition.reason().code.as_str();
-        let state = match disposition {
-            Disposition::Throttled(later) => State::Until(Instant::now() + later.after.max(SHORTEST_PAUSE)),
-            Disposition::Unavailable(_) | Disposition::Unauthorized(_) => State::Broken,
-            Disposition::Rejected(_) | Disposition::Retry(_) => return,
+            trials: AtomicU64::new(0),
         };
-        let changed = self.state.send_if_modified(|old| {
-            let changed = *old != state && *old != State::Broken;
-            if changed {
-                *old = state;
-            }
-            changed
-        });
-        if changed {
-            let disposition = disposition.name();
-            tracing::warn!(system = %self.system, disposition, reason, "the system is left alone for a while");
+        breaker.measure();
+        breaker
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn state(&self) -> BreakerState {
+        match &*self.state.borrow() {
+            State::Closed => BreakerState::Closed,
+            State::Open(outage) => BreakerState::Open(outage.clone()),
+            State::HalfOpen { outage, .. } => BreakerState::HalfOpen(outage.clone()),
         }
     }
 
-    /// Watches over a broken system until it answers again. Runs as long as it is polled.
-    pub async fn watch_over(&self, connector: &Connector) {
+    /// Waits until the system may be called. Whoever comes back from that still needs a pass, and may find that somebody
+    /// else was faster.
+    pub async fn ready(&self, purpose: Purpose) {
+        let mut states = self.state.subscribe();
+        // Ends with an error when the breaker is gone, which it is not while somebody waits here.
+        _ = states.wait_for(|state| state.admits(purpose)).await;
+    }
+
+    /// The permission to call the system now, if it may be called.
+    pub fn pass(&self, purpose: Purpose) -> Option<Pass<'_>> {
+        let (mut admitted, mut trial) = (false, None);
+        self.change(|state| {
+            admitted = state.admits(purpose);
+            match state {
+                State::HalfOpen { outage, trial: taken } if admitted && !outage.spares(purpose) => {
+                    trial = Some(self.trials.fetch_add(1, Ordering::Relaxed));
+                    *taken = trial;
+                    true
+                }
+                _ => false,
+            }
+        });
+        admitted.then_some(Pass {
+            breaker: self,
+            purpose,
+            trial,
+        })
+    }
+
+    /// Waits until the system may be called, and for the permission to do so.
+    pub async fn admitted(&self, purpose: Purpose) -> Pass<'_> {
+        loop {
+            self.ready(purpose).await;
+            if let Some(pass) = self.pass(purpose) {
+                return pass;
+            }
+        }
+    }
+
+    /// Watches over a system that is left alone until `check` says that it answers again, or else why not, as a code. Runs
+    /// as long as it is polled.
+    pub async fn watch_over<F>(&self, check: impl Fn() -> F)
+    where
+        F: Future<Output = Result<(), String>>,
+    {
         let mut states = self.state.subscribe();
         loop {
-            if states.wait_for(|state| *state == State::Broken).await.is_err() {
-                return;
+            let pause = match states.wait_for(|state| matches!(state, State::Open(_))).await {
+                Ok(state) => match &*state {
+                    State::Open(outage) => outage.pause,
+                    _ => continue,
+                },
+                Err(_) => return,
+            };
+            sleep(pause).await;
+            let checked = check().await;
+            if let Err(reason) = &checked {
+                tracing::info!(system = %self.system, reason, "the system does not answer yet");
             }
-            let mut wait = FIRST_PROBE;
-            loop {
-                sleep(wait).await;
-                match connector.check().await {
-                    Ok(_) | Err(CallError::NotOffered(_)) => break,
-                    Err(error) => {
-                        let code = probe_code(&error);
-                        tracing::info!(system = %self.system, reason = code, "the system does not answer yet");
-                    }
+            self.change(|state| {
+                let State::Open(outage) = state else {
+                    return false;
+                };
+                if checked.is_ok() {
+                    let outage = outage.clone();
+                    *state = State::HalfOpen { outage, trial: None };
+                } else {
+                    outage.pause = (outage.pause * 2).min(RAREST_PROBE);
                 }
-                wait = (wait * 2).min(RAREST_PROBE);
-            }
-            tracing::info!(system = %self.system, "the system is called again");
-            self.recoveries.fetch_add(1, Ordering::Relaxed);
-            self.state.send_replace(State::Closed);
+                true
+            });
         }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State) -> bool) -> bool {
+        let changed = self.state.send_if_modified(change);
+        if changed {
+            self.measure();
+        }
+        changed
+    }
+
+    fn measure(&self) {
+        let open = match &*self.state.borrow() {
+            State::Closed => 0.0,
+            State::HalfOpen { .. } => 0.5,
+            State::Open(_) => 1.0,
+        };
+        metrics::gauge!(metric::BREAKER_OPEN, "system" => self.system.to_string()).set(open);
     }
 }
 
-fn probe_code(error: &CallError) -> &str {
-    match error {
-        CallError::Disposition(disposition) => disposition.reason().code.as_str(),
-        other => other.code(),
-    }
-}
+#[cfg(test)]
+mod tests;

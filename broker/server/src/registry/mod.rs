@@ -11,7 +11,9 @@
 mod apart;
 mod append;
 mod by_hand;
+mod compared;
 mod decide;
+mod due;
 mod follow;
 mod gate;
 mod index;
@@ -29,13 +31,15 @@ mod snapshots;
 mod system_merges;
 mod wake;
 
+pub use compared::{Compared, KnownRecord, KnownRecords};
+pub use due::{Due, Newest};
 pub use gate::CreationPermit;
 pub use index::{Doubt, Entry, Frozen, Index, ItemKey, OpenItem, Pending, Record};
 pub use outcome::{DecideError, ObserveError, Observed};
 pub use rebuild::Rebuilt;
 pub use review::Decided;
 pub use review_list::{ReviewLine, ReviewPage};
-pub use settle::{Due, Settlement};
+pub use settle::{Settlement, Told};
 
 use append::Doubts;
 use archwire_core::{

@@ -86,6 +86,8 @@ async fn reject_owes_the_record_the_buss_value() {
         paths: BTreeSet::from([PATH.into()]),
         shown: view("9", ann()),
         begun: Instant::now(),
+        told: None,
+        created: None,
     };
     office.registry.settle(&imaging, settlement).await.unwrap();
     assert_eq!(owed(&office, "imaging", patient), BTreeSet::new(), "it is paid");

@@ -72,7 +72,10 @@ async fn a_created_record_that_is_somebody_elses_is_asked_about() {
     let desk = system("front-desk");
     let one = whom(office.see(says("imaging", "1", ann())).await);
     let other = whom(office.see(says("front-desk", "2", bob())).await);
-    let linked = office.registry.link(&desk, one, id("2"), Revision::NONE).await;
+    let linked = office
+        .registry
+        .link(&desk, one, id("2"), Revision::NONE, None)
+        .await;
     assert_eq!(refused(linked), "link_conflict");
     let item = office.the(ReviewKind::PossibleDuplicate).await;
     assert_eq!(

@@ -22,7 +22,11 @@ async fn one_record_linked_to_two_patients_at_once_goes_to_one() {
         }
         for patient in patients.clone() {
             let (registry, desk, local_id) = (Arc::clone(&office.registry), desk.clone(), local_id.clone());
-            racers.spawn(async move { registry.link(&desk, patient, local_id, Revision::NONE).await });
+            racers.spawn(async move {
+                registry
+                    .link(&desk, patient, local_id, Revision::NONE, None)
+                    .await
+            });
         }
         let results = in_time(racers.join_all()).await;
         let refusals: Vec<_> = results.into_iter().filter_map(Result::err).collect();
@@ -68,7 +72,7 @@ async fn a_second_record_of_a_system_is_refused_for_the_same_patient() {
     let link = |local_id| {
         office
             .registry
-            .link(&imaging, patient, id(local_id), Revision::NONE)
+            .link(&imaging, patient, id(local_id), Revision::NONE, None)
     };
     link("first").await.unwrap();
     link("first").await.expect("the same again says nothing new");

@@ -47,6 +47,8 @@ async fn a_poll_between_writing_and_settling_is_no_news() {
         paths: due.changed,
         shown: view("1", named(SHORT)),
         begun: Instant::now(),
+        told: None,
+        created: None,
     };
     let settled = office.registry.settle(&system("front-desk"), settlement).await;
     assert!(!is_news(settled.unwrap()));

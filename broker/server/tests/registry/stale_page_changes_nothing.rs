@@ -27,6 +27,8 @@ async fn a_page_read_before_a_delivery_and_taken_after_it_changes_nothing() {
         paths: due.changed,
         shown: view("1", with_phone("new")),
         begun: Instant::now(),
+        told: None,
+        created: None,
     };
     office.registry.settle(&desk, settlement).await.unwrap();
 
@@ -55,6 +57,8 @@ async fn a_delivery_read_back_before_a_later_page_settles_without_reverting_it()
         paths: Default::default(),
         shown: view("1", with_phone("old")),
         begun: read_back,
+        told: None,
+        created: None,
     };
     let settled = office.registry.settle(&desk, settlement).await;
     assert!(!is_news(settled.unwrap()));

@@ -91,7 +91,7 @@ impl Run<'_> {
             }
             (6, Some(patient)) => {
                 _ = registry
-                    .link(&desk, patient, id(self.local_id()), Revision::NONE)
+                    .link(&desk, patient, id(self.local_id()), Revision::NONE, None)
                     .await
             }
             (7, Some(patient)) => registry
@@ -195,6 +195,8 @@ impl Run<'_> {
             paths: due.changed,
             shown: view(record.local_id.as_str(), self.shown()),
             begun: Instant::now(),
+            told: None,
+            created: None,
         };
         if let Ok(observed) = registry.settle(desk, settlement).await {
             self.take(observed);

@@ -33,7 +33,7 @@ async fn begin_to_observe(registry: &Arc<Registry>, observation: Observation) ->
 /// Links the patient to the record that was created.
 async fn link(registry: &Registry, patient: PatientId) {
     let desk = system(DESK);
-    let linked = registry.link(&desk, patient, id("77"), Revision::NONE);
+    let linked = registry.link(&desk, patient, id("77"), Revision::NONE, None);
     in_time(linked).await.unwrap();
 }
 

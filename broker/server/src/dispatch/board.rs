@@ -1,0 +1,209 @@
+//! What the dispatcher of one system, its lanes and those who look at them from outside share.
+
+use super::{
+    book::{Book, Count, Left},
+    tries::{Lately, Others},
+};
+use archwire_core::{PatientId, Priority, Subject};
+use archwire_nats::Work;
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+use tokio::sync::Notify;
+
+/// An event that is older than this when it comes is something that piled up.
+const OLD: Duration = Duration::from_secs(60);
+
+/// The lanes' bookkeeping, with the events that are held.
+#[derive(Default)]
+pub(super) struct Board {
+    inner: Mutex<Inner>,
+    /// Somebody wants a patient looked at.
+    asked: Notify,
+    /// A person waits for a lane.
+    hurried: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    book: Book,
+    held: HashMap<u64, Work>,
+    lately: Lately,
+    /// The last place in the log that the queue handed out.
+    handed_out: u64,
+}
+
+/// What became of an event.
+pub(super) struct Taken {
+    /// An event to be settled, because another one stands for it.
+    pub(super) settle: Option<Work>,
+    /// Whose lane was opened for it.
+    pub(super) opens: Option<PatientId>,
+}
+
+/// How the lanes stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Overview {
+    pub(super) lanes: Count,
+    pub(super) oldest: Option<SystemTime>,
+    pub(super) asked: usize,
+    pub(super) handed_out: u64,
+}
+
+impl Board {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether another event may be taken.
+    pub(super) fn has_room(&self) -> bool {
+        self.inner().book.has_room()
+    }
+
+    /// Puts an event into its patient's lane; one that came before comes again with a new way to settle it.
+    pub(super) fn take(&self, work: Work) -> Taken {
+        let (sequence, since) = (work.stored.sequence, work.stored.time);
+        let patient = match work.stored.subject {
+            Subject::Patient(patient) => patient,
+            // The queue hands out events of patients only.
+            _ => {
+                return Taken {
+                    settle: Some(work),
+                    opens: None,
+                };
+            }
+        };
+        let priority = match since.elapsed() {
+            Ok(age) if age > OLD => Priority::Backfill,
+            _ => Priority::Live,
+        };
+        let mut inner = self.inner();
+        inner.handed_out = inner.handed_out.max(sequence);
+        let taken = inner.book.take(patient, sequence, since, priority);
+        inner.held.insert(sequence, work);
+        Taken {
+            settle: taken.settle.and_then(|sequence| inner.held.remove(&sequence)),
+            opens: taken.opens.then_some(patient),
+        }
+    }
+
+    /// The queue handed out everything up to here in an earlier life.
+    pub(super) fn was_handed_out(&self, up_to: u64) {
+        let mut inner = self.inner();
+        inner.handed_out = inner.handed_out.max(up_to);
+    }
+
+    /// Wants a patient looked at.
+    pub(super) fn ask(&self, patient: PatientId, priority: Priority) {
+        self.inner().book.ask(patient, SystemTime::now(), priority);
+        self.asked.notify_one();
+        if priority == Priority::Interactive {
+            self.hurried.notify_waiters();
+        }
+    }
+
+    /// Waits until somebody wants a patient looked at; what was wanted before this was called counts once.
+    pub(super) async fn asked(&self) {
+        self.asked.notified().await;
+    }
+
+    /// Opens a lane for the most urgent of those who are to be looked at, if there is room for it.
+    pub(super) fn admit(&self) -> Option<PatientId> {
+        self.inner().book.admit(SystemTime::now())
+    }
+
+    /// How urgent a lane is.
+    pub(super) fn priority(&self, patient: PatientId) -> Priority {
+        self.inner().book.priority(patient)
+    }
+
+    /// Waits until a lane is more urgent than it was.
+    pub(super) async fn more_urgent(&self, patient: PatientId, than: Priority) {
+        self.hurried_until(|book| book.priority(patient) < than).await;
+    }
+
+    /// Waits until a person waits for a lane.
+    pub(super) async fn hurried(&self, patient: PatientId) {
+        self.hurried_until(|book| book.is_hurried(patient)).await;
+    }
+
+    async fn hurried_until(&self, holds: impl Fn(&Book) -> bool) {
+        loop {
+            // Registered before looking, so that a change in between is not missed.
+            let mut changed = pin!(self.hurried.notified());
+            changed.as_mut().enable();
+            if holds(&self.inner().book) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// An attempt begins. Tells since when something waits for it, and where the event stands that led to it.
+    pub(super) fn begin(&self, patient: PatientId) -> (Option<SystemTime>, u64) {
+        let mut inner = self.inner();
+        inner.book.begin(patient);
+        (
+            inner.book.since(patient),
+            inner.book.event(patient).unwrap_or_default(),
+        )
+    }
+
+    /// A lane waits for its turn.
+    pub(super) fn wait(&self, patient: PatientId) {
+        self.inner().book.wait(patient);
+    }
+
+    /// A delivery came about.
+    pub(super) fn succeeded(&self) {
+        self.inner().lately.succeeded();
+    }
+
+    /// How the deliveries of others went.
+    pub(super) fn others(&self) -> Others {
+        self.inner().lately.others()
+    }
+
+    /// An attempt failed.
+    pub(super) fn failed(&self, patient: PatientId) -> Others {
+        self.inner().lately.failed(patient)
+    }
+
+    /// The lane's attempt is made again.
+    pub(super) fn back_off(&self, patient: PatientId) {
+        self.inner().book.back_off(patient);
+    }
+
+    /// The lane's attempt did what there was to do. Tells which event is settled by that, and whether the lane goes on.
+    pub(super) fn finish(&self, patient: PatientId) -> (Option<Work>, bool) {
+        let mut inner = self.inner();
+        let Left { settle, goes_on } = inner.book.finish(patient);
+        inner.lately.forget(patient);
+        let settle = settle.and_then(|sequence| inner.held.remove(&sequence));
+        (settle, goes_on)
+    }
+
+    /// The events that are held.
+    pub(super) fn held(&self) -> Vec<Work> {
+        self.inner().held.values().cloned().collect()
+    }
+
+    /// Whether something is about to be done about a patient.
+    pub(super) fn waits(&self, patient: PatientId) -> bool {
+        self.inner().book.waits(patient)
+    }
+
+    /// How the lanes stand.
+    pub(super) fn overview(&self) -> Overview {
+        let inner = self.inner();
+        Overview {
+            lanes: inner.book.count(),
+            oldest: inner.book.oldest(),
+            asked: inner.book.asked(),
+            handed_out: inner.handed_out,
+        }
+    }
+}

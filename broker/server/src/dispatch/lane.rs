@@ -1,0 +1,311 @@
+//! The job of one lane: brings the system up to date with one patient, however often that takes.
+//!
+//! Before each attempt it waits until the breaker lets calls through, and for a turn of the system's account. A lane that
+//! waits costs a kilobyte or so; what an attempt needs is made when it begins.
+
+use super::{
+    Breaker, Permission, Purpose,
+    attempt::Attempt,
+    board::Board,
+    ended::{Brought, Ended, Trouble},
+    tries::{LONGEST_PAUSE, Next, Tries},
+};
+use crate::{
+    failpoint::reach,
+    parked::{ParkedStore, Undeliverable},
+    registry::{Newest, ObserveError, Registry},
+};
+use archwire_core::{PatientId, Receipt, ReceiptOutcome, Revision, SystemName, metric};
+use archwire_host::Connector;
+use archwire_nats::Work;
+use futures_util::FutureExt as _;
+use std::{
+    collections::BTreeSet,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// What all lanes of a system share.
+pub(super) struct Shared {
+    pub(super) system: SystemName,
+    pub(super) connector: Arc<Connector>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) parked: ParkedStore,
+    pub(super) breaker: Arc<Breaker>,
+    pub(super) board: Arc<Board>,
+    pub(super) shutdown: CancellationToken,
+}
+
+/// How a lane's attempt ended, once that is stored.
+enum Round {
+    /// There is nothing left to do.
+    Over,
+    /// Another attempt, after that time.
+    Again(Duration),
+}
+
+impl Shared {
+    /// Works a lane off until nothing is left, or until the broker stops.
+    pub(super) async fn work_off(&self, patient: PatientId) {
+        let mut tries = Tries::default();
+        loop {
+            self.board.wait(patient);
+            let permission = tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                permission = self.permission(patient) => permission,
+            };
+            let (since, sequence) = self.board.begin(patient);
+            // In a box, so that a lane that waits does not keep the room that an attempt needs.
+            let round = Box::pin(self.round(patient, sequence, permission, &mut tries)).await;
+            let wait = match round {
+                Round::Over => match self.finish(patient, since).await {
+                    true => {
+                        tries = Tries::default();
+                        continue;
+                    }
+                    false => return,
+                },
+                Round::Again(wait) => wait,
+            };
+            self.board.back_off(patient);
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                () = self.board.hurried(patient) => {}
+                () = sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Waits until the system may be called for a lane, as urgently as it is meanwhile.
+    async fn permission(&self, patient: PatientId) -> Permission<'_> {
+        let account = self.connector.account();
+        loop {
+            let priority = self.board.priority(patient);
+            tokio::select! {
+                permission = Permission::obtain(&self.breaker, account, Purpose::Writing, priority) => return permission,
+                () = self.board.more_urgent(patient, priority) => {}
+            }
+        }
+    }
+
+    /// One attempt, and what follows from it but for the waiting.
+    async fn round(
+        &self,
+        patient: PatientId,
+        sequence: u64,
+        permission: Permission<'_>,
+        tries: &mut Tries,
+    ) -> Round {
+        let Self {
+            system,
+            registry,
+            connector,
+            board,
+            ..
+        } = self;
+        let attempt = Attempt {
+            system,
+            registry,
+            connector,
+            patient,
+            number: tries.number(),
+        };
+        let ended = guarded(attempt.run()).await;
+        self.heed(&ended, permission);
+        if matches!(ended, Ended::Done(Brought::Delivered)) {
+            board.succeeded();
+        }
+        let in_doubt = matches!(ended, Ended::Later(..));
+        let others = match ended {
+            Ended::Done(_) => board.others(),
+            _ => board.failed(patient),
+        };
+        let attempts = tries.number();
+        match tries.after(ended, others) {
+            Next::Finish(brought) => match self.tidy(patient, brought).await {
+                Ok(()) => Round::Over,
+                Err(code) => {
+                    tracing::warn!(%system, %patient, code, "what is left of a parked delivery stays; it will be looked at again");
+                    Round::Again(LONGEST_PAUSE)
+                }
+            },
+            Next::Again(wait, trouble) => {
+                self.count(&trouble);
+                tracing::warn!(%system, %patient, attempts, reason = trouble.why.code, "a delivery will be tried again");
+                Round::Again(wait)
+            }
+            Next::Park(trouble) => {
+                self.count(&trouble);
+                match self.park(patient, sequence, attempts, &trouble, in_doubt).await {
+                    Ok(()) => Round::Over,
+                    Err(code) => {
+                        tracing::error!(%system, %patient, code, "a delivery could not be parked; it will be tried again");
+                        Round::Again(LONGEST_PAUSE)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the breaker and the account how a call ended, and lets the next one in.
+    fn heed(&self, ended: &Ended, permission: Permission<'_>) {
+        match ended {
+            // Who refuses something for good has read it.
+            Ended::Done(Brought::Delivered) | Ended::Rejected(_) => permission.worked(),
+            Ended::Refused(disposition) | Ended::Throttled(disposition, _) => {
+                permission.failed(self.connector.account(), disposition);
+            }
+            Ended::Done(_) | Ended::Later(..) | Ended::Ours(_) | Ended::Park(_) => {}
+        }
+    }
+
+    fn count(&self, trouble: &Trouble) {
+        let (system, code) = (self.system.to_string(), trouble.class);
+        metrics::counter!(metric::ATTEMPTS_FAILED, "system" => system, "code" => code).increment(1);
+    }
+
+    /// Closes the lane's round: settles its event. Tells whether the lane goes on.
+    async fn finish(&self, patient: PatientId, since: Option<SystemTime>) -> bool {
+        let age = since.and_then(|since| since.elapsed().ok()).unwrap_or_default();
+        let (settled, goes_on) = self.board.finish(patient);
+        if let Some(work) = settled {
+            metrics::histogram!(metric::DELIVERY_SECONDS, "system" => self.system.to_string()).record(age);
+            self.acknowledge(&work).await;
+        }
+        goes_on
+    }
+
+    /// Settles an event. What the log did not hear it hands out again, which costs a look at the log and no second
+    /// delivery.
+    pub(super) async fn acknowledge(&self, work: &Work) {
+        if let Err(error) = work.ack().await {
+            tracing::warn!(system = %self.system, code = error.code(), "the log did not hear how an event ended");
+        }
+        reach("acked");
+    }
+
+    /// After there was nothing left to do: what was parked of the patient is no longer, because the system has it, or because
+    /// it was overtaken.
+    async fn tidy(&self, patient: PatientId, brought: Brought) -> Result<(), &'static str> {
+        let Self { system, parked, .. } = self;
+        if brought == Brought::Held || !parked.is_parked(system, patient) {
+            return Ok(());
+        }
+        if brought != Brought::Delivered {
+            let newest = self.newest(patient).await.map_err(|error| error.code())?;
+            let receipt = self.receipt(newest, ReceiptOutcome::Superseded, None, 0);
+            let noted = self.registry.receipted(system, patient, receipt).await;
+            noted.map_err(|error| error.code())?;
+        }
+        parked
+            .remove(system, patient)
+            .await
+            .map_err(|error| error.code())?;
+        Ok(())
+    }
+
+    /// Parks what waits for the patient.
+    async fn park(
+        &self,
+        patient: PatientId,
+        sequence: u64,
+        attempts: u32,
+        trouble: &Trouble,
+        in_doubt: bool,
+    ) -> Result<(), &'static str> {
+        let Self {
+            system,
+            registry,
+            connector,
+            parked,
+            ..
+        } = self;
+        // What is in doubt stays so: whoever tries again searches first.
+        if !in_doubt {
+            let abandoned = registry.abandon(system, patient).await;
+            abandoned.map_err(|error| error.code())?;
+        }
+        let newest = self.newest(patient).await.map_err(|error| error.code())?;
+        let undeliverable = Undeliverable {
+            system,
+            patient,
+            sequence,
+            attempts,
+            why: &trouble.why,
+            connector_version: &connector.component().description().version,
+        };
+        // The entry first: a kill in between parks it once more.
+        parked.park(undeliverable).await.map_err(|error| error.code())?;
+        reach("parked");
+        let receipt = self.receipt(newest, ReceiptOutcome::Parked, Some(&trouble.why.code), attempts);
+        let noted = registry.receipted(system, patient, receipt).await;
+        noted.map_err(|error| error.code())
+    }
+
+    async fn newest(&self, patient: PatientId) -> Result<Newest, ObserveError> {
+        let newest = self.registry.newest(patient).await?;
+        Ok(newest.unwrap_or(Newest {
+            event_id: String::new(),
+            revision: Revision::NONE,
+        }))
+    }
+
+    /// A receipt of what was not brought.
+    fn receipt(
+        &self,
+        newest: Newest,
+        outcome: ReceiptOutcome,
+        reason: Option<&str>,
+        attempts: u32,
+    ) -> Receipt {
+        Receipt {
+            event_id: newest.event_id,
+            revision: newest.revision,
+            outcome,
+            action: None,
+            written: BTreeSet::new(),
+            rendered: BTreeSet::new(),
+            differs: BTreeSet::new(),
+            reason: reason.map(ToOwned::to_owned),
+            attempts,
+            connector_version: self.connector.component().description().version.clone(),
+        }
+    }
+}
+
+/// An attempt that crashes has failed, like any other: it is made again, and then parked.
+async fn guarded(attempt: impl Future<Output = Ended>) -> Ended {
+    match AssertUnwindSafe(attempt).catch_unwind().await {
+        Ok(ended) => ended,
+        Err(_) => {
+            tracing::error!("a delivery crashed");
+            Ended::Later(None, Trouble::of_code("delivery_crashed"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::tries::Lately;
+
+    #[tokio::test]
+    async fn an_attempt_that_crashes_is_made_again_and_then_parked() {
+        let (mut tries, mut lately) = (Tries::default(), Lately::default());
+        let patient = PatientId::generate();
+        for attempt in 1.. {
+            let ended = guarded(async { panic!("as if something were wrong with the broker") }).await;
+            match tries.after(ended, lately.failed(patient)) {
+                Next::Again(..) => {}
+                Next::Park(trouble) => {
+                    assert_eq!((attempt, trouble.class), (12, "delivery_crashed"));
+                    return;
+                }
+                Next::Finish(_) => panic!("nothing was done"),
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What a system still needs: read from the log, not from the queue.
+
+use super::{ObserveError, Record, Registry};
+use crate::wire::{Packed, decode_event};
+use archwire_core::{EventKind, LocalId, Path, Patient, PatientId, Revision, SystemName, identity::Profile};
+use futures_util::StreamExt as _;
+use std::{collections::BTreeSet, pin::pin};
+use tokio::sync::OwnedMutexGuard;
+
+/// What a system does not have yet.
+#[derive(Debug)]
+pub struct Due {
+    /// UUIDv7 of the newest event.
+    pub event_id: String,
+    /// What that event was.
+    pub kind: EventKind,
+    /// Its revision.
+    pub revision: Revision,
+    /// What others than the system changed.
+    pub changed: BTreeSet<Path>,
+}
+
+/// A patient's newest event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newest {
+    /// UUIDv7.
+    pub event_id: String,
+    /// Its revision.
+    pub revision: Revision,
+}
+
+impl Registry {
+    /// What is known of a patient's record in a system.
+    #[must_use]
+    pub fn record(&self, system: &SystemName, patient: PatientId) -> Option<Record> {
+        self.index()
+            .entry(patient)
+            .and_then(|entry| entry.record(system).cloned())
+    }
+
+    /// Patients whose last event stands in the log behind `after`, and not behind `up_to`. Passes over all of them.
+    #[must_use]
+    pub fn changed_between(&self, after: u64, up_to: u64) -> Vec<PatientId> {
+        let index = self.index();
+        // Nothing is there behind the end of the log, which is the usual question.
+        if after >= index.sequence() {
+            return Vec::new();
+        }
+        let changed = index
+            .everybody()
+            .filter(|(_, entry)| after < entry.sequence && entry.sequence <= up_to);
+        changed.map(|(patient, _)| patient).collect()
+    }
+
+    /// Whether there is anything to bring to a system about a patient: not where the patient was merged into another one,
+    /// or another one has not quite come in, and not to a record of which a person has to say first whose it is.
+    #[must_use]
+    pub fn may_deliver(&self, system: &SystemName, patient: PatientId) -> bool {
+        let index = self.index();
+        let record = index.record(system, patient);
+        index.current(patient) == patient
+            && index.halves_of(patient).is_empty()
+            && record.is_none_or(|record| index.held(system, &record.local_id).is_none())
+    }
+
+    /// Whether what a system shows is surely this patient, by the rules of identity.
+    #[must_use]
+    pub fn is_surely(&self, system: &SystemName, patient: PatientId, shown: &Patient) -> bool {
+        let verdict = self.index().identify(&Profile::of(shown), system, None);
+        verdict.same.is_some_and(|(same, _)| same == patient)
+    }
+
+    /// What a record showed when it was last taken.
+    ///
+    /// # Errors
+    /// Never for what came from the log.
+    pub fn shadow(&self, system: &SystemName, patient: PatientId) -> Result<Option<Patient>, ObserveError> {
+        let shadow = self.record(system, patient).and_then(|record| record.shadow);
+        Ok(shadow.as_ref().map(Packed::patient).transpose()?)
+    }
+
+    /// Waits until nobody else writes to a record.
+    pub async fn delivering(&self, system: &SystemName, local_id: &LocalId) -> OwnedMutexGuard<()> {
+        self.deliveries.lock(&(system.clone(), local_id.clone())).await
+    }
+
+    /// What others than `system` changed of a patient after the revision `fence`, and what is `owed` besides; `None` when
+    /// that is nothing. Read from the log, so that it does not matter in which order and how often the queue hands events
+    /// out. Changes are put together, but for merges and partings: what is due ends at the next one, and what follows it is
+    /// due afterwards, so that a connector hears of each with which there is something to write.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn due(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+        fence: Revision,
+        owed: &BTreeSet<Path>,
+    ) -> Result<Option<Due>, ObserveError> {
+        // Revisions are gapless from 1, so the number of events to pass over is known; the last is there in any case.
+        let passed_over = usize::try_from(fence.get()).unwrap_or(usize::MAX);
+        let last = self
+            .index()
+            .entry(patient)
+            .map_or(0, |entry| entry.revision.get());
+        let last = usize::try_from(last.saturating_sub(1)).unwrap_or(usize::MAX);
+        let passed_over = if owed.is_empty() {
+            passed_over
+        } else {
+            passed_over.min(last)
+        };
+        let mut history = pin!(self.log.history(patient, 0).skip(passed_over));
+        let mut changed = owed.clone();
+        let mut newest = None;
+        while let Some(stored) = history.next().await {
+            let stored = stored.map_err(ObserveError::Read)?;
+            let event = decode_event(stored.payload.clone())?;
+            let by_others = event
+                .observation
+                .as_ref()
+                .is_none_or(|observation| observation.system != *system);
+            if by_others && event.revision > fence {
+                changed.extend(event.changed.iter().cloned());
+            }
+            self.index().apply(&stored)?;
+            let ends = matches!(event.kind, EventKind::PatientMerged | EventKind::PatientUnmerged);
+            newest = Some((event.id, event.kind, event.revision));
+            if ends && event.revision > fence && !changed.is_empty() {
+                break;
+            }
+        }
+        let newest = newest.filter(|_| !changed.is_empty());
+        Ok(newest.map(|(event_id, kind, revision)| Due {
+            event_id,
+            kind,
+            revision,
+            changed,
+        }))
+    }
+
+    /// A patient's newest event, as the log has it; `None` for a patient whom it does not know.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn newest(&self, patient: PatientId) -> Result<Option<Newest>, ObserveError> {
+        let Some(stored) = self.log.last(patient).await.map_err(ObserveError::Read)? else {
+            return Ok(None);
+        };
+        let event = decode_event(stored.payload)?;
+        Ok(Some(Newest {
+            event_id: event.id,
+            revision: event.revision,
+        }))
+    }
+
+    /// The state of a patient at a revision, with references to people in the terms of `system`.
+    ///
+    /// # Errors
+    /// When the log cannot be read or has no such revision.
+    pub async fn state_at(
+        &self,
+        system: &SystemName,
+        id: PatientId,
+        revision: Revision,
+    ) -> Result<Patient, ObserveError> {
+        let before = usize::try_from(revision.get().saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut history = pin!(self.log.history(id, 0).skip(before));
+        let stored = history
+            .next()
+            .await
+            .ok_or(ObserveError::RevisionUnknown)?
+            .map_err(ObserveError::Read)?;
+        let mut patient = decode_event(stored.payload)?.patient;
+        self.index().in_terms_of(system, &mut patient);
+        Ok(patient)
+    }
+}
