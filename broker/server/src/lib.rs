@@ -6,6 +6,7 @@
 //! | [`poll`], [`api`] | 1 observe: connectors' polls and vendors' `Publish` |
 //! | [`registry`] | 2 to 5: identify, decide, append, keep |
 //! | [`dispatch`] | 6 to 8: admit, deliver, settle |
+//! | [`reconcile`] | what of all that did not come about, found by looking |
 //! | [`admin`], [`audit`] | what people decide, and the trace that it leaves |
 //! | [`broker`], [`cli`], [`check`], [`telemetry`] | what is started in which order, and what is told about it |
 //! | [`failpoint`] | where a test may have a debug build killed |
@@ -27,6 +28,7 @@ pub mod log_mark;
 pub mod parked;
 pub mod poll;
 mod private_file;
+pub mod reconcile;
 pub mod registry;
 pub mod state_store;
 pub mod systems;

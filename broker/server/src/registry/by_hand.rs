@@ -110,6 +110,22 @@ impl Registry {
         local_id: &LocalId,
         paths: BTreeSet<Path>,
     ) -> Result<(), ObserveError> {
+        self.note_owed(system, patient, local_id, paths).await?;
+        self.wake(system, patient);
+        Ok(())
+    }
+
+    /// Notes that a record is owed the bus's values at these paths. Whoever notes that has a dispatcher look at the patient.
+    ///
+    /// # Errors
+    /// When the record is another patient's by now, or the log does not take the note.
+    pub async fn note_owed(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+        local_id: &LocalId,
+        paths: BTreeSet<Path>,
+    ) -> Result<(), ObserveError> {
         let _patient = self.patients.lock(&patient).await;
         self.is_of(patient, system, local_id)?;
         let owed = {
@@ -137,7 +153,6 @@ impl Registry {
                 receipt: None,
             };
             self.sight(system, patient, seen).await?;
-            self.wake(system, patient);
         }
         Ok(())
     }

@@ -135,6 +135,11 @@ impl Index {
         self.patients.get(&patient).map(|entry| &**entry)
     }
 
+    /// Everybody whom the log tells of, retired or not, in no order.
+    pub fn everybody(&self) -> impl Iterator<Item = (PatientId, &Entry)> {
+        self.patients.iter().map(|(patient, entry)| (*patient, &**entry))
+    }
+
     fn entry_mut(&mut self, patient: PatientId) -> Option<&mut Entry> {
         self.patients.get_mut(&patient).map(Arc::make_mut)
     }
