@@ -10,7 +10,6 @@ mod audit;
 mod events;
 mod json;
 mod parked;
-mod parked_show;
 mod rebuild;
 mod receipts;
 mod reconcile;

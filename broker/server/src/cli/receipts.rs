@@ -87,7 +87,7 @@ fn write(
         ..
     } = answer;
     let at = time(message_time(answer.at));
-    let (system, revision) = (clean(system), receipt.revision);
+    let (outcome, system, revision) = (outcome.as_str(), clean(system), receipt.revision);
     writeln!(
         out,
         "{sequence:>6}  {at} UTC  {outcome:<10}  {system}  revision {revision}"

@@ -21,7 +21,8 @@ async fn nothing_that_is_listed_holds_a_value() {
         attempts: 1,
         connector_version: "0.1.0".to_owned(),
     };
-    let noted = desk.office.registry.receipted(&system("archive"), one, receipt);
+    let (registry, archive) = (&desk.office.registry, system("archive"));
+    let noted = registry.receipted(&archive, one, receipt);
     noted.await.unwrap();
     let redrive = ["parked", "redrive", "--all", "--by", "Kim Doe", "--dry-run"];
     let drop = [&["parked", "drop", "--all", "--dry-run"], &WHO_AND_WHY[..]].concat();

@@ -57,7 +57,7 @@ async fn one_is_shown_with_what_the_system_said_and_lacks() {
         "Kowalska",
         "birth-date-missing, HTTP 400",
         "names/official/family",
-        "archwire parked redrive imaging",
+        "\n  archwire parked redrive imaging",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }

@@ -27,7 +27,7 @@ async fn what_is_tried_again_is_noted_and_audited() {
     let records = desk.audited().await;
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].action, "parked.redrive");
-    assert_eq!(records[0].patient_ids, [id]);
+    assert_eq!(records[0].patient_ids, [id.as_str()]);
     // A second time is no mistake.
     assert_eq!(desk.run(&redrive).await.well(), said);
 }

@@ -35,10 +35,8 @@ async fn receipts(desk: &Desk) -> [PatientId; 2] {
         ("imaging", 0, 4, ReceiptOutcome::Verified),
     ] {
         let receipt = receipt(revision, outcome);
-        let noted = desk
-            .office
-            .registry
-            .receipted(&system(name), patients[patient], receipt);
+        let (registry, system) = (&desk.office.registry, system(name));
+        let noted = registry.receipted(&system, patients[patient], receipt);
         noted.await.unwrap();
     }
     patients

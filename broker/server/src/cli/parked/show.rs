@@ -1,9 +1,9 @@
 //! One parked delivery for a person at a terminal: why it was given up, what the system still lacks, and of whom.
 
-use super::{
+use super::lines::{as_json, why};
+use crate::cli::{
     asking::AskError,
     json,
-    parked::{as_json, why},
     review::view,
     show,
     terminal::{Table, message_time, time},
@@ -58,8 +58,8 @@ pub(super) fn write(out: &mut impl Write, answer: ShowParkedResponse, is_json: b
     }
     writeln!(
         out,
-        "\nTry again with: archwire parked redrive {system} {patient_id} --by NAME\n\
-         Give up with:   archwire parked drop {system} {patient_id} --by NAME --reason TEXT"
+        "\nTry again, or give up, with:\n  archwire parked redrive {system} {patient_id} --by NAME\n  archwire parked \
+         drop {system} {patient_id} --by NAME --reason TEXT"
     )?;
     Ok(())
 }
