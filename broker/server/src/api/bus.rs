@@ -85,9 +85,12 @@ impl Bus for BusService {
         request: Request<Streaming<PublishRequest>>,
     ) -> Result<Response<Self::PublishStream>, Status> {
         let vendor = self.vendors.caller(&request)?;
+        let traceparent = request.metadata().get("traceparent");
+        let traceparent = traceparent.and_then(|value| value.to_str().ok());
         let answers = publish::answers(
             Arc::clone(&self.registry),
             vendor,
+            traceparent.map(str::to_owned),
             request.into_inner(),
             self.shutdown.clone(),
         );

@@ -3,9 +3,10 @@
 use super::status::with_causes;
 use crate::{
     registry::{ObserveError, Observed, Registry},
+    telemetry::traces,
     wire::read_observation,
 };
-use archwire_core::SystemName;
+use archwire_core::{SystemName, span};
 use archwire_proto::v1::{
     InReview, PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
 };
@@ -13,14 +14,17 @@ use futures_util::{Stream, StreamExt as _};
 use std::{sync::Arc, time::SystemTime};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
+use tracing::Instrument as _;
 
 /// Requests of one stream that are worked on at the same time; more wait in the connection.
 pub(super) const AT_A_TIME: usize = 256;
 
 /// Answers every request of a stream until it ends, or until `shutdown`: what was begun is finished and answered.
+/// `traceparent` is in which trace the vendor stands.
 pub(super) fn answers(
     registry: Arc<Registry>,
     vendor: SystemName,
+    traceparent: Option<String>,
     requests: Streaming<PublishRequest>,
     shutdown: CancellationToken,
 ) -> impl Stream<Item = Result<PublishResponse, Status>> + Send {
@@ -28,7 +32,9 @@ pub(super) fn answers(
         .take_until(shutdown.cancelled_owned())
         .map(move |request| {
             let (registry, vendor) = (Arc::clone(&registry), vendor.clone());
-            async move {
+            let span = tracing::info_span!(target: span::TARGET, span::PUBLISH, system = %vendor);
+            traces::continue_from(&span, traceparent.as_deref());
+            let answered = async move {
                 let PublishRequest { tag, observation } = request?;
                 let outcome = match observation {
                     Some(observation) => answer(&registry, vendor, observation).await,
@@ -38,7 +44,8 @@ pub(super) fn answers(
                     tag,
                     outcome: Some(outcome),
                 })
-            }
+            };
+            answered.instrument(span)
         })
         .buffer_unordered(AT_A_TIME)
 }

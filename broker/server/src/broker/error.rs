@@ -1,8 +1,8 @@
 //! Why a broker cannot start or go on.
 
 use crate::{
-    admin::SocketError, api::ApiError, config::DataFolderError, log_mark::LogMarkError,
-    registry::ObserveError, systems::SystemError,
+    admin::SocketError, api::ApiError, config::DataFolderError, log_mark::LogMarkError, parked::ParkedError,
+    registry::ObserveError, systems::SystemError, telemetry::TelemetryError,
 };
 use archwire_core::NameError;
 use archwire_nats::{ConnectError, DeliveriesError, LeaseError, LeaseLost, OpenError, SupervisorError};
@@ -47,12 +47,18 @@ pub enum BrokerError {
     /// What the log holds.
     #[error("the log cannot be read back")]
     Registry(#[from] ObserveError),
+    /// What is parked.
+    #[error("the deliveries that wait for a person cannot be read")]
+    Parked(#[from] ParkedError),
     /// The API.
     #[error("the API cannot be offered")]
     Api(#[from] ApiError),
     /// The administrators' socket.
     #[error("the broker cannot hear its administrators")]
     Admin(#[from] SocketError),
+    /// Being watched.
+    #[error("the broker cannot be watched as configured")]
+    Telemetry(#[from] TelemetryError),
     /// The address file.
     #[error("cannot write {}", path.display())]
     AddressFile {
@@ -80,8 +86,10 @@ impl BrokerError {
             Self::Deposed(error) => error.code(),
             Self::LogMark(error) => error.code(),
             Self::Registry(error) => error.code(),
+            Self::Parked(error) => error.code(),
             Self::Api(error) => error.code(),
             Self::Admin(error) => error.code(),
+            Self::Telemetry(error) => error.code(),
             Self::AddressFile { .. } => "address_file_failed",
         }
     }

@@ -6,12 +6,13 @@ mod start;
 pub use error::BrokerError;
 
 use crate::{
-    admin::{AdminServer, AdminService},
+    admin::{AdminServer, AdminService, Practice},
     api::{ApiServer, BusService, Subscriptions, Vendors},
-    audit::Audit,
     config::DataFolder,
     log_mark, private_file,
+    reconcile::Night,
     registry::Registry,
+    telemetry::{Sources, Vitals, Watching},
     workers::Worker,
 };
 use archwire_host::Engine;
@@ -38,13 +39,16 @@ pub struct Broker {
     subscriptions: Arc<Subscriptions>,
     api: ApiServer,
     admin: AdminServer,
-    audit: Audit,
+    practice: Practice,
     vendors: Vendors,
     workers: Vec<Worker>,
+    nights: Vec<Night>,
     shutdown: CancellationToken,
     lease: Lease,
     connection: Connection,
     supervisor: Option<Supervisor>,
+    vitals: Vitals,
+    watching: Option<Watching>,
     _engine: Engine,
     folder: DataFolder,
 }
@@ -66,11 +70,14 @@ impl Broker {
             subscriptions,
             api,
             admin,
-            audit,
+            practice,
             vendors,
             workers,
+            nights,
             shutdown: inner,
             mut lease,
+            vitals,
+            watching,
             ..
         } = self;
         let (connection, mut supervisor, folder) = (self.connection, self.supervisor, self.folder);
@@ -81,7 +88,16 @@ impl Broker {
         }
         tasks.spawn(Arc::clone(&registry).keep_snapshots(inner.clone()));
         tasks.spawn(Arc::clone(&registry).follow_others(inner.clone()));
-        let service = AdminService::new(Arc::clone(&registry), audit, inner.clone());
+        let sources = Sources {
+            registry: Arc::clone(&registry),
+            systems: practice.systems.clone(),
+            parked: practice.parked.clone(),
+        };
+        tasks.spawn(practice.reconciler.clone().measure());
+        for night in nights {
+            tasks.spawn(practice.reconciler.clone().nightly(night, inner.clone()));
+        }
+        let service = AdminService::new(practice, inner.clone());
         let hearing = admin.run(service, inner.clone());
         tasks.spawn(async move {
             if let Err(error) = hearing.await {
@@ -95,6 +111,7 @@ impl Broker {
             Arc::clone(&subscriptions),
             inner.clone(),
         );
+        vitals.runs(sources);
         let serving = api.run(service, inner.clone());
         tokio::pin!(serving);
         let (ended, is_serving) = tokio::select! {
@@ -103,6 +120,7 @@ impl Broker {
             error = gave_up(&mut supervisor) => (Err(error.into()), true),
             lost = lease.keep() => (Err(lost.into()), true),
         };
+        vitals.drains();
         inner.cancel();
         let drained = async {
             tasks.wait().await;
@@ -126,6 +144,9 @@ impl Broker {
         }
         if ended.is_ok() {
             lease.release().await;
+        }
+        if let Some(watching) = watching {
+            watching.end().await;
         }
         connection.close().await;
         if let Some(supervisor) = supervisor {

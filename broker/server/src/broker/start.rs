@@ -2,14 +2,17 @@
 
 use super::{Broker, BrokerError};
 use crate::{
-    admin::{self, AdminServer},
+    admin::{self, AdminServer, Practice},
     api::{ApiError, ApiServer, Subscriptions, Vendors},
     audit::Audit,
     config::{self, Config, DataFolder, NatsLogin, NatsServer},
     instance, log_mark,
+    parked::ParkedStore,
+    reconcile::{self, Night, Reconciler},
     registry::{ObserveError, Registry, RegistryConfig},
     state_store::BucketStateStore,
     systems,
+    telemetry::{Vitals, Watching},
     workers::{Worker, bucket, workers},
 };
 use archwire_core::{SystemName, identity::Trust};
@@ -21,7 +24,7 @@ use archwire_nats::{
 use std::{
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -34,8 +37,9 @@ const LARGEST_AUDIT: ByteSize = ByteSize::mebibytes(512);
 struct Working {
     registry: Arc<Registry>,
     subscriptions: Arc<Subscriptions>,
-    audit: Audit,
+    practice: Practice,
     workers: Vec<Worker>,
+    nights: Vec<Night>,
     shutdown: CancellationToken,
 }
 
@@ -49,6 +53,12 @@ impl Broker {
         let began = Instant::now();
         let folder = DataFolder::open(&config)?;
         admin::socket_path(folder.path())?;
+        // Before everything that may take long, so that it can be seen from outside what a start waits for.
+        let vitals = Vitals::default();
+        let watching = match config.telemetry.listen {
+            Some(listen) => Some(Watching::begin(listen, folder.path(), &vitals).await?),
+            None => None,
+        };
         // Taken early: a port that somebody else has should not cost a start of NATS. Where this broker may have to stand
         // by, it is taken late, because a port that nobody answers on keeps vendors waiting.
         let early = match config.nats.server {
@@ -65,9 +75,14 @@ impl Broker {
         // Before the lease: whoever stands by has compiled its connectors when its turn comes.
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
         let connectors = systems::connectors(&engine, &config, &state).await?;
+        for warning in systems::counted_together(&connectors) {
+            tracing::warn!(code = "account_not_shared", "{warning}");
+        }
         let instance = instance::id(folder.path()).map_err(BrokerError::Instance)?;
+        vitals.stands_by(&connection);
         let mut lease = log.lease(&instance, LeaseConfig::default()).await?;
         let fence = lease.fence();
+        vitals.leads(lease.standing());
         let working = tokio::select! {
             working = work(&config, &log, fence, connectors, folder.path()) => working?,
             lost = lease.keep() => return Err(lost.into()),
@@ -75,8 +90,9 @@ impl Broker {
         let Working {
             registry,
             subscriptions,
-            audit,
+            practice,
             workers,
+            nights,
             shutdown,
         } = working;
         let api = match early {
@@ -104,13 +120,16 @@ impl Broker {
             subscriptions,
             api,
             admin,
-            audit,
+            practice,
             vendors,
             workers,
+            nights,
             shutdown,
             lease,
             connection,
             supervisor,
+            vitals,
+            watching,
             _engine: engine,
             folder,
         })
@@ -143,18 +162,67 @@ async fn work(
         ownership: config.ownership(),
     };
     let registry = Arc::new(Registry::open(log.clone(), registry_config).await?);
-    let workers = workers(log, &registry, connectors).await?;
+    let parked = ParkedStore::open(bucket(log, "parked").await?).await?;
+    let nights = nights(config, &connectors);
+    let compared = compared(&connectors);
+    let (workers, systems) = workers(log, &registry, &parked, connectors).await?;
     let shutdown = CancellationToken::new();
     let positions = bucket(log, "subscriptions").await?;
     let audit = Audit::open(log, LARGEST_AUDIT).await?;
     let subscriptions = Subscriptions::new(log.clone(), positions, shutdown.clone());
+    let reconciler = Reconciler::new(
+        Arc::clone(&registry),
+        audit.clone(),
+        bucket(log, "reconciled").await?,
+        compared.into_iter().filter_map(|(name, connector)| {
+            let handle = systems.get(&name)?;
+            Some(reconcile::System {
+                connector,
+                breaker: Arc::clone(&handle.breaker),
+                desk: handle.desk.clone(),
+                last_poll: handle.last_poll.clone(),
+                name,
+            })
+        }),
+    );
+    let practice = Practice {
+        registry: Arc::clone(&registry),
+        audit,
+        reconciler,
+        parked,
+        systems,
+        started_at: SystemTime::now(),
+    };
     Ok(Working {
         registry,
         subscriptions,
-        audit,
+        practice,
         workers,
+        nights,
         shutdown,
     })
+}
+
+/// The systems and their connectors, for those who compare them.
+fn compared(
+    connectors: &[(SystemName, config::System, Arc<Connector>)],
+) -> Vec<(SystemName, Arc<Connector>)> {
+    let connectors = connectors.iter();
+    connectors
+        .map(|(name, _, connector)| (name.clone(), Arc::clone(connector)))
+        .collect()
+}
+
+/// When systems are compared by themselves.
+fn nights(config: &Config, connectors: &[(SystemName, config::System, Arc<Connector>)]) -> Vec<Night> {
+    let night = |(name, system, _): &(SystemName, config::System, _)| {
+        Some(Night {
+            system: name.clone(),
+            order: system.reconcile?,
+            zone: config.time_zone.clone(),
+        })
+    };
+    connectors.iter().filter_map(night).collect()
 }
 
 pub(super) async fn last_sequence(log: &Log) -> Result<u64, ObserveError> {
@@ -164,8 +232,8 @@ pub(super) async fn last_sequence(log: &Log) -> Result<u64, ObserveError> {
 /// The log's share of the server's store; the rest is for the buckets.
 fn log_size(config: &Config) -> ByteSize {
     const MEBIBYTE: u64 = 1024 * 1024;
-    // The snapshot of the index, the audit, and four buckets of 128 MiB, with something to spare.
-    const OTHERS: u64 = (512 + 512 + 4 * 128 + 64) * MEBIBYTE;
+    // The snapshot of the index, the audit, and five buckets of 128 MiB, with something to spare.
+    const OTHERS: u64 = (512 + 512 + 5 * 128 + 64) * MEBIBYTE;
     const LEAST: u64 = 256 * MEBIBYTE;
     ByteSize::bytes(config.nats.max_store.bytes().saturating_sub(OTHERS).max(LEAST))
 }

@@ -1,14 +1,23 @@
 //! `archwire run`: until it is asked to stop.
 
 use super::failed;
-use crate::{broker::Broker, config::Config, telemetry};
+use crate::{broker::Broker, config::Config, telemetry::Telemetry};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Runs the broker.
+/// Runs the broker, and tells what it does while it does it.
 pub(super) async fn run(config: Config) -> ExitCode {
-    telemetry::start(&config.log);
+    let telemetry = match Telemetry::begin(&config) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return failed(error.code(), &error),
+    };
+    let ended = run_told(config).await;
+    telemetry.end().await;
+    ended
+}
+
+async fn run_told(config: Config) -> ExitCode {
     let shutdown = CancellationToken::new();
     // One listener from here to the end: a signal between two would be heard by neither.
     let stop_asked = stop_asked();

@@ -5,17 +5,21 @@
 //! whether it is there. Otherwise a publisher that tries again would make a second patient.
 
 use super::{ObserveError, Registry};
-use crate::failpoint;
-use crate::wire::{
-    WireError, decode_event, decode_review, decode_sighting, encode_event, encode_review, encode_sighting,
+use crate::{
+    failpoint,
+    telemetry::traces,
+    wire::{
+        WireError, decode_event, decode_review, decode_sighting, encode_event, encode_review, encode_sighting,
+    },
 };
-use archwire_core::{Event, LocalId, PatientId, ReviewItem, Sighting, Subject, SystemName};
-use archwire_nats::{AppendError, CloudEvent, Entry, Expected};
+use archwire_core::{Event, LocalId, PatientId, ReviewItem, Sighting, Subject, SystemName, span};
+use archwire_nats::{AppendError, Appended, CloudEvent, Entry, Expected};
 use prost::bytes::Bytes;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError, atomic::Ordering},
 };
+use tracing::{Instrument as _, field::Empty};
 use uuid::Uuid;
 
 /// Media type of everything in the log.
@@ -59,7 +63,7 @@ impl Registry {
             },
         };
         let _appending = self.appending.read().await;
-        match self.log.append(entry).await {
+        match self.store(entry).await {
             Ok(appended) => {
                 failpoint::reach("appended");
                 self.index().apply_event(appended.sequence, event);
@@ -149,13 +153,28 @@ impl Registry {
     }
 
     async fn append(&self, entry: Entry) -> Result<u64, ObserveError> {
-        match self.log.append(entry).await {
+        match self.store(entry).await {
             Ok(appended) => Ok(appended.sequence),
             Err(error) => {
                 self.heed(&error);
                 Err(ObserveError::Append(error))
             }
         }
+    }
+
+    /// Appends under a span of its own, in whose trace the record's ways go on.
+    async fn store(&self, mut entry: Entry) -> Result<Appended, AppendError> {
+        let span = tracing::info_span!(
+            target: span::TARGET, span::APPEND, kind = entry.attributes.kind, sequence = Empty, code = Empty,
+            otel.status_code = Empty
+        );
+        entry.attributes.traceparent = traces::traceparent(&span);
+        let appended = self.log.append(entry).instrument(span.clone()).await;
+        match &appended {
+            Ok(appended) => _ = span.record("sequence", appended.sequence),
+            Err(error) => traces::failed(&span, error.code()),
+        }
+        appended
     }
 
     fn heed(&self, error: &AppendError) {

@@ -5,17 +5,19 @@ use super::{
     decide::{Basis, Decision},
     index::ItemKey,
 };
-use crate::failpoint;
+use crate::{failpoint, telemetry::traces};
 use archwire_core::{
     Decision as Decided, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
     Verdict,
     identity::{Candidate, Profile, Rule, is_another_person, is_wiped},
+    metric, span,
 };
 use std::{
     sync::Arc,
     time::{Instant, SystemTime},
 };
 use tokio::sync::OwnedMutexGuard;
+use tracing::{Instrument as _, field::Empty};
 
 /// Whose record it is.
 struct Whose {
@@ -53,19 +55,46 @@ impl Registry {
         observation: Observation,
         begun: Option<Instant>,
     ) -> Result<Observed, ObserveError> {
+        let system = observation.system.clone();
+        let span = tracing::info_span!(
+            target: span::TARGET, span::OBSERVE, %system, result = Empty, code = Empty, otel.status_code = Empty
+        );
+        let observed = self
+            .observe_in_turn(observation, begun)
+            .instrument(span.clone())
+            .await;
+        let result = match &observed {
+            Ok(observed) => observed.name(),
+            Err(error) => {
+                traces::failed(&span, error.code());
+                error.code()
+            }
+        };
+        span.record("result", result);
+        metrics::counter!(metric::OBSERVATIONS, "system" => system.to_string(), "result" => result)
+            .increment(1);
+        observed
+    }
+
+    async fn observe_in_turn(
+        self: &Arc<Self>,
+        observation: Observation,
+        begun: Option<Instant>,
+    ) -> Result<Observed, ObserveError> {
         observation.view.patient.check()?;
         let key = (observation.system.clone(), observation.view.local_id.clone());
         // Held until the end, so that the same new record seen twice at once becomes one patient.
         let record = self.records.lock(&key).await;
         let registry = Arc::clone(self);
-        let task = self.tasks.spawn(async move {
+        let whole = async move {
             let observed = registry.observe_whole(&key, observation, begun).await;
             if observed.is_ok() {
                 registry.settle_waiting(&key).await;
             }
             drop(record);
             observed
-        });
+        };
+        let task = self.tasks.spawn(whole.in_current_span());
         task.await.unwrap_or(Err(ObserveError::Interrupted))
     }
 

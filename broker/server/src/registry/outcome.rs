@@ -32,6 +32,18 @@ pub enum Observed {
     },
 }
 
+impl Observed {
+    /// Which of these, as a stable word.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Recorded { .. } => "recorded",
+            Self::Unchanged { .. } => "unchanged",
+            Self::InReview { .. } => "in_review",
+        }
+    }
+}
+
 /// An observation that was not taken. Nothing of it is lost by saying so: whoever made it still has it.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {

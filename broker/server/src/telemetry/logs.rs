@@ -1,33 +1,30 @@
-//! What the broker tells about itself: structured lines on standard error.
+//! Structured lines on standard error.
 //!
 //! Other crates' debug lines may quote what they carry (HTTP bodies, NATS payloads, gRPC frames), so only warnings and
 //! errors of crates other than Archwire's are ever shown, whatever the configured level. This is what keeps patient
 //! data out of the log at any level.
 
 use crate::config::{Log, LogFormat};
+use archwire_core::span;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer as _,
+    EnvFilter, Layer, Registry,
     filter::{FilterExt as _, filter_fn},
     fmt,
-    layer::SubscriberExt as _,
-    util::SubscriberInitExt as _,
 };
 
-/// Begins to write lines as the configuration says. Calling it twice changes nothing.
-pub fn start(log: &Log) {
+/// Writes lines as the configuration says.
+pub(super) fn layer(log: &Log) -> Box<dyn Layer<Registry> + Send + Sync> {
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let filter = filter.and(filter_fn(may_be_shown));
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(true);
-    let layer = match log.format {
+    match log.format {
         LogFormat::Human => lines
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_filter(filter)
             .boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
-    };
-    _ = tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .try_init();
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+    }
 }
 
 fn may_be_shown(metadata: &Metadata<'_>) -> bool {
@@ -36,5 +33,7 @@ fn may_be_shown(metadata: &Metadata<'_>) -> bool {
         .split("::")
         .next()
         .is_some_and(|name| name.starts_with("archwire"));
-    is_ours || *metadata.level() <= Level::WARN
+    // Spans of traces are for a collector: when there is none, nobody wants them and they cost nothing.
+    let is_of_a_trace = metadata.target() == span::TARGET;
+    !is_of_a_trace && (is_ours || *metadata.level() <= Level::WARN)
 }
