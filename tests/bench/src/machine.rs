@@ -17,6 +17,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// MB in a KiB.
+pub(crate) const KIBIBYTE: f64 = 0.001_024;
 /// What one append of the disk's own figure writes.
 const BLOCK: usize = 1024;
 
@@ -142,11 +144,11 @@ fn file_system(folder: &Path) -> Option<String> {
         .map(|(_, kind)| kind.to_owned())
 }
 
-/// The most memory that a process has held so far, in MiB; `None` when it is gone.
-pub(crate) fn peak_mebibytes(pid: u32) -> Option<f64> {
+/// The most memory that a process has held so far, in MB; `None` when it is gone.
+pub(crate) fn peak_megabytes(pid: u32) -> Option<f64> {
     let text = line(&format!("/proc/{pid}/status"), "VmHWM")?;
     let kibibytes: f64 = text.split(' ').next()?.parse().ok()?;
-    Some(kibibytes / 1024.0)
+    Some(kibibytes * KIBIBYTE)
 }
 
 /// The processor's time that a process has taken so far, its threads included; `None` when it is gone.
@@ -171,7 +173,7 @@ mod tests {
     fn a_disk_flushes_and_a_process_holds_memory() {
         let folder = tempfile::tempdir().unwrap();
         assert!(flushes(folder.path(), Duration::from_millis(20)).unwrap() > 0.0);
-        assert!(peak_mebibytes(std::process::id()).unwrap() > 0.1);
+        assert!(peak_megabytes(std::process::id()).unwrap() > 0.1);
         assert!(processor_time(std::process::id()).unwrap() < Duration::from_secs(3600));
         assert!(memory().unwrap() > 16 && file_system(folder.path()).is_some());
     }

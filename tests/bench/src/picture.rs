@@ -15,6 +15,8 @@ const LEFT: (f64, f64) = (240.0, 440.0);
 const RIGHT: (f64, f64) = (560.0, 930.0);
 const TOP: f64 = 60.0;
 const BOTTOM: f64 = 350.0;
+/// Where the scale of rates begins; it is logarithmic.
+const LEAST_RATE: f64 = 50.0;
 const COLOURS: [&str; 3] = ["#1f5fa8", "#7fb0e0", "#9a9a9a"];
 
 /// The picture.
@@ -92,7 +94,7 @@ fn bars(svg: &mut String, figures: &[&Figure]) {
             );
             top += 11.0;
         }
-        top += 10.0;
+        top += 6.0;
     }
 }
 
@@ -101,10 +103,11 @@ fn bars(svg: &mut String, figures: &[&Figure]) {
 fn lines(svg: &mut String, curves: &[&Curve]) {
     let points = curves.iter().flat_map(|curve| &curve.points);
     let most = points.map(|(_, rate)| *rate).fold(ENGINE * 1.2, f64::max);
-    let y = |rate: f64| BOTTOM - rate / most * (BOTTOM - TOP);
+    let part = |rate: f64| (rate.max(LEAST_RATE) / LEAST_RATE).ln() / (most / LEAST_RATE).ln();
+    let y = |rate: f64| BOTTOM - part(rate) * (BOTTOM - TOP);
     // 1, 4, 16 and 64 in flight are equally far from each other.
     let x = |in_flight: usize| RIGHT.0 + (in_flight as f64).log(64.0) * (RIGHT.1 - RIGHT.0);
-    for (line, rate) in [("#bbbbbb", 0.0), ("#c0392b", ENGINE)] {
+    for (line, rate) in [("#bbbbbb", LEAST_RATE), ("#c0392b", ENGINE)] {
         let (from, to, at) = (RIGHT.0, RIGHT.1, y(rate));
         _ = writeln!(
             svg,
@@ -130,7 +133,9 @@ fn lines(svg: &mut String, curves: &[&Curve]) {
                 svg,
                 "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>"
             );
-            text(svg, (x, y - 6.0), "middle", &format!("{rate:.0}"));
+            // The second line is close under the first one, so that its figures go below.
+            let beside = if number == 1 { 15.0 } else { -6.0 };
+            text(svg, (x, y + beside), "middle", &format!("{rate:.0}"));
         }
         let at = (RIGHT.0 + 130.0 * number as f64 - 40.0, 44.0);
         _ = writeln!(

@@ -64,24 +64,24 @@ fn set_office(practice: &Practice, line: &str) -> Result<()> {
     practice.set_configuration(&text.replace(head, &format!("{head}{line}\n")))
 }
 
-/// What the broker holds in memory, in MiB.
+/// What the broker holds in memory, in MB.
 pub(crate) fn resident(practice: &Practice) -> Result<f64> {
-    mebibytes(practice.broker_pid()?)
+    megabytes(practice.broker_pid()?)
 }
 
-/// What the broker's nats-server holds in memory, in MiB.
+/// What the broker's nats-server holds in memory, in MB.
 pub(crate) fn resident_of_nats(practice: &Practice) -> Result<f64> {
-    mebibytes(practice.seat().nats_pid()?)
+    megabytes(practice.seat().nats_pid()?)
 }
 
-/// The most that the broker and its nats-server have held so far, in MiB.
+/// The most that the broker and its nats-server have held so far, in MB.
 pub(crate) fn peaks(practice: &Practice) -> Result<(f64, f64)> {
-    let of = |pid| machine::peak_mebibytes(pid).context("the program is gone");
+    let of = |pid| machine::peak_megabytes(pid).context("the program is gone");
     Ok((of(practice.broker_pid()?)?, of(practice.seat().nats_pid()?)?))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
-pub(crate) fn mebibytes(pid: u32) -> Result<f64> {
+pub(crate) fn megabytes(pid: u32) -> Result<f64> {
     let kibibytes = process::resident_kib(pid).context("the program is gone")?;
-    Ok(kibibytes as f64 / 1024.0)
+    Ok(kibibytes as f64 * machine::KIBIBYTE)
 }

@@ -33,7 +33,7 @@ pub(crate) struct Section {
     pub(crate) notes: Vec<String>,
 }
 
-/// What `bench.json` holds. Durations are in seconds, memory in MiB.
+/// What `bench.json` holds. Durations are in seconds, memory in MB.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,

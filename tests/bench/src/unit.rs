@@ -9,19 +9,20 @@ use std::time::Duration;
 pub(crate) enum Unit {
     Seconds,
     PerSecond,
-    Mebibytes,
+    /// Millions of bytes.
+    Megabytes,
     /// How many times something else.
     Times,
     Count,
 }
 
 impl Unit {
-    /// The number with its unit: `312 us`, `1,432 /s`, `36.1 MiB`, `1.27x`.
+    /// The number with its unit: `312 us`, `1,432 /s`, `36.1 MB`, `1.27x`.
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::Seconds => seconds(value),
             Self::PerSecond => format!("{} /s", thousands(value)),
-            Self::Mebibytes => format!("{value:.1} MiB"),
+            Self::Megabytes => format!("{value:.1} MB"),
             Self::Times => format!("{value:.2}x"),
             Self::Count => format!("{value:.2}"),
         }

@@ -43,17 +43,17 @@ pub(super) async fn run(settings: &Settings) -> Result<Measured> {
         figures: vec![
             Figure::new(
                 format!("broker's memory, {who}, filled"),
-                Unit::Mebibytes,
+                Unit::Megabytes,
                 vec![after_filling],
             )
             .promised(most),
             Figure::new(
                 format!("broker's memory, {who}, started"),
-                Unit::Mebibytes,
+                Unit::Megabytes,
                 memory,
             )
             .promised(most),
-            Figure::new("its nats-server's memory", Unit::Mebibytes, vec![nats]),
+            Figure::new("its nats-server's memory", Unit::Megabytes, vec![nats]),
             Figure::new(format!("stop to ready, {who}"), Unit::Seconds, orderly).promised(longest),
             Figure::new(format!("kill -9 to ready, {who}"), Unit::Seconds, killed).promised(longest),
             replay,

@@ -25,9 +25,9 @@ pub(super) async fn run(settings: &Settings) -> Result<Measured> {
         figures: vec![
             Figure::new("start to ready, 3 connectors, nobody", Unit::Seconds, starts)
                 .promised(Budget::AtMost(0.5)),
-            Figure::new("broker's memory, 3 connectors, nobody", Unit::Mebibytes, memory)
+            Figure::new("broker's memory, 3 connectors, nobody", Unit::Megabytes, memory)
                 .promised(Budget::AtMost(40.0)),
-            Figure::new("its nats-server's memory", Unit::Mebibytes, nats),
+            Figure::new("its nats-server's memory", Unit::Megabytes, nats),
         ],
         ..Measured::default()
     })

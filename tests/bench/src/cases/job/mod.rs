@@ -16,7 +16,7 @@ use crate::{
     floor::Floor,
     machine,
     patients::Patients,
-    practice::{self, VENDORS, mebibytes, peaks},
+    practice::{self, VENDORS, megabytes, peaks},
     report::{Curve, Measured},
     sink::Sink,
     unit::{Unit, quantile, rate},
@@ -43,7 +43,7 @@ const STEADY: usize = 5;
 const ENGINE_AT_WORST: f64 = 150.0;
 /// How many times that we want to do.
 const TIMES: f64 = 5.0;
-/// A tenth of what that engine holds in memory, at its most and at its least, in MiB.
+/// A tenth of what that engine holds in memory, at its most and at its least, in MB.
 const A_TENTH: (f64, f64) = (75.0, 39.0);
 
 pub(super) async fn run(settings: &Settings) -> Result<Measured> {
@@ -240,8 +240,8 @@ fn best(rates: &[Rates]) -> (Figure, Vec<Curve>) {
 /// The most that each of them held over the whole case.
 fn memory(practice: &Practice, floor: &Floor) -> Result<Vec<Figure>> {
     let (broker, nats) = peaks(practice)?;
-    let floor = mebibytes(floor.pid().context("the plain program has ended")?)?;
-    let figure = |what, value| Figure::new(what, Unit::Mebibytes, vec![value]);
+    let floor = megabytes(floor.pid().context("the plain program has ended")?)?;
+    let figure = |what, value| Figure::new(what, Unit::Megabytes, vec![value]);
     Ok(vec![
         figure(
             "memory of broker and nats-server together, at most",
