@@ -54,7 +54,7 @@ pub struct Change {
     pub local: DateTime,
     /// Who.
     pub author: Author,
-    /// `POST` or `PUT`; `create`, `edit`, `delete`, `merge` or `balance` at the front desk.
+    /// `POST` or `PUT`; `create`, `edit`, `delete`, `restore`, `merge` or `balance` at the front desk.
     pub method: &'static str,
     /// Which patient.
     pub pat_num: i64,

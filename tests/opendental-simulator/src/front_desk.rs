@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use jiff::civil::DateTime;
+
 use crate::changelog::Author;
 use crate::fields::Field;
 use crate::model::PatientFields;
@@ -47,6 +49,41 @@ impl FrontDesk {
         self.exists(pat_num)?;
         let pen = self.shared.pen(Author::FrontDesk, "edit", None);
         self.shared.office().edit(pat_num, fields, &pen);
+        self.shared.journal.stir();
+        Ok(())
+    }
+
+    /// Registers a patient whose row says that it last changed at `stamp`, as a conversion or a restored row does: whoever
+    /// asks for what changed since then does not hear of it. Returns the PatNum.
+    pub fn create_dated(&self, fields: &PatientFields, stamp: DateTime) -> i64 {
+        let pen = self.shared.pen(Author::FrontDesk, "create", None);
+        let mut office = self.shared.office();
+        let pat_num = office.create(fields, &pen, &self.shared.options);
+        office.date(pat_num, stamp);
+        drop(office);
+        self.shared.journal.stir();
+        pat_num
+    }
+
+    /// Corrects some fields of a patient and leaves the time of the last change as it was, as a tool does that writes to the
+    /// database by itself.
+    pub fn edit_undated(&self, pat_num: i64, fields: &PatientFields) -> Result<(), NoSuchPatient> {
+        let pen = self.shared.pen(Author::FrontDesk, "edit", None);
+        let mut office = self.shared.office();
+        let patient = office.patient(pat_num).ok_or(NoSuchPatient)?;
+        let stamp = patient.date_t_stamp;
+        office.edit(pat_num, fields, &pen);
+        office.date(pat_num, stamp);
+        drop(office);
+        self.shared.journal.stir();
+        Ok(())
+    }
+
+    /// Brings a deleted patient back. That changes the row.
+    pub fn restore(&self, pat_num: i64) -> Result<(), NoSuchPatient> {
+        self.exists(pat_num)?;
+        let pen = self.shared.pen(Author::FrontDesk, "restore", None);
+        self.shared.office().restore(pat_num, &pen);
         self.shared.journal.stir();
         Ok(())
     }

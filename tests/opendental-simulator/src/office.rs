@@ -188,6 +188,23 @@ impl Office {
         self.log(pat_num, Vec::new(), pen);
     }
 
+    /// Brings a deleted patient back.
+    pub(crate) fn restore(&mut self, pat_num: i64, pen: &Pen) {
+        let Some(patient) = self.patients.get_mut(&pat_num) else {
+            return;
+        };
+        patient.deleted = false;
+        patient.date_t_stamp = pen.local;
+        self.log(pat_num, Vec::new(), pen);
+    }
+
+    /// Writes when a patient last changed, and nothing else.
+    pub(crate) fn date(&mut self, pat_num: i64, stamp: DateTime) {
+        if let Some(patient) = self.patients.get_mut(&pat_num) {
+            patient.date_t_stamp = stamp;
+        }
+    }
+
     /// Gives up one patient for another, but for the row in `patientlink`: a guarantor's family joins the other's, what is
     /// owed moves over, and the patient is archived. Both change times move, because both balances are written.
     pub(crate) fn give_up(&mut self, from: i64, to: i64, pen: &Pen) {

@@ -251,3 +251,36 @@ async fn the_audit_trail_shows_a_developer_its_own_writes_newest_first() {
     let (_, rows) = office.get("/securitylogs?PermType=PatientCreate").await;
     assert_eq!(rows.as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn whoever_asks_for_what_changed_does_not_hear_of_undated_edits_and_rows_dated_back() {
+    let office = Office::open().await;
+    let desk = office.handle.front_desk();
+    let long_ago = datetime(2019, 5, 1, 9, 30, 0, 0);
+    let pat_num = desk.create_dated(&PatientFields::named("Smith", "Jane"), long_ago);
+    desk.edit_undated(pat_num, &PatientFields::new().with(Field::City, "Salem"))
+        .unwrap();
+    let row = office.get("/patients/1").await.1;
+    assert_eq!(
+        (&row["City"], &row["DateTStamp"]),
+        (&json!("Salem"), &json!("2019-05-01 09:30:00"))
+    );
+    let since = "/patients/Simple?DateTStamp=2019-05-02%2000:00:00";
+    assert_eq!(numbers(&office.get(since).await.1), Vec::<i64>::new());
+    assert_eq!(numbers(&office.get("/patients/Simple").await.1), [1]);
+    assert_eq!(office.handle.changes().len(), 2);
+}
+
+#[tokio::test]
+async fn a_deleted_patient_who_is_brought_back_is_there_again_and_looks_changed() {
+    let office = Office::open().await;
+    let desk = office.handle.front_desk();
+    let long_ago = datetime(2019, 5, 1, 9, 30, 0, 0);
+    let pat_num = desk.create_dated(&PatientFields::named("Smith", "Jane"), long_ago);
+    desk.delete(pat_num).unwrap();
+    assert_eq!(office.get("/patients/1").await.0, 404);
+    desk.restore(pat_num).unwrap();
+    let (status, row) = office.get("/patients/1").await;
+    assert_eq!(status, 200);
+    assert_ne!(row["DateTStamp"], "2019-05-01 09:30:00");
+}
