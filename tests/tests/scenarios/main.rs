@@ -12,6 +12,7 @@
 
 mod support;
 
+mod account_is_shared;
 mod answer_to_a_creation_is_lost;
 mod audit_tells_who_did_what;
 mod broker_is_killed_during_a_creation;

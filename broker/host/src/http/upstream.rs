@@ -258,8 +258,7 @@ impl Upstreams {
     }
 }
 
-/// What the connector gets to see of a request that was not sent: as if the vendor had said it. The response has a
-/// [`Deferred`] among its extensions.
+/// What the connector gets to see of a request that was not sent: as if the vendor had said it.
 fn in_the_vendors_place(deferred: Deferred) -> Response<WasiBody> {
     let mut response = Response::new(WasiBody::default());
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
@@ -268,7 +267,6 @@ fn in_the_vendors_place(deferred: Deferred) -> Response<WasiBody> {
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    response.extensions_mut().insert(deferred);
     response
 }
 
