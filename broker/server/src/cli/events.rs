@@ -31,7 +31,7 @@ pub(super) enum EventsCommand {
     /// anything is shown of him or her.
     #[command(
         after_help = "Examples:\n  archwire events tail\n  archwire events tail --from 1 --patient \
-                      019a8f30-8d5e-7c31-b5a5-02d1f0a4c001 --reveal --by \"Kim Doe\""
+                      019a8f30-8d5e-7c31-b5a5-02d1f0a4c001 \\\n    --reveal --by \"Kim Doe\""
     )]
     Tail(TailArgs),
 }
@@ -139,4 +139,74 @@ fn as_json(answer: &TailEventsResponse, revealed: Option<&Event>) -> Value {
         "changed": answer.changed,
         "event": revealed.map(json::event),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use archwire_core::{EventKind, HumanName, NameUse, Patient, Revision};
+    use std::time::UNIX_EPOCH;
+
+    const PATIENT: &str = "019a8f30-8d5e-7c31-b5a5-02d1f0a4c001";
+
+    fn event(family: &str) -> Event {
+        let name = HumanName {
+            r#use: Some(NameUse::Official),
+            family: Some(family.into()),
+            ..HumanName::default()
+        };
+        Event {
+            id: PATIENT.to_owned(),
+            kind: EventKind::PatientUpdated,
+            patient_id: PATIENT.parse().unwrap(),
+            revision: Revision::new(7),
+            changed: ["birth_date".into(), "names/official/family".into()].into(),
+            patient: Patient {
+                names: vec![name],
+                ..Patient::default()
+            },
+            observation: None,
+            decision: None,
+            merge: None,
+            linked_by: None,
+            owed: std::collections::BTreeSet::new(),
+            first_sight: false,
+            recorded_at: UNIX_EPOCH,
+        }
+    }
+
+    fn written(revealed: Option<&Event>) -> String {
+        let answer = TailEventsResponse {
+            sequence: 812,
+            kind: "archwire.patient.updated.v1".to_owned(),
+            patient_id: PATIENT.to_owned(),
+            revision: 7,
+            changed: vec!["names/official/family".to_owned(); 9],
+            ..TailEventsResponse::default()
+        };
+        let mut out = Vec::new();
+        write(&mut out, &answer, revealed).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_told_by_where_and_not_by_what() {
+        let said = written(None);
+        assert!(
+            said.starts_with("   812  1970-01-01 00:00:00 UTC  updated    revision 7, by a person\n"),
+            "{said}"
+        );
+        assert!(said.contains("changed: names/official/family, "), "{said}");
+        assert!(said.lines().all(|line| line.len() <= COLUMNS), "{said}");
+    }
+
+    #[test]
+    fn what_is_revealed_steers_no_terminal() {
+        let said = written(Some(&event("Kow\u{202e}alska\nItem 99")));
+        assert!(
+            said.contains("names/official/family: Kow\\u{202e}alska\\u{a}Item 99"),
+            "{said}"
+        );
+        assert!(said.contains("        birth_date: -\n"), "{said}");
+    }
 }

@@ -53,15 +53,17 @@ async fn a_drop_without_a_reason_is_not_heard() {
 }
 
 #[tokio::test]
-async fn what_a_system_does_not_lack_any_more_is_dropped_without_a_receipt() {
+async fn what_a_system_does_not_lack_any_more_can_be_dropped() {
     let desk = Desk::open().await;
     let who = person("Kowalska", "Anna", "1987-03-09", "555-010-0199");
     let patient = desk.see("imaging", "7", who).await;
     desk.park("imaging", patient, "refused").await;
     desk.decide(&["parked", "drop", "imaging"]).await.well();
     assert!(!desk.parked.is_parked(&system("imaging"), patient));
-    let receipts = desk.run(&["receipts"]).await.well();
-    assert_eq!(receipts, "no such receipt\n");
+    let receipts = desk.run(&["receipts", "--json"]).await.lines();
+    assert_eq!(receipts.len(), 1);
+    assert_eq!(receipts[0]["outcome"], "dropped");
+    assert_eq!(receipts[0].get("written"), None, "nothing was to be written");
 }
 
 #[tokio::test]

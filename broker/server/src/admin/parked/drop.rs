@@ -51,14 +51,20 @@ pub(in crate::admin) async fn drop_parked(
 
 async fn give_up(practice: &Practice, line: ParkedLine) -> Result<(), Status> {
     let (system, patient) = (&line.key.system, line.key.patient);
+    // One that has come to its end in the meantime was not given up.
+    if !practice.parked.is_parked(system, patient) {
+        return Ok(());
+    }
     let due = still_due(practice, system, patient).await;
-    if let Some(due) = due.map_err(|error| unanswered(&error))? {
+    let due = due.map_err(|error| unanswered(&error))?;
+    let newest = practice.registry.newest(patient).await;
+    if let Some(newest) = newest.map_err(|error| unanswered(&error))? {
         let receipt = Receipt {
-            event_id: due.event_id,
-            revision: due.revision,
+            event_id: newest.event_id,
+            revision: newest.revision,
             outcome: ReceiptOutcome::Dropped,
             action: None,
-            written: due.changed,
+            written: due.map(|due| due.changed).unwrap_or_default(),
             rendered: BTreeSet::new(),
             differs: BTreeSet::new(),
             reason: Some(line.reason.clone()),

@@ -67,8 +67,8 @@ pub(super) async fn drop_parked(arguments: DropArgs, out: &mut impl Write) -> Re
     let mut broker = broker(&arguments.asking).await?;
     let request = v1::DropParkedRequest {
         filter: Some(arguments.which.filter()),
-        person: person(arguments.deciding.person),
-        reason: arguments.deciding.reason,
+        person: person(arguments.person),
+        reason: arguments.reason,
         dry_run,
         all,
     };

@@ -1,7 +1,8 @@
 //! What can be written after `archwire parked`.
 
 use crate::{
-    cli::arguments::{Asking, Deciding, Person},
+    admin::check_reason,
+    cli::arguments::{Asking, Person},
     parked::ParkedKey,
 };
 use archwire_core::{PatientId, SystemName};
@@ -124,7 +125,10 @@ pub(super) struct DropArgs {
     #[command(flatten)]
     pub(super) asking: Asking,
     #[command(flatten)]
-    pub(super) deciding: Deciding,
+    pub(super) person: Person,
+    /// Why, in a few words. Kept for ever, in the audit.
+    #[arg(long, value_name = "TEXT", value_parser = check_reason)]
+    pub(super) reason: String,
     #[command(flatten)]
     pub(super) which: Which,
 }
