@@ -11,6 +11,7 @@ use axum::{
 };
 use std::{
     collections::HashMap,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -31,6 +32,7 @@ type Shared = Arc<Mutex<Memory>>;
 #[derive(Default)]
 struct Memory {
     records: HashMap<String, Record>,
+    came: usize,
     shown: usize,
     requests: usize,
     last_came: Option<Instant>,
@@ -39,7 +41,9 @@ struct Memory {
 
 struct Record {
     bytes: Bytes,
-    came: Instant,
+    /// When it came first since the last beginning.
+    came: Option<Instant>,
+    /// Whether it was read back after it came.
     is_shown: bool,
 }
 
@@ -74,12 +78,25 @@ impl Sink {
         *self.memory() = Memory::default();
     }
 
-    /// Waits until it holds so many records. Tells when the last one came.
-    pub(crate) async fn holds(&self, count: usize) -> Result<Instant> {
+    /// Counts from now on, and keeps what it has.
+    pub(crate) fn begin(&self) {
+        let mut memory = self.memory();
+        let mut records = mem::take(&mut memory.records);
+        for record in records.values_mut() {
+            (record.came, record.is_shown) = (None, false);
+        }
+        *memory = Memory {
+            records,
+            ..Memory::default()
+        };
+    }
+
+    /// Waits until so many records came. Tells when the last one did.
+    pub(crate) async fn has_got(&self, count: usize) -> Result<Instant> {
         eventually_within(LONGEST, "every record is in the web service", async || {
             let memory = self.memory();
-            let last = memory.last_came.filter(|_| memory.records.len() >= count);
-            last.with_context(|| format!("{} of {count} are there", memory.records.len()))
+            let last = memory.last_came.filter(|_| memory.came >= count);
+            last.with_context(|| format!("{} of {count} are there", memory.came))
         })
         .await
     }
@@ -96,7 +113,7 @@ impl Sink {
 
     /// When a record came first.
     pub(crate) fn came(&self, id: &str) -> Option<Instant> {
-        self.memory().records.get(id).map(|record| record.came)
+        self.memory().records.get(id)?.came
     }
 
     /// The bytes of any record.
@@ -128,18 +145,22 @@ async fn keep(State(shared): State<Shared>, Path(id): Path<String>, bytes: Bytes
     let now = Instant::now();
     let mut memory = lock(&shared);
     memory.requests += 1;
-    if let Some(record) = memory.records.get_mut(&id) {
-        record.bytes = bytes;
-        return StatusCode::NO_CONTENT;
-    }
-    let record = Record {
-        bytes,
-        came: now,
+    let is_new = !memory.records.contains_key(&id);
+    let record = memory.records.entry(id).or_insert(Record {
+        bytes: Bytes::new(),
+        came: None,
         is_shown: false,
-    };
-    memory.records.insert(id, record);
-    memory.last_came = Some(now);
-    StatusCode::CREATED
+    });
+    record.bytes = bytes;
+    if record.came.is_none() {
+        record.came = Some(now);
+        memory.came += 1;
+        memory.last_came = Some(now);
+    }
+    match is_new {
+        true => StatusCode::CREATED,
+        false => StatusCode::NO_CONTENT,
+    }
 }
 
 async fn show(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Bytes, StatusCode> {
@@ -147,7 +168,7 @@ async fn show(State(shared): State<Shared>, Path(id): Path<String>) -> Result<By
     memory.requests += 1;
     let record = memory.records.get_mut(&id).ok_or(StatusCode::NOT_FOUND)?;
     let bytes = record.bytes.clone();
-    if !std::mem::replace(&mut record.is_shown, true) {
+    if record.came.is_some() && !mem::replace(&mut record.is_shown, true) {
         memory.shown += 1;
         memory.last_shown = Some(Instant::now());
     }

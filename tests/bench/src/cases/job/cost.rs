@@ -1,6 +1,7 @@
 //! What one job costs: processor's time, records that are flushed, messages and requests. These figures hardly depend on what
 //! else the machine does.
 
+use super::FLOOR;
 use crate::{
     figure::{Figure, Judged},
     machine,
@@ -59,22 +60,18 @@ impl Cost {
     }
 }
 
-/// The figures of one job, from one value a round.
-pub(super) fn figures(costs: &[Cost], floor: &str, floor_time: &[f64]) -> Vec<Figure> {
+/// The figures, from one value a round; beside the plain program's processor time, where it did the same.
+pub(super) fn figures(of: &str, costs: &[Cost], floor_time: &[f64]) -> Vec<Figure> {
     let rounds = |of: fn(&Cost) -> f64| -> Vec<f64> { costs.iter().map(of).collect() };
-    let count = |what: &str, of| Figure::new(format!("{what} for a job"), Unit::Count, rounds(of));
-    let broker = Figure::new(
-        "broker's processor time for a job",
-        Unit::Seconds,
-        rounds(|cost| cost.broker),
-    );
+    let time = |what: &str, cost| Figure::new(format!("{what} for {of}"), Unit::Seconds, rounds(cost));
+    let count = |what: &str, cost| Figure::new(format!("{what} for {of}"), Unit::Count, rounds(cost));
+    let broker = time("broker's processor time", |cost| cost.broker);
     vec![
-        broker.beside(floor, Judged::Ratio, floor_time),
-        Figure::new(
-            "nats-server's processor time for a job",
-            Unit::Seconds,
-            rounds(|cost| cost.nats),
-        ),
+        match floor_time {
+            [] => broker,
+            rounds => broker.beside(FLOOR, Judged::Ratio, rounds),
+        },
+        time("nats-server's processor time", |cost| cost.nats),
         count("records in the log", |cost| cost.log),
         count("records in buckets", |cost| cost.buckets),
         count("messages to the nats-server", |cost| cost.messages_in),

@@ -15,7 +15,7 @@ use crate::{
     figure::{Budget, Figure, Judged, Spread},
     floor::Floor,
     machine,
-    patients::Patients,
+    patients::{Patients, changed},
     practice::{self, VENDORS, megabytes, peaks},
     report::{Curve, Measured},
     sink::Sink,
@@ -25,7 +25,7 @@ use anyhow::{Context as _, Result};
 use archwire_client::v1::Observation;
 use archwire_tests::Practice;
 use cost::Cost;
-use sides::{Ours, Theirs};
+use sides::{Many, Ours, Theirs};
 use std::time::Duration;
 
 const PATIENTS: usize = 1_000;
@@ -109,6 +109,8 @@ struct Seen {
     rates: [Rates; IN_FLIGHT.len()],
     ways: [Ways; A_SECOND.len()],
     costs: Vec<Cost>,
+    /// Jobs that change what the web service has already.
+    changes: Vec<Many>,
     /// Of the plain program, in seconds of a processor.
     floor_costs: Vec<f64>,
 }
@@ -137,19 +139,23 @@ impl Seen {
         count: usize,
     ) -> Result<()> {
         let some = patients.next(count)?;
-        let ours = sides
-            .ours
-            .many(sides.practice, sides.sink, in_flight, some.clone());
-        let ours = ours.await?;
+        let ours = |some| sides.ours.many(sides.practice, sides.sink, in_flight, some);
+        sides.sink.clear();
+        let new = ours(some.clone()).await?;
+        if in_flight == COSTED {
+            let round = self.changes.len();
+            let again = some.iter().map(|one| changed(one.clone(), round)).collect();
+            self.changes.push(ours(again).await?);
+        }
         let before = sides.floor_time()?;
         let beside = sides.beside.many(sides.sink, in_flight, some).await?;
         if in_flight == COSTED {
-            self.costs.push(ours.cost);
+            self.costs.push(new.cost);
             self.floor_costs.push(each(sides.floor_time()? - before, count));
         }
         if let Some(rates) = self.rates.get_mut(place) {
-            rates.read_back.push(ours.read_back);
-            rates.at_service.add(ours.at_service, beside);
+            rates.read_back.push(new.read_back);
+            rates.at_service.add(new.at_service, beside);
         }
         Ok(())
     }
@@ -199,7 +205,14 @@ impl Seen {
             });
             figures.push(rare.figure(format!("{what}, p99"), Unit::Seconds, FLOOR, Judged::Added));
         }
-        figures.extend(cost::figures(&self.costs, FLOOR, &self.floor_costs));
+        let rounds = |of: fn(&Many) -> f64| self.changes.iter().map(of).collect();
+        let what = format!("jobs that change a phone, {COSTED} in flight");
+        let too = format!("{what}, read back too");
+        figures.push(Figure::new(what, Unit::PerSecond, rounds(|many| many.at_service)));
+        figures.push(Figure::new(too, Unit::PerSecond, rounds(|many| many.read_back)));
+        figures.extend(cost::figures("a job", &self.costs, &self.floor_costs));
+        let changes: Vec<_> = self.changes.iter().map(|many| many.cost).collect();
+        figures.extend(cost::figures("a change", &changes, &[]));
         figures
     }
 }

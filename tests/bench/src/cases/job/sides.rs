@@ -45,11 +45,11 @@ impl Ours {
         in_flight: usize,
         some: Vec<Observation>,
     ) -> Result<Many> {
-        sink.clear();
+        sink.begin();
         let before = Cost::so_far(practice, &self.raw, sink).await?;
         let (count, begun) = (some.len(), Instant::now());
         load::at_a_time(in_flight, some, |one| publish(self.publisher.clone(), one)).await?;
-        let at_service = sink.holds(count).await?.duration_since(begun);
+        let at_service = sink.has_got(count).await?.duration_since(begun);
         let read_back = sink.has_shown(count).await?.duration_since(begun);
         self.calm().await?;
         let after = Cost::so_far(practice, &self.raw, sink).await?;
@@ -110,7 +110,7 @@ impl Theirs {
         let some: Vec<_> = some.into_iter().map(record).collect();
         let (count, begun) = (some.len(), Instant::now());
         load::at_a_time(in_flight, some, |one| self.post(one)).await?;
-        let at_service = sink.holds(count).await?.duration_since(begun);
+        let at_service = sink.has_got(count).await?.duration_since(begun);
         Ok(rate(count, at_service))
     }
 
@@ -124,7 +124,7 @@ impl Theirs {
         let some: Vec<_> = some.into_iter().map(record).collect();
         let count = some.len();
         let posted = load::a_second(a_second, some, |one| self.post(one)).await?;
-        sink.holds(count).await?;
+        sink.has_got(count).await?;
         ways(sink, posted)
     }
 
