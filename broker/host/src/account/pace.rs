@@ -13,7 +13,7 @@ const MOST_DOUBLINGS: u32 = 3;
 const WELL: u32 = 10;
 /// What is doubled where less is configured.
 const LEAST_SPACING: Duration = Duration::from_millis(50);
-/// What was told in whole seconds comes back up to this much later.
+/// What a vendor says in whole seconds comes back from a connector up to this much later.
 const ROUNDING: Duration = Duration::from_secs(1);
 
 /// How often requests may start.
@@ -27,10 +27,17 @@ pub(super) struct Pace {
     went_well: u32,
     /// Until when the vendor wants to be left alone.
     paused_until: Option<Instant>,
-    /// Until when connectors were told to wait, because of the pace and not of the vendor.
-    told_until: Option<Instant>,
+    /// What connectors were told because of the pace, and not of the vendor.
+    told: Option<Told>,
     /// How often the vendor asked for fewer. What was sent before it did says nothing about the pace after it.
     generation: u64,
+}
+
+/// How long connectors were told to wait, and until when that is.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    wait: Duration,
+    until: Instant,
 }
 
 /// What came of being asked for fewer requests.
@@ -54,7 +61,7 @@ impl Pace {
             doublings: 0,
             went_well: 0,
             paused_until: None,
-            told_until: None,
+            told: None,
             generation: 0,
         }
     }
@@ -95,12 +102,15 @@ impl Pace {
     /// that was answered so, if it was one. Also tells until when the pause is.
     pub(super) fn slow_down(&mut self, now: Instant, pause: Duration, of: Option<u64>) -> (Slowed, Instant) {
         let until = now + pause;
-        let known = [self.paused_until, self.told_until].into_iter().flatten().max();
+        let paused_until = self.paused_until(now);
         // Requests that were under way when the vendor said so are answered in the same way.
-        let again =
-            of.is_some_and(|generation| generation != self.generation) || self.paused_until(now).is_some();
+        let again = of.is_some_and(|generation| generation != self.generation) || paused_until.is_some();
         let repeats = match of {
-            None => known.is_some_and(|known| until <= known + ROUNDING),
+            None => {
+                let told = self.told.filter(|told| told.until > now);
+                paused_until.is_some_and(|known| until <= known + ROUNDING)
+                    || told.is_some_and(|told| pause <= told.wait)
+            }
             Some(_) => again && self.paused_until.is_some_and(|known| until <= known),
         };
         if repeats {
@@ -133,9 +143,14 @@ impl Pace {
         }
     }
 
-    /// A connector was told to come again then.
-    pub(super) fn told(&mut self, until: Instant) {
-        self.told_until = self.told_until.max(Some(until));
+    /// A connector was told to come again after so long.
+    pub(super) fn told(&mut self, now: Instant, wait: Duration) {
+        let until = now + wait;
+        let before = self.told.filter(|told| told.until > now);
+        self.told = Some(before.map_or(Told { wait, until }, |told| Told {
+            wait: told.wait.max(wait),
+            until: told.until.max(until),
+        }));
     }
 
     /// Adds the tokens that have come by now.

@@ -54,7 +54,7 @@ pub(crate) struct Passage {
 /// A request that is not sent, because it would have had to wait for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Deferred {
-    /// When it makes sense to come again.
+    /// When it makes sense to come again, in whole seconds.
     pub(crate) after: Duration,
 }
 
@@ -115,9 +115,10 @@ impl Requests {
     }
 
     fn defer(&self, now: Instant, ready_at: Instant) -> Deferred {
-        let wait = ready_at.saturating_duration_since(now).max(SHORTEST_TOLD);
-        self.lock().told(now + wait);
-        Deferred { after: wait }
+        let seconds = ready_at.saturating_duration_since(now).as_millis().div_ceil(1000);
+        let after = Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)).max(SHORTEST_TOLD);
+        self.lock().told(now, after);
+        Deferred { after }
     }
 
     fn lock(&self) -> MutexGuard<'_, Pace> {

@@ -262,11 +262,8 @@ impl Upstreams {
 fn in_the_vendors_place(deferred: Deferred) -> Response<WasiBody> {
     let mut response = Response::new(WasiBody::default());
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    let seconds = deferred.after.as_millis().div_ceil(1000);
-    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    let seconds = HeaderValue::from(deferred.after.as_secs());
+    response.headers_mut().insert(header::RETRY_AFTER, seconds);
     response
 }
 

@@ -69,7 +69,7 @@ proptest! {
                     prop_assert!(slowed == Slowed::Further || pace.spacing() == before);
                     prop_assert!(slowed == Slowed::Known || pace.ready_at(now, 0) >= now + ms(pause));
                 }
-                Event::Told(time) => pace.told(now + ms(time)),
+                Event::Told(time) => pace.told(now, ms(time)),
             }
             let slowest = spacing.max(ms(50)) * 8;
             prop_assert!((spacing..=slowest).contains(&pace.spacing()));
@@ -147,8 +147,14 @@ fn requests_that_were_under_way_and_echoes_slow_nothing_down_again() {
 #[test]
 fn what_a_connector_was_told_by_the_host_slows_nothing_down() {
     let (mut pace, now, _) = started(ms(1000));
-    pace.told(now + ms(8000));
-    assert_eq!(pace.slow_down(now + ms(50), ms(8000), None).0, Slowed::Known);
+    pace.told(now, ms(8000));
+    pace.told(now + ms(1000), ms(7000));
+    for later in [50, 3000, 7900] {
+        assert_eq!(pace.slow_down(now + ms(later), ms(8000), None).0, Slowed::Known);
+    }
     assert_eq!(pace.spacing(), ms(1000));
     assert_eq!(pace.slow_down(now + ms(50), ms(30_000), None).0, Slowed::Further);
+    let (mut pace, now, _) = started(ms(1000));
+    pace.told(now, ms(8000));
+    assert_eq!(pace.slow_down(now + ms(8000), ms(8000), None).0, Slowed::Further);
 }
