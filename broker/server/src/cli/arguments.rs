@@ -1,7 +1,8 @@
 //! What can be written after `archwire`.
 
 use super::{
-    events::EventsArgs, parked::ParkedArgs, receipts::ReceiptsArgs, reconcile::ReconcileArgs, status::StatusArgs,
+    events::EventsArgs, parked::ParkedArgs, receipts::ReceiptsArgs, reconcile::ReconcileArgs,
+    status::StatusArgs,
 };
 use crate::admin::{check_name, check_reason};
 use archwire_core::{PatientId, ReviewKind};
