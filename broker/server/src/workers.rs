@@ -11,7 +11,7 @@ use crate::{
 };
 use archwire_core::SystemName;
 use archwire_host::{Ability, CallError, Connector};
-use archwire_nats::{Bucket, DeliveriesConfig, Log};
+use archwire_nats::{Bucket, DeliveriesConfig, Log, Queue};
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -52,6 +52,33 @@ impl Worker {
         }
         if let Some(dispatcher) = dispatcher {
             tasks.spawn(dispatcher.run(shutdown.clone()));
+        }
+    }
+}
+
+/// Tells of queues that nobody reads: of systems that are not configured any more, or that the bus may no longer write to.
+/// Such a queue is kept where it is, so that a system that comes back under its name gets what it missed, in one go for each
+/// patient; it takes no room but for its position. So are deliveries of it that are parked.
+async fn tell_of_unread(log: &Log, read: &BTreeMap<SystemName, SystemHandle>) {
+    let queues = match log.queues().await {
+        Ok(queues) => queues,
+        Err(error) => {
+            tracing::warn!(
+                code = error.code(),
+                "it is not known whether events wait for systems that are gone"
+            );
+            return;
+        }
+    };
+    let is_read = |system: &SystemName| read.get(system).is_some_and(|handle| handle.desk.is_some());
+    for Queue { system, waiting } in queues {
+        if waiting > 0 && !is_read(&system) {
+            tracing::warn!(
+                %system,
+                waiting,
+                code = "queue_unread",
+                "events wait for a system that is not written to any more; it gets them when it is configured again"
+            );
         }
     }
 }
@@ -123,5 +150,6 @@ pub(crate) async fn workers(
             dispatcher,
         });
     }
+    tell_of_unread(log, &handles).await;
     Ok((workers, handles))
 }

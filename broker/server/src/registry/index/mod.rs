@@ -272,6 +272,11 @@ impl Index {
     }
 }
 
+/// Whether that was at most 10 minutes ago, or will be in as many: a clock that was set back makes nothing older than it is.
 fn is_recent(since: &SystemTime) -> bool {
-    since.elapsed().is_ok_and(|age| age < LONGEST_DOUBT)
+    let distance = match since.elapsed() {
+        Ok(age) => age,
+        Err(ahead) => ahead.duration(),
+    };
+    distance < LONGEST_DOUBT
 }

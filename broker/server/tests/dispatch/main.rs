@@ -1,0 +1,28 @@
+//! A dispatcher against a real log, with a real connector in the sandbox and a small web service behind it, which keeps what
+//! it is given and can be told to misbehave. Each test has a server and a store of its own, and all run at once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly: that is what they are for"
+)]
+
+/// The offices of the registry's own tests.
+#[path = "../registry"]
+#[allow(dead_code, unused_imports, reason = "the registry's own tests use more of it")]
+mod registry {
+    pub(crate) mod support;
+}
+use registry::support as office;
+mod support;
+
+mod creation_costs_two_records;
+mod killed_broker_is_not_waited_for;
+mod lanes_are_bounded;
+mod merges_are_told_one_by_one;
+mod parked_deliveries_end;
+mod receipts_tell_what_is_shown;
+mod trouble_stays_where_it_is;
+mod what_waited_is_one_write;

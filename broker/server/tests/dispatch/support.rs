@@ -1,0 +1,365 @@
+//! An office whose dispatcher writes to a small web service.
+
+use crate::office::{Office, PATIENCE, contact, named, says, system, until, whom};
+use archwire::{
+    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, MOST_LANES},
+    parked::ParkedStore,
+    wire::decode_sighting,
+};
+use archwire_core::{
+    ContactSystem, ContactUse, Patient, PatientId, Priority, Receipt, Sighted, Sighting, SystemName,
+};
+use archwire_host::{
+    Ability, Connector, Engine, EngineConfig, Grant, Limits, MemoryStateStore, SystemConfig,
+};
+use archwire_nats::{DeliveriesConfig, Filter, Queue};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{Method, StatusCode},
+    routing::put,
+};
+use futures_util::TryStreamExt as _;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// The system that is written to.
+pub(crate) const ARCHIVE: &str = "archive";
+/// Where patients come from.
+pub(crate) const DESK: &str = "front-desk";
+
+/// What the service does.
+#[derive(Default)]
+pub(crate) struct Service {
+    pub(crate) records: BTreeMap<String, Value>,
+    /// Every request, with what it was answered.
+    pub(crate) requests: Vec<(Method, String, u16)>,
+    /// What everything is answered with, and nothing is done.
+    pub(crate) trouble: Option<StatusCode>,
+    /// The same for requests about these records.
+    pub(crate) troubled: BTreeMap<String, StatusCode>,
+    /// How often a record is still not found that is there.
+    pub(crate) hidden: usize,
+    /// What it makes of what it keeps.
+    pub(crate) shows: Option<fn(&mut Value)>,
+}
+
+type Shared = Arc<Mutex<Service>>;
+
+impl Service {
+    fn answered(&mut self, method: Method, id: &str) -> Option<StatusCode> {
+        let trouble = self.trouble.or_else(|| self.troubled.get(id).copied());
+        let known = self.records.contains_key(id);
+        let hides = method == Method::GET && known && self.hidden > 0;
+        self.hidden -= usize::from(hides && trouble.is_none());
+        let status = match (&method, trouble) {
+            (_, Some(trouble)) => trouble,
+            (&Method::GET, None) if !known || hides => StatusCode::NOT_FOUND,
+            _ => StatusCode::OK,
+        };
+        self.requests.push((method, id.to_owned(), status.as_u16()));
+        (status != StatusCode::OK).then_some(status)
+    }
+
+    /// How often something was written, and taken.
+    pub(crate) fn writes(&self) -> usize {
+        let requests = self.requests.iter();
+        requests
+            .filter(|(method, _, status)| *method == Method::PUT && *status == 200)
+            .count()
+    }
+}
+
+async fn keep(State(service): State<Shared>, Path(id): Path<String>, body: Bytes) -> StatusCode {
+    let mut service = service.lock().unwrap();
+    if let Some(status) = service.answered(Method::PUT, &id) {
+        return status;
+    }
+    let record = serde_json::from_slice(&body).unwrap();
+    service.records.insert(id, record);
+    StatusCode::OK
+}
+
+async fn show(State(service): State<Shared>, Path(id): Path<String>) -> Result<Bytes, StatusCode> {
+    let mut service = service.lock().unwrap();
+    if let Some(status) = service.answered(Method::GET, &id) {
+        return Err(status);
+    }
+    let mut record = service.records[&id].clone();
+    if let Some(shows) = service.shows {
+        shows(&mut record);
+    }
+    Ok(serde_json::to_vec(&record).unwrap().into())
+}
+
+fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled");
+    ENGINE.get_or_init(|| Engine::new(EngineConfig::new(folder)).unwrap())
+}
+
+async fn echo(url: &str) -> Arc<Connector> {
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/guests/components");
+    let folder = std::env::var_os("ARCHWIRE_COMPONENTS").map_or(built, PathBuf::from);
+    let file = folder.join("echo.wasm");
+    assert!(file.is_file(), "build the connectors with: cargo xtask guests");
+    let component = engine().load(file).await.unwrap();
+    assert!(!component.description().abilities.contains(&Ability::Check));
+    let config = SystemConfig {
+        system: system(ARCHIVE),
+        settings: BTreeMap::from([("url".to_owned(), url.to_owned())]),
+        secrets: BTreeMap::new(),
+        grants: vec![Grant {
+            to: url.parse().unwrap(),
+            methods: vec!["GET".parse().unwrap(), "PUT".parse().unwrap()],
+            paths: vec!["/patients/*".parse().unwrap()],
+            private_addresses: true,
+            spacing: Duration::ZERO,
+            in_flight: NonZeroUsize::new(8).unwrap(),
+        }],
+        limits: Limits::default(),
+        account: None,
+    };
+    Arc::new(Connector::new(component, config, Arc::new(MemoryStateStore::default())).unwrap())
+}
+
+/// An office with a service, and a dispatcher in between when it runs.
+pub(crate) struct Town {
+    pub(crate) office: Office,
+    pub(crate) parked: ParkedStore,
+    pub(crate) desk: Desk,
+    service: Shared,
+    connector: Arc<Connector>,
+    running: Option<(CancellationToken, JoinHandle<()>)>,
+    server: JoinHandle<()>,
+}
+
+impl Drop for Town {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Town {
+    /// A town whose dispatcher runs.
+    pub(crate) async fn open() -> Self {
+        let mut town = Self::closed().await;
+        town.start().await;
+        town
+    }
+
+    /// A town whose dispatcher does not run yet.
+    pub(crate) async fn closed() -> Self {
+        let office = Office::open().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = Shared::default();
+        let router = Router::new()
+            .route("/patients/{id}", put(keep).get(show))
+            .with_state(Arc::clone(&service));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let bucket = office.registry.log().bucket(&system("parked")).await.unwrap();
+        let parked = ParkedStore::open(bucket).await.unwrap();
+        Self {
+            parked,
+            desk: desk(&office),
+            service,
+            connector: echo(&url).await,
+            running: None,
+            server,
+            office,
+        }
+    }
+
+    /// Starts a dispatcher, as a start of the broker does.
+    pub(crate) async fn start(&mut self) {
+        self.desk = desk(&self.office);
+        let registry = Arc::clone(&self.office.registry);
+        let most = NonZeroU32::new(u32::try_from(MOST_LANES).unwrap()).unwrap();
+        let config = DeliveriesConfig {
+            ack_wait: ACK_WAIT,
+            max_ack_pending: most,
+        };
+        let breaker = Arc::new(Breaker::new(system(ARCHIVE)));
+        self.desk = Desk::new(system(ARCHIVE), Arc::clone(&registry), Arc::clone(&breaker));
+        let dispatcher = Dispatcher {
+            connector: Arc::clone(&self.connector),
+            deliveries: registry.log().deliveries(&system(ARCHIVE), config).await.unwrap(),
+            registry,
+            parked: self.parked.clone(),
+            breaker: Arc::clone(&breaker),
+            desk: self.desk.clone(),
+        };
+        let shutdown = CancellationToken::new();
+        let until = shutdown.clone();
+        let running = tokio::spawn(async move {
+            let watched = breaker.watch_over(|| std::future::ready(Ok(())));
+            tokio::select! {
+                () = dispatcher.run(until) => {}
+                () = watched => {}
+            }
+        });
+        self.running = Some((shutdown, running));
+    }
+
+    /// Ends the dispatcher without its noticing, as a kill does.
+    pub(crate) async fn kill(&mut self) {
+        if let Some((_, running)) = self.running.take() {
+            running.abort();
+            _ = running.await;
+        }
+    }
+
+    /// Stops the dispatcher in order.
+    pub(crate) async fn stop(&mut self) {
+        if let Some((shutdown, running)) = self.running.take() {
+            shutdown.cancel();
+            running.await.unwrap();
+        }
+    }
+
+    pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
+        self.service.lock().unwrap()
+    }
+
+    /// Somebody new at the front desk.
+    pub(crate) async fn somebody(&self, local_id: &str) -> PatientId {
+        whom(self.office.see(says(DESK, local_id, person(local_id, "0"))).await)
+    }
+
+    /// Gives somebody another e-mail address at the front desk.
+    pub(crate) async fn edit(&self, local_id: &str, email: &str) {
+        self.office
+            .see(says(DESK, local_id, person(local_id, email)))
+            .await;
+    }
+
+    /// What the archive keeps of a patient.
+    pub(crate) fn kept(&self, patient: PatientId) -> Option<Value> {
+        self.service().records.get(&patient.to_string()).cloned()
+    }
+
+    /// Waits until the archive keeps a patient with this e-mail address.
+    pub(crate) async fn keeps(&self, patient: PatientId, email: &str) {
+        let wanted = address(email);
+        until("the archive keeps the address", || {
+            self.kept(patient)
+                .is_some_and(|kept| kept.to_string().contains(&wanted))
+        })
+        .await;
+    }
+
+    /// What the log tells of a patient's record in the archive.
+    pub(crate) async fn sightings(&self, patient: PatientId) -> Vec<Sighting> {
+        let filter = Filter::Sightings {
+            system: Some(system(ARCHIVE)),
+            patient: Some(patient),
+        };
+        let stored = self.office.registry.log().replay(1, filter);
+        let stored: Vec<_> = stored.try_collect().await.unwrap();
+        let sightings = stored.into_iter();
+        sightings
+            .map(|stored| decode_sighting(stored.payload).unwrap())
+            .collect()
+    }
+
+    pub(crate) async fn receipts(&self, patient: PatientId) -> Vec<Receipt> {
+        let sightings = self.sightings(patient).await.into_iter();
+        sightings
+            .filter_map(|sighting| match sighting.what {
+                Sighted::Seen { receipt, .. } => receipt,
+                Sighted::Receipted(receipt) => Some(receipt),
+                _ => None,
+            })
+            .map(|receipt| *receipt)
+            .collect()
+    }
+
+    /// Waits until there are so many receipts of a patient.
+    pub(crate) async fn receipted(&self, patient: PatientId, count: usize) -> Vec<Receipt> {
+        let deadline = tokio::time::Instant::now() + 2 * PATIENCE;
+        loop {
+            let receipts = self.receipts(patient).await;
+            if receipts.len() >= count {
+                assert_eq!(receipts.len(), count);
+                return receipts;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{} receipts, not {count}",
+                receipts.len()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// How many events the queue holds that are not settled, by its own account.
+    pub(crate) async fn unsettled(&self) -> u64 {
+        let queues = self.office.registry.log().queues().await.unwrap();
+        let ours = |queue: &&Queue| queue.system == system(ARCHIVE);
+        queues.iter().find(ours).map_or(0, |queue| queue.waiting)
+    }
+
+    /// Waits until so many events are not settled.
+    pub(crate) async fn settles_to(&self, count: u64) {
+        let deadline = tokio::time::Instant::now() + 2 * PATIENCE;
+        loop {
+            let unsettled = self.unsettled().await;
+            if unsettled == count {
+                return;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{unsettled} events are not settled, not {count}"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until a patient's delivery is parked.
+    pub(crate) async fn parks(&self, patient: PatientId) {
+        until("the delivery is parked", || {
+            self.parked.is_parked(&system(ARCHIVE), patient)
+        })
+        .await;
+    }
+
+    /// Asks for a parked delivery as an administrator does.
+    pub(crate) async fn redrive(&self, patient: PatientId) {
+        let archive: SystemName = system(ARCHIVE);
+        assert!(self.parked.mark_redriven(&archive, patient).await.unwrap());
+        self.desk.look_at(patient, Priority::Interactive);
+    }
+}
+
+fn desk(office: &Office) -> Desk {
+    let breaker = Arc::new(Breaker::new(system(ARCHIVE)));
+    Desk::new(system(ARCHIVE), Arc::clone(&office.registry), breaker)
+}
+
+fn address(email: &str) -> String {
+    format!("mail{email}@example.com")
+}
+
+/// Somebody who is like nobody else, with an e-mail address.
+pub(crate) fn person(local_id: &str, email: &str) -> Patient {
+    let mail = contact(ContactSystem::Email, ContactUse::Home, &address(email));
+    Patient {
+        telecom: vec![mail],
+        ..named(&format!("Quillfeather{local_id}"))
+    }
+}
+
+/// Paths as text.
+pub(crate) fn paths(paths: &BTreeSet<archwire_core::Path>) -> Vec<&str> {
+    paths.iter().map(archwire_core::Path::as_str).collect()
+}
