@@ -14,7 +14,7 @@ use crate::{
     failpoint::reach,
     registry::{ObserveError, Observed, Registry},
 };
-use archwire_core::{Cursor, LocalId, Observation, Priority, SystemName, View, metric};
+use archwire_core::{Cursor, LocalId, Observation, Priority, SystemName, View, metric, span};
 use archwire_host::{CallError, Connector, PollAnswer, Unreadable};
 use archwire_nats::{Bucket, BucketError};
 use futures_util::{StreamExt as _, stream};
@@ -26,6 +26,7 @@ use std::{
 };
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, info_span};
 
 /// Observations of a page that are taken at the same time.
 const AT_A_TIME: usize = 64;
@@ -186,28 +187,16 @@ impl Poller {
         loop {
             let permission = self.permission(Priority::Live).await;
             let begun = Instant::now();
-            let answer = self.connector.poll(cursor.as_ref()).await;
+            let span = info_span!(target: span::TARGET, span::POLL, system = %self.system);
+            let answer = self
+                .connector
+                .poll(cursor.as_ref())
+                .instrument(span.clone())
+                .await;
             let PollAnswer { page, unreadable } = self.heed(permission, answer)?;
             let seen = page.views.len();
-            // People whom others refer to come first, so that the reference can be resolved.
-            let refers = |view: &View| {
-                view.patient
-                    .responsible_parties
-                    .iter()
-                    .any(|party| party.person.is_some())
-            };
-            let (merged, page_views): (Vec<_>, Vec<_>) = page
-                .views
-                .into_iter()
-                .partition(|view| view.merged_into.is_some());
-            let (referring, others) = page_views.into_iter().partition(refers);
-            let mut recorded = self.take(others, begun).await?;
-            recorded += self.take(referring, begun).await?;
-            // Records that took their place come first.
-            recorded += self.take(merged, begun).await?;
-            for unreadable in &unreadable {
-                self.keep(unreadable).await?;
-            }
+            let taken = self.take_page(page.views, &unreadable, begun);
+            let recorded = taken.instrument(span).await?;
             let goes_on = page.more.then(|| places.go_on(&page.cursor));
             if let Some(Err(PollError::CursorRepeats)) = goes_on {
                 return Err(PollError::CursorRepeats);
@@ -227,6 +216,31 @@ impl Poller {
                 Some(goes_on) => goes_on?,
             }
         }
+    }
+
+    /// Takes what is on a page. Tells how many were news.
+    async fn take_page(
+        &self,
+        views: Vec<View>,
+        unreadable: &[Unreadable],
+        begun: Instant,
+    ) -> Result<usize, PollError> {
+        // People whom others refer to come first, so that the reference can be resolved.
+        let refers = |view: &View| {
+            let mut parties = view.patient.responsible_parties.iter();
+            parties.any(|party| party.person.is_some())
+        };
+        let (merged, views): (Vec<_>, Vec<_>) =
+            views.into_iter().partition(|view| view.merged_into.is_some());
+        let (referring, others) = views.into_iter().partition(refers);
+        let mut recorded = self.take(others, begun).await?;
+        recorded += self.take(referring, begun).await?;
+        // Records that took their place come first.
+        recorded += self.take(merged, begun).await?;
+        for unreadable in unreadable {
+            self.keep(unreadable).await?;
+        }
+        Ok(recorded)
     }
 
     async fn permission(&self, priority: Priority) -> Permission<'_> {

@@ -8,13 +8,15 @@ use super::ended::{Brought, Ended, Trouble};
 use crate::{
     failpoint::reach,
     registry::{CreationPermit, Due, ObserveError, Record, Registry, Settlement, Told},
+    telemetry::traces,
 };
 use archwire_core::{
     Delivered, Delivery, DeliveryAction, Fields, LocalId, Observation, Path, Patient, PatientId, Receipt,
-    ReceiptOutcome, Revision, SystemName, View, to_write,
+    ReceiptOutcome, Revision, SystemName, View, span, to_write,
 };
 use archwire_host::{CallError, Connector};
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use tracing::{Instrument as _, field::Empty, info_span};
 
 static NOTHING: BTreeSet<Path> = BTreeSet::new();
 
@@ -45,7 +47,16 @@ struct Plan {
 
 impl Attempt<'_> {
     pub(super) async fn run(&self) -> Ended {
-        self.bring().await.map_or_else(|ended| ended, Ended::Done)
+        let span = info_span!(
+            target: span::TARGET, span::ATTEMPT, system = %self.system, number = self.number, code = Empty,
+            otel.status_code = Empty
+        );
+        let brought = self.bring().instrument(span.clone()).await;
+        let ended = brought.map_or_else(|ended| ended, Ended::Done);
+        if let Some(code) = ended.code() {
+            traces::failed(&span, code);
+        }
+        ended
     }
 
     /// Goes on until nothing is due: what was created by an attempt in doubt may be older than what the bus knows now.

@@ -2,6 +2,7 @@
 
 use super::{
     book::{Book, Count, Left},
+    traced::Traced,
     tries::{Lately, Others},
 };
 use archwire_core::{PatientId, Priority, Subject};
@@ -13,6 +14,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::sync::Notify;
+use tracing::Span;
 
 /// An event that is older than this when it comes is something that piled up.
 const OLD: Duration = Duration::from_secs(60);
@@ -31,6 +33,7 @@ pub(super) struct Board {
 struct Inner {
     book: Book,
     held: HashMap<u64, Work>,
+    traced: Traced,
     lately: Lately,
     /// The last place in the log that the queue handed out.
     handed_out: u64,
@@ -83,6 +86,11 @@ impl Board {
         let mut inner = self.inner();
         inner.handed_out = inner.handed_out.max(sequence);
         let taken = inner.book.take(patient, sequence, since, priority);
+        let traceparent = work.stored.traceparent.as_deref();
+        match taken.opens {
+            true => inner.traced.opened(patient, traceparent),
+            false => inner.traced.joined(patient, traceparent),
+        }
         inner.held.insert(sequence, work);
         Taken {
             settle: taken.settle.and_then(|sequence| inner.held.remove(&sequence)),
@@ -112,7 +120,10 @@ impl Board {
 
     /// Opens a lane for the most urgent of those who are to be looked at, if there is room for it.
     pub(super) fn admit(&self) -> Option<PatientId> {
-        self.inner().book.admit(SystemTime::now())
+        let mut inner = self.inner();
+        let admitted = inner.book.admit(SystemTime::now())?;
+        inner.traced.opened(admitted, None);
+        Some(admitted)
     }
 
     /// How urgent a lane is.
@@ -182,8 +193,20 @@ impl Board {
         let mut inner = self.inner();
         let Left { settle, goes_on } = inner.book.finish(patient);
         inner.lately.forget(patient);
+        inner.traced.closed(patient);
+        if goes_on {
+            let event = inner.book.event(patient);
+            let Inner { held, traced, .. } = &mut *inner;
+            let event = event.and_then(|sequence| held.get(&sequence));
+            traced.opened(patient, event.and_then(|work| work.stored.traceparent.as_deref()));
+        }
         let settle = settle.and_then(|sequence| inner.held.remove(&sequence));
         (settle, goes_on)
+    }
+
+    /// The lane's place in a trace.
+    pub(super) fn span(&self, patient: PatientId) -> Span {
+        self.inner().traced.of(patient)
     }
 
     /// The events that are held.

@@ -24,6 +24,19 @@ pub(super) enum Ended {
     Park(Trouble),
 }
 
+impl Ended {
+    /// Why it failed, as one of a small number of codes; `None` when it did not.
+    pub(super) fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Done(_) => None,
+            Self::Later(_, trouble) | Self::Ours(trouble) | Self::Rejected(trouble) | Self::Park(trouble) => {
+                Some(trouble.class)
+            }
+            Self::Throttled(disposition, _) | Self::Refused(disposition) => Some(class(disposition)),
+        }
+    }
+}
+
 /// What an attempt with which there is nothing left to do has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Brought {
@@ -35,6 +48,18 @@ pub(super) enum Brought {
     Retired,
     /// There may be, but a person, or the other half of a merge, comes first. Whoever decides has the patient looked at.
     Held,
+}
+
+impl Brought {
+    /// As a stable word.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Nothing => "nothing",
+            Self::Retired => "retired",
+            Self::Held => "held",
+        }
+    }
 }
 
 /// Why an attempt failed.

@@ -14,6 +14,7 @@ use crate::{
     failpoint::reach,
     parked::{ParkedStore, Undeliverable},
     registry::{Newest, ObserveError, Registry},
+    telemetry::traces,
 };
 use archwire_core::{PatientId, Receipt, ReceiptOutcome, Revision, SystemName, metric};
 use archwire_host::Connector;
@@ -27,6 +28,7 @@ use std::{
 };
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 /// What all lanes of a system share.
 pub(super) struct Shared {
@@ -41,8 +43,8 @@ pub(super) struct Shared {
 
 /// How a lane's attempt ended, once that is stored.
 enum Round {
-    /// There is nothing left to do.
-    Over,
+    /// There is nothing left to do, as this word says.
+    Over(&'static str),
     /// Another attempt, after that time.
     Again(Duration),
 }
@@ -53,21 +55,26 @@ impl Shared {
         let mut tries = Tries::default();
         loop {
             self.board.wait(patient);
+            let lane = self.board.span(patient);
+            lane.record("system", self.system.as_str());
             let permission = tokio::select! {
                 () = self.shutdown.cancelled() => return,
                 permission = self.permission(patient) => permission,
             };
             let (since, sequence) = self.board.begin(patient);
             // In a box, so that a lane that waits does not keep the room that an attempt needs.
-            let round = Box::pin(self.round(patient, sequence, permission, &mut tries)).await;
-            let wait = match round {
-                Round::Over => match self.finish(patient, since).await {
-                    true => {
-                        tries = Tries::default();
-                        continue;
+            let round = Box::pin(self.round(patient, sequence, permission, &mut tries));
+            let wait = match round.instrument(lane.clone()).await {
+                Round::Over(outcome) => {
+                    lane.record("outcome", outcome);
+                    match self.finish(patient, since).await {
+                        true => {
+                            tries = Tries::default();
+                            continue;
+                        }
+                        false => return,
                     }
-                    false => return,
-                },
+                }
                 Round::Again(wait) => wait,
             };
             self.board.back_off(patient);
@@ -126,7 +133,7 @@ impl Shared {
         let attempts = tries.number();
         match tries.after(ended, others) {
             Next::Finish(brought) => match self.tidy(patient, brought).await {
-                Ok(()) => Round::Over,
+                Ok(()) => Round::Over(brought.name()),
                 Err(code) => {
                     tracing::warn!(%system, %patient, code, "what is left of a parked delivery stays; it will be looked at again");
                     Round::Again(LONGEST_PAUSE)
@@ -140,7 +147,10 @@ impl Shared {
             Next::Park(trouble) => {
                 self.count(&trouble);
                 match self.park(patient, sequence, attempts, &trouble, in_doubt).await {
-                    Ok(()) => Round::Over,
+                    Ok(()) => {
+                        traces::failed(&Span::current(), trouble.class);
+                        Round::Over("parked")
+                    }
                     Err(code) => {
                         tracing::error!(%system, %patient, code, "a delivery could not be parked; it will be tried again");
                         Round::Again(LONGEST_PAUSE)

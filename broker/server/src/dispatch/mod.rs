@@ -16,6 +16,7 @@
 //! | `attempt` | look, write, read back, settle |
 //! | `turn` | when a system may be called |
 //! | `desk` | what others may see and ask |
+//! | `traced` | the lanes' places in traces |
 
 mod attempt;
 mod board;
@@ -24,6 +25,7 @@ mod breaker;
 mod desk;
 mod ended;
 mod lane;
+mod traced;
 mod tries;
 mod turn;
 

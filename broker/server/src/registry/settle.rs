@@ -2,17 +2,18 @@
 //! Hop 8.
 
 use super::{CreationPermit, Doubt, ObserveError, Observed, Registry};
-use crate::wire::Packed;
+use crate::{telemetry::traces, wire::Packed};
 use archwire_core::{
     DeliveryAction, Fields, LinkedBy, LocalId, Observation, Path, Patient, PatientId, Receipt,
     ReceiptOutcome, Revision, Sighted, Sighting, SystemName, View, compare_written, expected_after_writing,
-    metric,
+    metric, span,
 };
 use std::{
     collections::BTreeSet,
     sync::Arc,
     time::{Instant, SystemTime},
 };
+use tracing::{Instrument as _, field::Empty, info_span};
 
 /// What a system showed after a delivery.
 #[derive(Debug)]
@@ -204,6 +205,22 @@ impl Registry {
     /// As [`Registry::observe`]; the delivery counts as not done then. Of a record that was just created, as
     /// [`Registry::link`].
     pub async fn settle(
+        self: &Arc<Self>,
+        system: &SystemName,
+        settlement: Settlement,
+    ) -> Result<Observed, ObserveError> {
+        let span = info_span!(
+            target: span::TARGET, span::SETTLE, %system, code = Empty, otel.status_code = Empty
+        );
+        let settled = self.settle_shown(system, settlement);
+        let settled = settled.instrument(span.clone()).await;
+        if let Err(error) = &settled {
+            traces::failed(&span, error.code());
+        }
+        settled
+    }
+
+    async fn settle_shown(
         self: &Arc<Self>,
         system: &SystemName,
         settlement: Settlement,
