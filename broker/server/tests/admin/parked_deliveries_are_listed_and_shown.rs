@@ -73,7 +73,7 @@ async fn one_is_shown_with_what_the_system_said_and_lacks() {
     assert_eq!(records.len(), 2);
     for record in records {
         assert_eq!(record.action, "parked.show");
-        assert_eq!(record.patient_ids, [patient.clone()]);
+        assert_eq!(record.patient_ids, [patient.as_str()]);
         assert_eq!(record.system.as_deref(), Some("imaging"));
     }
     let audit = desk.run(&["audit", "list"]).await.well();
