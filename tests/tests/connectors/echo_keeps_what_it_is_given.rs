@@ -49,6 +49,7 @@ impl Sink {
             secrets: BTreeMap::new(),
             grants: granted(&component, &url, Duration::ZERO),
             limits: Limits::default(),
+            account: None,
         };
         let store = Arc::new(MemoryStateStore::default());
         let connector = Connector::new(component, config, store).unwrap();

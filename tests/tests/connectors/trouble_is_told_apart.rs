@@ -37,15 +37,19 @@ async fn a_429_is_throttled_for_as_long_as_the_office_says() {
         retry_after: Some(Duration::from_secs(12)),
     };
     office.simulator.set_fault(Fault::new(kind)).unwrap();
-    let Disposition::Throttled(later) = everything_says(&office.connector, "throttled", "throttled").await
-    else {
+    let throttled = refusal(office.connector.deliver(&creation(jordan())).await);
+    let Disposition::Throttled(later) = throttled else {
         panic!("told as throttled")
     };
     assert_eq!(
         (later.after, later.reason.status),
         (Duration::from_secs(12), Some(429))
     );
+    // From then on the host says it, and the office hears nothing.
+    everything_says(&office.connector, "throttled", "throttled").await;
+    assert_eq!(office.simulator.requests().len(), 1);
     office.simulator.clear_faults();
+    let office = office.restart().await;
     office.connector.deliver(&creation(jordan())).await.unwrap();
     assert_eq!(office.created(), [1], "a throttled creation created nobody");
 }

@@ -91,6 +91,7 @@ impl Plan {
             ]),
             grants: granted(&component, url.trim_end_matches("/api/v1"), self.spacing),
             limits: self.limits,
+            account: None,
         };
         Connector::new(component, config, store).unwrap()
     }
