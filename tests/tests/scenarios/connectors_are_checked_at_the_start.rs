@@ -99,3 +99,20 @@ async fn a_grant_that_the_connector_needs_and_does_not_have_is_shown_by_check() 
     ensure!(line.contains("POST") || line.contains("PUT"), "{line}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_system_that_cannot_list_what_it_has_cannot_be_compared_at_night() -> Result<()> {
+    let archive = "[systems.archive]\nconnector = \"echo\"\nreconcile-at = \"02:30\"\n\
+                   settings.url = \"http://127.0.0.1:1\"\n";
+    let practice = Practice::plan().vendor(VENDOR).extra(archive).open().await?;
+    refused(
+        &practice,
+        &[
+            "connector_without_survey",
+            "systems.archive",
+            "remove `reconcile-at`",
+        ],
+    )
+    .await
+    .map(|_| ())
+}
