@@ -88,8 +88,8 @@ impl Simulator {
             .into_make_service_with_connect_info::<Line>();
         let closing = Arc::clone(&shared);
         let exchange = Exchange::new(listener, shared.reachable.subscribe()).map_err(refused)?;
-        let served = axum::serve(exchange, app)
-            .with_graceful_shutdown(async move { closing.stopped().await });
+        let served =
+            axum::serve(exchange, app).with_graceful_shutdown(async move { closing.stopped().await });
         let server = tokio::spawn(async move {
             // Serving ends by the stop signal only; accept errors are retried inside.
             let _ = served.await;

@@ -33,11 +33,12 @@ pub(crate) struct Exchange {
 }
 
 /// A connection.
-#[derive(Debug)]
 pub(crate) struct Wire {
     stream: TcpStream,
     line: Line,
     reachable: watch::Receiver<bool>,
+    /// Ends when the office goes off the network, so that a connection on which nobody says anything ends too.
+    closing: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
 }
 
 /// What a handler holds of its connection.
@@ -107,12 +108,7 @@ impl Listener for Exchange {
             };
             // Small answers should not wait for the client's acknowledgement of the one before.
             let _ = stream.set_nodelay(true);
-            let wire = Wire {
-                stream,
-                line: Line::default(),
-                reachable: self.reachable.clone(),
-            };
-            return (wire, address);
+            return (Wire::new(stream, self.reachable.clone()), address);
         }
     }
 
@@ -128,6 +124,20 @@ impl Connected<IncomingStream<'_, Exchange>> for Line {
 }
 
 impl Wire {
+    fn new(stream: TcpStream, reachable: watch::Receiver<bool>) -> Self {
+        let mut states = reachable.clone();
+        let closing = Box::pin(async move {
+            // An error says that the simulator is being dropped, which closes the connection as well.
+            let _ = states.wait_for(|reachable| !reachable).await;
+        });
+        Self {
+            stream,
+            line: Line::default(),
+            reachable,
+            closing,
+        }
+    }
+
     fn check(&self) -> io::Result<()> {
         if self.line.0.load(Ordering::Acquire) || !*self.reachable.borrow() {
             Err(io::ErrorKind::ConnectionReset.into())
@@ -144,7 +154,14 @@ impl AsyncRead for Wire {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        match Pin::new(&mut self.stream).poll_read(cx, buf) {
+            Poll::Pending if self.closing.as_mut().poll(cx).is_ready() => {
+                // Also when the office is back before anybody asks again.
+                self.line.cut();
+                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+            }
+            read => read,
+        }
     }
 }
 
