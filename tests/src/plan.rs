@@ -21,6 +21,7 @@ pub struct Plan {
     pub(crate) extra: String,
     pub(crate) shows_log: bool,
     pub(crate) shares_cache: bool,
+    pub(crate) disk: Option<u64>,
 }
 
 impl Plan {
@@ -38,6 +39,7 @@ impl Plan {
             extra: String::new(),
             shows_log: true,
             shares_cache: true,
+            disk: None,
         }
     }
 
@@ -125,6 +127,14 @@ impl Plan {
     #[must_use]
     pub fn own_cache(mut self) -> Self {
         self.shares_cache = false;
+        self
+    }
+
+    /// Has the broker's data on a disk of its own, of so many MiB, which can be cut off and filled. Only where
+    /// [`Disk::obstacle`](crate::faults::disk::Disk::obstacle) knows of none.
+    #[must_use]
+    pub fn own_disk(mut self, mebibytes: u64) -> Self {
+        self.disk = Some(mebibytes);
         self
     }
 

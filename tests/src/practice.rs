@@ -2,6 +2,7 @@
 
 use crate::broker::Answer;
 use crate::configuration::{Draft, Office};
+use crate::faults::disk::Disk;
 use crate::nats_server::NatsServer;
 use crate::{Log, Plan, Programs, Seat, programs};
 use anyhow::{Context as _, Result, ensure};
@@ -26,9 +27,10 @@ const PORTS: std::ops::Range<u16> = 15_000..32_000;
 /// A practice: simulated offices, a configuration, and the broker when it runs. Dropping it ends everything and removes
 /// its folder.
 pub struct Practice {
-    // Dropped in this order: the server after the broker, the folder last.
+    // Dropped in this order: the server after the broker, the disk after both, the folder last.
     seat: Seat,
     nats: Option<NatsServer>,
+    disk: Option<Disk>,
     plan: Plan,
     programs: Programs,
     offices: Vec<Office>,
@@ -72,9 +74,10 @@ impl Practice {
             }
             false => None,
         };
-        let practice = Self {
+        let mut practice = Self {
             seat: Seat::new("", folder.path(), &programs, free_port()?, plan.shows_log),
             nats,
+            disk: None,
             plan,
             programs,
             offices,
@@ -83,6 +86,9 @@ impl Practice {
         };
         practice.set_configuration(&practice.draft().write()?)?;
         practice.share_cache(&practice.seat)?;
+        if let Some(mebibytes) = practice.plan.disk {
+            practice.disk = Some(Disk::make(practice.folder(), &practice.data_folder(), mebibytes)?);
+        }
         Ok(practice)
     }
 
@@ -230,6 +236,14 @@ impl Practice {
     /// When the broker runs its own.
     pub fn nats_server(&mut self) -> Result<&mut NatsServer> {
         self.nats.as_mut().context("no NATS server was planned")
+    }
+
+    /// The disk with the broker's data.
+    ///
+    /// # Errors
+    /// When none of its own was planned.
+    pub fn disk(&mut self) -> Result<&mut Disk> {
+        self.disk.as_mut().context("no disk was planned")
     }
 
     /// The practice's name.

@@ -24,10 +24,16 @@ impl Load {
     /// Has so many people enter and change everybody of the town, in an order that the seed decides.
     #[must_use]
     pub fn begin(town: &Town, workers: usize, seed: u64) -> Self {
+        Self::begin_with(town, workers, seed, town.size())
+    }
+
+    /// The same with the first so many people only.
+    #[must_use]
+    pub fn begin_with(town: &Town, workers: usize, seed: u64, people: usize) -> Self {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         for worker in 0..workers {
-            let own = (worker..town.size()).step_by(workers).collect();
+            let own = (worker..people).step_by(workers).collect();
             let dice = ChaCha8Rng::seed_from_u64(seed.wrapping_mul(1_000) + worker as u64);
             tasks.spawn(work(town.clone(), own, dice, stop.clone()));
         }

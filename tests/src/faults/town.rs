@@ -8,7 +8,7 @@ use super::evidence::{Answer, Told};
 use super::values::{Person, Values, of_fields, of_office, of_wire, person_of};
 use crate::{TracingProgram, set_email, wire_patient};
 use anyhow::{Context as _, Result, bail};
-use archwire_client::{Receipt, v1};
+use archwire_client::{PublishError, Publisher, Receipt, v1};
 use archwire_opendental_simulator::{Field, FrontDesk, Handle, PatientFields, generate};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -172,6 +172,39 @@ impl Town {
             somebody.fields.set(Field::Email, email);
         });
         Ok(true)
+    }
+
+    /// Corrects somebody's mail address through a publisher of the vendor's that may give up. As long as it does, the next call
+    /// says the same again, so that it does not matter whether it was stored.
+    ///
+    /// # Errors
+    /// When it is not taken, or nobody knows.
+    pub async fn correct_by(&self, number: usize, publisher: &Publisher) -> Result<(), PublishError> {
+        let (Ok(somebody), Some(local_id)) = (self.somebody(number), self.local_id(number)) else {
+            return Err(PublishError::Stopped);
+        };
+        let email = format!("person{number}-{}@example.com", somebody.changes + 1);
+        let mut patient = wire_patient(&somebody.fields);
+        set_email(&mut patient, &email);
+        let observation = v1::Observation {
+            local_id: local_id.clone(),
+            patient: Some(patient),
+            ..Default::default()
+        };
+        let receipt = publisher.publish(observation).await?;
+        let said = Values::from([(Field::Email.name(), email.clone())]);
+        if self.hear(&local_id, said, &receipt).is_ok() {
+            self.update(number, |somebody| {
+                somebody.changes += 1;
+                somebody.fields.set(Field::Email, email);
+            });
+        }
+        Ok(())
+    }
+
+    /// The vendor's number of somebody whom it registered.
+    fn local_id(&self, number: usize) -> Option<String> {
+        self.state().people.get(number)?.local_id.clone()
     }
 
     /// Types another number at work at the front desk. Does nothing, and says so, when the office does not have the person yet.
