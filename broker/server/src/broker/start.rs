@@ -177,7 +177,7 @@ async fn work(
         compared.into_iter().filter_map(|(name, connector)| {
             let handle = systems.get(&name)?;
             Some(reconcile::System {
-                connector,
+                source: connector,
                 breaker: Arc::clone(&handle.breaker),
                 desk: handle.desk.clone(),
                 last_poll: handle.last_poll.clone(),

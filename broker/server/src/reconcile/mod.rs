@@ -28,7 +28,7 @@ mod system;
 pub use error::ReconcileError;
 pub use night::Night;
 pub use report::{Finding, Kind, MOST_FINDINGS, Report};
-pub use system::System;
+pub use system::{Source, System};
 
 use crate::{
     audit::{Action, Audit},

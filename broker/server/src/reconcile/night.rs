@@ -8,7 +8,6 @@
 use super::Reconciler;
 use crate::{audit::Action, config::Reconcile};
 use archwire_core::SystemName;
-use archwire_host::Ability;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use std::time::Duration;
 use tokio::{
@@ -101,14 +100,8 @@ impl Reconciler {
     /// Waits until the system was polled to its end since the start, so that nothing is reported that is about to be heard.
     async fn polled(&self, system: &SystemName) {
         let Some(system) = self.system(system) else { return };
-        let polls = system
-            .connector
-            .component()
-            .description()
-            .abilities
-            .contains(&Ability::Poll);
         let began = Instant::now();
-        while polls && system.last_poll.get().is_none() && began.elapsed() < LONGEST_POLL {
+        while system.is_polled() && system.last_poll.get().is_none() && began.elapsed() < LONGEST_POLL {
             sleep(Duration::from_millis(250)).await;
         }
     }

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::registry::{Compared, KnownRecord, Registry};
 use archwire_core::{LocalId, PatientId, RecordVersion};
-use archwire_host::Ability;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use std::{
     collections::BTreeSet,
@@ -253,8 +252,7 @@ impl<'a> Run<'a> {
     /// Waits until the system was polled twice, so that one of the polls began after everything here, and until what was
     /// under way to it may have arrived.
     async fn settle(&self) {
-        let abilities = &self.system.connector.component().description().abilities;
-        if !abilities.contains(&Ability::Poll) {
+        if !self.system.is_polled() {
             return;
         }
         let (began, mut polls) = (Instant::now(), 0);

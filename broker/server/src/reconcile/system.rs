@@ -8,11 +8,11 @@ use crate::{
     dispatch::{Breaker, BreakerState, Desk, Permission, Purpose},
     poll::LastPoll,
 };
-use archwire_core::{Cursor, Disposition, LocalId, Priority, Survey, SystemName, View};
-use archwire_host::{Ability, CallError, Connector};
+use archwire_core::{Cursor, Disposition, LocalId, Priority, Survey, SurveyPage, SystemName, View};
+use archwire_host::{Ability, Account, CallError, Connector};
 use futures_util::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     hash::{BuildHasher as _, RandomState},
     pin::pin,
     sync::Arc,
@@ -27,9 +27,42 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest that a system may ask to wait before the next attempt.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// How long a system that is left alone is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Most pages of a list: one with a single record each for the longest list that there may be.
 const MOST_PAGES: usize = Survey::MOST;
+
+/// What a comparison asks of a system: calls of its connector, or a test's own answers.
+pub trait Source: Send + Sync {
+    /// What can be asked.
+    fn abilities(&self) -> &BTreeSet<Ability>;
+
+    /// Under which account it is counted.
+    fn account(&self) -> &Account;
+
+    /// As [`Connector::survey`].
+    fn survey<'a>(&'a self, cursor: Option<&'a Cursor>) -> BoxFuture<'a, Result<SurveyPage, CallError>>;
+
+    /// As [`Connector::fetch`].
+    fn fetch<'a>(&'a self, local_id: &'a LocalId) -> BoxFuture<'a, Result<Option<View>, CallError>>;
+}
+
+impl Source for Connector {
+    fn abilities(&self) -> &BTreeSet<Ability> {
+        &self.component().description().abilities
+    }
+
+    fn account(&self) -> &Account {
+        self.account()
+    }
+
+    fn survey<'a>(&'a self, cursor: Option<&'a Cursor>) -> BoxFuture<'a, Result<SurveyPage, CallError>> {
+        self.survey(cursor).boxed()
+    }
+
+    fn fetch<'a>(&'a self, local_id: &'a LocalId) -> BoxFuture<'a, Result<Option<View>, CallError>> {
+        self.fetch(local_id).boxed()
+    }
+}
 
 /// A system that can be compared.
 #[derive(Clone)]
@@ -37,7 +70,7 @@ pub struct System {
     /// Its name.
     pub name: SystemName,
     /// Its connector.
-    pub connector: Arc<Connector>,
+    pub source: Arc<dyn Source>,
     /// Whether it may be called.
     pub breaker: Arc<Breaker>,
     /// Its deliveries; `None` when the bus does not write to it.
@@ -57,9 +90,14 @@ pub(super) enum Looked {
 }
 
 impl System {
+    /// Whether changes in it are heard of without a comparison.
+    pub(super) fn is_polled(&self) -> bool {
+        self.source.abilities().contains(&Ability::Poll)
+    }
+
     /// Makes sure that its connector does what a comparison takes.
     pub(super) fn can_be_compared(&self) -> Result<(), ReconcileError> {
-        let abilities = &self.connector.component().description().abilities;
+        let abilities = self.source.abilities();
         let missing = [Ability::Survey, Ability::Fetch]
             .into_iter()
             .find(|ability| !abilities.contains(ability));
@@ -78,7 +116,7 @@ impl System {
         let (hasher, mut cursors) = (RandomState::new(), HashSet::new());
         for _ in 0..MOST_PAGES {
             let asked = cursor.as_ref();
-            let page = self.call(|| self.connector.survey(asked).boxed()).await;
+            let page = self.call(|| self.source.survey(asked)).await;
             let page = page.map_err(ReconcileError::from)?;
             survey.add(page.entries)?;
             told(survey.len());
@@ -98,7 +136,7 @@ impl System {
     pub(super) async fn look(&self, local_id: &LocalId) -> Result<Looked, ReconcileError> {
         let ask = || {
             let begun = Instant::now();
-            let fetched = self.connector.fetch(local_id);
+            let fetched = self.source.fetch(local_id);
             fetched.map_ok(move |shown| (shown, begun)).boxed()
         };
         match self.call(ask).await {
@@ -111,7 +149,7 @@ impl System {
 
     /// The permission for one call. It is waited for as long as others need the system, but not through an outage.
     async fn permission(&self) -> Result<Permission<'_>, Failed> {
-        let account = self.connector.account();
+        let account = self.source.account();
         let mut obtained = pin!(Permission::obtain(
             &self.breaker,
             account,
@@ -142,7 +180,7 @@ impl System {
             };
             match &error {
                 CallError::Disposition(disposition) => {
-                    permission.failed(self.connector.account(), disposition);
+                    permission.failed(self.source.account(), disposition);
                 }
                 _ => drop(permission),
             }

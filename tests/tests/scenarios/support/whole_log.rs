@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What the broker makes of the `max-store` that the harness configures; opening the log with another size changes it.
-const LOG_SIZE: ByteSize = ByteSize::mebibytes(448);
+const LOG_SIZE: ByteSize = ByteSize::mebibytes(320);
 
 /// Everything that stands in a log, by its place.
 pub(crate) struct WholeLog {
