@@ -1,7 +1,10 @@
 //! A practice with one office and one vendor, up and running, and shorthand for what scenarios wait for.
 
+pub(crate) mod collector;
 pub(crate) mod plain_vendor;
+pub(crate) mod reconciling;
 pub(crate) mod review;
+pub(crate) mod watch;
 pub(crate) mod whole_log;
 
 use anyhow::{Result, ensure};

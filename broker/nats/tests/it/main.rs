@@ -31,4 +31,5 @@ mod one_broker_a_folder;
 mod reading;
 mod stopping;
 mod store_key;
+mod traceparents;
 mod weaker_streams;

@@ -66,3 +66,41 @@ fn begin() -> Option<PrometheusHandle> {
     super::process::describe();
     Some(handle)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANUAL: &str = include_str!("../../../../deploy/README.md");
+    const ALERTS: &str = include_str!("../../../../deploy/prometheus/alerts.yml");
+
+    #[test]
+    fn the_manual_names_every_metric() {
+        for Metric { name, .. } in metric::ALL {
+            let short = name.trim_start_matches("archwire_");
+            assert!(
+                MANUAL.contains(&format!("`{short}`")),
+                "{name} is not in the manual"
+            );
+        }
+    }
+
+    #[test]
+    fn alerts_ask_for_metrics_that_there_are() {
+        let is_of_a_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        let words = ALERTS.split(|letter| !is_of_a_name(letter));
+        let asked: Vec<&str> = words.filter(|word| word.starts_with("archwire_")).collect();
+        assert!(asked.len() > 8, "the names were found: {asked:?}");
+        for word in asked {
+            let name = word.trim_end_matches("_bucket");
+            assert!(metric::ALL.iter().any(|metric| metric.name == name), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_histogram_has_buckets_that_go_up() {
+        for buckets in [LONG, USUAL, SHORT] {
+            assert!(buckets.is_sorted_by(|one, next| one < next));
+        }
+    }
+}
