@@ -344,3 +344,34 @@ impl Poller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cursor(number: usize) -> Cursor {
+        Cursor(number.to_string())
+    }
+
+    #[test]
+    fn a_pass_does_not_follow_a_cursor_to_where_it_has_been() {
+        let begun_at = cursor(1);
+        let mut places = Places::from(Some(&begun_at));
+        assert!(places.go_on(&cursor(2)).is_ok());
+        assert!(places.go_on(&cursor(3)).is_ok());
+        for been in [1, 2, 3] {
+            let error = places.go_on(&cursor(been)).expect_err("it has been there");
+            assert_eq!(error.code(), "cursor_repeats");
+        }
+        assert!(places.go_on(&cursor(4)).is_ok());
+    }
+
+    #[test]
+    fn a_pass_without_end_ends() {
+        let mut places = Places::from(None);
+        let pages = (0..).take_while(|number| places.go_on(&cursor(*number)).is_ok());
+        assert_eq!(pages.count(), 10_000);
+        let error = places.go_on(&cursor(0)).expect_err("it is over");
+        assert_eq!(error.code(), "poll_endless");
+    }
+}

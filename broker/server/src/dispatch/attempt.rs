@@ -34,6 +34,13 @@ pub(super) struct Attempt<'a> {
     pub(super) number: u32,
 }
 
+/// What there is to do.
+pub(super) enum Step {
+    Over(Brought),
+    Create(Due),
+    Update(Due, Box<Record>),
+}
+
 /// What an attempt brings to a record.
 struct Plan {
     told: Told,
@@ -61,30 +68,36 @@ impl Attempt<'_> {
 
     /// Goes on until nothing is due: what was created by an attempt in doubt may be older than what the bus knows now.
     async fn bring(&self) -> Result<Brought, Ended> {
-        let mut brought = Brought::Nothing;
+        let mut is_settled = false;
         for _ in 0..MOST_STEPS {
-            if !self.registry.may_deliver(self.system, self.patient) {
-                let is_retired = self.registry.index().current(self.patient) != self.patient;
-                return Ok(if is_retired {
-                    Brought::Retired
-                } else {
-                    Brought::Held
-                });
-            }
-            let record = self.registry.record(self.system, self.patient);
-            let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
-            let owed = record.as_ref().map_or(&NOTHING, Record::owed);
-            let due = self.registry.due(self.system, self.patient, fence, owed).await?;
-            let is_settled = match (due, record) {
-                (None, _) => return Ok(brought),
-                (Some(due), None) => self.create(&due).await?,
-                (Some(due), Some(record)) => self.update(&due, record).await?,
+            is_settled |= match self.next().await? {
+                Step::Over(Brought::Nothing) if is_settled => return Ok(Brought::Delivered),
+                Step::Over(brought) => return Ok(brought),
+                Step::Create(due) => self.create(&due).await?,
+                Step::Update(due, record) => self.update(&due, *record).await?,
             };
-            if is_settled {
-                brought = Brought::Delivered;
-            }
         }
         Err(Ended::Later(None, Trouble::of_code("still_due")))
+    }
+
+    /// What there is to do. Asks the log only, not the system.
+    pub(super) async fn next(&self) -> Result<Step, Ended> {
+        if !self.registry.may_deliver(self.system, self.patient) {
+            let is_retired = self.registry.index().current(self.patient) != self.patient;
+            return Ok(Step::Over(match is_retired {
+                true => Brought::Retired,
+                false => Brought::Held,
+            }));
+        }
+        let record = self.registry.record(self.system, self.patient);
+        let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
+        let owed = record.as_ref().map_or(&NOTHING, Record::owed);
+        let due = self.registry.due(self.system, self.patient, fence, owed).await?;
+        Ok(match (due, record) {
+            (None, _) => Step::Over(Brought::Nothing),
+            (Some(due), None) => Step::Create(due),
+            (Some(due), Some(record)) => Step::Update(due, Box::new(record)),
+        })
     }
 
     /// Tells whether the record is settled.

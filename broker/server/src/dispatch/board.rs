@@ -122,7 +122,7 @@ impl Board {
     pub(super) fn admit(&self) -> Option<PatientId> {
         let mut inner = self.inner();
         let admitted = inner.book.admit(SystemTime::now())?;
-        inner.traced.opened(admitted, None);
+        inner.traced.asked(admitted);
         Some(admitted)
     }
 
@@ -153,17 +153,21 @@ impl Board {
         }
     }
 
-    /// An attempt begins. Tells since when something waits for it, and where the event stands that led to it.
-    pub(super) fn begin(&self, patient: PatientId) -> (Option<SystemTime>, u64) {
+    /// An attempt begins. Tells where the event stands that led to it; 0 when none did.
+    pub(super) fn begin(&self, patient: PatientId) -> u64 {
         let mut inner = self.inner();
         inner.book.begin(patient);
-        (
-            inner.book.since(patient),
-            inner.book.event(patient).unwrap_or_default(),
-        )
+        inner.book.event(patient).unwrap_or_default()
     }
 
-    /// A lane waits for its turn.
+    /// The log is read for a lane. Tells since when something waits for it.
+    pub(super) fn look(&self, patient: PatientId) -> Option<SystemTime> {
+        let mut inner = self.inner();
+        inner.book.look(patient);
+        inner.book.since(patient)
+    }
+
+    /// A lane waits for its turn: there is something to be done.
     pub(super) fn wait(&self, patient: PatientId) {
         self.inner().book.wait(patient);
     }
@@ -197,8 +201,10 @@ impl Board {
         if goes_on {
             let event = inner.book.event(patient);
             let Inner { held, traced, .. } = &mut *inner;
-            let event = event.and_then(|sequence| held.get(&sequence));
-            traced.opened(patient, event.and_then(|work| work.stored.traceparent.as_deref()));
+            match event.and_then(|sequence| held.get(&sequence)) {
+                Some(work) => traced.opened(patient, work.stored.traceparent.as_deref()),
+                None => traced.asked(patient),
+            }
         }
         let settle = settle.and_then(|sequence| inner.held.remove(&sequence));
         (settle, goes_on)
@@ -207,6 +213,11 @@ impl Board {
     /// The lane's place in a trace.
     pub(super) fn span(&self, patient: PatientId) -> Span {
         self.inner().traced.of(patient)
+    }
+
+    /// Whether somebody has to find out in which trace a lane stands. Says so once.
+    pub(super) fn is_to_be_placed(&self, patient: PatientId) -> bool {
+        self.inner().traced.is_to_be_placed(patient)
     }
 
     /// The events that are held.

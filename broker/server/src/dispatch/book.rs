@@ -44,7 +44,7 @@ struct Lane {
 struct Event {
     sequence: u64,
     since: SystemTime,
-    /// Whether the attempt that runs began after it came.
+    /// Whether the attempt that runs, or ran last, began after it came.
     covered: bool,
 }
 
@@ -209,17 +209,24 @@ impl Book {
         Some(event.sequence)
     }
 
-    /// An attempt begins: it will see everything that has come.
-    pub(super) fn begin(&mut self, patient: PatientId) {
+    /// The log is read for a lane: everything that has come will be seen.
+    pub(super) fn look(&mut self, patient: PatientId) {
         if let Some(lane) = self.lanes.get_mut(&patient) {
-            lane.phase = Phase::Working;
             lane.asked = None;
-            lane.hurried = false;
-            // A person waits for one attempt, not for all that may follow when it fails.
-            lane.priority = lane.priority.max(Priority::Live);
             if let Some(event) = &mut lane.event {
                 event.covered = true;
             }
+        }
+    }
+
+    /// An attempt begins: it will see everything that has come.
+    pub(super) fn begin(&mut self, patient: PatientId) {
+        self.look(patient);
+        if let Some(lane) = self.lanes.get_mut(&patient) {
+            lane.phase = Phase::Working;
+            lane.hurried = false;
+            // A person waits for one attempt, not for all that may follow when it fails.
+            lane.priority = lane.priority.max(Priority::Live);
         }
     }
 
@@ -250,18 +257,17 @@ impl Book {
 
     /// The attempt that ran failed, and is made again.
     pub(super) fn back_off(&mut self, patient: PatientId) {
-        if let Some(lane) = self.lanes.get_mut(&patient) {
-            lane.phase = Phase::BackingOff;
-            if let Some(event) = &mut lane.event {
-                event.covered = false;
-            }
-        }
+        self.is_at(patient, Phase::BackingOff);
     }
 
-    /// A lane waits for its turn again.
+    /// A lane waits for its turn: there is something to be done.
     pub(super) fn wait(&mut self, patient: PatientId) {
+        self.is_at(patient, Phase::Waiting);
+    }
+
+    fn is_at(&mut self, patient: PatientId, phase: Phase) {
         if let Some(lane) = self.lanes.get_mut(&patient) {
-            lane.phase = Phase::Waiting;
+            lane.phase = phase;
         }
     }
 

@@ -5,7 +5,7 @@
 
 use super::{
     Breaker, Permission, Purpose,
-    attempt::Attempt,
+    attempt::{Attempt, Step},
     board::Board,
     ended::{Brought, Ended, Trouble},
     tries::{LONGEST_PAUSE, Next, Tries},
@@ -41,6 +41,13 @@ pub(super) struct Shared {
     pub(super) shutdown: CancellationToken,
 }
 
+/// How a lane comes to its attempt.
+enum Begun<'a> {
+    Permitted(Permission<'a>),
+    /// It needs none.
+    Idle(Brought),
+}
+
 /// How a lane's attempt ended, once that is stored.
 enum Round {
     /// There is nothing left to do, as this word says.
@@ -57,14 +64,19 @@ impl Shared {
             self.board.wait(patient);
             let lane = self.board.span(patient);
             lane.record("system", self.system.as_str());
-            let permission = tokio::select! {
-                () = self.shutdown.cancelled() => return,
-                permission = self.permission(patient) => permission,
+            self.place(patient, &lane).await;
+            let since = self.board.look(patient);
+            let round = match self.permitted(patient).await {
+                Some(Begun::Idle(brought)) => self.close(patient, brought).await,
+                Some(Begun::Permitted(permission)) => {
+                    let sequence = self.board.begin(patient);
+                    // In a box, so that a lane that waits does not keep the room that an attempt needs.
+                    let round = Box::pin(self.round(patient, sequence, permission, &mut tries));
+                    round.instrument(lane.clone()).await
+                }
+                None => return,
             };
-            let (since, sequence) = self.board.begin(patient);
-            // In a box, so that a lane that waits does not keep the room that an attempt needs.
-            let round = Box::pin(self.round(patient, sequence, permission, &mut tries));
-            let wait = match round.instrument(lane.clone()).await {
+            let wait = match round {
                 Round::Over(outcome) => {
                     lane.record("outcome", outcome);
                     match self.finish(patient, since).await {
@@ -83,6 +95,42 @@ impl Shared {
                 () = self.board.hurried(patient) => {}
                 () = sleep(wait) => {}
             }
+        }
+    }
+
+    /// Waits until the system may be called for a lane, unless there is nothing to call it for; `None` when the broker stops.
+    /// Who need not wait finds that out in the attempt.
+    async fn permitted(&self, patient: PatientId) -> Option<Begun<'_>> {
+        if let Some(permission) = self.permission(patient).now_or_never() {
+            return Some(Begun::Permitted(permission));
+        }
+        let attempt = self.attempt(patient, 0);
+        if let Ok(Ok(Step::Over(brought))) = Box::pin(guarded(attempt.next())).await {
+            return Some(Begun::Idle(brought));
+        }
+        self.board.wait(patient);
+        tokio::select! {
+            () = self.shutdown.cancelled() => None,
+            permission = self.permission(patient) => Some(Begun::Permitted(permission)),
+        }
+    }
+
+    fn attempt(&self, patient: PatientId, number: u32) -> Attempt<'_> {
+        Attempt {
+            system: &self.system,
+            registry: &self.registry,
+            connector: &self.connector,
+            patient,
+            number,
+        }
+    }
+
+    /// Has a lane that no event opened, after a start or because somebody asked, go on in the trace of the patient's newest one.
+    async fn place(&self, patient: PatientId, lane: &Span) {
+        if self.board.is_to_be_placed(patient)
+            && let Ok(Some(newest)) = self.registry.log().last(patient).await
+        {
+            traces::continue_from(lane, newest.traceparent.as_deref());
         }
     }
 
@@ -106,21 +154,9 @@ impl Shared {
         permission: Permission<'_>,
         tries: &mut Tries,
     ) -> Round {
-        let Self {
-            system,
-            registry,
-            connector,
-            board,
-            ..
-        } = self;
-        let attempt = Attempt {
-            system,
-            registry,
-            connector,
-            patient,
-            number: tries.number(),
-        };
-        let ended = guarded(attempt.run()).await;
+        let Self { system, board, .. } = self;
+        let attempt = self.attempt(patient, tries.number());
+        let ended = guarded(attempt.run()).await.unwrap_or_else(|crashed| crashed);
         self.heed(&ended, permission);
         if matches!(ended, Ended::Done(Brought::Delivered)) {
             board.succeeded();
@@ -132,13 +168,7 @@ impl Shared {
         };
         let attempts = tries.number();
         match tries.after(ended, others) {
-            Next::Finish(brought) => match self.tidy(patient, brought).await {
-                Ok(()) => Round::Over(brought.name()),
-                Err(code) => {
-                    tracing::warn!(%system, %patient, code, "what is left of a parked delivery stays; it will be looked at again");
-                    Round::Again(LONGEST_PAUSE)
-                }
-            },
+            Next::Finish(brought) => self.close(patient, brought).await,
             Next::Again(wait, trouble) => {
                 self.count(&trouble);
                 tracing::warn!(%system, %patient, attempts, reason = trouble.why.code, "a delivery will be tried again");
@@ -156,6 +186,18 @@ impl Shared {
                         Round::Again(LONGEST_PAUSE)
                     }
                 }
+            }
+        }
+    }
+
+    /// There was nothing left to do.
+    async fn close(&self, patient: PatientId, brought: Brought) -> Round {
+        match self.tidy(patient, brought).await {
+            Ok(()) => Round::Over(brought.name()),
+            Err(code) => {
+                let system = &self.system;
+                tracing::warn!(%system, %patient, code, "what is left of a parked delivery stays; it will be looked at again");
+                Round::Again(LONGEST_PAUSE)
             }
         }
     }
@@ -286,15 +328,12 @@ impl Shared {
     }
 }
 
-/// An attempt that crashes has failed, like any other: it is made again, and then parked.
-async fn guarded(attempt: impl Future<Output = Ended>) -> Ended {
-    match AssertUnwindSafe(attempt).catch_unwind().await {
-        Ok(ended) => ended,
-        Err(_) => {
-            tracing::error!("a delivery crashed");
-            Ended::Later(None, Trouble::of_code("delivery_crashed"))
-        }
-    }
+/// What crashes has failed, as an attempt may: it is made again, and then parked.
+async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Ended> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
+        tracing::error!("a delivery crashed");
+        Ended::Later(None, Trouble::of_code("delivery_crashed"))
+    })
 }
 
 #[cfg(test)]
@@ -307,7 +346,8 @@ mod tests {
         let (mut tries, mut lately) = (Tries::default(), Lately::default());
         let patient = PatientId::generate();
         for attempt in 1.. {
-            let ended = guarded(async { panic!("as if something were wrong with the broker") }).await;
+            let crash = async { panic!("as if something were wrong with the broker") };
+            let ended = guarded::<Ended>(crash).await.expect_err("it crashed");
             match tries.after(ended, lately.failed(patient)) {
                 Next::Again(..) => {}
                 Next::Park(trouble) => {

@@ -228,6 +228,10 @@ impl Shared {
 
     /// Tells the log that what is held is not forgotten.
     async fn give_signs_of_life(&self) {
+        // Nobody hears it then, and to say it would keep everything else waiting.
+        if !self.registry.log().status().connected {
+            return;
+        }
         for work in self.board.held() {
             if let Err(error) = work.in_progress().await {
                 tracing::warn!(system = %self.system, code = error.code(), "the log does not hear that events are held");

@@ -81,3 +81,28 @@ async fn credentials_that_are_refused_for_a_while_park_nobody() {
     // One at a time found out, not twenty.
     assert!(refused() < 20, "{} requests were refused", refused());
 }
+
+#[tokio::test]
+async fn what_a_system_said_itself_waits_for_no_turn_while_it_is_left_alone() {
+    let town = Town::open().await;
+    let patient = town.somebody("1").await;
+    town.receipted(patient, 1).await;
+    town.service().trouble = Some(StatusCode::UNAUTHORIZED);
+    town.edit("1", "1").await;
+    until("it is left alone", || {
+        town.desk.breaker().state() != BreakerState::Closed
+    })
+    .await;
+    // Nobody has to be called for what the archive itself made known.
+    let before = town.unsettled().await;
+    for number in 0..20 {
+        let record = crate::office::says(
+            ARCHIVE,
+            &format!("own-{number}"),
+            person(&format!("own{number}"), "0"),
+        );
+        town.office.see(record).await;
+    }
+    town.settles_to(before).await;
+    assert_eq!((before, town.desk.status().patients_behind), (1, 1));
+}

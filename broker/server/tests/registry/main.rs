@@ -13,6 +13,7 @@
 mod support;
 
 mod absurd_input_has_an_outcome;
+mod clock_jumps_hide_nobody;
 mod deposed_registry_appends_nothing;
 mod disagreements_are_decided;
 mod doubtful_append_makes_one_patient;

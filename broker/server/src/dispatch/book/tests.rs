@@ -25,9 +25,13 @@ enum Step {
     HandOutAgain(prop::sample::Index),
     Ask(u8, Priority),
     Admit,
+    /// The log is read for a lane, in vain or not, before there is a turn for it.
+    Look(u8),
     Begin(u8),
     Finish(u8),
     Fail(u8),
+    /// The queue hears from now on what is settled, or does not: then it comes again.
+    Hears(bool),
     /// The broker is killed: nothing that was settled comes again, everything else does.
     Restart,
 }
@@ -41,9 +45,11 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<prop::sample::Index>().prop_map(Step::HandOutAgain),
         1 => (patient.clone(), priority).prop_map(|(patient, priority)| Step::Ask(patient, priority)),
         2 => Just(Step::Admit),
+        2 => patient.clone().prop_map(Step::Look),
         4 => patient.clone().prop_map(Step::Begin),
         3 => patient.clone().prop_map(Step::Finish),
         1 => patient.prop_map(Step::Fail),
+        1 => any::<bool>().prop_map(Step::Hears),
         1 => Just(Step::Restart),
     ]
 }
@@ -55,6 +61,7 @@ struct World {
     /// The patient of each event; its place is its sequence, from 1.
     log: Vec<PatientId>,
     settled: BTreeSet<u64>,
+    is_deaf: bool,
     handed_out: u64,
     /// Lanes that are open: with the length of the log when their attempt began, if one runs.
     lanes: BTreeMap<PatientId, Option<u64>>,
@@ -93,7 +100,9 @@ impl World {
             brought >= sequence || held > sequence,
             "{sequence} is settled; {brought} was brought and {held} is held"
         );
-        self.settled.insert(sequence);
+        if !self.is_deaf {
+            self.settled.insert(sequence);
+        }
     }
 
     fn begin(&mut self, whose: PatientId) {
@@ -104,10 +113,28 @@ impl World {
         }
     }
 
-    fn finish(&mut self, whose: PatientId) {
-        let Some(Some(began)) = self.lanes.get(&whose).copied() else {
+    /// Finds that there is nothing to bring, or that there is, and then waits for a turn.
+    fn look(&mut self, whose: PatientId) {
+        if self.lanes.get(&whose) != Some(&None) {
             return;
-        };
+        }
+        self.book.look(whose);
+        let last = self.log.iter().rposition(|patient| *patient == whose);
+        let last = last.map_or(0, |at| at as u64 + 1);
+        if self.brought.get(&whose).copied().unwrap_or_default() >= last {
+            self.end(whose, self.last());
+        } else {
+            self.book.wait(whose);
+        }
+    }
+
+    fn finish(&mut self, whose: PatientId) {
+        if let Some(Some(began)) = self.lanes.get(&whose).copied() {
+            self.end(whose, began);
+        }
+    }
+
+    fn end(&mut self, whose: PatientId, began: u64) {
         // The attempt read the log when it began, and may have read no more.
         let brought = self.brought.entry(whose).or_default();
         *brought = began.max(*brought);
@@ -163,9 +190,11 @@ impl World {
             }
             Step::Ask(number, priority) => self.book.ask(patient(*number), SystemTime::UNIX_EPOCH, *priority),
             Step::Admit => self.admit(),
+            Step::Look(number) => self.look(patient(*number)),
             Step::Begin(number) => self.begin(patient(*number)),
             Step::Finish(number) => self.finish(patient(*number)),
             Step::Fail(number) => self.fail(patient(*number)),
+            Step::Hears(hears) => self.is_deaf = !hears,
             Step::Restart => self.restart(),
         }
         let Count {
@@ -179,8 +208,10 @@ impl World {
 
     /// Lets everything come to its end.
     fn run_out(&mut self) {
-        while self.hand_out_next() {}
+        self.is_deaf = false;
         for _ in 0..3 {
+            self.handed_out = 0;
+            while self.hand_out_next() {}
             while self.book.asked() > 0 {
                 self.admit();
             }
