@@ -182,6 +182,11 @@ impl Practice {
         self.folder.path()
     }
 
+    /// Leaves the folder where it is when the practice closes, for a person to look at.
+    pub fn keep_folder(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
     /// The broker's data folder. It comes into being at the first start.
     #[must_use]
     pub fn data_folder(&self) -> PathBuf {

@@ -181,6 +181,11 @@ impl Seat {
         Ok(ended)
     }
 
+    /// Does not show the end of the log when the place is given up: everything was well.
+    pub(crate) fn hush(&mut self) {
+        self.shows_log = false;
+    }
+
     /// Runs the broker's program with these arguments to its end, with this place's configuration.
     ///
     /// # Errors

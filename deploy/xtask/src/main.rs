@@ -16,6 +16,7 @@ mod nats;
 mod packages;
 mod report;
 mod setup;
+mod soak;
 mod tree;
 mod wasm;
 
@@ -85,6 +86,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Kill, fill, cut off and delay whole practices under load, and check that nothing was lost, doubled or put out of order.
+    ///
+    /// Sets up and builds what is needed, then runs the long forms of the fault tests, some 40 minutes in all. `cargo xtask
+    /// soak -- --help` lists the runs and their options.
+    Soak {
+        /// Passed to the runs as they are, for example `--only kills --kills 200 --seed 7 --minutes 60`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Check the dependencies of both workspaces: duplicates and bans, licences, sources, and known advisories.
     ///
     /// Needs cargo-deny. Advisories are skipped, and said to be skipped, where their database cannot be reached.
@@ -119,6 +129,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Demo { args } => launch::run(&tree, source, "archwire-demo", &args),
         Task::Run { args } => launch::run(&tree, source, "archwire", &args),
         Task::Bench { args } => bench::run(&tree, source, &args),
+        Task::Soak { args } => soak::run(&tree, source, &args),
         Task::Audit { install } => audit::run(&tree, install),
     }
 }

@@ -175,9 +175,15 @@ impl Stage {
         let expected = self.town.expected().into_iter();
         evidence.expected = expected.map(|(_, values)| values).collect();
         evidence.told = self.town.told();
-        judge(&evidence, allowed)?;
-        stopped?;
-        Ok(outcome(&evidence, settled?))
+        let verdict = judge(&evidence, allowed).and(stopped).and(settled);
+        match verdict {
+            Ok(_) => self.practice.seat_mut().hush(),
+            Err(_) => {
+                self.practice.keep_folder();
+                println!("kept for a look: {}", self.practice.folder().display());
+            }
+        }
+        Ok(outcome(&evidence, verdict?))
     }
 }
 

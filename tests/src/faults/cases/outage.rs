@@ -4,8 +4,9 @@ use crate::faults::evidence::{Allowed, Writes};
 use crate::faults::load::{correct, register};
 use crate::faults::stage::{Outcome, Stage, plan};
 use anyhow::Result;
+use archwire_opendental_simulator::Fault;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// For how long the office's own clock runs while it is away.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -73,5 +74,41 @@ pub async fn for_a_day(size: Size) -> Result<Outcome> {
     outcome
         .notes
         .push(format!("broker at most {broker} KiB while the office was away"));
+    Ok(outcome)
+}
+
+/// An office that answers 500 to everything for so long, with one change of each patient waiting: nothing is given up, whatever
+/// the outage looks like, and afterwards each patient costs at most one write and the creation.
+///
+/// # Errors
+/// With everything that the checker found.
+pub async fn of_errors(patients: usize, lasting: Duration) -> Result<Outcome> {
+    let stage = Stage::start(plan().in_flight(4), 9, patients).await?;
+    let known = patients.div_ceil(2);
+    register(&stage.town, 0..known).await?;
+    stage.settled().await?;
+    let mark = stage.office().changes().len() as u64;
+    stage.office().set_fault(Fault::status(500));
+    register(&stage.town, known..patients).await?;
+    correct(&stage.town, 0..patients).await?;
+    sleep(lasting).await;
+    let failed = stage
+        .office()
+        .requests()
+        .iter()
+        .filter(|request| request.fault.is_some())
+        .count();
+    stage.office().clear_faults();
+    let allowed = Allowed {
+        writes: Writes::AtMost {
+            times: 1,
+            after: mark,
+        },
+        ..Allowed::default()
+    };
+    let mut outcome = stage.finish(&allowed).await?;
+    outcome
+        .notes
+        .push(format!("{failed} requests failed in {lasting:.0?}"));
     Ok(outcome)
 }
