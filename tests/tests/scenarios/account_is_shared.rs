@@ -1,7 +1,11 @@
 //! Two systems that are one account at the vendor: the vendor counts their requests together, and so does the broker.
 
-use crate::support::{Scene, VENDOR};
+use crate::support::{
+    Scene, VENDOR,
+    watch::{self, Metrics},
+};
 use anyhow::{Context as _, Result, ensure};
+use archwire_core::metric;
 use archwire_opendental_simulator::{Fault, FaultKind, Field, Options, PatientFields, RequestRecord};
 use archwire_tests::{Plan, Practice, TracingProgram, eventually, wire_patient};
 use std::time::Duration;
@@ -17,6 +21,7 @@ fn plan() -> Plan {
     Practice::plan()
         .system("front-desk", options)
         .poll_every(Duration::from_millis(200))
+        .extra(watch::OFFERED)
 }
 
 /// The lines that make two systems one account.
@@ -79,8 +84,8 @@ async fn one_account() -> Result<Scene> {
 fn somebody(number: usize) -> PatientFields {
     PatientFields::named(&format!("Quillfeather{number}"), "Thessalonia")
         .with(Field::Gender, "Female")
-        .with(Field::Birthdate, &format!("2011-06-{:02}", number + 1))
-        .with(Field::WirelessPhone, &format!("(503)555-01{number:02}"))
+        .with(Field::Birthdate, format!("2011-06-{:02}", number + 1))
+        .with(Field::WirelessPhone, format!("(503)555-01{number:02}"))
 }
 
 fn type_in(scene: &mut Scene) {
@@ -189,6 +194,13 @@ async fn all_systems_of_an_account_stop_while_the_vendor_wants_to_be_left_alone(
             .count()
             == 1
     );
+    let metrics = Metrics::of(scene.practice.seat()).await?;
+    let account = ["account=\"office\""];
+    ensure!(metrics.value(metric::SLOWED_DOWN, &account)? == 1.0);
+    let turns = metrics.value(&format!("{}_count", metric::TURN_WAIT_SECONDS), &account)?;
+    ensure!(turns >= 4.0, "only {turns} turns");
+    let waited = metrics.value(&format!("{}_sum", metric::TURN_WAIT_SECONDS), &account)?;
+    ensure!(waited >= 1.0, "turns waited for only {waited} s");
     Ok(())
 }
 
