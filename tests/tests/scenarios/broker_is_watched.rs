@@ -5,7 +5,7 @@ use crate::support::{
     Scene, VENDOR,
     watch::{self, Metrics, OFFERED, becomes, page, readiness},
 };
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use archwire_client::{PatientKey, v1};
 use archwire_opendental_simulator::{Fault, Field, Options, PatientFields};
 use archwire_tests::{Practice, eventually, set_email, wire_patient};
@@ -230,5 +230,20 @@ async fn without_the_configuration_nothing_is_offered() -> Result<()> {
         publisher.publish(observation).await.is_err(),
         "the broker answers"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_else_has_is_said_at_the_start() -> Result<()> {
+    let other = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let taken = format!("\n[telemetry]\nlisten = \"{}\"\n", other.local_addr()?);
+    let mut practice = Practice::plan().extra(&taken).open().await?;
+    let refused = practice.start_broker().await;
+    let said = format!("{:#}", refused.err().context("it started")?);
+    ensure!(
+        said.contains("[telemetry_address_unavailable]") && said.contains("telemetry.listen"),
+        "{said}"
+    );
+    ensure!(!practice.seat().is_ready(), "and the broker has ended");
     Ok(())
 }

@@ -1,11 +1,13 @@
-//! No name, birth date, phone, address, mail address or chart number in logs at any level, in file names, in clear
+//! No name, birth date, phone, address, mail address or chart number in logs at any level, metrics, traces, file names, in clear
 //! text on disk, or in what the commands of the review queue print, `show` excepted.
 
 use crate::support::{
     Scene, VENDOR,
+    collector::Collector,
     plain_vendor::PlainVendor,
     polled_again,
     review::{WHO, only_item, show},
+    watch::Metrics,
 };
 use anyhow::{Result, ensure};
 use archwire_client::v1;
@@ -85,8 +87,10 @@ fn holds(bytes: &[u8], needle: &str) -> bool {
 }
 
 /// A practice in which all kinds of things have gone well and wrong with conspicuous people.
-async fn eventful() -> Result<Scene> {
+async fn eventful(collector: &Collector) -> Result<Scene> {
     let plan = Practice::plan()
+        .extra(&collector.configuration())
+        .extra("listen = \"127.0.0.1:0\"\n")
         .log_level("trace")
         .own_cache()
         .vendor(OTHER_VENDOR)
@@ -275,8 +279,10 @@ async fn answered_on_the_socket(practice: &Practice) -> Result<Vec<u8>> {
 
 #[tokio::test]
 async fn no_patient_data_is_in_logs_at_trace_level_in_file_names_or_in_clear_text_on_disk() -> Result<()> {
-    let scene = eventful().await?;
+    let collector = Collector::start().await?;
+    let mut scene = eventful(&collector).await?;
     let (said, answered) = reviewed(&scene).await?;
+    let metrics = Metrics::of(scene.practice.seat()).await?;
     let mut people = scene.people.clone();
     people.extend([later(), PatientFields::new().with(Field::Birthdate, SWAPPED)]);
     let needles = needles(&people);
@@ -284,6 +290,10 @@ async fn no_patient_data_is_in_logs_at_trace_level_in_file_names_or_in_clear_tex
         ensure!(
             !holds(said.as_bytes(), needle) && !holds(&answered, needle),
             "a command of the review queue prints patient data"
+        );
+        ensure!(
+            !holds(metrics.text().as_bytes(), needle),
+            "metrics hold patient data"
         );
     }
     let log = scene.practice.logs()?;
@@ -325,5 +335,13 @@ async fn no_patient_data_is_in_logs_at_trace_level_in_file_names_or_in_clear_tex
         }
     }
     ensure!(bytes > 10_000, "the log was looked at: {bytes} bytes");
+    // At its end the broker sends what it has not sent yet.
+    scene.practice.stop_broker().await?;
+    let spans = collector.spans();
+    ensure!(spans.all().len() > 100, "traces were looked at");
+    let traces = collector.bytes();
+    for needle in &needles {
+        ensure!(!holds(&traces, needle), "traces hold patient data");
+    }
     Ok(())
 }

@@ -6,9 +6,10 @@ use crate::support::{
     collector::{Collector, attribute},
 };
 use anyhow::{Context as _, Result, ensure};
-use archwire_opendental_simulator::{Field, Options, PatientFields};
+use archwire_opendental_simulator::{Fault, Field, Handle, Options, PatientFields};
 use archwire_proto::v1::{self, PublishRequest, bus_client::BusClient};
-use archwire_tests::{Practice, eventually, invented, wire_patient};
+use archwire_tests::{Practice, eventually, invented, set_email, wire_patient};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use tonic::transport::Endpoint;
 
@@ -184,5 +185,104 @@ async fn a_collector_that_is_down_costs_one_warning() -> Result<()> {
     let log = scene.practice.logs()?;
     let told = log.about("does not take traces").len();
     ensure!(told == 1, "told {told} times");
+    Ok(())
+}
+
+/// How many writes the office has refused.
+fn refused_writes(office: &Handle) -> usize {
+    let requests = office.requests();
+    let refused = requests
+        .iter()
+        .filter(|request| request.method == "PUT" && request.status == Some(500));
+    refused.count()
+}
+
+/// Waits until the office has refused so many writes.
+async fn refused(office: &Handle, least: usize) -> Result<()> {
+    eventually("the office refuses", async || {
+        let refused = refused_writes(office);
+        ensure!(refused >= least, "{refused} refused");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_waits_is_linked_to_what_brings_it_and_a_restart_goes_on_in_the_same_trace() -> Result<()> {
+    let collector = Collector::start().await?;
+    let mut scene = Scene::with(Practice::plan().extra(&collector.configuration())).await?;
+    let local_id = scene.register(1).await?.remove(0);
+    scene.settled().await?;
+    let say = async |scene: &Scene, email: &str| -> Result<()> {
+        let edited = scene.vendor.edit(&local_id, |patient| set_email(patient, email));
+        edited.await.map(|_| ())
+    };
+    scene
+        .office()
+        .set_fault(Fault::status(500).on("PUT", "/patients/*"));
+    say(&scene, "first@example.com").await?;
+    refused(scene.office(), 1).await?;
+    say(&scene, "second@example.com").await?;
+    say(&scene, "third@example.com").await?;
+    scene.office().clear_faults();
+    scene.office_shows(1, Field::Email, "third@example.com").await?;
+    eventually("the lane says whom it stands for", async || {
+        let spans = collector.spans();
+        let waited = spans.at(&["lane", "append", "observe", "publish"]);
+        let waited = waited.filter(|lane| {
+            lane.links.len() == 2 && attribute(lane, "outcome").as_deref() == Some("delivered")
+        });
+        let waited = waited.last().with_context(|| spans.told())?;
+        for link in &waited.links {
+            let linked = spans.all().iter().find(|span| span.span_id == link.span_id);
+            let linked = linked.context("a link that leads nowhere")?;
+            let way = spans.way_up(linked)?;
+            ensure!(way == ["append", "observe", "publish"], "{way:?}");
+            ensure!(linked.trace_id != waited.trace_id, "a trace of its own");
+        }
+        Ok(())
+    })
+    .await?;
+    let before = refused_writes(scene.office());
+    scene
+        .office()
+        .set_fault(Fault::status(500).on("PUT", "/patients/*"));
+    say(&scene, "fourth@example.com").await?;
+    refused(scene.office(), before + 1).await?;
+    scene.practice.restart().await?;
+    scene.office().clear_faults();
+    scene.office_shows(1, Field::Email, "fourth@example.com").await?;
+    eventually(
+        "the next broker's lane stands in the trace of the last one's event",
+        async || {
+            let spans = collector.spans();
+            let words = spans.with("publish", "system", VENDOR);
+            let last = words.into_iter().max_by_key(|span| span.start_time_unix_nano);
+            let trace = spans.of_trace(&last.context("nothing was said")?.trace_id);
+            let lanes: Vec<_> = trace.at(&["lane", "append", "observe", "publish"]).collect();
+            let outcomes: Vec<_> = lanes.iter().map(|lane| attribute(lane, "outcome")).collect();
+            ensure!(
+                outcomes.contains(&None) && outcomes.contains(&Some("delivered".to_owned())),
+                "{outcomes:?} in\n{}",
+                trace.told()
+            );
+            Ok(())
+        },
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_collector_that_hangs_does_not_hold_up_the_stop() -> Result<()> {
+    // It listens, and never answers.
+    let hangs = TcpListener::bind("127.0.0.1:0")?;
+    let configuration = format!("\n[telemetry]\notlp = \"http://{}\"\n", hangs.local_addr()?);
+    let mut scene = Scene::with(Practice::plan().extra(&configuration)).await?;
+    scene.register(2).await?;
+    scene.settled().await?;
+    let began = Instant::now();
+    scene.practice.stop_broker().await?;
+    let took = began.elapsed();
+    ensure!(took < Duration::from_secs(8), "the stop took {took:?}");
     Ok(())
 }

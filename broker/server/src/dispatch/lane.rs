@@ -26,9 +26,12 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
+
+/// How long it may take to find out in which trace a lane stands. Where that takes longer, it has one of its own.
+const LONGEST_PLACING: Duration = Duration::from_secs(1);
 
 /// What all lanes of a system share.
 pub(super) struct Shared {
@@ -67,7 +70,7 @@ impl Shared {
             self.place(patient, &lane).await;
             let since = self.board.look(patient);
             let round = match self.permitted(patient).await {
-                Some(Begun::Idle(brought)) => self.close(patient, brought).await,
+                Some(Begun::Idle(brought)) => self.close(patient, brought).instrument(lane.clone()).await,
                 Some(Begun::Permitted(permission)) => {
                     let sequence = self.board.begin(patient);
                     // In a box, so that a lane that waits does not keep the room that an attempt needs.
@@ -125,10 +128,12 @@ impl Shared {
         }
     }
 
-    /// Has a lane that no event opened, after a start or because somebody asked, go on in the trace of the patient's newest one.
+    /// Has a lane that no event opened, after a start or because somebody asked, go on in the trace of the patient's newest
+    /// one. Costs a look at the log, and only where traces are collected.
     async fn place(&self, patient: PatientId, lane: &Span) {
         if self.board.is_to_be_placed(patient)
-            && let Ok(Some(newest)) = self.registry.log().last(patient).await
+            && let Ok(newest) = timeout(LONGEST_PLACING, self.registry.log().last(patient)).await
+            && let Ok(Some(newest)) = newest
         {
             traces::continue_from(lane, newest.traceparent.as_deref());
         }
