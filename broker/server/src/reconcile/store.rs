@@ -217,3 +217,46 @@ fn agreed((local_id, version, revision, day): (String, u64, u64, u32)) -> Option
 pub(super) fn since_1970(at: SystemTime) -> u128 {
     at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreed(version: &str, revision: u64, day: u32) -> Agreed {
+        Agreed {
+            version: RecordVersion::of(version),
+            revision: Revision::new(revision),
+            day,
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_again_after_some_days_and_not_all_of_them_at_once() {
+        let before = agreed("monday", 3, 20_000);
+        let ids: Vec<LocalId> = (0..1_000).map(|id| id.to_string().parse().unwrap()).collect();
+        let trusted = |after: u32| {
+            let now = agreed("monday", 3, 20_000 + after);
+            ids.iter().filter(|id| before.holds(id, &now)).count()
+        };
+        assert_eq!((trusted(0), trusted(SHORTEST_TRUST - 1)), (1_000, 1_000));
+        assert_eq!(trusted(LONGEST_TRUST), 0);
+        for day in SHORTEST_TRUST..=LONGEST_TRUST {
+            let read = trusted(day - 1) - trusted(day);
+            assert!((80..=220).contains(&read), "{read} on day {day}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_again_when_it_or_its_patient_changed_or_the_clock_went_back() {
+        let id: LocalId = "1".parse().unwrap();
+        let before = agreed("monday", 3, 20_000);
+        assert!(before.holds(&id, &agreed("monday", 3, 20_001)));
+        for now in [
+            agreed("tuesday", 3, 20_001),
+            agreed("monday", 4, 20_001),
+            agreed("monday", 3, 19_999),
+        ] {
+            assert!(!before.holds(&id, &now));
+        }
+    }
+}

@@ -46,6 +46,15 @@ pub struct Compared {
     pub differences: Differences,
 }
 
+/// A record as it was compared without asking the log.
+struct ByIndex {
+    known: KnownRecord,
+    differences: Differences,
+    /// Up to where it was brought up to date.
+    fence: Revision,
+    owed: BTreeSet<Path>,
+}
+
 impl Registry {
     /// What the bus knows in a system, all at one moment. Takes a few milliseconds for 10,000 patients, in which nothing
     /// else is done.
@@ -131,9 +140,15 @@ impl Registry {
         shown: Patient,
         delivers: bool,
     ) -> Result<Option<Compared>, ObserveError> {
-        let Some((known, differences, fence, owed)) = self.compared(system, local_id, shown)? else {
+        let Some(by_index) = self.compared(system, local_id, shown)? else {
             return Ok(None);
         };
+        let ByIndex {
+            known,
+            differences,
+            fence,
+            owed,
+        } = by_index;
         let mut due = BTreeSet::new();
         if !differences.unless_brought.is_empty() && delivers {
             let brought = self.due(system, known.patient, fence, &owed).await?;
@@ -147,14 +162,13 @@ impl Registry {
         Ok(Some(Compared { known, differences }))
     }
 
-    /// The same as far as the index tells, with the revision up to which the record was brought up to date, and what it is
-    /// owed.
+    /// The same as far as the index tells.
     fn compared(
         &self,
         system: &SystemName,
         local_id: &LocalId,
         shown: Patient,
-    ) -> Result<Option<(KnownRecord, Differences, Revision, BTreeSet<Path>)>, ObserveError> {
+    ) -> Result<Option<ByIndex>, ObserveError> {
         let index = self.index();
         let patient = index.linked(system, local_id);
         let entry = patient.and_then(|patient| Some((patient, index.entry(patient)?)));
@@ -194,12 +208,12 @@ impl Registry {
             disputed: item.map_or(&nothing, |item| &item.paths),
             is_owner: &|path| self.config.ownership.owner_of(path) == Some(system),
         };
-        Ok(Some((
+        Ok(Some(ByIndex {
             known,
-            comparison.differences(),
-            record.delivered,
-            record.owed().clone(),
-        )))
+            differences: comparison.differences(),
+            fence: record.delivered,
+            owed: record.owed().clone(),
+        }))
     }
 
     /// The paths at which a record was seen to show something; all of the patient's where it was never read.
