@@ -48,6 +48,7 @@ mod rejected_delivery_does_not_hold_up_others;
 mod remote_office_is_not_overrun;
 mod same_person_in_two_programs;
 mod source_bytes_stay_as_they_were;
+mod system_is_removed_while_deliveries_wait;
 mod trace_leads_from_observation_to_receipt;
 mod two_brokers_one_writer;
 mod two_offices_settle;
