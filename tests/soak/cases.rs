@@ -13,6 +13,10 @@ const AWAY: Duration = Duration::from_secs(30);
 const ERRORS: Duration = Duration::from_secs(12 * 60);
 /// Patients of the runs with random load.
 const PEOPLE: usize = 300;
+/// The same where new people must come to the end.
+const MANY: usize = 3_000;
+/// How often the broker's own server dies in a run: it gives up at the tenth death without a minute of health in between.
+const DEATHS: usize = 9;
 /// People at work in them.
 const WORKERS: usize = 6;
 
@@ -23,7 +27,7 @@ pub(crate) enum Case {
     Places,
     /// kill -9 of the broker at random under load, `--kills` times.
     Kills,
-    /// kill -9 of the broker's own nats-server, 20 times.
+    /// kill -9 of the broker's own nats-server, 9 times in a row.
     NatsKilled,
     /// A NATS server that stands still for 30 s, three times.
     NatsFrozen,
@@ -76,9 +80,15 @@ impl Case {
             workers: WORKERS,
         };
         let outcome = match self {
-            Self::Places => kills::at_every_place(killing(3 * PLACES.len())).await?,
+            Self::Places => {
+                let size = kills::Size {
+                    people: MANY,
+                    ..killing(3 * PLACES.len())
+                };
+                kills::at_every_place(size).await?
+            }
             Self::Kills => kills::at_random(killing(options.kills)).await?,
-            Self::NatsKilled => nats::own_server_is_killed(away(20)).await?,
+            Self::NatsKilled => nats::own_server_is_killed(away(DEATHS)).await?,
             Self::NatsFrozen => nats::server_is_away(away(3), nats::Absence::Frozen).await?,
             Self::NatsDown => nats::server_is_away(away(3), nats::Absence::Killed).await?,
             Self::Power => {

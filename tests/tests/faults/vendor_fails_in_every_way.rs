@@ -5,7 +5,7 @@ use archwire_tests::faults::cases::vendor;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_failure_leaves_one_record_of_everybody_with_the_newest_details() -> Result<()> {
-    let outcomes = vendor::each(1, 7).await?;
+    let outcomes = vendor::each(1, 14).await?;
     assert_eq!(outcomes.len(), vendor::troubles().len());
     Ok(())
 }

@@ -52,7 +52,8 @@ pub enum Absence {
     Killed,
 }
 
-/// kill -9 of the broker's own server, several times.
+/// kill -9 of the broker's own server, several times. Ten deaths without a minute of health in between are too many for its
+/// supervision.
 ///
 /// # Errors
 /// With everything that the checker found.
