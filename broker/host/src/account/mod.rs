@@ -1,8 +1,9 @@
 //! Accounts: what a vendor counts requests by, and how often and by how many at a time it may be called.
 //!
 //! One [`Account`] is shared by every system and connector that the vendor counts together. It does two things:
-//! - [`Account::turn`] lets the attempts of the broker in by urgency, at most [`AccountConfig::in_flight`] at a time and
-//!   none while the vendor wants to be left alone. It is for whoever does more than one request in a row.
+//! - [`Account::turn`] lets the attempts of the broker in by urgency, at most [`AccountConfig::in_flight`] at a time, no more
+//!   than the pace has room for, and none while the vendor wants to be left alone. It is for whoever does more than one
+//!   request in a row.
 //! - Every single HTTP request of every connector passes the pace ([`pace`]) and the bound on requests in flight
 //!   ([`requests`]), whether somebody took a turn or not. A connector cannot get around it.
 //!
@@ -24,7 +25,7 @@ pub use turns::Turn;
 use crate::Grant;
 use archwire_core::{Priority, SystemName, metric};
 use pace::Slowed;
-use requests::Requests;
+use requests::{LONGEST_WAIT, Requests};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -44,7 +45,7 @@ pub struct AccountConfig {
     pub spacing: Duration,
     /// Requests that may start at once after a pause: in any time, at most this many and one more for each spacing.
     pub burst: NonZeroU32,
-    /// Requests at the same time, and turns at the same time. A request ends when its response body is read to the end or
+    /// Requests at the same time, and turns at the same time, of which there are fewer where requests are far apart. A request ends when its response body is read to the end or
     /// dropped.
     pub in_flight: NonZeroUsize,
 }
@@ -62,6 +63,16 @@ impl AccountConfig {
             burst: NonZeroU32::MIN,
             in_flight: Self::IN_FLIGHT,
         }
+    }
+
+    /// How many turns may be taken at a time while requests are so far apart. As many as let a request wait for half of
+    /// what the longest wait is: others would only be told to come again.
+    fn turns_at(&self, spacing: Duration) -> NonZeroUsize {
+        let fitting = (LONGEST_WAIT / 2).as_nanos().checked_div(spacing.as_nanos());
+        let fitting = fitting.map_or(usize::MAX, |fitting| {
+            usize::try_from(fitting).unwrap_or(usize::MAX)
+        });
+        NonZeroUsize::new(fitting).map_or(NonZeroUsize::MIN, |fitting| fitting.min(self.in_flight))
     }
 
     /// The strictest of this and of grants that are used with it. A grant with a spacing allows no burst.
@@ -116,7 +127,7 @@ impl Account {
     /// An account that nobody has used yet: what its burst allows may start at once.
     #[must_use]
     pub fn new(config: AccountConfig) -> Self {
-        let turns = Turns::new(config.name.clone(), config.in_flight);
+        let turns = Turns::new(config.name.clone(), config.turns_at(config.spacing));
         let requests = Requests::new(&config);
         Self(Arc::new(Parts {
             config,
@@ -167,6 +178,12 @@ impl Account {
         }
     }
 
+    /// Has as many turns taken at a time as the pace has room for now.
+    fn fit_turns(&self) {
+        let (spacing, _) = self.0.requests.pace();
+        self.0.turns.allow(self.0.config.turns_at(spacing));
+    }
+
     /// `of`: the passage of the request that was answered so, if it was one.
     fn slowed_down(&self, pause: Duration, of: Option<u64>) {
         let pause = pause.min(Self::LONGEST_PAUSE);
@@ -175,6 +192,7 @@ impl Account {
             return;
         }
         self.0.turns.pause(until);
+        self.fit_turns();
         if slowed == Slowed::Further {
             let account = self.0.config.name.as_str();
             metrics::counter!(metric::SLOWED_DOWN, "account" => account.to_owned()).increment(1);

@@ -131,16 +131,18 @@ impl Pace {
         (Slowed::Further, until)
     }
 
-    /// A request went well that was started in this generation.
-    pub(super) fn went_well(&mut self, generation: u64) {
+    /// A request went well that was started in this generation. Tells whether requests may start closer together now.
+    pub(super) fn went_well(&mut self, generation: u64) -> bool {
         if self.doublings == 0 || generation != self.generation {
-            return;
+            return false;
         }
         self.went_well += 1;
-        if self.went_well >= WELL {
+        let faster = self.went_well >= WELL;
+        if faster {
             self.went_well = 0;
             self.doublings -= 1;
         }
+        faster
     }
 
     /// A connector was told to come again after so long.

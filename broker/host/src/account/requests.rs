@@ -27,7 +27,7 @@ use tokio::{
 };
 
 /// Longest that a request waits, unless two spacings are more.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Least that a connector is told to wait.
 const SHORTEST_TOLD: Duration = Duration::from_secs(1);
 
@@ -168,7 +168,12 @@ impl Passage {
             Some(pause) => self.account.slowed_down(pause, Some(self.generation)),
             // A server in trouble says nothing about the pace.
             None if status.is_server_error() => {}
-            None => self.account.0.requests.lock().went_well(self.generation),
+            None => {
+                let faster = self.account.0.requests.lock().went_well(self.generation);
+                if faster {
+                    self.account.fit_turns();
+                }
+            }
         }
     }
 }

@@ -42,7 +42,8 @@ pub(super) struct Turns {
 }
 
 struct State {
-    free: usize,
+    /// How many may be taken at a time.
+    most: usize,
     taken: usize,
     waiting: BTreeMap<Place, Waiter>,
     arrived: u64,
@@ -67,10 +68,9 @@ impl State {
         if self.paused_until.is_some_and(|until| until > now) {
             return;
         }
-        while self.free > 0
+        while self.taken < self.most
             && let Some((_, waiter)) = self.waiting.pop_first()
         {
-            self.free -= 1;
             self.taken += 1;
             // Whoever stopped waiting at this very moment finds itself let in, and gives the turn back.
             _ = waiter.let_in.send(());
@@ -79,11 +79,11 @@ impl State {
 }
 
 impl Turns {
-    pub(super) fn new(account: SystemName, in_flight: NonZeroUsize) -> Self {
+    pub(super) fn new(account: SystemName, most: NonZeroUsize) -> Self {
         Self {
             account,
             state: Mutex::new(State {
-                free: in_flight.get(),
+                most: most.get(),
                 taken: 0,
                 waiting: BTreeMap::new(),
                 arrived: 0,
@@ -127,6 +127,13 @@ impl Turns {
         self.pauses.send_replace(until);
     }
 
+    /// So many turns are taken at a time from now on. Those that are taken already stay.
+    pub(super) fn allow(&self, most: NonZeroUsize) {
+        let mut state = self.lock();
+        state.most = most.get();
+        state.let_in(Instant::now());
+    }
+
     /// How many turns are taken, and who waits.
     pub(super) fn counts(&self) -> (usize, BTreeMap<Priority, usize>) {
         let state = self.lock();
@@ -159,7 +166,6 @@ impl Turns {
 
     fn give_back(&self) {
         let mut state = self.lock();
-        state.free += 1;
         state.taken -= 1;
         state.let_in(Instant::now());
     }

@@ -140,7 +140,7 @@ fn requests_that_were_under_way_and_echoes_slow_nothing_down_again() {
     assert_eq!(pace.slow_down(now + ms(900), ms(9000), None).0, Slowed::Longer);
     assert_eq!((pace.spacing(), pace.ready_at(now, 0)), (ms(200), now + ms(9900)));
     // What was sent before says nothing about the pace after it.
-    (0..20).for_each(|_| pace.went_well(under_way[0]));
+    (0..20).for_each(|_| _ = pace.went_well(under_way[0]));
     assert_eq!(pace.spacing(), ms(200));
 }
 

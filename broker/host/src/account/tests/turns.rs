@@ -249,3 +249,49 @@ fn a_vendor_is_left_alone_for_an_hour_at_most() {
         assert_eq!(Account::LONGEST_PAUSE, Duration::from_secs(3600));
     });
 }
+
+/// Whoever has a turn makes three requests in a row.
+async fn three_requests(account: Account) -> usize {
+    let _turn = account.turn(Priority::Backfill).await;
+    let mut deferred = 0;
+    for _ in 0..3 {
+        deferred += usize::from(account.pass().await.is_err());
+    }
+    deferred
+}
+
+#[test]
+fn who_has_a_turn_is_not_told_to_come_again_because_of_others_with_turns() {
+    for spacing in [100, 900, 2_000, 4_000, 20_000] {
+        in_no_time(async {
+            let account = account(ms(spacing), 1, 4);
+            let mut all: JoinSet<usize> = (0..50).map(|_| three_requests(account.clone())).collect();
+            while let Some(deferred) = all.join_next().await {
+                assert_eq!(deferred.unwrap(), 0, "a spacing of {spacing} ms");
+            }
+        });
+    }
+}
+
+#[test]
+fn an_account_that_is_slowed_down_has_fewer_turns_until_it_is_as_fast_as_before() {
+    in_no_time(async {
+        let account = account(ms(500), 1, 4);
+        let at_a_time = async || {
+            let mut turns = Vec::new();
+            while let Ok(turn) = timeout(ms(10), account.turn(Priority::Live)).await {
+                turns.push(turn);
+            }
+            turns.len()
+        };
+        assert_eq!(at_a_time().await, 4);
+        account.slow_down(ms(1_000));
+        sleep(ms(1_000)).await;
+        assert_eq!(at_a_time().await, 2, "a second apart");
+        for _ in 0..10 {
+            let passage = account.pass().await.unwrap();
+            passage.answered(http::StatusCode::OK, &http::HeaderMap::new());
+        }
+        assert_eq!(at_a_time().await, 4);
+    });
+}
