@@ -49,9 +49,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 pub struct Progress {
     /// Records that have been listed.
     pub listed: u64,
-    /// Records that have been compared.
+    /// Records that have been compared, each time that they were.
     pub compared: u64,
-    /// Records that are to be.
+    /// Records that are to be; more when there is something to look at a second time.
     pub to_compare: u64,
 }
 

@@ -268,6 +268,9 @@ impl<'a> Run<'a> {
     /// Looks at what seemed wrong once more, reports what still is, and repairs it where that is asked for. Extra records
     /// come first: one of them may be the record that an unlinked patient should have.
     async fn confirm(&mut self, suspects: Suspects) -> Result<(), ReconcileError> {
+        let to_look_at = count(suspects.known.len() + suspects.extra.len() + suspects.unlinked.len());
+        self.progress
+            .send_modify(|progress| progress.to_compare += to_look_at);
         let this = &*self;
         let known = stream::iter(suspects.known).map(|local_id| this.confirm_known(local_id).boxed());
         let known: Vec<_> = known.buffered(AT_A_TIME).try_collect().await?;
@@ -284,7 +287,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    fn one_more(&self) {
+        self.progress.send_modify(|progress| progress.compared += 1);
+    }
+
     async fn confirm_known(&self, local_id: LocalId) -> Result<Option<Confirmed>, ReconcileError> {
+        self.one_more();
         let looked = self.system.look(&local_id).await?;
         let known = self.registry.known_record(&self.system.name, &local_id);
         let is_news = |known: &KnownRecord| {
@@ -322,6 +330,7 @@ impl<'a> Run<'a> {
     }
 
     async fn confirm_extra(&self, local_id: LocalId) -> Result<Option<Confirmed>, ReconcileError> {
+        self.one_more();
         let is_extra = || self.registry.is_extra(&self.system.name, &local_id);
         if !is_extra() {
             return Ok(None);
@@ -347,6 +356,7 @@ impl<'a> Run<'a> {
     }
 
     async fn confirm_unlinked(&self, patient: PatientId) -> Result<Option<Confirmed>, ReconcileError> {
+        self.one_more();
         let is_unlinked = self.registry.is_unlinked(&self.system.name, patient, self.since);
         if !is_unlinked.await? {
             return Ok(None);

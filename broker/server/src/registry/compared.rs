@@ -56,8 +56,8 @@ struct ByIndex {
 }
 
 impl Registry {
-    /// What the bus knows in a system, all at one moment. Takes a few milliseconds for 10,000 patients, in which nothing
-    /// else is done.
+    /// What the bus knows in a system, all at one moment. Passes over all patients, and holds up whoever needs the index
+    /// meanwhile.
     #[must_use]
     pub fn known_records(&self, system: &SystemName) -> KnownRecords {
         let index = self.index();
