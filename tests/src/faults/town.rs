@@ -38,13 +38,23 @@ struct Somebody {
     changes: u32,
 }
 
-/// Invented people of whom no two have the same name, so that nobody is a possible duplicate of anybody.
+/// What two people would have to share to be taken for one, or for a family.
+const TELLING: [&[Field]; 3] = [
+    &[Field::LName, Field::FName],
+    &[Field::Birthdate],
+    &[Field::HmPhone, Field::WirelessPhone],
+];
+
+/// Invented people of whom no two share a name, a birth date or a number, so that nobody is a possible duplicate of anybody.
 #[must_use]
 pub fn strangers(seed: u64, count: usize) -> Vec<PatientFields> {
-    let (mut names, mut strangers) = (BTreeSet::new(), Vec::with_capacity(count));
+    let (mut known, mut strangers) = (BTreeSet::new(), Vec::with_capacity(count));
     for fields in generate::patients(seed, count * 4) {
-        let text = |field| fields.get(field).unwrap_or_default().to_owned();
-        if strangers.len() < count && names.insert((text(Field::LName), text(Field::FName))) {
+        let text = |field: &Field| fields.get(*field).unwrap_or_default().to_owned();
+        let telling = TELLING.map(|group| group.iter().map(text).collect::<String>());
+        let is_new = telling.iter().all(|text| !known.contains(text));
+        if strangers.len() < count && is_new {
+            known.extend(telling);
             strangers.push(fields);
         }
     }
@@ -315,12 +325,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thousand_people_and_more_can_be_had_without_a_name_twice() {
-        let strangers = strangers(1, 1_200);
-        let names: BTreeSet<_> = strangers
-            .iter()
-            .map(|fields| (fields.get(Field::LName), fields.get(Field::FName)))
-            .collect();
-        assert_eq!((strangers.len(), names.len()), (1_200, 1_200));
+    fn thousands_of_people_can_be_had_who_share_neither_name_nor_birth_date_nor_number() {
+        let strangers = strangers(1, 3_001);
+        assert_eq!(strangers.len(), 3_001);
+        for group in TELLING {
+            let text = |fields: &PatientFields| -> String {
+                group.iter().filter_map(|field| fields.get(*field)).collect()
+            };
+            let different: BTreeSet<_> = strangers.iter().map(text).collect();
+            assert_eq!(different.len(), strangers.len(), "{group:?}");
+        }
     }
 }
