@@ -67,13 +67,15 @@ async fn what_was_refused_comes_through_once_its_cause_is_gone() -> Result<()> {
     let due = shown["due"].to_string();
     ensure!(due.contains("telecom/email"), "{due}");
 
-    // Still refused: given up once more, and it has waited since the first time.
+    // Still refused: given up once more, and it has waited since the first time. An edit at the front desk is another reason
+    // to try, so that it may have been tried more than once before.
     let redrive = ["parked", "redrive", &system, &patient, "--by", WHO];
     let since = line["parked_at"].clone();
+    let before = line["attempts"].as_u64();
     practice.ask(&redrive).await?;
     eventually("it is given up once more", async || {
         let line = &parked(practice, 1).await?["deliveries"][0];
-        ensure!(line["attempts"] == 2 && line["is_redriven"] == false, "{line}");
+        ensure!(line["attempts"].as_u64() > before && line["is_redriven"] == false, "{line}");
         ensure!(line["parked_at"] == since, "{line}");
         Ok(())
     })
