@@ -190,7 +190,8 @@ impl<'a> Api<'a> {
         created(&response).ok_or(Error::Unreadable)
     }
 
-    /// PUT `/patients/{PatNum}`: changes the given fields and no others.
+    /// PUT `/patients/{PatNum}`: changes the given fields and no others. The answer is the record (Open Dental API, Patients):
+    /// a success that shows anything else is not the API's, but that of something in between.
     ///
     /// # Errors
     /// When the record does not hold them, or when nobody knows.
@@ -198,7 +199,11 @@ impl<'a> Api<'a> {
         let request = self
             .request(Method::Put, &format!("/patients/{pat_num}"))
             .json(&fields.body());
-        self.call(&request).map(|_| ())
+        let response = self.call(&request)?;
+        match shown(&response) {
+            Some(shown) if shown == pat_num => Ok(()),
+            _ => Err(Error::Unreadable),
+        }
     }
 
     /// PUT `/queries/ShortQuery`: links of merged records, from the row `offset`, and how many rows there were.
@@ -237,17 +242,19 @@ impl<'a> Api<'a> {
     }
 }
 
-/// The key in the answer to a POST: in the object, else at the end of `location`.
-fn created(response: &Response) -> Option<PatNum> {
+/// The key of the record that an answer is.
+fn shown(response: &Response) -> Option<PatNum> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Created {
+    struct Shown {
         pat_num: Word,
     }
-    let body = response
-        .json::<Created>()
-        .ok()
-        .and_then(|created| PatNum::parse(created.pat_num.text()));
+    let shown = response.json::<Shown>().ok()?;
+    PatNum::parse(shown.pat_num.text())
+}
+
+/// The key in the answer to a POST: in the object, else at the end of `location`.
+fn created(response: &Response) -> Option<PatNum> {
     let location = || {
         PatNum::parse(
             response
@@ -257,7 +264,7 @@ fn created(response: &Response) -> Option<PatNum> {
                 .next()?,
         )
     };
-    body.or_else(location)
+    shown(response).or_else(location)
 }
 
 /// What an answer other than success means. The text weighs more than the status.

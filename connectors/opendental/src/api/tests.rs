@@ -119,6 +119,35 @@ fn the_new_key_is_read_from_the_object_or_from_the_location() {
 }
 
 #[test]
+fn a_change_counts_when_the_record_is_shown_and_not_when_something_else_is() {
+    let pat_num = PatNum::parse("41").unwrap();
+    let answers = [
+        ("<html>Welcome</html>", false),
+        ("", false),
+        ("[]", false),
+        ("null", false),
+        (r#""Patient not found""#, false),
+        (r#"{"LName":"A"}"#, false),
+        (r#"{"PatNum":42,"LName":"A"}"#, false),
+        (r#"{"PatNum":41,"LName":"A"}"#, true),
+        (r#"{"PatNum":"41"}"#, true),
+    ];
+    for (body, counts) in answers {
+        let host = Double::new().answer(200, body);
+        match Api::new(&host, URL).update(pat_num, &FieldSet::default()) {
+            Ok(()) => assert!(counts, "{body}"),
+            Err(error) => {
+                assert!(!counts, "{body}");
+                assert!(
+                    matches!(Disposition::from(error), Disposition::Retry(_)),
+                    "{body}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn filters_are_percent_encoded() {
     let host = Double::new().answer(200, "[]");
     Api::new(&host, URL)

@@ -55,7 +55,7 @@ const PHONE: &str = "telecom/phone-mobile/value";
 
 #[test]
 fn only_the_touched_fields_are_put() {
-    let host = Double::new().answer(200, "{}");
+    let host = Double::new().answer(200, r#"{"PatNum":7}"#);
     let delivered = run(&host, &delivery("7", &[PHONE])).unwrap();
     assert_eq!(delivered, Delivered::new("7", DeliveryAction::Updated));
     assert_eq!(
@@ -93,7 +93,7 @@ fn an_id_that_is_none_of_open_dentals_is_rejected_without_a_request() {
 #[test]
 fn a_refused_guarantor_does_not_cost_the_other_changes() {
     let host = Double::new()
-        .answer(200, "{}")
+        .answer(200, r#"{"PatNum":7}"#)
         .answer(400, r#""Guarantor cannot be changed.""#);
     let delivered = run(
         &host,
@@ -118,7 +118,7 @@ fn a_refused_guarantor_does_not_cost_the_other_changes() {
 fn a_field_that_an_older_office_does_not_know_is_left_out() {
     let host = Double::new()
         .answer(400, r#""Language is not a valid field""#)
-        .answer(200, "{}");
+        .answer(200, r#"{"PatNum":7}"#);
     run(&host, &delivery("7", &["preferred_language", PHONE])).unwrap();
     assert_eq!(
         host.asked(),
