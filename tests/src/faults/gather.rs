@@ -16,7 +16,7 @@ use prost::Message as _;
 use std::time::Duration;
 
 /// Room for the log while it is read, and for its server's store: at least as much as any run configures.
-const LOG_SIZE: ByteSize = ByteSize::gibibytes(8);
+const LOG_SIZE: ByteSize = ByteSize::gibibytes(1);
 const STORE_SIZE: ByteSize = ByteSize::gibibytes(64);
 
 /// A connection to the log of a practice whose broker does not run.

@@ -18,9 +18,9 @@ pub const OFFICE: &str = "front-desk";
 /// See [`OFFICE`].
 pub const VENDOR: &str = "ceph-tracer";
 
-/// How long everything may take to be everywhere after the trouble has ended: some outcomes ask for 30 s of patience, and
-/// the probes of a system that was away come up to 30 s apart.
-pub const LONGEST_SETTLING: Duration = Duration::from_secs(150);
+/// How long everything may take to be everywhere after the trouble has ended: some outcomes ask for 30 s of patience, the probes
+/// of a system that was away come up to 30 s apart, and a record that may have been made is searched for 65 s, each time.
+pub const LONGEST_SETTLING: Duration = Duration::from_secs(300);
 /// Between two looks at everybody.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 

@@ -32,8 +32,9 @@ pub const PLACES: [&str; 11] = [
 /// The place that only a delivery reaches which a person has to look at.
 pub const PARKED: &str = "parked";
 
-/// How long a place may take to be reached under load.
-const LONGEST_WAY: Duration = Duration::from_secs(20);
+/// How long a place may take to be reached under load: while a creation is in doubt, a reading of unknown records waits 20 s, and
+/// comes again.
+const LONGEST_WAY: Duration = Duration::from_secs(60);
 /// The same where the kill may as well come from outside.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
