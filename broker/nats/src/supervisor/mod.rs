@@ -6,7 +6,8 @@
 //!
 //! Figures: ready after 10 ms with an empty store, 1.3 s with a million records. A server that dies is started again
 //! after 50 ms, doubling to 5 s; after 10 deaths or failed starts without a minute of health in between (about 16 s) the
-//! supervision gives up and says so through [`Supervisor::gave_up`].
+//! supervision gives up and says so through [`Supervisor::gave_up`]. One that found the disk full is started again when there
+//! is room (see `room`).
 
 mod binary;
 mod error;
@@ -15,6 +16,7 @@ mod health;
 mod key;
 mod mend;
 mod nursery;
+mod room;
 mod server;
 mod server_log;
 mod settings;
@@ -24,6 +26,7 @@ pub use error::SupervisorError;
 use crate::{ByteSize, ConnectError, Connection, ServerVersion, connection};
 use folder::Folder;
 use nursery::Nursery;
+use room::Room;
 use secrecy::SecretString;
 use server::{Launcher, Server};
 use settings::Endpoints;
@@ -219,10 +222,13 @@ impl Watch {
         mut stop: oneshot::Receiver<()>,
     ) -> Result<Option<ExitStatus>, SupervisorError> {
         let mut deaths = 0;
+        let mut room = Room::in_folder(self.launcher.folder.path());
         loop {
             let since = Instant::now();
+            let full = server.full();
             let status = tokio::select! {
-                status = server.ended() => status,
+                status = server.ended() => Some(status),
+                () = room.is_back(full) => None,
                 _ = &mut stop => {
                     let status = server.stop(self.launcher.config.stop_timeout).await;
                     self.pid.send_replace(None);
@@ -233,17 +239,44 @@ impl Watch {
             if since.elapsed() > HEALTHY_AFTER {
                 deaths = 0;
             }
-            tracing::error!(status, "nats-server ended unexpectedly and is started again");
-            let died = SupervisorError::Died {
-                status,
-                log: self.launcher.folder.log(),
-            };
-            server = tokio::select! {
-                revived = self.revive(&mut deaths, died) => revived?,
-                _ = &mut stop => return Ok(None),
+            server = match status {
+                Some(status) => tokio::select! {
+                    revived = self.revive(&mut deaths, self.died(status)) => revived?,
+                    _ = &mut stop => return Ok(None),
+                },
+                None => {
+                    tracing::warn!(
+                        "the disk was full and has room again: nats-server, which goes on refusing, is started again"
+                    );
+                    room.started(Instant::now());
+                    server.stop(self.launcher.config.stop_timeout).await;
+                    tokio::select! {
+                        again = self.again(&mut deaths) => again?,
+                        _ = &mut stop => return Ok(None),
+                    }
+                }
             };
             self.pid.send_replace(Some(server.pid));
             tracing::info!(pid = server.pid, "nats-server is back");
+        }
+    }
+
+    fn died(&self, status: String) -> SupervisorError {
+        tracing::error!(status, "nats-server ended unexpectedly and is started again");
+        SupervisorError::Died {
+            status,
+            log: self.launcher.folder.log(),
+        }
+    }
+
+    /// Starts a server again that was stopped in order; one that does not start is as one that died.
+    async fn again(&self, deaths: &mut u32) -> Result<Server, SupervisorError> {
+        match self.launcher.launch(Some(self.endpoints)).await {
+            Ok(server) => Ok(server),
+            Err(error) => {
+                tracing::error!(error_code = error.code(), %error, "nats-server cannot be started again yet");
+                self.revive(deaths, error).await
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::{io::Write, path::Path, process::ExitStatus, process::Stdio, time::Duration};
 use tokio::{
     process::{Child, Command},
+    sync::watch,
     time::Instant,
 };
 
@@ -228,6 +229,11 @@ fn shown(status: Option<ExitStatus>) -> String {
 }
 
 impl Server {
+    /// Becomes true when the server says that the disk is full, and stays so.
+    pub(super) fn full(&self) -> watch::Receiver<bool> {
+        self.log.full()
+    }
+
     /// Waits until the server ends. May be dropped and called again.
     pub(super) async fn ended(&mut self) -> String {
         shown(self.child.wait().await.ok())

@@ -4,11 +4,13 @@
 //! (the rest of a longer one becomes the next line); the last line is kept for the error message of a failed start.
 //! The server logs no payloads, and subjects hold no identifiers of people.
 
+use super::room;
 use std::path::PathBuf;
 use tokio::{
     fs::{self, File, OpenOptions},
     io::{self, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::ChildStderr,
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -18,6 +20,7 @@ const LONGEST_LINE: u64 = 8 * 1024;
 /// The log of a running server.
 pub(super) struct ServerLog {
     task: JoinHandle<Heard>,
+    full: watch::Receiver<bool>,
 }
 
 /// What a log said that matters to more than its readers.
@@ -32,9 +35,16 @@ pub(super) struct Heard {
 impl ServerLog {
     /// Follows the server's error output until it ends.
     pub(super) fn follow(output: ChildStderr, path: PathBuf) -> Self {
+        let (say_full, full) = watch::channel(false);
         Self {
-            task: tokio::spawn(forward(output, path)),
+            task: tokio::spawn(forward(output, path, say_full)),
+            full,
         }
+    }
+
+    /// Becomes true when the server says that the disk is full, and stays so.
+    pub(super) fn full(&self) -> watch::Receiver<bool> {
+        self.full.clone()
     }
 
     /// Waits for the rest of the log of a server that has ended.
@@ -43,7 +53,7 @@ impl ServerLog {
     }
 }
 
-async fn forward(output: ChildStderr, path: PathBuf) -> Heard {
+async fn forward(output: ChildStderr, path: PathBuf, say_full: watch::Sender<bool>) -> Heard {
     let mut heard = Heard::default();
     let mut lines = BufReader::new(output);
     let mut file = LogFile { path, open: None };
@@ -64,7 +74,11 @@ async fn forward(output: ChildStderr, path: PathBuf) -> Heard {
             complained = true;
             tracing::warn!(path = %file.path.display(), %error, "cannot write nats-server's log");
         }
-        heard.listen(&String::from_utf8_lossy(&line));
+        let line = String::from_utf8_lossy(&line);
+        heard.listen(&line);
+        if room::is_full(&line) && !say_full.send_replace(true) {
+            tracing::error!("the disk is full: nothing is stored until there is room again");
+        }
     }
 }
 

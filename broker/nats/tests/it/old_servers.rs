@@ -9,12 +9,6 @@ use tokio::{
     net::TcpListener,
 };
 
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
-
 async fn start_with(binary: PathBuf) -> SupervisorError {
     let folder = TempDir::new().unwrap();
     let mut config = config(folder.path());

@@ -32,6 +32,13 @@ fn on_path() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// A program that behaves like a server as it should not.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
 pub(crate) fn config(folder: &Path) -> SupervisorConfig {
     let mut config = SupervisorConfig::new(nats_server(), folder.to_owned(), ByteSize::gibibytes(2));
     config.start_timeout = PATIENCE;
