@@ -4,9 +4,10 @@
 use crate::support::{
     Scene, VENDOR,
     collector::{Collector, attribute},
+    watch::Metrics,
 };
 use anyhow::{Context as _, Result, ensure};
-use archwire_opendental_simulator::{Fault, Field, Handle, Options, PatientFields};
+use archwire_opendental_simulator::{Field, Options, PatientFields};
 use archwire_proto::v1::{self, PublishRequest, bus_client::BusClient};
 use archwire_tests::{Practice, eventually, invented, set_email, wire_patient};
 use std::net::TcpListener;
@@ -188,20 +189,12 @@ async fn a_collector_that_is_down_costs_one_warning() -> Result<()> {
     Ok(())
 }
 
-/// How many writes the office has refused.
-fn refused_writes(office: &Handle) -> usize {
-    let requests = office.requests();
-    let refused = requests
-        .iter()
-        .filter(|request| request.method == "PUT" && request.status == Some(500));
-    refused.count()
-}
-
-/// Waits until the office has refused so many writes.
-async fn refused(office: &Handle, least: usize) -> Result<()> {
-    eventually("the office refuses", async || {
-        let refused = refused_writes(office);
-        ensure!(refused >= least, "{refused} refused");
+/// Waits until a lane to the office waits for its turn.
+async fn waits(practice: &Practice) -> Result<()> {
+    eventually("a lane waits", async || {
+        let metrics = Metrics::of(practice.seat()).await?;
+        let lanes = metrics.value("archwire_lanes", &["system=\"front-desk\"", "state=\"waiting\""])?;
+        ensure!(lanes == 1.0, "{lanes} wait");
         Ok(())
     })
     .await
@@ -210,21 +203,21 @@ async fn refused(office: &Handle, least: usize) -> Result<()> {
 #[tokio::test]
 async fn what_waits_is_linked_to_what_brings_it_and_a_restart_goes_on_in_the_same_trace() -> Result<()> {
     let collector = Collector::start().await?;
-    let mut scene = Scene::with(Practice::plan().extra(&collector.configuration())).await?;
+    let plan = Practice::plan().extra(&collector.configuration());
+    let mut scene = Scene::with(plan.extra("listen = \"127.0.0.1:0\"\n")).await?;
     let local_id = scene.register(1).await?.remove(0);
     scene.settled().await?;
     let say = async |scene: &Scene, email: &str| -> Result<()> {
         let edited = scene.vendor.edit(&local_id, |patient| set_email(patient, email));
         edited.await.map(|_| ())
     };
-    scene
-        .office()
-        .set_fault(Fault::status(500).on("PUT", "/patients/*"));
-    say(&scene, "first@example.com").await?;
-    refused(scene.office(), 1).await?;
-    say(&scene, "second@example.com").await?;
-    say(&scene, "third@example.com").await?;
-    scene.office().clear_faults();
+    scene.office().set_reachable(false);
+    scene.practice.seat().said("is left alone").await?;
+    for email in ["first@example.com", "second@example.com", "third@example.com"] {
+        say(&scene, email).await?;
+    }
+    waits(&scene.practice).await?;
+    scene.office().set_reachable(true);
     scene.office_shows(1, Field::Email, "third@example.com").await?;
     eventually("the lane says whom it stands for", async || {
         let spans = collector.spans();
@@ -243,14 +236,11 @@ async fn what_waits_is_linked_to_what_brings_it_and_a_restart_goes_on_in_the_sam
         Ok(())
     })
     .await?;
-    let before = refused_writes(scene.office());
-    scene
-        .office()
-        .set_fault(Fault::status(500).on("PUT", "/patients/*"));
+    scene.office().set_reachable(false);
     say(&scene, "fourth@example.com").await?;
-    refused(scene.office(), before + 1).await?;
+    waits(&scene.practice).await?;
     scene.practice.restart().await?;
-    scene.office().clear_faults();
+    scene.office().set_reachable(true);
     scene.office_shows(1, Field::Email, "fourth@example.com").await?;
     eventually(
         "the next broker's lane stands in the trace of the last one's event",
