@@ -17,7 +17,7 @@ use crate::{
 use archwire_core::{Cursor, LocalId, Observation, Priority, SystemName, View, metric, span};
 use archwire_host::{CallError, Connector, PollAnswer, Unreadable};
 use archwire_nats::{Bucket, BucketError};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use std::{
     collections::{BTreeSet, HashSet},
     hash::{BuildHasher as _, RandomState},
@@ -35,6 +35,8 @@ const MOST_PAGES: usize = 10_000;
 /// Pause after a failed poll; doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Why a record was not read again: the broker was stopped before it came to that.
+const STOPPED: &str = "broker_stopped";
 
 /// When a system was last read to its end; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -144,12 +146,18 @@ impl Poller {
     /// the next start.
     pub async fn run(self, shutdown: CancellationToken) {
         self.registry.reads(&self.system);
+        // Side by side: polls do not wait for records that a person asked for, however many, nor those for a poll.
+        tokio::join!(
+            shutdown.run_until_cancelled(self.poll()),
+            self.read_again(&shutdown)
+        );
+    }
+
+    /// One pass after the other.
+    async fn poll(&self) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let ended = tokio::select! {
-                () = shutdown.cancelled() => return,
-                ended = self.pass() => ended,
-            };
+            let ended = self.pass().await;
             let result = ended.as_ref().map_or_else(PollError::class, |()| "complete");
             let system = self.system.to_string();
             metrics::counter!(metric::POLLS, "system" => system, "result" => result).increment(1);
@@ -165,15 +173,7 @@ impl Poller {
                     pause.max(self.every)
                 }
             };
-            let again = sleep(wait);
-            tokio::pin!(again);
-            loop {
-                tokio::select! {
-                    () = shutdown.cancelled() => return,
-                    () = &mut again => break,
-                    records = self.registry.to_read_again(&self.system) => self.read_again(records).await,
-                }
-            }
+            sleep(wait).await;
         }
     }
 
@@ -318,18 +318,35 @@ impl Poller {
         Ok(())
     }
 
-    /// Reads records that a person wants to be read again. What fails is told; the person sees it in the queue.
-    async fn read_again(&self, records: BTreeSet<LocalId>) {
+    /// Reads records that a person wants to be read again. What fails is told, and so is what a stop leaves unread; the person
+    /// sees it in the queue.
+    async fn read_again(&self, shutdown: &CancellationToken) {
+        let asked = || self.registry.to_read_again(&self.system);
+        while let Some(records) = shutdown.run_until_cancelled(asked()).await {
+            self.read(records, shutdown).await;
+        }
+        if let Some(records) = asked().now_or_never() {
+            self.read(records, shutdown).await;
+        }
+    }
+
+    async fn read(&self, records: BTreeSet<LocalId>, shutdown: &CancellationToken) {
         for local_id in records {
-            if let Err(error) = self.read_one(&local_id).await {
-                tracing::warn!(system = %self.system, reason = error.code(), "a record could not be read again");
-                let kept = self
-                    .registry
-                    .unreadable(&self.system, Some(local_id), None, error.code());
-                if let Err(error) = kept.await {
-                    tracing::error!(system = %self.system, code = error.code(), "a record that cannot be read could not be kept");
-                }
+            match shutdown.run_until_cancelled(self.read_one(&local_id)).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => self.was_not_read(local_id, error.code()).await,
+                None => self.was_not_read(local_id, STOPPED).await,
             }
+        }
+    }
+
+    async fn was_not_read(&self, local_id: LocalId, reason: &str) {
+        tracing::warn!(system = %self.system, reason, "a record could not be read again");
+        let kept = self
+            .registry
+            .unreadable(&self.system, Some(local_id), None, reason);
+        if let Err(error) = kept.await {
+            tracing::error!(system = %self.system, code = error.code(), "a record that cannot be read could not be kept");
         }
     }
 

@@ -24,5 +24,6 @@ mod lanes_are_bounded;
 mod merges_are_told_one_by_one;
 mod parked_deliveries_end;
 mod receipts_tell_what_is_shown;
+mod stop_waits_for_no_system;
 mod trouble_stays_where_it_is;
 mod what_waited_is_one_write;

@@ -4,6 +4,7 @@ use crate::office::{Office, PATIENCE, contact, named, says, system, until, whom}
 use archwire::{
     dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, MOST_LANES},
     parked::ParkedStore,
+    poll::{LastPoll, Poller},
     wire::decode_sighting,
 };
 use archwire_core::{
@@ -209,6 +210,20 @@ impl Town {
             }
         });
         self.running = Some((shutdown, running));
+    }
+
+    /// Who would read the archive, if its connector could.
+    pub(crate) async fn poller(&self, breaker: &Arc<Breaker>) -> Poller {
+        let log = self.office.registry.log();
+        Poller {
+            system: system(ARCHIVE),
+            connector: Arc::clone(&self.connector),
+            registry: Arc::clone(&self.office.registry),
+            cursors: log.bucket(&system("cursors")).await.unwrap(),
+            breaker: Arc::clone(breaker),
+            every: Duration::from_secs(3600),
+            last: LastPoll::default(),
+        }
     }
 
     /// Ends the dispatcher without its noticing, as a kill does.
