@@ -109,11 +109,17 @@ impl Registry {
             }
             (None, _) => None,
         };
+        let unseen = match (&expected, basis.taken_over, &current) {
+            (None, Some((_, then)), Some(current)) => not_seen_yet(then, current, &observed),
+            _ => BTreeSet::new(),
+        };
+        let up_to_date = current.as_ref().filter(|_| !unseen.is_empty());
+        let up_to_date = up_to_date.map(|current| expected_after(&observed, &unseen, current));
         let judgement = judge(&Situation {
             system,
             current: current.as_ref(),
             shadow: expected.as_ref(),
-            observed: &observed,
+            observed: up_to_date.as_ref().unwrap_or(&observed),
             ownership: &self.config.ownership,
             holds: &|owner| entry.is_some_and(|entry| entry.record(owner).is_some()),
             // Put away because another record took its place: that is not about the patient.
@@ -147,6 +153,7 @@ impl Registry {
         let owed_before = record.map_or_else(BTreeSet::new, |record| record.owed().clone());
         let mut owed: BTreeSet<_> = owed_before.union(&judgement.restore).cloned().collect();
         owed.extend(judgement.lacks);
+        owed.extend(unseen);
         // What it shows already need not be written.
         owed.retain(|path| after.get(path) != observed.get(path));
         // What is known of a record that was there before is told by what it lacks, and not by what happened before.
@@ -206,6 +213,14 @@ fn expected(
         expected = expected_after_writing(&expected, paths, current, observed);
     }
     expected
+}
+
+/// Where a record that is seen for the first time shows what the patient was at the revision that it says it reflects, and
+/// the patient has changed since: nobody says otherwise there, it has merely not been heard yet.
+fn not_seen_yet(then: &Fields, current: &Fields, observed: &Fields) -> BTreeSet<Path> {
+    let mut since = then.difference(current);
+    since.retain(|path| !still_disagrees(path, observed, then));
+    since
 }
 
 fn event(basis: &Basis<'_>, before: Revision, held: &Fields, taken: &Fields) -> Result<Event, ObserveError> {

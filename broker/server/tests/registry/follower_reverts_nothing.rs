@@ -106,3 +106,62 @@ async fn a_revision_that_is_not_there_yet_is_refused() {
     let ahead = based_on(2, says("imaging", "1", with_phone(NEW)));
     assert_eq!(refused(office.observe(ahead).await), "revision_unknown");
 }
+
+/// An office whose front desk has changed the phone since `archive` took the patient over, and what `archive` shows then
+/// for the first time.
+async fn late_first_sight(office: &Office, shown: archwire_core::Patient) -> PatientId {
+    let patient = whom(office.see(says("front-desk", "1", with_phone(OLD))).await);
+    office.see(says("front-desk", "1", with_phone(NEW))).await;
+    office
+        .see(based_on(1, binds("archive", "1", shown, patient)))
+        .await;
+    patient
+}
+
+fn owed(office: &Office, patient: PatientId) -> Vec<String> {
+    let record = office.registry.record(&system("archive"), patient).unwrap();
+    record
+        .owed()
+        .iter()
+        .map(|path| path.as_str().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_a_first_sight_has_not_seen_yet_is_no_disagreement_and_is_owed() {
+    let office = Office::open().await;
+    let shown = with_phone_and_email(OLD, "ann@example.org");
+    let patient = late_first_sight(&office, shown).await;
+    office.asks_nothing();
+    let state = office.state(patient);
+    assert_eq!(phones(&state), [NEW]);
+    assert_eq!(emails(&state), ["ann@example.org"], "what it says itself counts");
+    assert_eq!(owed(&office, patient), ["telecom/phone-mobile/value"]);
+    // Once it shows that too, nothing is left to be done.
+    let shown = with_phone_and_email(NEW, "ann@example.org");
+    office.see(based_on(3, says("archive", "1", shown))).await;
+    assert!(owed(&office, patient).is_empty());
+    office.asks_nothing();
+}
+
+#[tokio::test]
+async fn what_it_says_itself_still_is_a_disagreement() {
+    let office = Office::open().await;
+    let patient = late_first_sight(&office, with_phone(NEWEST)).await;
+    assert_eq!(open_items(&office.registry).len(), 1);
+    assert_eq!(phones(&office.state(patient)), [NEW]);
+}
+
+#[tokio::test]
+async fn a_first_sight_brings_nothing_back_that_is_gone_since() {
+    let office = Office::open().await;
+    let before = with_phone_and_email(OLD, "ann@example.org");
+    let patient = whom(office.see(says("front-desk", "1", before.clone())).await);
+    office.see(says("front-desk", "1", with_phone(OLD))).await;
+    office
+        .see(based_on(1, binds("archive", "1", before, patient)))
+        .await;
+    assert!(emails(&office.state(patient)).is_empty());
+    office.asks_nothing();
+    assert!(owed(&office, patient).contains(&"telecom/email-home/value".to_owned()));
+}
