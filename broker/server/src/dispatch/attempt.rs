@@ -7,7 +7,7 @@
 use super::ended::{Brought, Ended, Trouble};
 use crate::{
     failpoint::reach,
-    registry::{CreationPermit, Due, ObserveError, Record, Registry, Settlement, Told},
+    registry::{AsOf, CreationPermit, Due, ObserveError, Record, Registry, Settlement, Told},
     telemetry::traces,
 };
 use archwire_core::{
@@ -68,13 +68,17 @@ impl Attempt<'_> {
 
     /// Goes on until nothing is due: what was created by an attempt in doubt may be older than what the bus knows now.
     async fn bring(&self) -> Result<Brought, Ended> {
-        let mut is_settled = false;
+        let mut brought = Brought::Nothing;
         for _ in 0..MOST_STEPS {
-            is_settled |= match self.next().await? {
-                Step::Over(Brought::Nothing) if is_settled => return Ok(Brought::Delivered),
-                Step::Over(brought) => return Ok(brought),
-                Step::Create(due) => self.create(&due).await?,
+            let step = match self.next().await? {
+                Step::Over(Brought::Nothing) => return Ok(brought),
+                Step::Over(over) => return Ok(over),
+                Step::Create(due) => Some(self.create(&due).await?),
                 Step::Update(due, record) => self.update(&due, *record).await?,
+            };
+            brought = match (brought, step) {
+                (Brought::Written, _) | (_, None) => brought,
+                (_, Some(now)) => now,
             };
         }
         Err(Ended::Later(None, Trouble::of_code("still_due")))
@@ -100,8 +104,7 @@ impl Attempt<'_> {
         })
     }
 
-    /// Tells whether the record is settled.
-    async fn create(&self, due: &Due) -> Result<bool, Ended> {
+    async fn create(&self, due: &Due) -> Result<Brought, Ended> {
         let mut delivery = self.delivery(due, None)?;
         let begun = self
             .registry
@@ -109,16 +112,25 @@ impl Attempt<'_> {
             .await?;
         reach("creating-noted");
         let (permit, doubt) = begun;
-        let revision = doubt.map_or(due.revision, |doubt| doubt.revision);
-        delivery.revision = revision;
-        delivery.patient = self
-            .registry
-            .state_at(self.system, self.patient, revision)
-            .await?;
-        delivery.in_doubt_since = doubt.map(|doubt| doubt.since);
+        if let Some(doubt) = doubt {
+            // What an earlier attempt may have made is looked for as that one made it.
+            let then = self
+                .registry
+                .as_of(self.system, self.patient, doubt.revision)
+                .await?;
+            let AsOf {
+                event_id,
+                kind,
+                patient,
+            } = then;
+            (delivery.event_id, delivery.kind, delivery.patient) = (event_id, kind, patient);
+            delivery.revision = doubt.revision;
+            delivery.in_doubt_since = Some(doubt.since);
+        }
+        let is_ours = doubt.is_none();
         let Delivered { local_id, action } = match self.connector.deliver(&delivery).await {
             Ok(delivered) => delivered,
-            Err(error) => return Err(self.not_written(error).await),
+            Err(error) => return Err(self.not_written(error, is_ours).await),
         };
         reach("delivered");
         let begun = Instant::now();
@@ -126,85 +138,119 @@ impl Attempt<'_> {
         reach("read-back");
         let adopted = action == DeliveryAction::Adopted;
         let plan = Plan {
-            revision,
+            revision: delivery.revision,
             // What the system had of the person already is not ours, and is left as it is.
             written: match adopted {
                 true => BTreeSet::new(),
                 false => fields(&delivery.patient)?.paths().cloned().collect(),
             },
-            told: self.told(due, delivery.patient, Some(action)),
+            told: self.told(delivery.event_id, delivery.patient, Some(action)),
             created: Some(permit),
         };
         if adopted {
-            return self.adopt(read?, begun, plan).await;
+            return self.adopt(read, begun, plan, is_ours).await;
         }
         match read {
-            Ok(Some(shown)) => self.settle(shown, begun, plan).await,
+            Ok(Some(shown)) => match self.settle(shown, begun, plan).await {
+                Ok(()) => Ok(Brought::Written),
+                Err(error) => Err(self.not_settled(local_id, error, is_ours).await),
+            },
             Ok(None) => {
                 let receipt = self.unreadable(&plan);
-                self.link(local_id, Some(receipt)).await?;
+                self.link(local_id, Some(receipt), is_ours).await?;
                 Err(not_shown())
             }
             // The record is there. Its id is kept, so that nobody has to search for it.
             Err(error) => {
-                self.link(local_id, None).await?;
-                Err(error.into())
+                self.link(local_id, None, is_ours).await?;
+                Err(not_read(error))
             }
         }
     }
 
     /// A connector may be content with less than the bus. Who is not sure becomes a patient of their own when the record is
     /// polled, and a person decides.
-    async fn adopt(&self, shown: Option<View>, begun: Instant, plan: Plan) -> Result<bool, Ended> {
+    async fn adopt(
+        &self,
+        read: Result<Option<View>, CallError>,
+        begun: Instant,
+        plan: Plan,
+        is_ours: bool,
+    ) -> Result<Brought, Ended> {
         let sure = |shown: &View| self.registry.is_surely(self.system, self.patient, &shown.patient);
-        match shown.filter(sure) {
-            Some(shown) => self.settle(shown, begun, plan).await,
-            None => {
-                self.registry.abandon(self.system, self.patient).await?;
-                Err(Ended::Park(Trouble::of_code("adoption_not_sure")))
-            }
-        }
+        let ended = match read {
+            Ok(shown) => match shown.filter(sure) {
+                Some(shown) => match self.settle(shown, begun, plan).await {
+                    Ok(()) => return Ok(Brought::Seen),
+                    Err(error) => error.into(),
+                },
+                None => Ended::Park(Trouble::of_code("adoption_not_sure")),
+            },
+            Err(error) => not_read(error),
+        };
+        // The system had the record before: it made none.
+        self.did_not_come_about(is_ours).await?;
+        Err(ended)
     }
 
-    async fn link(&self, local_id: LocalId, receipt: Option<Receipt>) -> Result<(), Ended> {
+    async fn link(&self, local_id: LocalId, receipt: Option<Receipt>, is_ours: bool) -> Result<(), Ended> {
         let linking = self
             .registry
             .link(self.system, self.patient, local_id, Revision::NONE, receipt);
         match linking.await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.not_linked(error).await),
+            Err(error) => Err(self.not_linked(error, is_ours).await),
+        }
+    }
+
+    /// A record that was created, and shows what cannot be stored: its id can be, so that no second one is made.
+    async fn not_settled(&self, local_id: LocalId, error: ObserveError, is_ours: bool) -> Ended {
+        let is_linked = self.registry.record(self.system, self.patient).is_some();
+        if is_linked || error.is_retryable() || matches!(error, ObserveError::LinkConflict) {
+            return self.not_linked(error, is_ours).await;
+        }
+        match self.link(local_id, None, is_ours).await {
+            Ok(()) => error.into(),
+            Err(ended) => ended,
         }
     }
 
     /// Only a conflict says that the record is somebody else's. After anything else it is there, and not linked yet.
-    async fn not_linked(&self, error: ObserveError) -> Ended {
-        if matches!(error, ObserveError::LinkConflict)
-            && let Err(error) = self.registry.abandon(self.system, self.patient).await
-        {
-            return error.into();
+    async fn not_linked(&self, error: ObserveError, is_ours: bool) -> Ended {
+        let is_conflict = matches!(error, ObserveError::LinkConflict);
+        match self.did_not_come_about(is_ours && is_conflict).await {
+            Ok(()) => error.into(),
+            Err(ended) => ended,
         }
-        error.into()
     }
 
     /// Only a `retry`, and what stopped the connector in the middle, leaves it open whether the system did it.
-    async fn not_written(&self, error: CallError) -> Ended {
-        let surely_not = !error.may_have_acted();
-        if surely_not && let Err(error) = self.registry.abandon(self.system, self.patient).await {
-            return error.into();
+    async fn not_written(&self, error: CallError, is_ours: bool) -> Ended {
+        match self.did_not_come_about(is_ours && !error.may_have_acted()).await {
+            Ok(()) => error.into(),
+            Err(ended) => ended,
         }
-        error.into()
     }
 
-    /// Tells whether the record is settled; it is not when it turned out to be none of the patient's any more.
-    async fn update(&self, due: &Due, record: Record) -> Result<bool, Ended> {
+    /// Ends what this attempt noted that it was about to do. What an earlier one left open, no later one's failure closes.
+    async fn did_not_come_about(&self, surely: bool) -> Result<(), Ended> {
+        if surely {
+            self.registry.abandon(self.system, self.patient).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells what came of it; `None` when the record turned out to be none of the patient's any more.
+    async fn update(&self, due: &Due, record: Record) -> Result<Option<Brought>, Ended> {
         // Two patients may become one while this goes on: then the record is written for both, one after the other.
         let _record = self.registry.delivering(self.system, &record.local_id).await;
         let now = self.registry.record(self.system, self.patient);
         if now.is_none_or(|now| now.local_id != record.local_id) {
-            return Ok(false);
+            return Ok(None);
         }
         let begun = Instant::now();
-        let Some(seen) = self.connector.fetch(&record.local_id).await? else {
+        let looked = self.connector.fetch(&record.local_id).await;
+        let Some(seen) = looked.map_err(not_read)? else {
             return Err(gone(&record));
         };
         reach("looked");
@@ -216,7 +262,7 @@ impl Attempt<'_> {
         };
         self.registry.observe(observation, Some(begun)).await?;
         if !self.registry.may_deliver(self.system, self.patient) {
-            return Ok(false);
+            return Ok(None);
         }
         let mut delivery = self.delivery(due, Some(record.local_id.clone()))?;
         // A poll that began later may have been heard before the look, which is old then.
@@ -226,15 +272,17 @@ impl Attempt<'_> {
         let (wanted, shown) = (fields(&delivery.patient)?, fields(&shown)?);
         delivery.changed = to_write(&delivery.changed, &wanted, &shown);
         let mut plan = Plan {
-            told: self.told(due, delivery.patient.clone(), None),
+            told: self.told(due.event_id.clone(), delivery.patient.clone(), None),
             revision: due.revision,
             written: delivery.changed.clone(),
             created: None,
         };
         if plan.written.is_empty() {
-            return self.settle(seen, begun, plan).await;
+            self.settle(seen, begun, plan).await?;
+            return Ok(Some(Brought::Seen));
         }
-        self.registry
+        let is_ours = self
+            .registry
             .begin_writing(self.system, self.patient, plan.written.clone())
             .await?;
         match self.connector.deliver(&delivery).await {
@@ -242,24 +290,24 @@ impl Attempt<'_> {
                 plan.told.action = Some(delivered.action);
             }
             Ok(_) => return Err(Ended::Park(Trouble::of_code("local_id_changed"))),
-            Err(error) => return Err(self.not_written(error).await),
+            Err(error) => return Err(self.not_written(error, is_ours).await),
         }
         reach("delivered");
         let begun = Instant::now();
-        let read = self.connector.fetch(&record.local_id).await?;
+        let read = self.connector.fetch(&record.local_id).await;
         reach("read-back");
-        let Some(shown) = read else {
+        let Some(shown) = read.map_err(not_read)? else {
             let receipt = self.unreadable(&plan);
             self.registry
                 .receipted(self.system, self.patient, receipt)
                 .await?;
             return Err(not_shown());
         };
-        self.settle(shown, begun, plan).await
+        self.settle(shown, begun, plan).await?;
+        Ok(Some(Brought::Written))
     }
 
-    async fn settle(&self, shown: View, begun: Instant, plan: Plan) -> Result<bool, Ended> {
-        let is_creation = plan.created.is_some();
+    async fn settle(&self, shown: View, begun: Instant, plan: Plan) -> Result<(), ObserveError> {
         let settlement = Settlement {
             patient: self.patient,
             delivered: plan.revision,
@@ -269,18 +317,14 @@ impl Attempt<'_> {
             told: Some(plan.told),
             created: plan.created,
         };
-        match self.registry.settle(self.system, settlement).await {
-            Ok(_) => {}
-            Err(error) if is_creation => return Err(self.not_linked(error).await),
-            Err(error) => return Err(error.into()),
-        }
+        self.registry.settle(self.system, settlement).await?;
         reach("settled");
-        Ok(true)
+        Ok(())
     }
 
-    fn told(&self, due: &Due, wanted: Patient, action: Option<DeliveryAction>) -> Told {
+    fn told(&self, event_id: String, wanted: Patient, action: Option<DeliveryAction>) -> Told {
         Told {
-            event_id: due.event_id.clone(),
+            event_id,
             wanted,
             action,
             attempts: self.number,
@@ -329,6 +373,14 @@ const NOT_SHOWN: &str = "record_not_shown";
 
 fn not_shown() -> Ended {
     Ended::Later(None, Trouble::of_code(NOT_SHOWN))
+}
+
+/// Who refuses to show a record says nothing about writing.
+fn not_read(error: CallError) -> Ended {
+    match error.into() {
+        Ended::Rejected(trouble) => Ended::Park(trouble),
+        ended => ended,
+    }
 }
 
 /// A record that never was shown may still come; one that was is gone.

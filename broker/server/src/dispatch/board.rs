@@ -25,7 +25,7 @@ pub(super) struct Board {
     inner: Mutex<Inner>,
     /// Somebody wants a patient looked at.
     asked: Notify,
-    /// A person waits for a lane.
+    /// A lane became more urgent, or a person waits for it.
     hurried: Notify,
 }
 
@@ -92,6 +92,9 @@ impl Board {
             false => inner.traced.joined(patient, traceparent),
         }
         inner.held.insert(sequence, work);
+        if taken.hurries {
+            self.hurried.notify_waiters();
+        }
         Taken {
             settle: taken.settle.and_then(|sequence| inner.held.remove(&sequence)),
             opens: taken.opens.then_some(patient),
@@ -155,9 +158,13 @@ impl Board {
 
     /// An attempt begins. Tells where the event stands that led to it; 0 when none did.
     pub(super) fn begin(&self, patient: PatientId) -> u64 {
-        let mut inner = self.inner();
-        inner.book.begin(patient);
-        inner.book.event(patient).unwrap_or_default()
+        self.inner().book.begin(patient);
+        self.event(patient)
+    }
+
+    /// Where the event stands that a lane holds; 0 when it holds none.
+    pub(super) fn event(&self, patient: PatientId) -> u64 {
+        self.inner().book.event(patient).unwrap_or_default()
     }
 
     /// The log is read for a lane. Tells since when something waits for it.
@@ -172,24 +179,23 @@ impl Board {
         self.inner().book.wait(patient);
     }
 
-    /// A delivery came about.
+    /// Something was written.
     pub(super) fn succeeded(&self) {
         self.inner().lately.succeeded();
     }
 
-    /// How the deliveries of others went.
-    pub(super) fn others(&self) -> Others {
-        self.inner().lately.others()
+    /// An attempt failed. `readings` is how often the system was read by those who read it anyway, if somebody does.
+    pub(super) fn failed(&self, patient: PatientId, readings: Option<u64>) -> Others {
+        self.inner().lately.failed(patient, readings)
     }
 
-    /// An attempt failed.
-    pub(super) fn failed(&self, patient: PatientId) -> Others {
-        self.inner().lately.failed(patient)
-    }
-
-    /// The lane's attempt is made again.
-    pub(super) fn back_off(&self, patient: PatientId) {
-        self.inner().book.back_off(patient);
+    /// The lane's attempt is made again; the lane is closed when too many wait for that, and then this is to be given back.
+    pub(super) fn back_off(&self, patient: PatientId) -> Option<Work> {
+        let mut inner = self.inner();
+        let sequence = inner.book.back_off(patient)?;
+        inner.lately.forget(patient);
+        inner.traced.closed(patient);
+        inner.held.remove(&sequence)
     }
 
     /// The lane's attempt did what there was to do. Tells which event is settled by that, and whether the lane goes on.
@@ -228,6 +234,12 @@ impl Board {
     /// Whether something is about to be done about a patient.
     pub(super) fn waits(&self, patient: PatientId) -> bool {
         self.inner().book.waits(patient)
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_idle(&self) -> bool {
+        let Overview { lanes, asked, .. } = self.overview();
+        (lanes, asked) == (Count::default(), 0)
     }
 
     /// How the lanes stand.

@@ -5,30 +5,50 @@
 //! that *began after it came*. What nobody hears of any more (a restart, a redelivery, an event that comes twice or after a
 //! newer one) costs a look at the log and nothing else.
 //!
-//! Bounds: [`MOST_LANES`] patients; half of them for what is older. Patients whom somebody asked to be looked at wait beyond
-//! that as 16 bytes each, once; events beyond it wait in the log.
+//! Bounds: [`MOST_LANES`] lanes of events, and [`MOST_ASKED`] beside them for patients whom somebody wants looked at, so that
+//! neither keeps the other waiting: of those the last 64 for people who wait, and half for what has time. Events beyond that
+//! wait in the log, patients who are asked for as 16 bytes each, once. At most three quarters of the lanes of events wait to
+//! be tried again: whoever fails beyond that is put off, which gives the event back to the log for a while, so that those who
+//! fail never keep all others out.
 
 use archwire_core::{PatientId, Priority};
 use std::{
-    collections::{BTreeSet, HashMap, hash_map},
+    collections::{BTreeSet, HashMap, HashSet, hash_map},
     time::SystemTime,
 };
 
-/// Most lanes of one system: patients for whom something is brought, waits for its turn, or waits to be tried again.
+/// Most lanes of one system for events: patients for whom something is brought, waits for its turn, or waits to be tried
+/// again.
 pub const MOST_LANES: usize = 2048;
-/// Most of them before nobody is let in any more whom somebody only asked to be looked at some time.
-const MOST_LANES_OF_BACKFILL: usize = MOST_LANES / 2;
+/// Most lanes of one system for patients whom somebody wants looked at without an event that says so.
+pub const MOST_ASKED: usize = 512;
+/// Most of those for whom no person waits.
+const MOST_ASKED_LIVE: usize = MOST_ASKED - 64;
+/// Most of those that have time.
+const MOST_ASKED_BACKFILL: usize = MOST_ASKED / 2;
+/// Most lanes of events that wait to be tried again.
+const MOST_BACKING_OFF: usize = MOST_LANES / 4 * 3;
+/// Most patients who are put off: what the queue hands out beyond the lanes.
+pub const MOST_PUT_OFF: usize = MOST_LANES * 7;
 
 /// The lanes of one system, and who waits for one.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     lanes: HashMap<PatientId, Lane>,
+    /// How many of them were opened because somebody asked.
+    by_asking: usize,
+    /// How many of the others wait to be tried again.
+    backing_off: usize,
     asked: [BTreeSet<PatientId>; Priority::ALL.len()],
+    /// Whose events were given back for a while.
+    put_off: HashSet<PatientId>,
 }
 
 #[derive(Debug)]
 struct Lane {
     event: Option<Event>,
+    /// Whether it was opened because somebody asked, and not for an event.
+    by_asking: bool,
     /// Since when somebody wants the patient looked at, without an event that says so.
     asked: Option<SystemTime>,
     /// Since when something waits.
@@ -63,6 +83,8 @@ pub(super) struct Taken {
     pub(super) settle: Option<u64>,
     /// Whether a lane was opened for it, which has to be worked off.
     pub(super) opens: bool,
+    /// Whether its lane is more urgent than it was.
+    pub(super) hurries: bool,
 }
 
 /// What remains after an attempt.
@@ -86,6 +108,7 @@ impl Lane {
     fn new(since: SystemTime, priority: Priority) -> Self {
         Self {
             event: None,
+            by_asking: false,
             asked: None,
             since,
             priority,
@@ -115,7 +138,7 @@ impl Lane {
 impl Book {
     /// Whether an event may be taken of a patient who has no lane yet.
     pub(super) fn has_room(&self) -> bool {
-        self.lanes.len() < MOST_LANES
+        self.lanes.len() - self.by_asking < MOST_LANES
     }
 
     /// Puts an event into its patient's lane.
@@ -134,11 +157,16 @@ impl Book {
         let entry = self.lanes.entry(patient);
         let opens = matches!(entry, hash_map::Entry::Vacant(_));
         let lane = entry.or_insert_with(|| Lane::new(since, priority));
+        let before = lane.priority;
         lane.hurry(priority);
         lane.since = lane.since.min(since);
+        let hurries = lane.priority < before;
+        let settle = lane.take(event);
+        self.put_off.remove(&patient);
         Taken {
-            settle: lane.take(event),
+            settle,
             opens,
+            hurries,
         }
     }
 
@@ -166,10 +194,11 @@ impl Book {
     pub(super) fn admit(&mut self, now: SystemTime) -> Option<PatientId> {
         for (priority, asked) in Priority::ALL.into_iter().zip(&mut self.asked) {
             let most = match priority {
-                Priority::Interactive | Priority::Live => MOST_LANES,
-                Priority::Backfill => MOST_LANES_OF_BACKFILL,
+                Priority::Interactive => MOST_ASKED,
+                Priority::Live => MOST_ASKED_LIVE,
+                Priority::Backfill => MOST_ASKED_BACKFILL,
             };
-            while self.lanes.len() < most
+            while self.by_asking < most
                 && let Some(patient) = asked.pop_first()
             {
                 let entry = self.lanes.entry(patient);
@@ -179,6 +208,9 @@ impl Book {
                 lane.hurry(priority);
                 lane.asked.get_or_insert(now);
                 if opens {
+                    lane.by_asking = true;
+                    self.by_asking += 1;
+                    self.put_off.remove(&patient);
                     return Some(patient);
                 }
             }
@@ -247,7 +279,10 @@ impl Book {
                 lane.since = since;
                 lane.phase = Phase::Waiting;
             }
-            None => _ = occupied.remove(),
+            None => {
+                let lane = occupied.remove();
+                self.by_asking -= usize::from(lane.by_asking);
+            }
         }
         Left {
             settle: covered.map(|event| event.sequence),
@@ -255,25 +290,42 @@ impl Book {
         }
     }
 
-    /// The attempt that ran failed, and is made again.
-    pub(super) fn back_off(&mut self, patient: PatientId) {
-        self.is_at(patient, Phase::BackingOff);
+    /// The attempt that ran failed, and is made again: by the lane, or, when too many lanes wait for that, after the event was
+    /// handed out once more. Then the lane is closed, and this is the event to give back.
+    pub(super) fn back_off(&mut self, patient: PatientId) -> Option<u64> {
+        let hash_map::Entry::Occupied(mut occupied) = self.lanes.entry(patient) else {
+            return None;
+        };
+        let lane = occupied.get_mut();
+        let event = lane.event.filter(|_| !lane.by_asking && lane.asked.is_none());
+        match event {
+            Some(event) if self.backing_off >= MOST_BACKING_OFF => {
+                occupied.remove();
+                self.put_off.insert(patient);
+                Some(event.sequence)
+            }
+            _ => {
+                self.backing_off += usize::from(!lane.by_asking);
+                lane.phase = Phase::BackingOff;
+                None
+            }
+        }
     }
 
     /// A lane waits for its turn: there is something to be done.
     pub(super) fn wait(&mut self, patient: PatientId) {
-        self.is_at(patient, Phase::Waiting);
-    }
-
-    fn is_at(&mut self, patient: PatientId, phase: Phase) {
         if let Some(lane) = self.lanes.get_mut(&patient) {
-            lane.phase = phase;
+            self.backing_off -= usize::from(lane.phase == Phase::BackingOff && !lane.by_asking);
+            lane.phase = Phase::Waiting;
         }
     }
 
     /// How many lanes there are.
     pub(super) fn count(&self) -> Count {
-        let mut count = Count::default();
+        let mut count = Count {
+            backing_off: self.put_off.len(),
+            ..Count::default()
+        };
         for lane in self.lanes.values() {
             match lane.phase {
                 Phase::Waiting => count.waiting += 1,
@@ -291,7 +343,9 @@ impl Book {
 
     /// Whether a patient has a lane, or waits for one.
     pub(super) fn waits(&self, patient: PatientId) -> bool {
-        self.lanes.contains_key(&patient) || self.asked.iter().any(|asked| asked.contains(&patient))
+        self.lanes.contains_key(&patient)
+            || self.put_off.contains(&patient)
+            || self.asked.iter().any(|asked| asked.contains(&patient))
     }
 
     /// How many wait for a lane.

@@ -25,6 +25,7 @@ pub struct Breaker {
     system: SystemName,
     state: watch::Sender<State>,
     trials: AtomicU64,
+    readings: AtomicU64,
 }
 
 /// What a system is called for.
@@ -137,7 +138,20 @@ impl Drop for Pass<'_> {
 impl Pass<'_> {
     /// The system did what it was called for, or gave a reason of its own not to.
     pub fn worked(self) {
-        let (breaker, purpose) = (self.breaker, self.purpose);
+        let purpose = self.purpose;
+        self.proves(purpose);
+    }
+
+    /// Nothing was to be written after all; the system was only read.
+    pub fn only_read(self) {
+        self.proves(Purpose::Reading);
+    }
+
+    fn proves(self, purpose: Purpose) {
+        let breaker = self.breaker;
+        if self.purpose == Purpose::Reading {
+            breaker.readings.fetch_add(1, Ordering::Relaxed);
+        }
         let closed = breaker.change(|state| match state {
             State::HalfOpen { outage, .. } if !outage.spares(purpose) => {
                 *state = State::Closed;
@@ -197,6 +211,7 @@ impl Breaker {
             system,
             state: watch::Sender::new(State::Closed),
             trials: AtomicU64::new(0),
+            readings: AtomicU64::new(0),
         };
         breaker.measure();
         breaker
@@ -209,6 +224,26 @@ impl Breaker {
             State::Closed => BreakerState::Closed,
             State::Open(outage) => BreakerState::Open(outage.clone()),
             State::HalfOpen { outage, .. } => BreakerState::HalfOpen(outage.clone()),
+        }
+    }
+
+    /// How often the system was read by those who read it anyway: polls and comparisons, and not deliveries.
+    #[must_use]
+    pub fn readings(&self) -> u64 {
+        self.readings.load(Ordering::Relaxed)
+    }
+
+    /// Nothing waits to be written any more, so that nobody will try whether that works again: it is believed.
+    pub fn nothing_to_write(&self) {
+        let closed = self.change(|state| match state {
+            State::HalfOpen { outage, trial: None } if outage.refused == Purpose::Writing => {
+                *state = State::Closed;
+                true
+            }
+            _ => false,
+        });
+        if closed {
+            tracing::info!(system = %self.system, "the system is called again, when there is something to write");
         }
     }
 

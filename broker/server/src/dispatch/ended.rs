@@ -10,17 +10,19 @@ use std::time::Duration;
 pub(super) enum Ended {
     /// There is nothing left to do.
     Done(Brought),
-    /// The connector or the record: to be tried again, not before this has passed.
+    /// The system or the record: to be tried again, not before this has passed.
     Later(Option<Duration>, Trouble),
+    /// The connector, or the bus itself, does not get over this record: to be tried again, in case it was chance.
+    Defect(Trouble),
     /// The system wants to be left alone for so long.
     Throttled(Disposition, Duration),
     /// The system cannot be reached, or refuses the credentials.
     Refused(Disposition),
     /// The bus itself: to be tried again, however often.
     Ours(Trouble),
-    /// Never, as it is: the connector says so, mostly because the system does.
+    /// Never, as it is: the system says so of what it was to take.
     Rejected(Trouble),
-    /// Never, as it is: the bus says so.
+    /// Never, as it is.
     Park(Trouble),
 }
 
@@ -29,9 +31,11 @@ impl Ended {
     pub(super) fn code(&self) -> Option<&'static str> {
         match self {
             Self::Done(_) => None,
-            Self::Later(_, trouble) | Self::Ours(trouble) | Self::Rejected(trouble) | Self::Park(trouble) => {
-                Some(trouble.class)
-            }
+            Self::Later(_, trouble)
+            | Self::Defect(trouble)
+            | Self::Ours(trouble)
+            | Self::Rejected(trouble)
+            | Self::Park(trouble) => Some(trouble.class),
             Self::Throttled(disposition, _) | Self::Refused(disposition) => Some(class(disposition)),
         }
     }
@@ -40,8 +44,10 @@ impl Ended {
 /// What an attempt with which there is nothing left to do has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Brought {
-    /// The system was called, and shows what it was brought.
-    Delivered,
+    /// The system took something, and shows it.
+    Written,
+    /// The system shows what it was to be brought: there was nothing to write.
+    Seen,
     /// There was nothing to bring.
     Nothing,
     /// There never will be: the patient was merged into another one, whose own lane brings it.
@@ -54,7 +60,7 @@ impl Brought {
     /// As a stable word.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Delivered => "delivered",
+            Self::Written | Self::Seen => "delivered",
             Self::Nothing => "nothing",
             Self::Retired => "retired",
             Self::Held => "held",
@@ -101,7 +107,7 @@ impl From<ObserveError> for Ended {
         let trouble = Trouble::of_code(error.code());
         match error {
             // It ended in the middle: what it was about may be the reason.
-            ObserveError::Interrupted => Self::Later(None, trouble),
+            ObserveError::Interrupted => Self::Defect(trouble),
             error if error.is_retryable() => Self::Ours(trouble),
             _ => Self::Park(trouble),
         }
@@ -114,11 +120,12 @@ impl From<CallError> for Ended {
             CallError::Disposition(disposition) => disposition.into(),
             CallError::Busy | CallError::State(_) => Self::Ours(Trouble::of_code(error.code())),
             CallError::NotOffered(_) => Self::Park(Trouble::of_code(error.code())),
+            // The system may be why it took so long.
+            CallError::Deadline { .. } => Self::Later(None, Trouble::of_code(error.code())),
             CallError::Trap { .. }
-            | CallError::Deadline { .. }
             | CallError::MemoryLimit { .. }
             | CallError::TooLarge { .. }
-            | CallError::Invalid { .. } => Self::Later(None, Trouble::of_code(error.code())),
+            | CallError::Invalid { .. } => Self::Defect(Trouble::of_code(error.code())),
         }
     }
 }

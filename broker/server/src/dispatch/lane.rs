@@ -17,7 +17,7 @@ use crate::{
     telemetry::traces,
 };
 use archwire_core::{PatientId, Receipt, ReceiptOutcome, Revision, SystemName, metric};
-use archwire_host::Connector;
+use archwire_host::{Ability, Connector};
 use archwire_nats::Work;
 use futures_util::FutureExt as _;
 use std::{
@@ -32,6 +32,11 @@ use tracing::{Instrument as _, Span};
 
 /// How long it may take to find out in which trace a lane stands. Where that takes longer, it has one of its own.
 const LONGEST_PLACING: Duration = Duration::from_secs(1);
+
+/// Before a lane asks again whether it may create a record.
+const BETWEEN_GATES: Duration = Duration::from_millis(100);
+/// How long the log keeps to itself the event of a patient who is put off.
+const PUT_OFF_FOR: Duration = Duration::from_secs(300);
 
 /// What all lanes of a system share.
 pub(super) struct Shared {
@@ -51,10 +56,14 @@ enum Begun<'a> {
     Idle(Brought),
 }
 
-/// How a lane's attempt ended, once that is stored.
+/// How a lane's attempt ended.
 enum Round {
-    /// There is nothing left to do, as this word says.
-    Over(&'static str),
+    /// There is nothing left to do: something was brought, or not.
+    Over(Brought),
+    /// It is given up, which is stored.
+    Parked,
+    /// Creations in the system have to wait for a moment.
+    Busy,
     /// Another attempt, after that time.
     Again(Duration),
 }
@@ -62,15 +71,15 @@ enum Round {
 impl Shared {
     /// Works a lane off until nothing is left, or until the broker stops.
     pub(super) async fn work_off(&self, patient: PatientId) {
-        let mut tries = Tries::default();
-        loop {
+        let (mut tries, mut brought) = (Tries::default(), Brought::Nothing);
+        while !self.shutdown.is_cancelled() {
             self.board.wait(patient);
             let lane = self.board.span(patient);
             lane.record("system", self.system.as_str());
             self.place(patient, &lane).await;
             let since = self.board.look(patient);
             let round = match self.permitted(patient).await {
-                Some(Begun::Idle(brought)) => self.close(patient, brought).instrument(lane.clone()).await,
+                Some(Begun::Idle(idle)) => Round::Over(idle),
                 Some(Begun::Permitted(permission)) => {
                     let sequence = self.board.begin(patient);
                     // In a box, so that a lane that waits does not keep the room that an attempt needs.
@@ -79,26 +88,66 @@ impl Shared {
                 }
                 None => return,
             };
-            let wait = match round {
-                Round::Over(outcome) => {
+            // What was brought before a closing that failed has been brought.
+            if let Round::Over(now) = round
+                && now != Brought::Nothing
+            {
+                brought = now;
+            }
+            let closed = match round {
+                Round::Busy if self.creations_go_on(patient).await => continue,
+                Round::Busy => return,
+                Round::Over(_) => {
+                    let tidied = self.tidy(patient, brought).instrument(lane.clone()).await;
+                    tidied.map(|()| brought.name())
+                }
+                Round::Parked => Ok("parked"),
+                Round::Again(wait) => Err(wait),
+            };
+            match closed {
+                Ok(outcome) => {
                     lane.record("outcome", outcome);
-                    match self.finish(patient, since).await {
-                        true => {
-                            tries = Tries::default();
-                            continue;
-                        }
-                        false => return,
+                    if !self.finish(patient, since).await {
+                        return;
+                    }
+                    (tries, brought) = (Tries::default(), Brought::Nothing);
+                }
+                Err(wait) => {
+                    if !self.back_off(patient, wait).await {
+                        return;
                     }
                 }
-                Round::Again(wait) => wait,
-            };
-            self.board.back_off(patient);
-            tokio::select! {
-                () = self.shutdown.cancelled() => return,
-                () = self.board.hurried(patient) => {}
-                () = sleep(wait) => {}
             }
         }
+    }
+
+    /// Waits without a turn until creations may go on. Tells whether the lane does.
+    async fn creations_go_on(&self, patient: PatientId) -> bool {
+        self.board.wait(patient);
+        let go_on = async {
+            sleep(BETWEEN_GATES).await;
+            self.registry.creations_go_on(&self.system).await;
+        };
+        tokio::select! {
+            () = self.shutdown.cancelled() => false,
+            () = go_on => true,
+        }
+    }
+
+    /// Waits before another attempt. Tells whether the lane goes on.
+    async fn back_off(&self, patient: PatientId, wait: Duration) -> bool {
+        if let Some(work) = self.board.back_off(patient) {
+            if let Err(error) = work.nak(PUT_OFF_FOR).await {
+                tracing::warn!(system = %self.system, code = error.code(), "the log was not given an event back");
+            }
+            return false;
+        }
+        tokio::select! {
+            () = self.shutdown.cancelled() => return false,
+            () = self.board.hurried(patient) => {}
+            () = sleep(wait) => {}
+        }
+        true
     }
 
     /// Waits until the system may be called for a lane, unless there is nothing to call it for; `None` when the broker stops.
@@ -159,21 +208,29 @@ impl Shared {
         permission: Permission<'_>,
         tries: &mut Tries,
     ) -> Round {
-        let Self { system, board, .. } = self;
+        let system = &self.system;
         let attempt = self.attempt(patient, tries.number());
         let ended = guarded(attempt.run()).await.unwrap_or_else(|crashed| crashed);
         self.heed(&ended, permission);
-        if matches!(ended, Ended::Done(Brought::Delivered)) {
-            board.succeeded();
-        }
-        let in_doubt = matches!(ended, Ended::Later(..));
-        let others = match ended {
-            Ended::Done(_) => board.others(),
-            _ => board.failed(patient),
+        let ended = match ended {
+            Ended::Done(brought) => {
+                if brought == Brought::Written {
+                    self.board.succeeded();
+                }
+                return Round::Over(brought);
+            }
+            Ended::Ours(trouble) if trouble.class == "system_busy" => return Round::Busy,
+            failed => failed,
         };
+        let polls = self
+            .connector
+            .component()
+            .description()
+            .abilities
+            .contains(&Ability::Poll);
+        let readings = polls.then(|| self.breaker.readings());
         let attempts = tries.number();
-        match tries.after(ended, others) {
-            Next::Finish(brought) => self.close(patient, brought).await,
+        match tries.after(ended, self.board.failed(patient, readings)) {
             Next::Again(wait, trouble) => {
                 self.count(&trouble);
                 tracing::warn!(%system, %patient, attempts, reason = trouble.why.code, "a delivery will be tried again");
@@ -181,10 +238,10 @@ impl Shared {
             }
             Next::Park(trouble) => {
                 self.count(&trouble);
-                match self.park(patient, sequence, attempts, &trouble, in_doubt).await {
+                match self.park(patient, sequence, attempts, &trouble).await {
                     Ok(()) => {
                         traces::failed(&Span::current(), trouble.class);
-                        Round::Over("parked")
+                        Round::Parked
                     }
                     Err(code) => {
                         tracing::error!(%system, %patient, code, "a delivery could not be parked; it will be tried again");
@@ -195,27 +252,16 @@ impl Shared {
         }
     }
 
-    /// There was nothing left to do.
-    async fn close(&self, patient: PatientId, brought: Brought) -> Round {
-        match self.tidy(patient, brought).await {
-            Ok(()) => Round::Over(brought.name()),
-            Err(code) => {
-                let system = &self.system;
-                tracing::warn!(%system, %patient, code, "what is left of a parked delivery stays; it will be looked at again");
-                Round::Again(LONGEST_PAUSE)
-            }
-        }
-    }
-
     /// Tells the breaker and the account how a call ended, and lets the next one in.
     fn heed(&self, ended: &Ended, permission: Permission<'_>) {
         match ended {
             // Who refuses something for good has read it.
-            Ended::Done(Brought::Delivered) | Ended::Rejected(_) => permission.worked(),
+            Ended::Done(Brought::Written) | Ended::Rejected(_) => permission.worked(),
+            Ended::Done(Brought::Seen) => permission.only_read(),
             Ended::Refused(disposition) | Ended::Throttled(disposition, _) => {
                 permission.failed(self.connector.account(), disposition);
             }
-            Ended::Done(_) | Ended::Later(..) | Ended::Ours(_) | Ended::Park(_) => {}
+            Ended::Done(_) | Ended::Later(..) | Ended::Defect(_) | Ended::Ours(_) | Ended::Park(_) => {}
         }
     }
 
@@ -245,13 +291,26 @@ impl Shared {
     }
 
     /// After there was nothing left to do: what was parked of the patient is no longer, because the system has it, or because
-    /// it was overtaken.
-    async fn tidy(&self, patient: PatientId, brought: Brought) -> Result<(), &'static str> {
+    /// it was overtaken. Where that is not stored, the lane comes again after a while.
+    async fn tidy(&self, patient: PatientId, brought: Brought) -> Result<(), Duration> {
+        self.end_parked(patient, brought).await.map_err(|code| {
+            let system = &self.system;
+            tracing::warn!(%system, %patient, code, "what is left of a parked delivery stays for now");
+            LONGEST_PAUSE
+        })
+    }
+
+    async fn end_parked(&self, patient: PatientId, brought: Brought) -> Result<(), &'static str> {
         let Self { system, parked, .. } = self;
-        if brought == Brought::Held || !parked.is_parked(system, patient) {
+        if brought == Brought::Held {
+            // A person has to decide something else first, and sees this one among what waits.
+            let unmarked = parked.unmark_redriven(system, patient).await;
+            return unmarked.map_err(|error| error.code());
+        }
+        if !parked.is_parked(system, patient) {
             return Ok(());
         }
-        if brought != Brought::Delivered {
+        if matches!(brought, Brought::Nothing | Brought::Retired) {
             let newest = self.newest(patient).await.map_err(|error| error.code())?;
             let receipt = self.receipt(newest, ReceiptOutcome::Superseded, None, 0);
             let noted = self.registry.receipted(system, patient, receipt).await;
@@ -264,14 +323,13 @@ impl Shared {
         Ok(())
     }
 
-    /// Parks what waits for the patient.
+    /// Parks what waits for the patient. What is in doubt stays so: whoever tries again searches first.
     async fn park(
         &self,
         patient: PatientId,
         sequence: u64,
         attempts: u32,
         trouble: &Trouble,
-        in_doubt: bool,
     ) -> Result<(), &'static str> {
         let Self {
             system,
@@ -280,11 +338,6 @@ impl Shared {
             parked,
             ..
         } = self;
-        // What is in doubt stays so: whoever tries again searches first.
-        if !in_doubt {
-            let abandoned = registry.abandon(system, patient).await;
-            abandoned.map_err(|error| error.code())?;
-        }
         let newest = self.newest(patient).await.map_err(|error| error.code())?;
         let undeliverable = Undeliverable {
             system,
@@ -337,7 +390,7 @@ impl Shared {
 async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Ended> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
         tracing::error!("a delivery crashed");
-        Ended::Later(None, Trouble::of_code("delivery_crashed"))
+        Ended::Defect(Trouble::of_code("delivery_crashed"))
     })
 }
 
@@ -353,13 +406,12 @@ mod tests {
         for attempt in 1.. {
             let crash = async { panic!("as if something were wrong with the broker") };
             let ended = guarded::<Ended>(crash).await.expect_err("it crashed");
-            match tries.after(ended, lately.failed(patient)) {
+            match tries.after(ended, lately.failed(patient, None)) {
                 Next::Again(..) => {}
                 Next::Park(trouble) => {
                     assert_eq!((attempt, trouble.class), (12, "delivery_crashed"));
                     return;
                 }
-                Next::Finish(_) => panic!("nothing was done"),
             }
         }
     }

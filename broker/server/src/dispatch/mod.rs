@@ -3,7 +3,7 @@
 //! One dispatcher per system reads the log through a durable consumer. What it gets says only *whom* there is something to
 //! tell about; what that is, is read from the log and the registry when it is delivered, so that what waits costs little,
 //! is never stale, and may come in any order. Each patient has a lane, and patients do not wait for each other: there are
-//! [`MOST_LANES`], and the rest waits in the log. A lane holds at most one event, which is acknowledged after the system
+//! [`MOST_LANES`] for events and [`MOST_ASKED`] for those whom somebody wants looked at, and the rest waits in the log. A lane holds at most one event, which is acknowledged after the system
 //! showed its state back, or after it was parked with its reason, so that a restart repeats what was not finished.
 //!
 //! | module | what it is |
@@ -29,7 +29,7 @@ mod traced;
 mod tries;
 mod turn;
 
-pub use book::MOST_LANES;
+pub use book::{MOST_ASKED, MOST_LANES, MOST_PUT_OFF};
 pub use breaker::{Breaker, BreakerState, Outage, Pass, Purpose};
 pub use desk::{Desk, DeskStatus};
 pub use turn::Permission;
@@ -56,6 +56,9 @@ pub const ACK_WAIT: Duration = Duration::from_secs(20);
 const BETWEEN_READS: Duration = Duration::from_millis(500);
 /// How long the log keeps to itself what it was given back at a stop.
 const GIVEN_BACK_FOR: Duration = Duration::from_millis(100);
+/// Most events of a system that the queue may have handed out: those of the lanes, and those that were given back for a while
+/// because too many patients failed. Beyond that, nothing more comes until some are settled.
+pub const MOST_HANDED_OUT: usize = MOST_LANES + MOST_PUT_OFF;
 /// Before a lane begins anew that crashed.
 const AFTER_A_CRASH: Duration = Duration::from_secs(60);
 /// Events that are settled at a time because newer ones stand for them, or given back at a stop.
@@ -127,7 +130,12 @@ impl Dispatcher {
                 woken = registry.woken(&system) => woken.into_iter().for_each(|patient| board.ask(patient, Priority::Live)),
                 () = board.asked() => {}
                 Ok(()) = handed_out.changed() => shared.look_again(&mut handed_out),
-                _ = signs_of_life.tick() => shared.give_signs_of_life().await,
+                _ = signs_of_life.tick() => {
+                    if board.is_idle() {
+                        shared.breaker.nothing_to_write();
+                    }
+                    shared.give_signs_of_life().await;
+                }
                 work = deliveries.next(), if board.has_room() && running.settling.len() < SETTLED_AT_A_TIME => match work {
                     Ok(work) => running.take(work),
                     // The consumer is made anew by the next call; what was handed out comes again.
@@ -177,7 +185,10 @@ impl Running {
                 .is_err()
             {
                 tracing::error!(system = %shared.system, "a lane crashed; it begins anew");
-                sleep(AFTER_A_CRASH).await;
+                tokio::select! {
+                    () = shared.shutdown.cancelled() => return,
+                    () = sleep(AFTER_A_CRASH) => {}
+                }
             }
         });
     }
@@ -197,7 +208,7 @@ impl Shared {
         // What was given up waits for a person, or for the next change.
         let owed = owed
             .into_iter()
-            .filter(|patient| !parked.is_parked(system, *patient));
+            .filter(|patient| !parked.is_parked(system, *patient) && !registry.is_dropped(system, *patient));
         owed.for_each(|patient| board.ask(patient, Priority::Backfill));
         for patient in parked.redriven(system) {
             board.ask(patient, Priority::Live);
@@ -220,7 +231,7 @@ impl Shared {
         }
         let changed = registry.changed_between(settled, up_to);
         for patient in changed {
-            if !parked.is_parked(system, patient) {
+            if !parked.is_parked(system, patient) && !registry.is_dropped(system, patient) {
                 board.ask(patient, Priority::Live);
             }
         }

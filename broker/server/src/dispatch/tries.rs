@@ -3,13 +3,18 @@
 //! A failed attempt is made again after 0.5 s, then 1 s, doubling to 60 s, each with as much again at random, or after the time
 //! that the connector asks for, of which at most an hour is heeded. After 12 that count the delivery is parked.
 //!
-//! **Whose trouble it is** decides which count. What a system does to many is no reason to give up one of them: an attempt
-//! counts when deliveries of others came about since the lane's last one failed, or when at most [`FEW`] other patients are
-//! in trouble. Where the system cannot be reached, refuses the credentials or wants to be left alone, only the first is a
-//! reason. What the bus itself could not do counts never. So an outage parks nothing, however long it lasts and whatever
-//! answers the system gives meanwhile, and a single patient's trouble ends with a person as long as anything else succeeds.
+//! **Whose trouble it is** decides which count; what a system does to many is no reason to give up one of them.
+//! - What the connector does not get over (it crashes, or its answers are none) counts always.
+//! - What may work later counts when something was written for others since the lane's last attempt failed; or when at most
+//!   [`FEW`] others are in trouble and the system was read meanwhile, so that it is there. Whose connector reads nothing by
+//!   itself is believed.
+//! - Where the system cannot be reached or refuses the credentials, only the first of these is a reason.
+//! - What the bus could not do, and what a system or its account asks to be spared, counts never.
+//!
+//! So an outage parks nothing, however long it lasts. A patient whose trouble is never anybody's but the system's is tried
+//! every 60 to 120 s for as long as that is so; the status shows how many there are.
 
-use super::ended::{Brought, Ended, Trouble};
+use super::ended::{Ended, Trouble};
 use archwire_core::PatientId;
 use rand::Rng as _;
 use std::{collections::HashSet, time::Duration};
@@ -30,37 +35,34 @@ const FEW: usize = 2;
 /// How the deliveries of all patients to a system went lately.
 #[derive(Debug, Default)]
 pub(super) struct Lately {
-    successes: u64,
-    /// Who failed since the last success; at most one for each lane.
+    /// How often something was written.
+    writings: u64,
+    /// Who failed since; at most one for each lane.
     failing: HashSet<PatientId>,
 }
 
 /// What a lane makes of that when its own attempt failed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Others {
-    successes: u64,
+    writings: u64,
     in_trouble: usize,
+    /// How often the system was read by those who read it anyway; `None` when nobody does.
+    readings: Option<u64>,
 }
 
 impl Lately {
     pub(super) fn succeeded(&mut self) {
-        self.successes += 1;
+        self.writings += 1;
         self.failing.clear();
     }
 
-    pub(super) fn failed(&mut self, patient: PatientId) -> Others {
+    /// An attempt of a patient failed. `readings` is as [`Others`] has it.
+    pub(super) fn failed(&mut self, patient: PatientId, readings: Option<u64>) -> Others {
         self.failing.insert(patient);
         Others {
-            successes: self.successes,
+            writings: self.writings,
             in_trouble: self.failing.len() - 1,
-        }
-    }
-
-    /// How it went for everybody.
-    pub(super) fn others(&self) -> Others {
-        Others {
-            successes: self.successes,
-            in_trouble: self.failing.len(),
+            readings,
         }
     }
 
@@ -77,13 +79,13 @@ pub(super) struct Tries {
     made: u32,
     counted: u32,
     pause: Duration,
-    successes: Option<u64>,
+    /// How often something was written and read when the last attempt failed.
+    before: Option<(u64, Option<u64>)>,
 }
 
 /// How a lane goes on.
 #[derive(Debug)]
 pub(super) enum Next {
-    Finish(Brought),
     /// Another attempt, after that time.
     Again(Duration, Trouble),
     Park(Trouble),
@@ -95,7 +97,7 @@ impl Default for Tries {
             made: 0,
             counted: 0,
             pause: FIRST_PAUSE,
-            successes: None,
+            before: None,
         }
     }
 }
@@ -106,38 +108,29 @@ impl Tries {
         self.made.saturating_add(1)
     }
 
-    /// How to go on after an attempt.
-    pub(super) fn after(&mut self, ended: Ended, others: Others) -> Next {
-        let (wait, trouble, counts) = match ended {
-            Ended::Done(brought) => return Next::Finish(brought),
-            Ended::Park(trouble) | Ended::Rejected(trouble) => {
-                self.made = self.number();
-                return Next::Park(trouble);
-            }
+    /// How to go on after an attempt that failed.
+    pub(super) fn after(&mut self, failed: Ended, others: Others) -> Next {
+        let since = self.since(others);
+        self.made = self.number();
+        let (wait, trouble, counts) = match failed {
+            Ended::Park(trouble) | Ended::Rejected(trouble) => return Next::Park(trouble),
+            // Which is no failure, and not asked about.
+            Ended::Done(_) => (Duration::ZERO, Trouble::of_code("done"), false),
             Ended::Ours(trouble) => (Duration::ZERO, trouble, false),
+            Ended::Defect(trouble) => (Duration::ZERO, trouble, true),
             Ended::Later(after, trouble) => {
-                let succeeded = self.others_succeeded(others);
-                (
-                    after.unwrap_or_default(),
-                    trouble,
-                    succeeded || others.in_trouble <= FEW,
-                )
+                let is_there = others.in_trouble <= FEW && since.was_read;
+                (after.unwrap_or_default(), trouble, since.was_written || is_there)
             }
             Ended::Throttled(disposition, after) => {
-                let succeeded = self.others_succeeded(others);
-                (after.max(SHORTEST_REST), Trouble::of(&disposition), succeeded)
+                (after.max(SHORTEST_REST), Trouble::of(&disposition), false)
             }
-            Ended::Refused(disposition) => {
-                let trouble = Trouble::of(&disposition);
-                if !self.others_succeeded(others) {
-                    self.made = self.number();
-                    // The breaker says when.
-                    return Next::Again(Duration::ZERO, trouble);
-                }
-                (Duration::ZERO, trouble, true)
+            Ended::Refused(disposition) if since.was_written => {
+                (Duration::ZERO, Trouble::of(&disposition), true)
             }
+            // The breaker says when.
+            Ended::Refused(disposition) => return Next::Again(Duration::ZERO, Trouble::of(&disposition)),
         };
-        self.made = self.number();
         self.counted += u32::from(counts);
         if self.counted >= MOST_ATTEMPTS {
             return Next::Park(trouble);
@@ -148,11 +141,25 @@ impl Tries {
         Next::Again(wait, trouble)
     }
 
-    /// Whether deliveries of others came about since this lane's last attempt failed.
-    fn others_succeeded(&mut self, others: Others) -> bool {
-        let before = self.successes.replace(others.successes);
-        before.is_some_and(|before| before < others.successes)
+    /// What the system did since this lane's last attempt failed.
+    fn since(&mut self, others: Others) -> Since {
+        let before = self.before.replace((others.writings, others.readings));
+        let Some((writings, readings)) = before else {
+            return Since {
+                was_written: false,
+                was_read: others.readings.is_none(),
+            };
+        };
+        Since {
+            was_written: writings < others.writings,
+            was_read: others.readings.is_none() || readings < others.readings,
+        }
     }
+}
+
+struct Since {
+    was_written: bool,
+    was_read: bool,
 }
 
 #[cfg(test)]
@@ -173,85 +180,141 @@ mod tests {
         Disposition::Retry(Later { after, reason }).into()
     }
 
+    fn throttled() -> Ended {
+        let (after, reason) = (Duration::ZERO, reason());
+        Disposition::Throttled(Later { after, reason }).into()
+    }
+
     fn refused() -> Ended {
         Disposition::Unavailable(reason()).into()
+    }
+
+    fn defect() -> Ended {
+        Ended::Defect(Trouble::of_code("connector_trapped"))
     }
 
     fn somebody(number: usize) -> PatientId {
         format!("00000000-0000-7000-8000-{number:012x}").parse().unwrap()
     }
 
-    /// How many attempts are made before a patient is given up; `None` for more than 1,000.
-    fn given_up_after(
-        lately: &mut Lately,
-        mut fail: impl FnMut() -> Ended,
-        mut meanwhile: impl FnMut(&mut Lately),
-    ) -> Option<u32> {
-        let mut tries = Tries::default();
-        for attempt in 1..=1_000 {
-            let others = lately.failed(somebody(0));
-            if let Next::Park(_) = tries.after(fail(), others) {
-                return Some(attempt);
+    /// A system and what happens in it between two attempts of a patient.
+    #[derive(Default)]
+    struct System {
+        lately: Lately,
+        readings: Option<u64>,
+        /// How many others fail all the time.
+        others_fail: usize,
+        /// Whether something is written for somebody between two attempts.
+        is_written: bool,
+        /// Whether it is read.
+        is_read: bool,
+    }
+
+    impl System {
+        fn polled() -> Self {
+            Self {
+                readings: Some(0),
+                ..Self::default()
             }
-            meanwhile(lately);
         }
-        None
+
+        /// How many attempts are made before the patient is given up; `None` for more than 1,000.
+        fn gives_up_after(mut self, fail: impl Fn() -> Ended) -> Option<u32> {
+            let mut tries = Tries::default();
+            for attempt in 1..=1_000 {
+                for other in 1..=self.others_fail {
+                    self.lately.failed(somebody(other), self.readings);
+                }
+                let others = self.lately.failed(somebody(0), self.readings);
+                if let Next::Park(_) = tries.after(fail(), others) {
+                    return Some(attempt);
+                }
+                if self.is_written {
+                    self.lately.succeeded();
+                }
+                if let Some(readings) = self.readings.as_mut().filter(|_| self.is_read) {
+                    *readings += 1;
+                }
+            }
+            None
+        }
     }
 
     #[test]
     fn one_patients_trouble_ends_with_a_person() {
-        assert_eq!(given_up_after(&mut Lately::default(), later, |_| {}), Some(12));
-        let others_go_on = |lately: &mut Lately| lately.succeeded();
-        assert_eq!(
-            given_up_after(&mut Lately::default(), later, others_go_on),
-            Some(12)
-        );
-        // The first refusal may have been the system's.
-        assert_eq!(
-            given_up_after(&mut Lately::default(), refused, others_go_on),
-            Some(13)
-        );
+        let written = || System {
+            is_written: true,
+            ..System::polled()
+        };
+        let read = || System {
+            is_read: true,
+            ..System::polled()
+        };
+        // The first may have been the system's.
+        assert_eq!(written().gives_up_after(later), Some(13));
+        assert_eq!(written().gives_up_after(refused), Some(13));
+        assert_eq!(read().gives_up_after(later), Some(13));
+        // Nobody reads it: there is nothing else to go by.
+        assert_eq!(System::default().gives_up_after(later), Some(12));
+        assert_eq!(System::polled().gives_up_after(defect), Some(12));
     }
 
     #[test]
-    fn what_a_system_does_to_everybody_parks_nobody() {
-        assert_eq!(given_up_after(&mut Lately::default(), refused, |_| {}), None);
-        let mut lately = Lately::default();
-        for other in 1..=3 {
-            lately.failed(somebody(other));
+    fn a_system_that_is_away_parks_nobody_however_few_wait() {
+        for others_fail in [0, 1, 2, 3, 100] {
+            let away = || System {
+                others_fail,
+                ..System::polled()
+            };
+            assert_eq!(away().gives_up_after(later), None, "{others_fail}");
+            assert_eq!(away().gives_up_after(refused), None, "{others_fail}");
         }
-        assert_eq!(given_up_after(&mut lately, later, |_| {}), None);
     }
 
     #[test]
-    fn what_the_bus_cannot_do_parks_nobody() {
+    fn a_system_that_is_read_and_takes_nothing_of_anybody_parks_nobody() {
+        let read_only = || System {
+            others_fail: 3,
+            is_read: true,
+            ..System::polled()
+        };
+        assert_eq!(read_only().gives_up_after(later), None);
+        let alone = System {
+            is_read: true,
+            ..System::polled()
+        };
+        assert_eq!(alone.gives_up_after(refused), None);
+    }
+
+    #[test]
+    fn what_the_bus_cannot_do_and_what_asks_to_be_spared_parks_nobody() {
+        let busy = || System {
+            is_written: true,
+            is_read: true,
+            ..System::polled()
+        };
+        assert_eq!(busy().gives_up_after(throttled), None);
         let ours = || Ended::Ours(Trouble::of_code("log_unavailable"));
-        let others_go_on = |lately: &mut Lately| lately.succeeded();
-        assert_eq!(given_up_after(&mut Lately::default(), ours, others_go_on), None);
+        assert_eq!(busy().gives_up_after(ours), None);
     }
 
     #[test]
     fn many_who_are_in_trouble_by_themselves_end_with_a_person_too() {
-        let mut lately = Lately::default();
-        for other in 1..=100 {
-            lately.failed(somebody(other));
-        }
-        let somebody_else_goes_on = |lately: &mut Lately| {
-            lately.succeeded();
-            for other in 1..=100 {
-                lately.failed(somebody(other));
-            }
+        let busy = System {
+            others_fail: 100,
+            is_written: true,
+            ..System::polled()
         };
-        let given_up = given_up_after(&mut lately, later, somebody_else_goes_on);
-        assert!(given_up.is_some_and(|attempts| attempts <= 13), "{given_up:?}");
+        assert_eq!(busy.gives_up_after(later), Some(13));
     }
 
     #[test]
     fn pauses_double_to_a_minute_and_what_is_asked_for_is_heeded_up_to_an_hour() {
         let mut tries = Tries::default();
         let others = Others {
-            successes: 0,
+            writings: 0,
             in_trouble: 9,
+            readings: None,
         };
         let mut waits = Vec::new();
         for _ in 0..9 {
@@ -260,10 +323,8 @@ mod tests {
             };
             waits.push(wait);
         }
-        for (wait, pause) in waits
-            .iter()
-            .zip([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000])
-        {
+        let pauses = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000];
+        for (wait, pause) in waits.iter().zip(pauses) {
             let pause = Duration::from_millis(pause);
             assert!((pause..pause * 2).contains(wait), "{wait:?} for {pause:?}");
         }

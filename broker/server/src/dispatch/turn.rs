@@ -41,6 +41,11 @@ impl<'a> Permission<'a> {
         self.pass.worked();
     }
 
+    /// Nothing was to be written after all; the system was only read. The turn is over.
+    pub fn only_read(self) {
+        self.pass.only_read();
+    }
+
     /// The system did not do it, for this reason. The turn is over.
     pub fn failed(self, account: &Account, disposition: &Disposition) {
         if let Disposition::Throttled(later) = disposition {

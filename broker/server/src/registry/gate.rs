@@ -20,6 +20,9 @@ use tokio::{
 /// How long an observer waits for creations to end.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
+/// How long a creation waits for observers that came before it. It has a turn of the system's account, which others want.
+const LONGEST_AT_THE_GATE: Duration = Duration::from_millis(250);
+
 /// The gates of all systems.
 #[derive(Debug, Default)]
 pub(super) struct Gates {
@@ -35,6 +38,11 @@ impl Gates {
     fn gate(&self, system: &SystemName) -> Arc<RwLock<()>> {
         let mut systems = self.systems.lock().unwrap_or_else(PoisonError::into_inner);
         systems.entry(system.clone()).or_default().clone()
+    }
+
+    /// Begins a creation, as [`Gates::create`], if that need not wait for long.
+    pub(super) async fn create_soon(&self, system: &SystemName) -> Option<CreationPermit> {
+        timeout(LONGEST_AT_THE_GATE, self.create(system)).await.ok()
     }
 
     /// Begins a creation, after the observers that already wait.

@@ -3,7 +3,7 @@
 
 use crate::support::*;
 use archwire::registry::{Due, Settlement};
-use archwire_core::{PatientId, Revision};
+use archwire_core::{Path, PatientId, Revision};
 use std::{collections::BTreeSet, time::Instant};
 
 const LONG: &str = "Featherstonehaugh";
@@ -88,4 +88,32 @@ async fn an_edit_after_a_writing_was_abandoned_is_news() {
     let edited = office.see(says("front-desk", "1", named("Jones"))).await;
     assert!(is_news(edited));
     assert_eq!(family(&office.state(patient)), "Jones");
+}
+
+#[tokio::test]
+async fn what_is_noted_already_is_not_noted_again() {
+    let (office, patient, due) = office().await;
+    let (registry, desk) = (&office.registry, system("front-desk"));
+    let begin = |paths: BTreeSet<Path>| registry.begin_writing(&desk, patient, paths);
+    assert!(begin(due.changed.clone()).await.unwrap(), "nobody began before");
+    let noted = || {
+        registry
+            .record(&desk, patient)
+            .unwrap()
+            .writing()
+            .cloned()
+            .unwrap()
+    };
+    let (first, before) = (noted(), records(registry).await.len());
+    let part = due.changed.iter().take(1).cloned().collect();
+    for paths in [due.changed.clone(), part, due.changed.clone()] {
+        assert!(!begin(paths).await.unwrap(), "an earlier one may have come about");
+    }
+    assert_eq!(noted(), first);
+    assert_eq!(records(registry).await.len(), before);
+    // What is written besides is noted with it.
+    let other = Path::from("telecom/phone-mobile/value");
+    assert!(!begin(BTreeSet::from([other.clone()])).await.unwrap());
+    assert!(noted().0.contains(&other) && noted().0.is_superset(&due.changed));
+    assert_eq!(records(registry).await.len(), before + 1);
 }

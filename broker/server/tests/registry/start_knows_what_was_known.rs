@@ -94,14 +94,16 @@ impl Run<'_> {
                     .link(&desk, patient, id(self.local_id()), Revision::NONE, None)
                     .await
             }
-            (7, Some(patient)) => registry
-                .begin_writing(
-                    &desk,
-                    patient,
-                    BTreeSet::from(["telecom/phone-mobile/value".into()]),
-                )
-                .await
-                .unwrap(),
+            (7, Some(patient)) => {
+                _ = registry
+                    .begin_writing(
+                        &desk,
+                        patient,
+                        BTreeSet::from(["telecom/phone-mobile/value".into()]),
+                    )
+                    .await
+                    .unwrap()
+            }
             (8, Some(patient)) => registry.abandon(&desk, patient).await.unwrap(),
             (9, Some(patient)) => self.settle(&desk, patient).await,
             (10, Some(patient)) => self.merge(patient).await,

@@ -167,3 +167,67 @@ async fn a_doubt_of_less_holds_up_unknown_records() {
     link(&registry, patient).await;
     assert_eq!(polled.await, patient);
 }
+
+#[tokio::test]
+async fn an_attempt_that_repeats_another_is_in_doubt_since_the_first_one_and_notes_nothing() {
+    let office = Office::open().await;
+    let patient = whom(office.see(says("imaging", "1", named("Smith"))).await);
+    let desk = system(DESK);
+    note_creation(&office, patient, Duration::from_secs(601)).await;
+    let registry = office.reopened().await;
+    let first = registry.index().creating(&desk, patient);
+    let before = records(&registry).await.len();
+    for _ in 0..3 {
+        let (_, doubt) = registry
+            .begin_creation(&desk, patient, Revision::new(1))
+            .await
+            .unwrap();
+        assert_eq!(doubt, first);
+    }
+    assert_eq!(records(&registry).await.len(), before);
+    // So the ten minutes are over, however often it is tried.
+    let observed = in_time(registry.observe(says(DESK, "77", named("Jones")), None)).await;
+    assert!(is_news(observed.unwrap()));
+    assert_eq!(registry.index().creating(&desk, patient), first);
+}
+
+#[tokio::test]
+async fn a_log_in_which_each_attempt_is_noted_tells_since_when_as_well() {
+    let office = Office::open().await;
+    let patient = whom(office.see(says("imaging", "1", named("Smith"))).await);
+    for ago in [601, 300, 1] {
+        note_creation(&office, patient, Duration::from_secs(ago)).await;
+    }
+    let registry = office.reopened().await;
+    let doubt = registry.index().creating(&system(DESK), patient).unwrap();
+    assert!(doubt.since.elapsed().unwrap() > Duration::from_secs(600));
+}
+
+#[tokio::test]
+async fn creations_do_not_wait_long_for_an_observer_and_are_told_when_he_has_gone() {
+    let office = Office::open().await;
+    let (registry, desk) = (&office.registry, system(DESK));
+    let patient = whom(office.see(says("imaging", "1", named("Smith"))).await);
+    let other = whom(office.see(says("imaging", "2", named("Jones"))).await);
+    let (permit, _) = registry
+        .begin_creation(&desk, patient, Revision::new(1))
+        .await
+        .unwrap();
+    let polled = begin_to_observe(registry, says(DESK, "77", named("Smith"))).await;
+    let begun = std::time::Instant::now();
+    let refused = registry.begin_creation(&desk, other, Revision::new(1)).await;
+    assert_eq!(refused.unwrap_err().code(), "system_busy");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let mut go_on = Box::pin(registry.creations_go_on(&desk));
+    assert!(futures_util::poll!(&mut go_on).is_pending());
+    drop(permit);
+    link(registry, patient).await;
+    let (polled, ()) = tokio::join!(polled, in_time(go_on));
+    assert_eq!(polled, patient);
+    assert!(
+        registry
+            .begin_creation(&desk, other, Revision::new(1))
+            .await
+            .is_ok()
+    );
+}

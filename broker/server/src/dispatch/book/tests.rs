@@ -76,9 +76,9 @@ impl World {
 
     fn hand_out(&mut self, sequence: u64) {
         let whose = self.log[sequence as usize - 1];
-        let Taken { settle, opens } = self
-            .book
-            .take(whose, sequence, SystemTime::UNIX_EPOCH, Priority::Live);
+        let Taken { settle, opens, .. } =
+            self.book
+                .take(whose, sequence, SystemTime::UNIX_EPOCH, Priority::Live);
         assert_eq!(
             opens,
             self.lanes
@@ -152,7 +152,8 @@ impl World {
     fn fail(&mut self, whose: PatientId) {
         if let Some(attempt @ Some(_)) = self.lanes.get_mut(&whose) {
             *attempt = None;
-            self.book.back_off(whose);
+            assert_eq!(self.book.back_off(whose), None, "there is room for everybody");
+            self.book.wait(whose);
         }
     }
 
@@ -274,18 +275,62 @@ fn an_event_that_comes_during_an_attempt_stays_unsettled_until_the_next_one_ende
 }
 
 #[test]
-fn what_is_older_leaves_room_for_what_just_happened() {
+fn those_who_are_asked_for_and_those_with_events_leave_each_other_room() {
     let (mut book, now) = (Book::default(), SystemTime::UNIX_EPOCH);
-    for number in 0..2 * MOST_LANES {
+    let admitted = |book: &mut Book| {
+        while book.admit(now).is_some() {}
+        book.count().waiting
+    };
+    for number in 0..2 * MOST_ASKED {
         book.ask(somebody(number), now, Priority::Backfill);
     }
-    while book.admit(now).is_some() {}
-    assert_eq!(book.count().waiting, MOST_LANES / 2);
+    assert_eq!(admitted(&mut book), MOST_ASKED / 2);
+    for number in 2 * MOST_ASKED..4 * MOST_ASKED {
+        book.ask(somebody(number), now, Priority::Live);
+    }
+    assert_eq!(admitted(&mut book), MOST_ASKED - 64);
+    for number in 4 * MOST_ASKED..6 * MOST_ASKED {
+        book.ask(somebody(number), now, Priority::Interactive);
+    }
+    assert_eq!(admitted(&mut book), MOST_ASKED);
     assert!(book.has_room());
-    let urgent = somebody(2 * MOST_LANES);
-    book.ask(urgent, now, Priority::Interactive);
-    assert_eq!(book.admit(now), Some(urgent));
-    assert_eq!(book.admit(now), None);
+    for number in 0..MOST_LANES {
+        assert!(book.has_room());
+        let patient = somebody(10 * MOST_LANES + number);
+        assert!(book.take(patient, number as u64 + 1, now, Priority::Live).opens);
+    }
+    assert!(!book.has_room());
+    book.finish(somebody(0));
+    assert_eq!(admitted(&mut book), MOST_LANES + MOST_ASKED);
+}
+
+#[test]
+fn those_who_fail_never_keep_all_others_out() {
+    let (mut book, now) = (Book::default(), SystemTime::UNIX_EPOCH);
+    let mut given_back = BTreeSet::new();
+    for number in 0..MOST_LANES {
+        let sequence = number as u64 + 1;
+        book.take(somebody(number), sequence, now, Priority::Live);
+        book.begin(somebody(number));
+        given_back.extend(book.back_off(somebody(number)));
+    }
+    assert_eq!(given_back.len(), MOST_LANES / 4);
+    assert!(book.has_room());
+    assert_eq!(
+        book.count().backing_off,
+        MOST_LANES,
+        "those who were put off count"
+    );
+    let last = somebody(MOST_LANES - 1);
+    assert!(book.waits(last));
+    // The log hands the event out again.
+    let taken = book.take(last, MOST_LANES as u64, now, Priority::Backfill);
+    assert_eq!((taken.settle, taken.opens), (None, true));
+    // One that goes on makes room for one that fails.
+    book.wait(somebody(0));
+    book.begin(last);
+    assert_eq!(book.back_off(last), None);
+    assert_eq!(book.count().waiting, 1);
 }
 
 #[test]
@@ -293,13 +338,13 @@ fn a_person_waits_for_one_attempt_and_not_for_those_after_it() {
     let (mut book, now) = (Book::default(), SystemTime::UNIX_EPOCH);
     book.take(patient(0), 1, now, Priority::Backfill);
     book.begin(patient(0));
-    book.back_off(patient(0));
+    assert_eq!(book.back_off(patient(0)), None);
     assert!(!book.is_hurried(patient(0)));
     book.ask(patient(0), now, Priority::Interactive);
     assert!(book.is_hurried(patient(0)));
     assert_eq!(book.priority(patient(0)), Priority::Interactive);
     book.begin(patient(0));
-    book.back_off(patient(0));
+    assert_eq!(book.back_off(patient(0)), None);
     assert!(!book.is_hurried(patient(0)));
     assert_eq!(book.priority(patient(0)), Priority::Live);
 }
@@ -311,7 +356,7 @@ fn a_lane_that_fails_waits_since_its_first_event_and_one_that_went_on_since_its_
     book.take(patient(0), 1, first, Priority::Live);
     book.begin(patient(0));
     book.take(patient(0), 2, second, Priority::Live);
-    book.back_off(patient(0));
+    assert_eq!(book.back_off(patient(0)), None);
     assert_eq!(book.since(patient(0)), Some(first));
     book.begin(patient(0));
     book.take(patient(0), 3, second, Priority::Live);

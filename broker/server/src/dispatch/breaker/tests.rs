@@ -129,6 +129,27 @@ async fn a_system_whose_check_fails_is_asked_ever_more_rarely() {
     assert!(matches!(breaker.state(), BreakerState::Open(_)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_only_looked_does_not_prove_that_writing_works() {
+    let breaker = breaker();
+    open(&breaker, Purpose::Writing);
+    watched(&breaker);
+    breaker.admitted(Purpose::Writing).await.only_read();
+    assert!(matches!(breaker.state(), BreakerState::HalfOpen(_)));
+    // Unless nobody wants to write any more.
+    breaker.nothing_to_write();
+    assert_eq!(breaker.state(), BreakerState::Closed);
+    open(&breaker, Purpose::Reading);
+    breaker.nothing_to_write();
+    assert!(matches!(breaker.state(), BreakerState::Open(_)));
+    breaker.admitted(Purpose::Writing).await.only_read();
+    assert_eq!(
+        breaker.state(),
+        BreakerState::Closed,
+        "where reading was refused it does"
+    );
+}
+
 /// A system with 30 patients to be written, which answers each `check` and each reading, and takes no writing for an hour.
 #[tokio::test(start_paused = true)]
 async fn a_system_that_answers_and_takes_nothing_for_an_hour_parks_nobody() {
@@ -164,11 +185,10 @@ async fn a_system_that_answers_and_takes_nothing_for_an_hour_parks_nobody() {
                     return true;
                 }
                 pass.failed(&unavailable());
-                let others = lately.lock().unwrap().failed(whose);
+                let others = lately.lock().unwrap().failed(whose, Some(breaker.readings()));
                 match tries.after(unavailable().into(), others) {
                     Next::Again(wait, _) => sleep(wait).await,
                     Next::Park(_) => return false,
-                    Next::Finish(_) => unreachable!(),
                 }
             }
         });

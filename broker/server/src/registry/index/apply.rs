@@ -123,7 +123,8 @@ impl Index {
                     since: *seen_at,
                     revision: *revision,
                 };
-                self.creating.insert((system.clone(), *patient), doubt);
+                // An attempt that repeats another one leaves it open since when that may have happened.
+                self.creating.entry((system.clone(), *patient)).or_insert(doubt);
             }
             Sighted::Writing(paths) => self.write(system, *patient, Some((paths.clone(), *seen_at))),
             Sighted::Abandoned => {

@@ -69,7 +69,7 @@ struct Who {
 /// A creation that the bus began and does not know the end of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
-    /// When the last attempt began.
+    /// When the first attempt began.
     pub since: SystemTime,
     /// Revision of the state that the record is created with.
     pub revision: Revision,
