@@ -29,6 +29,17 @@ pub struct Newest {
     pub revision: Revision,
 }
 
+/// A patient at a revision.
+#[derive(Debug)]
+pub struct AsOf {
+    /// UUIDv7 of the event that made the revision.
+    pub event_id: String,
+    /// What that event was.
+    pub kind: EventKind,
+    /// The state.
+    pub patient: Patient,
+}
+
 impl Registry {
     /// What is known of a patient's record in a system.
     #[must_use]
@@ -61,6 +72,12 @@ impl Registry {
         index.current(patient) == patient
             && index.halves_of(patient).is_empty()
             && record.is_none_or(|record| index.held(system, &record.local_id).is_none())
+    }
+
+    /// Whether a person gave up bringing a patient to a system, and nothing newer is due since.
+    #[must_use]
+    pub fn is_dropped(&self, system: &SystemName, patient: PatientId) -> bool {
+        self.index().is_dropped(system, patient)
     }
 
     /// Whether what a system shows is surely this patient, by the rules of identity.
@@ -154,16 +171,16 @@ impl Registry {
         }))
     }
 
-    /// The state of a patient at a revision, with references to people in the terms of `system`.
+    /// What a patient was at a revision, with references to people in the terms of `system`.
     ///
     /// # Errors
     /// When the log cannot be read or has no such revision.
-    pub async fn state_at(
+    pub async fn as_of(
         &self,
         system: &SystemName,
         id: PatientId,
         revision: Revision,
-    ) -> Result<Patient, ObserveError> {
+    ) -> Result<AsOf, ObserveError> {
         let before = usize::try_from(revision.get().saturating_sub(1)).unwrap_or(usize::MAX);
         let mut history = pin!(self.log.history(id, 0).skip(before));
         let stored = history
@@ -171,8 +188,13 @@ impl Registry {
             .await
             .ok_or(ObserveError::RevisionUnknown)?
             .map_err(ObserveError::Read)?;
-        let mut patient = decode_event(stored.payload)?.patient;
+        let event = decode_event(stored.payload)?;
+        let mut patient = event.patient;
         self.index().in_terms_of(system, &mut patient);
-        Ok(patient)
+        Ok(AsOf {
+            event_id: event.id,
+            kind: event.kind,
+            patient,
+        })
     }
 }

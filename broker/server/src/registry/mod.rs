@@ -32,7 +32,7 @@ mod system_merges;
 mod wake;
 
 pub use compared::{Compared, KnownRecord, KnownRecords};
-pub use due::{Due, Newest};
+pub use due::{AsOf, Due, Newest};
 pub use gate::CreationPermit;
 pub use index::{Doubt, Entry, Frozen, Index, ItemKey, OpenItem, Pending, Record};
 pub use outcome::{DecideError, ObserveError, Observed};
