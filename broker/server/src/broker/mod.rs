@@ -149,12 +149,18 @@ impl Broker {
             watching.end().await;
         }
         connection.close().await;
-        if let Some(supervisor) = supervisor {
-            supervisor.stop().await?;
-        }
+        let stopped = match supervisor {
+            Some(supervisor) => supervisor.stop().await.map(drop),
+            None => Ok(()),
+        };
         tracing::info!("stopped");
-        ended
+        outcome(ended, stopped)
     }
+}
+
+/// Why the broker ended. A server that could not be kept alive cannot be stopped in order either, which says less.
+fn outcome(ended: Result<(), BrokerError>, stopped: Result<(), SupervisorError>) -> Result<(), BrokerError> {
+    ended.and(stopped.map_err(BrokerError::from))
 }
 
 async fn gave_up(supervisor: &mut Option<Supervisor>) -> SupervisorError {
@@ -175,4 +181,31 @@ fn announce(folder: &Path, address: Option<SocketAddr>) -> Result<PathBuf, Broke
     private_file::replace(&path, &format!("{address}\n")).map_err(failed)?;
     tracing::info!(%address, "ready");
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(outcome: Result<(), BrokerError>) -> &'static str {
+        outcome.expect_err("it did not end well").code()
+    }
+
+    #[test]
+    fn a_broker_whose_server_died_too_often_says_so() {
+        let died = || SupervisorError::Died {
+            status: "exit status: 1".to_owned(),
+            log: "nats.log".into(),
+        };
+        let gave_up = SupervisorError::GaveUp {
+            deaths: 10,
+            source: Box::new(died()),
+        };
+        let reason = gave_up.code();
+        let ended = outcome(Err(gave_up.into()), Err(SupervisorError::Abandoned));
+        assert_eq!(code(ended), reason);
+        // A stop in order that does not come about is said all the same.
+        assert_eq!(code(outcome(Ok(()), Err(died()))), died().code());
+        assert!(outcome(Ok(()), Ok(())).is_ok());
+    }
 }
