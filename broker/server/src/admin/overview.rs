@@ -14,7 +14,11 @@ pub(super) fn of(practice: &Practice) -> GetStatusResponse {
         let index = registry.index();
         (index.patients(), index.sequence(), index.open_items())
     };
-    let mut parked = practice.parked.waiting();
+    let is_delivered = |name: &SystemName| {
+        let handle = practice.systems.get(name);
+        handle.is_some_and(|handle| handle.desk.is_some())
+    };
+    let mut parked = practice.parked.waiting(is_delivered);
     let systems = practice
         .systems
         .iter()

@@ -110,6 +110,11 @@ impl Parked {
         }
     }
 
+    /// Whether it says nothing that this version understands.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.line.reason == UNREADABLE
+    }
+
     pub(super) fn write(&self) -> Vec<u8> {
         let Self { line, detail } = self;
         let since_1970 = line.parked_at.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -19,5 +19,5 @@ mod why;
 pub use entry::{Parked, ParkedLine, UNREADABLE};
 pub use error::ParkedError;
 pub use filter::{ParkedFilter, ParkedKey};
-pub use store::{MOST_PARKED, ParkedPage, ParkedStore, Undeliverable};
+pub use store::{HeldParked, MOST_PARKED, ParkedPage, ParkedStore, Undeliverable};
 pub use why::Why;

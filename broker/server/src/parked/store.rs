@@ -56,6 +56,13 @@ pub struct Undeliverable<'a> {
     pub connector_version: &'a str,
 }
 
+/// A parked delivery to which nobody else does anything meanwhile.
+pub struct HeldParked<'a> {
+    store: &'a ParkedStore,
+    key: ParkedKey,
+    _writing: MutexGuard<'a, ()>,
+}
+
 /// Some of the lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedPage {
@@ -144,11 +151,13 @@ impl ParkedStore {
         lines.keys().filter(|key| key.system == *system).count()
     }
 
-    /// How many deliveries wait for a person, by system; not those that are being tried again. Reads nothing.
+    /// How many deliveries wait for a person, by system; not those that are being tried again, which nobody does where
+    /// nothing `is_delivered`. Reads nothing.
     #[must_use]
-    pub fn waiting(&self) -> BTreeMap<SystemName, usize> {
+    pub fn waiting(&self, is_delivered: impl Fn(&SystemName) -> bool) -> BTreeMap<SystemName, usize> {
+        let is_tried = |line: &ParkedLine| line.redriven && is_delivered(&line.key.system);
         let mut waiting = BTreeMap::new();
-        for line in self.lines().values().filter(|line| !line.redriven) {
+        for line in self.lines().values().filter(|line| !is_tried(line)) {
             *waiting.entry(line.key.system.clone()).or_default() += 1;
         }
         waiting
@@ -195,19 +204,57 @@ impl ParkedStore {
         Ok(self.lines_mut().remove(&key).is_some())
     }
 
+    /// Holds a parked delivery that is still as `line` says, so that nobody parks or marks it before it is ended; `None`
+    /// when it is gone, or was given up anew.
+    pub async fn hold(&self, line: &ParkedLine) -> Option<HeldParked<'_>> {
+        let writing = self.writing(&line.key).await;
+        let is_still = self.lines().get(&line.key) == Some(line);
+        is_still.then(|| HeldParked {
+            store: self,
+            key: line.key.clone(),
+            _writing: writing,
+        })
+    }
+
     /// Notes that somebody asked for a parked delivery to be tried again, so that a start goes on with it. Tells whether
     /// there is one.
     ///
     /// # Errors
     /// When that is not stored, or that is unknown.
     pub async fn mark_redriven(&self, system: &SystemName, patient: PatientId) -> Result<bool, ParkedError> {
+        self.mark(system, patient, true).await
+    }
+
+    /// Notes that a parked delivery waits for a person again, where nobody can try it before something else is decided.
+    ///
+    /// # Errors
+    /// When that is not stored, or that is unknown.
+    pub async fn unmark_redriven(&self, system: &SystemName, patient: PatientId) -> Result<(), ParkedError> {
+        let line = self.line(&key(system, patient));
+        if line.is_some_and(|line| line.redriven) {
+            self.mark(system, patient, false).await?;
+        }
+        Ok(())
+    }
+
+    async fn mark(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+        redriven: bool,
+    ) -> Result<bool, ParkedError> {
         let key = key(system, patient);
         let _writing = self.writing(&key).await;
         let Some(mut parked) = self.get(system, patient).await? else {
             return Ok(false);
         };
-        parked.line.redriven = true;
-        self.put(parked).await?;
+        parked.line.redriven = redriven;
+        if parked.is_unreadable() {
+            // What it holds stays for a version that understands it, so that a start does not go on with it.
+            self.lines_mut().insert(key, parked.line);
+        } else {
+            self.put(parked).await?;
+        }
         Ok(true)
     }
 
@@ -251,6 +298,19 @@ impl ParkedStore {
 
     fn lines_mut(&self) -> RwLockWriteGuard<'_, Lines> {
         self.inner.lines.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HeldParked<'_> {
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    pub async fn remove(self) -> Result<(), ParkedError> {
+        let Self { store, key, .. } = &self;
+        store.inner.bucket.delete(&key.to_string()).await?;
+        store.lines_mut().remove(key);
+        Ok(())
     }
 }
 

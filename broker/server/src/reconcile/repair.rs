@@ -39,6 +39,10 @@ impl Run<'_> {
             return Ok(true);
         }
         let system = &self.system.name;
+        // Given up by a person, until something changes.
+        if self.registry.is_dropped(system, known.patient) {
+            return Ok(false);
+        }
         let owed = self
             .registry
             .note_owed(system, known.patient, &local_id, differences.lacking);
@@ -56,7 +60,8 @@ impl Run<'_> {
         known: &KnownRecord,
     ) -> Result<bool, ReconcileError> {
         let system = &self.system.name;
-        if self.system.desk.is_none() || !known.is_kept {
+        let is_dropped = self.registry.is_dropped(system, known.patient);
+        if self.system.desk.is_none() || !known.is_kept || is_dropped {
             return Ok(false);
         }
         let paths = self.registry.shown_paths(system, local_id)?;
@@ -73,8 +78,11 @@ impl Run<'_> {
         Ok(self.bring(known.patient))
     }
 
-    /// Has the dispatcher look at a patient when it has time. Tells whether there is one.
+    /// Has the dispatcher look at a patient when it has time. Tells whether there is one, and nobody gave the patient up.
     pub(super) fn bring(&self, patient: PatientId) -> bool {
+        if self.registry.is_dropped(&self.system.name, patient) {
+            return false;
+        }
         let desk = self.system.desk.as_ref();
         desk.inspect(|desk| desk.look_at(patient, Priority::Backfill))
             .is_some()

@@ -1,6 +1,12 @@
 //! What is dropped is gone, with a receipt in the log, and who did it and why in the audit.
 
-use crate::{office::system, support::*};
+use crate::{
+    office::{in_time, system},
+    support::*,
+};
+use archwire::parked::ParkedFilter;
+use futures_util::FutureExt as _;
+use std::pin::pin;
 
 #[tokio::test]
 async fn what_is_dropped_leaves_a_receipt() {
@@ -74,4 +80,31 @@ async fn what_is_parked_for_a_system_that_is_gone_can_be_dropped() {
     desk.decide(&["parked", "drop", "gone-system"]).await.well();
     assert!(!desk.parked.is_parked(&system("gone-system"), patient));
     assert!(desk.parked.is_parked(&system("imaging"), patient));
+}
+
+#[tokio::test]
+async fn what_was_given_up_anew_while_somebody_decided_stays() {
+    let desk = Desk::open().await;
+    let patient = desk.parked_patient().await;
+    let line = desk.parked.lines_of(&ParkedFilter::default()).remove(0);
+    let held = desk.parked.hold(&line).await.unwrap();
+    // A lane gives it up for another reason; it comes before the drop, which has chosen the entry as it was.
+    let mut anew = pin!(desk.park("imaging", patient, "refused"));
+    assert!(anew.as_mut().now_or_never().is_none());
+    let dropping = desk.decide(&["parked", "drop", "imaging"]);
+    let meanwhile = async {
+        while desk.actions().await.is_empty() {}
+        drop(held);
+        anew.await;
+    };
+    let (dropped, ()) = in_time(async { tokio::join!(dropping, meanwhile) }).await;
+    let dropped = dropped.json();
+    assert_eq!(dropped["count"], 0, "{dropped}");
+    let kept = desk.parked.lines_of(&ParkedFilter::default()).remove(0);
+    assert_eq!((kept.reason.as_str(), kept.attempts), ("refused", 24));
+    assert!(desk.run(&["receipts", "--json"]).await.lines().is_empty());
+    // Decided about once more, it is dropped as it is.
+    desk.decide(&["parked", "drop", "imaging"]).await.well();
+    let receipts = desk.run(&["receipts", "--json"]).await.lines();
+    assert_eq!(receipts[0]["reason"], "refused");
 }

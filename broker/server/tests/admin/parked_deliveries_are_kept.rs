@@ -78,7 +78,7 @@ async fn entries_that_nobody_understands_are_listed_and_stop_nothing() {
     ] {
         bucket.put(&key, value.into()).await.unwrap();
     }
-    let store = ParkedStore::open(bucket).await.unwrap();
+    let store = ParkedStore::open(bucket.clone()).await.unwrap();
     let imaging = system("imaging");
     let earlier = store.get(&imaging, one).await.unwrap().unwrap();
     assert_eq!(earlier.line.sequence, 12);
@@ -93,7 +93,31 @@ async fn entries_that_nobody_understands_are_listed_and_stop_nothing() {
     };
     assert_eq!(store.lines_of(&unreadable).len(), 1);
     assert_eq!(store.lines_of(&ParkedFilter::default()).len(), 2);
+    // Tried again, it is still there for who understands it.
+    assert!(store.mark_redriven(&imaging, other).await.unwrap());
+    assert_eq!(store.redriven(&imaging), [other]);
+    let kept = bucket.get(&format!("imaging.{other}")).await.unwrap().unwrap();
+    assert_eq!(kept, "{\"of\":\"tomorrow\"}");
     assert!(store.remove(&imaging, other).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_nobody_can_try_again_waits_for_a_person_again() {
+    let office = Office::open().await;
+    let bucket = parked_bucket(&office).await;
+    let store = ParkedStore::open(bucket.clone()).await.unwrap();
+    let (imaging, patient) = (system("imaging"), PatientId::generate());
+    store.unmark_redriven(&imaging, patient).await.unwrap();
+    park(&store, &imaging, patient, 7, "record_gone").await;
+    store.mark_redriven(&imaging, patient).await.unwrap();
+    let nowhere = store.waiting(|_| true);
+    assert!(nowhere.is_empty(), "{nowhere:?}");
+    // Nobody tries what is parked for a system to which nothing is written any more.
+    assert_eq!(store.waiting(|_| false).get(&imaging), Some(&1));
+    store.unmark_redriven(&imaging, patient).await.unwrap();
+    assert_eq!(store.waiting(|_| true).get(&imaging), Some(&1));
+    let store = ParkedStore::open(bucket).await.unwrap();
+    assert!(store.redriven(&imaging).is_empty());
 }
 
 #[tokio::test]

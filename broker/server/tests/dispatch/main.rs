@@ -19,6 +19,7 @@ use registry::support as office;
 mod support;
 
 mod creation_costs_two_records;
+mod drop_lasts;
 mod killed_broker_is_not_waited_for;
 mod lanes_are_bounded;
 mod merges_are_told_one_by_one;

@@ -5,7 +5,8 @@ use crate::{
     script::{SYSTEM, Stage, counts, name, the},
 };
 use archwire::reconcile::Kind;
-use archwire_core::Path;
+use archwire_core::{Path, Receipt, ReceiptOutcome};
+use std::collections::BTreeSet;
 
 const MOBILE: &str = "telecom/phone-mobile/value";
 
@@ -151,4 +152,32 @@ async fn every_comparison_is_in_the_audit_with_counts_only_and_thirty_reports_ar
     let last = stage.reconciler.last(&name()).await.unwrap().unwrap();
     assert_eq!((last.extra, last.listed), (1, 2));
     assert!(stage.reconciler.last(&system("imaging")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_somebody_gave_up_is_told_and_left_alone() {
+    let stage = Stage::open().await;
+    let patient = stage.shows("1", &ann()).await;
+    let registry = &stage.office.registry;
+    let newest = registry.newest(patient).await.unwrap().unwrap();
+    let receipt = Receipt {
+        event_id: newest.event_id,
+        revision: newest.revision,
+        outcome: ReceiptOutcome::Dropped,
+        action: None,
+        written: BTreeSet::new(),
+        rendered: BTreeSet::new(),
+        differs: BTreeSet::new(),
+        reason: None,
+        attempts: 1,
+        connector_version: "0.1.0".into(),
+    };
+    registry.receipted(&name(), patient, receipt).await.unwrap();
+    stage.scripted.script().records.remove("1");
+    for _night in 0..2 {
+        let report = stage.repair().await;
+        assert_eq!((counts(&report), report.repaired), ([1, 0, 0, 0], 0));
+    }
+    let record = registry.record(&name(), patient).unwrap();
+    assert!(record.owed().is_empty(), "nothing is asked for");
 }

@@ -18,6 +18,7 @@ mod deposed_registry_appends_nothing;
 mod disagreements_are_decided;
 mod doubtful_append_makes_one_patient;
 mod doubtful_person_becomes_a_patient;
+mod drop_lasts;
 mod everybody_acts_at_once;
 mod first_sight_mixes_no_elements;
 mod follower_reverts_nothing;

@@ -1,5 +1,6 @@
 //! Parked deliveries given up for good: with a receipt in the log, then gone. The next change of the patient brings the
-//! system what it lacks all the same.
+//! system what it lacks all the same. Only what the person decided about is given up: a delivery that was parked anew
+//! meanwhile, for whatever reason, stays.
 
 use super::{
     acting::{Chosen, audit, choose, fitting, meant},
@@ -33,14 +34,15 @@ pub(in crate::admin) async fn drop_parked(
     let asker = Asker::of(request.person, &extensions)?;
     let reason = reason(&request.reason)?;
     let filter = meant(request.filter, request.all)?;
-    let Chosen { lines, left } = choose(fitting(practice, &filter)?);
+    let Chosen { mut lines, left } = choose(fitting(practice, &filter)?);
     if !request.dry_run {
         audit(practice, &asker, Action::Drop, &reason, &lines).await?;
-        stream::iter(lines.clone())
+        let given_up = stream::iter(lines)
             .map(|line| give_up(practice, line))
-            .buffer_unordered(AT_A_TIME)
-            .try_collect::<()>()
+            .buffered(AT_A_TIME)
+            .try_collect::<Vec<_>>()
             .await?;
+        lines = given_up.into_iter().flatten().collect();
     }
     Ok(v1::DropParkedResponse {
         count: count(lines.len()),
@@ -49,12 +51,13 @@ pub(in crate::admin) async fn drop_parked(
     })
 }
 
-async fn give_up(practice: &Practice, line: ParkedLine) -> Result<(), Status> {
+/// Gives one up. Returns it unless it has come to its end in the meantime, or was parked anew and is not what the person
+/// saw any more.
+async fn give_up(practice: &Practice, line: ParkedLine) -> Result<Option<ParkedLine>, Status> {
     let (system, patient) = (&line.key.system, line.key.patient);
-    // One that has come to its end in the meantime was not given up.
-    if !practice.parked.is_parked(system, patient) {
-        return Ok(());
-    }
+    let Some(held) = practice.parked.hold(&line).await else {
+        return Ok(None);
+    };
     let due = still_due(practice, system, patient).await;
     let due = due.map_err(|error| unanswered(&error))?;
     let newest = practice.registry.newest(patient).await;
@@ -74,6 +77,6 @@ async fn give_up(practice: &Practice, line: ParkedLine) -> Result<(), Status> {
         let noted = practice.registry.receipted(system, patient, receipt).await;
         noted.map_err(|error| unanswered(&error))?;
     }
-    let removed = practice.parked.remove(system, patient).await;
-    removed.map(drop).map_err(|error| parked(&error))
+    held.remove().await.map_err(|error| parked(&error))?;
+    Ok(Some(line))
 }

@@ -3,8 +3,8 @@
 use super::{Doubt, Entry, Index, Record, record::find_mut};
 use crate::wire::{Packed, WireError, decode_event, decode_review, decode_sighting};
 use archwire_core::{
-    Event, EventKind, LinkedBy, LocalId, Path, Patient, PatientId, Revision, Sighted, Sighting, Subject,
-    SystemName,
+    Event, EventKind, LinkedBy, LocalId, Path, Patient, PatientId, ReceiptOutcome, Revision, Sighted,
+    Sighting, Subject, SystemName,
 };
 use archwire_nats::Stored;
 use std::{
@@ -66,6 +66,7 @@ impl Index {
                 entry.state = state;
             }
         }
+        self.overtake(event.patient_id, event.revision);
         if matches!(event.kind, EventKind::PatientMerged | EventKind::PatientUnmerged) {
             self.apply_merge(event);
         }
@@ -117,7 +118,11 @@ impl Index {
                 };
                 self.see(*patient, system, local_id, seen);
             }
-            Sighted::Receipted(_) => {}
+            Sighted::Receipted(receipt) => {
+                if receipt.outcome == ReceiptOutcome::Dropped {
+                    self.give_up(system, *patient, receipt.revision);
+                }
+            }
             Sighted::Creating(revision) => {
                 let doubt = Doubt {
                     since: *seen_at,
@@ -170,10 +175,14 @@ impl Index {
             record.shadow = Some(shadow);
             record.reflects = seen.reflects.unwrap_or(revision);
         }
+        let owes_more = !seen.owed.is_subset(record.owed());
         record.owe(seen.owed.clone());
         if seen.delivered > Revision::NONE {
             record.delivered = record.delivered.max(seen.delivered);
             record.write(None);
+        }
+        if owes_more || seen.delivered > Revision::NONE {
+            self.take_up(system, patient);
         }
     }
 
@@ -214,6 +223,7 @@ impl Index {
             if let Some(entry) = self.entry_mut(patient) {
                 entry.let_go(system, local_id);
             }
+            self.take_up(system, patient);
         }
     }
 

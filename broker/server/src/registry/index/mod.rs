@@ -4,6 +4,7 @@
 //! snapshot and the rest of the log. A patient with records in three systems costs about 1.5 KB.
 
 mod apply;
+mod dropped;
 mod items;
 mod merges;
 mod people;
@@ -36,6 +37,8 @@ pub struct Index {
     /// Shared with a snapshot that is being written, until one of them changes.
     patients: HashMap<PatientId, Arc<Entry>>,
     creating: BTreeMap<(SystemName, PatientId), Doubt>,
+    /// Up to which revision people gave deliveries up; only what is not overtaken.
+    dropped: BTreeMap<PatientId, BTreeMap<SystemName, Revision>>,
     /// Who was merged into whom, directly.
     retired: BTreeMap<PatientId, PatientId>,
     /// The first events of merges and partings whose second one has not come yet, by the survivor and the retired one.
@@ -84,6 +87,7 @@ impl Index {
             links: HashMap::new(),
             patients: HashMap::new(),
             creating: BTreeMap::new(),
+            dropped: BTreeMap::new(),
             retired: BTreeMap::new(),
             halves: BTreeMap::new(),
             items: BTreeMap::new(),

@@ -39,6 +39,7 @@ enum Row {
     NotSame(PatientId, PatientId),
     Item(u64, ItemRow),
     LastItem(u64),
+    Dropped(SystemName, PatientId, u64),
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -143,6 +144,12 @@ impl Index {
         let creating = self.creating.iter().map(|((system, patient), doubt)| {
             Row::Creating(system.clone(), *patient, nanos(doubt.since), doubt.revision.get())
         });
+        let dropped = self.dropped.iter().flat_map(|(patient, systems)| {
+            let row = |(system, revision): (&SystemName, &Revision)| {
+                Row::Dropped(system.clone(), *patient, revision.get())
+            };
+            systems.iter().map(row)
+        });
         let retired = self.retired.iter().map(|(from, to)| Row::Retired(*from, *to));
         let halves = self.halves.values().map(|event| Row::Half(half(event)));
         let not_same = self
@@ -158,6 +165,7 @@ impl Index {
             last_item: self.last_item,
             patients,
             rest: creating
+                .chain(dropped)
                 .chain(retired)
                 .chain(halves)
                 .chain(not_same)
@@ -210,6 +218,11 @@ impl Index {
             Row::NotSame(one, other) => _ = self.not_same.insert((one, other)),
             Row::Item(number, row) => self.open(number, thaw_item(row)?),
             Row::LastItem(number) => self.last_item = number,
+            Row::Dropped(system, patient, revision) => {
+                let system = self.interned(&system);
+                let dropped = self.dropped.entry(patient).or_default();
+                dropped.insert(system, Revision::new(revision));
+            }
         }
         Ok(())
     }
