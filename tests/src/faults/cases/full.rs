@@ -1,6 +1,5 @@
 //! There is no room left: the log has reached its size, or the disk is full.
 
-use super::kills::kill;
 use crate::eventually;
 use crate::faults::disk::Disk;
 use crate::faults::evidence::{Allowed, Writes};
@@ -100,7 +99,8 @@ async fn resize(stage: &Stage, size: ByteSize) -> Result<()> {
 }
 
 /// The disk fills up under load; then there is room again. A nats-server (2.15.1) that could not write once refuses every
-/// later write to that stream, whatever room there is, until it is started again: so it is, and the broker goes on.
+/// later write to that stream, whatever room there is, until it is started again: its supervision does that, and the broker
+/// goes on.
 ///
 /// # Errors
 /// When publishing is not refused as it should, or does not go on, and with everything that the checker found. `None` where
@@ -131,7 +131,6 @@ pub async fn disk_is_full(people: usize) -> Result<Option<Outcome>> {
     stage.practice.disk()?.make_room()?;
     let again = Instant::now();
     let broker = stage.practice.broker_pid()?;
-    kill(stage.practice.nats_pid()?)?;
     probe.taken().await.context("after there was room")?;
     ensure!(stage.practice.broker_pid()? == broker, "the broker did not go on");
     let again = again.elapsed();

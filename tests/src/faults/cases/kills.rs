@@ -34,7 +34,7 @@ pub const PARKED: &str = "parked";
 
 /// How long a place may take to be reached under load: while a creation is in doubt, a reading of unknown records waits 20 s, and
 /// comes again.
-const LONGEST_WAY: Duration = Duration::from_secs(60);
+const LONGEST_WAY: Duration = Duration::from_secs(120);
 /// The same where the kill may as well come from outside.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -198,7 +198,11 @@ pub async fn at_every_place(size: Size) -> Result<Outcome> {
     println!("every place: seed {}", size.seed);
     let rounds = size.kills.div_ceil(PLACES.len());
     for place in (0..rounds).flat_map(|_| PLACES) {
-        let times = dice.random_range(1..4);
+        // Readings come rarely while many records are being made.
+        let times = match place {
+            "cursor-stored" => 1,
+            _ => dice.random_range(1..4),
+        };
         let seat = stage.practice.seat_mut();
         seat.begin_to_end_at(Some(&format!("{place}:{times}")))?;
         let ended = seat.ended_within(LONGEST_WAY).await?;
