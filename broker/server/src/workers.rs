@@ -4,7 +4,7 @@ use crate::{
     admin::SystemHandle,
     broker::BrokerError,
     config,
-    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, MOST_LANES},
+    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, MOST_HANDED_OUT},
     parked::ParkedStore,
     poll::{LastPoll, Poller},
     registry::Registry,
@@ -126,7 +126,7 @@ pub(crate) async fn workers(
         });
         let dispatcher = match desk {
             Some(desk) => {
-                let max_ack_pending = u32::try_from(MOST_LANES).ok().and_then(NonZeroU32::new);
+                let max_ack_pending = u32::try_from(MOST_HANDED_OUT).ok().and_then(NonZeroU32::new);
                 let config = DeliveriesConfig {
                     ack_wait: ACK_WAIT,
                     max_ack_pending: max_ack_pending.unwrap_or(NonZeroU32::MIN),

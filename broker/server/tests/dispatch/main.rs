@@ -19,9 +19,11 @@ use registry::support as office;
 mod support;
 
 mod creation_costs_two_records;
+mod doubt_outlives_a_refusal;
 mod drop_lasts;
 mod killed_broker_is_not_waited_for;
 mod lanes_are_bounded;
+mod looking_proves_no_writing;
 mod merges_are_told_one_by_one;
 mod parked_deliveries_end;
 mod receipts_tell_what_is_shown;

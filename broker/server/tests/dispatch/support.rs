@@ -2,7 +2,7 @@
 
 use crate::office::{Office, PATIENCE, contact, named, says, system, until, whom};
 use archwire::{
-    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, MOST_LANES},
+    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, MOST_HANDED_OUT},
     parked::ParkedStore,
     poll::{LastPoll, Poller},
     wire::decode_sighting,
@@ -46,6 +46,10 @@ pub(crate) struct Service {
     pub(crate) requests: Vec<(Method, String, u16)>,
     /// What everything is answered with, and nothing is done.
     pub(crate) trouble: Option<StatusCode>,
+    /// The same for everything that is to be written.
+    pub(crate) refuses_writing: Option<StatusCode>,
+    /// How often what is written is kept, and the answer to that is an error of the service.
+    pub(crate) loses_answers: usize,
     /// The same for requests about these records.
     pub(crate) troubled: BTreeMap<String, StatusCode>,
     /// How often a record is still not found that is there.
@@ -58,7 +62,11 @@ type Shared = Arc<Mutex<Service>>;
 
 impl Service {
     fn answered(&mut self, method: Method, id: &str) -> Option<StatusCode> {
-        let trouble = self.trouble.or_else(|| self.troubled.get(id).copied());
+        let refused = self.refuses_writing.filter(|_| method == Method::PUT);
+        let trouble = self
+            .trouble
+            .or(refused)
+            .or_else(|| self.troubled.get(id).copied());
         let known = self.records.contains_key(id);
         let hides = method == Method::GET && known && self.hidden > 0;
         self.hidden -= usize::from(hides && trouble.is_none());
@@ -87,6 +95,10 @@ async fn keep(State(service): State<Shared>, Path(id): Path<String>, body: Bytes
     }
     let record = serde_json::from_slice(&body).unwrap();
     service.records.insert(id, record);
+    if service.loses_answers > 0 {
+        service.loses_answers -= 1;
+        return StatusCode::INTERNAL_SERVER_ERROR;
+    }
     StatusCode::OK
 }
 
@@ -185,7 +197,7 @@ impl Town {
     pub(crate) async fn start(&mut self) {
         self.desk = desk(&self.office);
         let registry = Arc::clone(&self.office.registry);
-        let most = NonZeroU32::new(u32::try_from(MOST_LANES).unwrap()).unwrap();
+        let most = NonZeroU32::new(u32::try_from(MOST_HANDED_OUT).unwrap()).unwrap();
         let config = DeliveriesConfig {
             ack_wait: ACK_WAIT,
             max_ack_pending: most,
