@@ -29,7 +29,8 @@ pub const POLLS: &str = "archwire_polls_total";
 pub const CALLS: &str = "archwire_connector_calls_total";
 /// Seconds of a call into a connector, its waiting for answers included, by `system` and `ability`.
 pub const CALL_SECONDS: &str = "archwire_connector_call_seconds";
-/// HTTP requests of connectors by `system` and `class` (`1xx` to `5xx`, `error`, `denied`, `deferred`).
+/// HTTP requests of connectors by `system` and `class` (`1xx` to `5xx`; `timeout`, `unreachable`, `tls`, `broken`; `abandoned`
+/// with its call; `denied`, `deferred`).
 pub const REQUESTS: &str = "archwire_http_requests_total";
 /// Seconds until the head of an HTTP answer, by `system`.
 pub const REQUEST_SECONDS: &str = "archwire_http_request_seconds";

@@ -3,6 +3,10 @@
 //! With `ARCHWIRE_FAILPOINT=NAME:N` in the environment, a debug build ends itself by SIGKILL when it reaches the place NAME
 //! for the N-th time: nothing is flushed, released or said. A release build has none of this. The places are on the way of a
 //! change, one after each hop, where a kill leaves something begun.
+//!
+//! The environment is read here and not by the configuration, deliberately: this is no setting. It must not be one that an
+//! operator can find, misspell or leave in a file, some of the places are reached before a configuration is read, and what
+//! cannot be parsed kills nothing, which a test notices.
 
 /// Ends the process if the environment asked for it at this place.
 #[cfg(debug_assertions)]

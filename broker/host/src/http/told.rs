@@ -63,8 +63,7 @@ impl Sending {
     pub(super) fn ended(mut self, status: Result<StatusCode, &Error>) {
         match status {
             Ok(status) => self.answered(status),
-            Err(Error::DestinationIpProhibited | Error::HttpRequestDenied) => self.tell("denied"),
-            Err(_) => self.tell("error"),
+            Err(error) => self.tell(failure(error)),
         }
     }
 
@@ -88,13 +87,38 @@ impl Drop for Sending {
     /// The call was given up, at its deadline or because nobody wants to know any more.
     fn drop(&mut self) {
         if !self.is_told {
-            self.tell("error");
+            self.tell("abandoned");
         }
     }
 }
 
 fn count(system: &SystemName, class: &'static str) {
     metrics::counter!(metric::REQUESTS, "system" => system.to_string(), "class" => class).increment(1);
+}
+
+/// What came instead of an answer.
+fn failure(error: &Error) -> &'static str {
+    match error {
+        Error::DestinationIpProhibited | Error::HttpRequestDenied => "denied",
+        Error::DnsTimeout
+        | Error::ConnectionTimeout
+        | Error::ConnectionReadTimeout
+        | Error::ConnectionWriteTimeout
+        | Error::HttpResponseTimeout => "timeout",
+        Error::Connect(_)
+        | Error::DnsError { .. }
+        | Error::DestinationNotFound
+        | Error::DestinationUnavailable
+        | Error::DestinationIpUnroutable
+        | Error::ConnectionRefused
+        | Error::ConnectionLimitReached => "unreachable",
+        Error::Tls(_)
+        | Error::TlsProtocolError
+        | Error::TlsCertificateError
+        | Error::TlsAlertReceived { .. } => "tls",
+        // The rest are ways in which a conversation that had begun is no HTTP, or broke off.
+        _ => "broken",
+    }
 }
 
 fn class(status: StatusCode) -> &'static str {
@@ -104,5 +128,25 @@ fn class(status: StatusCode) -> &'static str {
         3 => "3xx",
         4 => "4xx",
         _ => "5xx",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn what_came_instead_of_an_answer_is_told_apart() {
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        for (error, class) in [
+            (Error::HttpRequestDenied, "denied"),
+            (Error::ConnectionReadTimeout, "timeout"),
+            (Error::Connect(refused()), "unreachable"),
+            (Error::Tls(refused()), "tls"),
+            (Error::HttpResponseIncomplete, "broken"),
+        ] {
+            assert_eq!(failure(&error), class);
+        }
     }
 }

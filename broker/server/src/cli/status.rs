@@ -14,8 +14,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The breaker of a system that is called.
+/// The breaker of a system that is called, and of one that was left alone and answers again.
 const CLOSED: &str = "closed";
+const HALF_OPEN: &str = "half-open";
 
 #[derive(Args)]
 pub(super) struct StatusArgs {
@@ -51,9 +52,14 @@ fn attention(status: &GetStatusResponse) -> Vec<String> {
             let why = system.breaker_reason.as_deref().unwrap_or("not known");
             let since = system.breaker_since.map(|since| message_time(Some(since)));
             let since = since.map_or_else(String::new, |since| format!(" since {} UTC", time(since)));
-            attention.push(format!(
-                "{name} is left alone{since}, reason {why}: it is called again as soon as it answers"
-            ));
+            attention.push(match system.breaker == HALF_OPEN {
+                true => format!(
+                    "{name} answers again, in trouble{since}, reason {why}: it is written to by one at a time until that comes about"
+                ),
+                false => format!(
+                    "{name} is left alone{since}, reason {why}: it is called again as soon as it answers"
+                ),
+            });
         }
         if system.parked > 0 {
             let parked = system.parked;
@@ -292,5 +298,31 @@ mod tests {
         assert_eq!(rounded(Duration::from_millis(93_784_500)), "1day 2h");
         assert_eq!(rounded(Duration::from_millis(1500)), "1s");
         assert_eq!(rounded(Duration::ZERO), "0s");
+    }
+
+    #[test]
+    fn a_system_that_is_tried_again_is_told_from_one_that_is_left_alone() {
+        let words = |breaker: &str| {
+            let system = SystemStatus {
+                system: "front-desk".to_owned(),
+                breaker: breaker.to_owned(),
+                breaker_reason: Some("key-refused".to_owned()),
+                ..SystemStatus::default()
+            };
+            let status = GetStatusResponse {
+                is_log_connected: true,
+                systems: vec![system],
+                ..GetStatusResponse::default()
+            };
+            attention(&status).join("\n")
+        };
+        assert!(words("open").contains("front-desk is left alone"));
+        let tried = words("half-open");
+        assert!(
+            tried.contains("front-desk answers again") && tried.contains("key-refused"),
+            "{tried}"
+        );
+        assert!(!tried.contains("left alone"), "{tried}");
+        assert_eq!(words("closed"), "");
     }
 }

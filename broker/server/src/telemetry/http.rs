@@ -25,7 +25,7 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::{interval, sleep, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -105,13 +105,15 @@ impl Page {
     async fn offer(self, listener: TcpListener, stop: CancellationToken) {
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut upkeep = interval(metrics::UPKEEP);
+        let mut connections = JoinSet::new();
         loop {
             let next = async {
                 let place = Arc::clone(&places).acquire_owned().await;
                 (listener.accept().await, place)
             };
             let (accepted, place) = tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
+                Some(_) = connections.join_next() => continue,
                 _ = upkeep.tick() => {
                     self.collector.run_upkeep();
                     continue;
@@ -122,7 +124,7 @@ impl Page {
                 Ok((stream, _)) => {
                     let (page, stop) = (self.clone(), stop.clone());
                     // Ends by itself within 10 s, and with the stop.
-                    tokio::spawn(async move {
+                    connections.spawn(async move {
                         let _place = place;
                         tokio::select! {
                             () = stop.cancelled() => {}
@@ -133,6 +135,7 @@ impl Page {
                 Err(error) => trouble(&error).await,
             }
         }
+        while connections.join_next().await.is_some() {}
     }
 
     async fn serve(&self, stream: TcpStream) {
