@@ -113,19 +113,24 @@ impl Attempt<'_> {
         reach("creating-noted");
         let (permit, doubt) = begun;
         if let Some(doubt) = doubt {
-            // What an earlier attempt may have made is looked for as that one made it.
-            let then = self
-                .registry
-                .as_of(self.system, self.patient, doubt.revision)
-                .await?;
-            let AsOf {
-                event_id,
-                kind,
-                patient,
-            } = then;
-            (delivery.event_id, delivery.kind, delivery.patient) = (event_id, kind, patient);
             delivery.revision = doubt.revision;
             delivery.in_doubt_since = Some(doubt.since);
+        }
+        let newest = self
+            .registry
+            .index()
+            .entry(self.patient)
+            .map(|entry| entry.revision);
+        // What may have to be repeated is made as the note of it says, and repeated as it was made.
+        if newest != Some(delivery.revision) {
+            AsOf {
+                event_id: delivery.event_id,
+                kind: delivery.kind,
+                patient: delivery.patient,
+            } = self
+                .registry
+                .as_of(self.system, self.patient, delivery.revision)
+                .await?;
         }
         let is_ours = doubt.is_none();
         let Delivered { local_id, action } = match self.connector.deliver(&delivery).await {
