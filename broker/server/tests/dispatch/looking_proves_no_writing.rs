@@ -24,7 +24,10 @@ async fn a_patient_with_nothing_to_write_lets_nobody_write_again() {
     town.service().records.insert(other.to_string(), record);
     town.edit("2", "1").await;
     let receipt = town.receipted(other, 2).await.remove(1);
-    assert_eq!((receipt.outcome, receipt.action), (ReceiptOutcome::Verified, None));
+    assert_eq!(
+        (receipt.outcome, receipt.action),
+        (ReceiptOutcome::Verified, None)
+    );
     assert_ne!(town.desk.breaker().state(), BreakerState::Closed);
     assert!(!town.parked.is_parked(town.desk.system(), refused));
     town.service().refuses_writing = None;
