@@ -75,7 +75,10 @@ async fn what_was_refused_comes_through_once_its_cause_is_gone() -> Result<()> {
     practice.ask(&redrive).await?;
     eventually("it is given up once more", async || {
         let line = &parked(practice, 1).await?["deliveries"][0];
-        ensure!(line["attempts"].as_u64() > before && line["is_redriven"] == false, "{line}");
+        ensure!(
+            line["attempts"].as_u64() > before && line["is_redriven"] == false,
+            "{line}"
+        );
         ensure!(line["parked_at"] == since, "{line}");
         Ok(())
     })
