@@ -11,9 +11,10 @@ use archwire_core::SystemName;
 use archwire_proto::admin::v1::{
     LastReconciliationRequest, LastReconciliationResponse, ReconcileRequest, ReconcileResponse,
 };
-use futures_util::{FutureExt as _, Stream, future::BoxFuture, stream};
+use futures_util::{Stream, stream};
 use std::time::Duration;
 use tokio::{sync::watch, time::sleep};
+use tokio_util::task::AbortOnDropHandle;
 use tonic::{Code, Request, Status};
 
 /// Between two words of how far it is.
@@ -62,8 +63,10 @@ fn system_name(name: &str) -> Result<SystemName, Status> {
         .map_err(|error| invalid(&WireError::Name("system", error)))
 }
 
+/// A comparison in a task of its own, so that somebody who asked for it and does not read on keeps nothing of the system's
+/// account to himself. It ends with the call.
 struct Comparing {
-    work: BoxFuture<'static, Result<Report, ReconcileError>>,
+    work: AbortOnDropHandle<Result<Report, ReconcileError>>,
     progress: watch::Receiver<Progress>,
 }
 
@@ -71,7 +74,7 @@ fn answers(begun: Begun, repair: bool) -> impl Stream<Item = Result<ReconcileRes
     let (told, progress) = watch::channel(Progress::default());
     let work = async move { begun.run(repair, &told).await };
     let comparing = Comparing {
-        work: work.boxed(),
+        work: AbortOnDropHandle::new(tokio::spawn(work)),
         progress,
     };
     stream::unfold(Some(comparing), |comparing| async {
@@ -82,6 +85,7 @@ fn answers(begun: Begun, repair: bool) -> impl Stream<Item = Result<ReconcileRes
         };
         tokio::select! {
             ended = &mut comparing.work => {
+                let ended = ended.unwrap_or(Err(ReconcileError::Interrupted));
                 let answer = ended.map(|report| ReconcileResponse {
                     end: Some(report.to_message()),
                     ..answer(*comparing.progress.borrow())
@@ -123,7 +127,8 @@ fn not_compared(error: &ReconcileError) -> Status {
         ReconcileError::CursorRepeats
         | ReconcileError::Endless(_)
         | ReconcileError::TooLarge(_)
-        | ReconcileError::Report => Code::Internal,
+        | ReconcileError::Report
+        | ReconcileError::Interrupted => Code::Internal,
     };
     refuse(code, error.code(), with_causes(error))
 }

@@ -51,7 +51,9 @@ pub(super) async fn run(arguments: ReconcileArgs, out: &mut impl Write) -> Resul
     } else {
         write(out, &report)?;
     }
-    Ok(Kind::ALL.into_iter().all(|kind| count(&report, kind) == 0))
+    // What could not be read was not compared, and nobody can say that it agrees.
+    let agrees = Kind::ALL.into_iter().all(|kind| count(&report, kind) == 0);
+    Ok(agrees && report.unreadable == 0)
 }
 
 async fn last(arguments: &ReconcileArgs) -> Result<Reconciliation, AskError> {
@@ -146,7 +148,7 @@ fn write(out: &mut impl Write, report: &Reconciliation) -> io::Result<()> {
     table.write(out)?;
     if report.unreadable > 0 {
         let words = format!(
-            "{} records could not be read, and so not be compared: see `archwire review list`",
+            "{} records could not be read, and so not be compared: `archwire_connector_calls_total` and the log say why",
             report.unreadable
         );
         paragraph(out, &words, 0)?;

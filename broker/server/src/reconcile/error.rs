@@ -48,6 +48,9 @@ pub enum ReconcileError {
     /// A stored report that is none.
     #[error("a stored report is none that this version understands")]
     Report,
+    /// A defect of the broker.
+    #[error("the comparison ended in the middle; the broker's log says where")]
+    Interrupted,
     /// Nothing is repaired that is not audited.
     #[error("the repair could not be audited")]
     Audit(#[from] AuditError),
@@ -69,6 +72,7 @@ impl ReconcileError {
             Self::Registry(error) => error.code(),
             Self::Bucket(error) => error.code(),
             Self::Report => "report_unreadable",
+            Self::Interrupted => "reconciliation_interrupted",
             Self::Audit(error) => error.code(),
         }
     }
