@@ -6,7 +6,7 @@
 //! turn of the system's account, which is over before the page is taken.
 //!
 //! A pass over a system ends: a connector that says there is more, and names a place where this pass has been already, is not
-//! followed (`cursor_repeats`), and after [`MOST_PAGES`] pages a pass begins anew where it is (`poll_endless`). What was read
+//! followed (`cursor_repeats`), and after 10,000 pages a pass begins anew where it is (`poll_endless`). What was read
 //! is taken all the same.
 
 use crate::{

@@ -1,6 +1,6 @@
 //! What the broker tells about itself: lines on standard error, metrics and health over HTTP, traces to a collector.
 //!
-//! None of it has patient data in it, at any level: other crates may only warn ([`logs`]), labels of metrics are listed in
+//! None of it has patient data in it, at any level: other crates may only warn (`logs`), labels of metrics are listed in
 //! [`archwire_core::metric`], and a trace is made of the spans of [`archwire_core::span`] and nothing else. What is not
 //! configured is not made: without `[telemetry]` a metric or a span costs a look at a switch.
 
