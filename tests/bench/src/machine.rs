@@ -17,6 +17,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long the disk is looked at.
+const LOOK: Duration = Duration::from_millis(500);
 /// MB in a KiB.
 pub(crate) const KIBIBYTE: f64 = 0.001_024;
 /// What one append of the disk's own figure writes.
@@ -40,7 +42,7 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn look(settings: &Settings) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let time = Duration::from_millis(if settings.quick { 200 } else { 1_000 });
+        let time = if settings.quick { LOOK / 5 } else { LOOK };
         let rounds = (0..settings.rounds).map(|_| flushes(folder.path(), time));
         let rounds = rounds.collect::<Result<Vec<_>>>()?;
         Ok(Self {
@@ -95,8 +97,32 @@ impl fmt::Display for Machine {
     }
 }
 
+/// What else goes on at the moment: a disk that many share is at times fifty times slower than at others.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Conditions {
+    pub(crate) load_average: f64,
+    pub(crate) flushes_per_second: f64,
+}
+
+impl Conditions {
+    pub(crate) fn now() -> Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        Ok(Self {
+            load_average: load_average(),
+            flushes_per_second: flushes(folder.path(), LOOK)?,
+        })
+    }
+}
+
+impl fmt::Display for Conditions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flushes = Unit::PerSecond.show(self.flushes_per_second);
+        write!(f, "load average {:.2}, fdatasync {flushes}", self.load_average)
+    }
+}
+
 /// How many processes wanted to run in the last minute, on average.
-pub(crate) fn load_average() -> f64 {
+fn load_average() -> f64 {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let first = text.split(' ').next();
     first.and_then(|first| first.parse().ok()).unwrap_or_default()

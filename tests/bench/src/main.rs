@@ -29,7 +29,7 @@ mod unit;
 use anyhow::{Context as _, Result};
 use arguments::{Arguments, Task};
 use clap::Parser as _;
-use machine::Machine;
+use machine::{Conditions, Machine};
 use report::Report;
 use std::fs;
 
@@ -44,11 +44,11 @@ async fn main() -> Result<()> {
     println!("{}", report.machine);
     for case in settings.cases() {
         println!("measuring: {}", case.title());
-        let begun = machine::load_average();
+        let begun = Conditions::now()?;
         let measured = cases::run(case, &settings)
             .await
             .with_context(|| format!("cannot measure {}", case.title()))?;
-        report.add(measured, begun, machine::load_average());
+        report.add(measured, begun, Conditions::now()?);
     }
     println!("\n{}", table::of(&report));
     let folder = &settings.out;

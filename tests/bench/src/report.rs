@@ -1,6 +1,10 @@
 //! All that a run found out.
 
-use crate::{arguments::Settings, figure::Figure, machine::Machine};
+use crate::{
+    arguments::Settings,
+    figure::Figure,
+    machine::{Conditions, Machine},
+};
 use serde::Serialize;
 
 /// Everything that one case found out.
@@ -22,12 +26,12 @@ pub(crate) struct Curve {
     pub(crate) points: Vec<(usize, f64)>,
 }
 
-/// A case with the load of the machine before and after it.
+/// A case with what else went on before and after it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Section {
     pub(crate) title: &'static str,
-    pub(crate) load_before: f64,
-    pub(crate) load_after: f64,
+    pub(crate) before: Conditions,
+    pub(crate) after: Conditions,
     pub(crate) figures: Vec<Figure>,
     pub(crate) curves: Vec<Curve>,
     pub(crate) notes: Vec<String>,
@@ -53,7 +57,7 @@ impl Report {
         }
     }
 
-    pub(crate) fn add(&mut self, measured: Measured, load_before: f64, load_after: f64) {
+    pub(crate) fn add(&mut self, measured: Measured, before: Conditions, after: Conditions) {
         let Measured {
             title,
             figures,
@@ -62,8 +66,8 @@ impl Report {
         } = measured;
         self.sections.push(Section {
             title,
-            load_before,
-            load_after,
+            before,
+            after,
             figures,
             curves,
             notes,

@@ -36,12 +36,8 @@ impl fmt::Display for Table<'_> {
         line(f, &heads, widths)?;
         let mut rows = rows.iter();
         for section in &report.sections {
-            let (before, after) = (section.load_before, section.load_after);
-            writeln!(
-                f,
-                "\n{} (load average {before:.2}, then {after:.2})",
-                section.title
-            )?;
+            let (before, after) = (section.before, section.after);
+            writeln!(f, "\n{}: {before}; afterwards {after}", section.title)?;
             for row in rows.by_ref().take(section.figures.len()) {
                 line(f, row, widths)?;
             }
