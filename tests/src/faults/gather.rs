@@ -15,8 +15,9 @@ use futures_util::TryStreamExt as _;
 use prost::Message as _;
 use std::time::Duration;
 
-/// Room for the log while it is read, and for its server's store: at least as much as any run configures.
-const LOG_SIZE: ByteSize = ByteSize::gibibytes(1);
+/// Room for the log while it is read: what the least store leaves for it, and more than any run writes; and for a supervised
+/// server's store.
+const LOG_SIZE: ByteSize = ByteSize::mebibytes(320);
 const STORE_SIZE: ByteSize = ByteSize::gibibytes(64);
 
 /// A connection to the log of a practice whose broker does not run.

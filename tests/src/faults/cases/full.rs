@@ -15,7 +15,7 @@ use tokio::time::Instant;
 /// How long the vendor that probes waits for an answer.
 const LONGEST_ANSWER: Duration = Duration::from_secs(3);
 /// What the log may grow to again: more than any run writes.
-const ROOM: ByteSize = ByteSize::mebibytes(448);
+const ROOM: ByteSize = ByteSize::mebibytes(320);
 /// Of a disk that is too small.
 const MEBIBYTES: u64 = 48;
 
