@@ -31,8 +31,9 @@ pub(crate) type CheckedClient = Client<HttpsConnector<HttpConnector<CheckedResol
 
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 16;
-/// Idle connections kept for one host, and for how long.
-const IDLE_CONNECTIONS: usize = 8;
+/// Idle connections kept for one host, and for how long. As many as there may be calls at a time: a connection that is closed
+/// after its first request has cost more than the request.
+const IDLE_CONNECTIONS: usize = 64;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A name that led nowhere.
