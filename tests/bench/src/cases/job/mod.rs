@@ -62,7 +62,8 @@ pub(super) async fn run(settings: &Settings) -> Result<Measured> {
     let count = settings.sized(PATIENTS);
     let steady = |a_second: u32| settings.sized(a_second as usize * STEADY);
     let a_round = IN_FLIGHT.len() * count + A_SECOND.into_iter().map(steady).sum::<usize>();
-    let mut patients = Patients::invent(settings.rounds * a_round);
+    let mut patients = Patients::invent(count + settings.rounds * a_round);
+    let few = with_few(&sides, patients.next(count)?).await?;
     let mut seen = Seen::default();
     for _ in 0..settings.rounds {
         for (place, in_flight) in IN_FLIGHT.into_iter().enumerate() {
@@ -73,11 +74,12 @@ pub(super) async fn run(settings: &Settings) -> Result<Measured> {
             seen.paced(&sides, place, a_second, some).await?;
         }
     }
-    let memory = memory(&practice, &floor)?;
+    let many = with_many(&practice, count + settings.rounds * a_round)?;
     let (best, curves) = best(&seen.rates);
     let mut figures = vec![best];
     figures.extend(seen.figures());
-    figures.extend(memory);
+    figures.extend(few);
+    figures.extend(many);
     Ok(Measured {
         figures,
         curves,
@@ -250,21 +252,44 @@ fn best(rates: &[Rates]) -> (Figure, Vec<Curve>) {
     (figure, curves)
 }
 
-/// The most that each of them held over the whole case.
-fn memory(practice: &Practice, floor: &Floor) -> Result<Vec<Figure>> {
+/// The most that each of them held until these patients were delivered and changed once, in a practice of nobody else.
+async fn with_few(sides: &Sides<'_>, patients: Vec<Observation>) -> Result<Vec<Figure>> {
+    let Sides {
+        ours,
+        beside,
+        practice,
+        floor,
+        sink,
+    } = sides;
+    let (count, [.., in_flight]) = (patients.len(), IN_FLIGHT);
+    sink.clear();
+    ours.many(practice, sink, in_flight, patients.clone()).await?;
+    let again = patients.iter().map(|one| changed(one.clone(), 1)).collect();
+    ours.many(practice, sink, in_flight, again).await?;
+    beside.many(sink, in_flight, patients).await?;
     let (broker, nats) = peaks(practice)?;
     let floor = megabytes(floor.pid().context("the plain program has ended")?)?;
-    let figure = |what, value| Figure::new(what, Unit::Megabytes, vec![value]);
     Ok(vec![
-        figure(
-            "memory of broker and nats-server together, at most",
-            broker + nats,
-        )
-        .beside(FLOOR, Judged::Itself, &[floor])
-        .promised(Budget::AtMost(A_TENTH.0)),
-        figure("memory of the broker, at most", broker).promised(Budget::AtMost(A_TENTH.1)),
-        figure("memory of its nats-server, at most", nats),
+        memory("broker and nats-server together", count, broker + nats)
+            .beside(FLOOR, Judged::Itself, &[floor])
+            .promised(Budget::AtMost(A_TENTH.0)),
+        memory("the broker", count, broker).promised(Budget::AtMost(A_TENTH.1)),
+        memory("its nats-server", count, nats),
     ])
+}
+
+/// The most that each of them held over the whole case.
+fn with_many(practice: &Practice, patients: usize) -> Result<[Figure; 2]> {
+    let (broker, nats) = peaks(practice)?;
+    Ok([
+        memory("the broker", patients, broker),
+        memory("its nats-server", patients, nats),
+    ])
+}
+
+fn memory(of: &str, patients: usize, value: f64) -> Figure {
+    let what = format!("memory of {of}, {patients} patients, at most");
+    Figure::new(what, Unit::Megabytes, vec![value])
 }
 
 /// Seconds for each of so many.
