@@ -1,8 +1,15 @@
 //! What makes an element of a list the same element in two programs: the middle part of a path, as the table in
 //! [`crate::fields`](crate::Fields) has it.
 
+use crate::{ContactSystem, ContactUse};
+use serde::Serialize;
 use serde_json::{Map, Value};
+use smol_str::{SmolStr, format_smolstr};
 use std::fmt;
+
+/// The use of what has none.
+const ANY: SmolStr = SmolStr::new_static("any");
+const GUARANTOR: SmolStr = SmolStr::new_static("guarantor");
 
 /// Whether an element has what it cannot be without.
 pub(crate) fn is_whole(list: &str, element: &Map<String, Value>) -> bool {
@@ -16,44 +23,38 @@ pub(crate) fn is_whole(list: &str, element: &Map<String, Value>) -> bool {
 /// What makes an element the same element in two programs.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    pub(crate) name: String,
+    pub(crate) name: SmolStr,
     pub(crate) number: usize,
 }
 
 impl Key {
-    pub(crate) fn name(list: &str, element: &Map<String, Value>) -> String {
-        let text = |field: &str| element.get(field).and_then(Value::as_str);
-        match list {
-            "telecom" => format!(
-                "{}-{}",
-                text("system").unwrap_or("other"),
-                text("use").unwrap_or("any")
-            ),
-            "identifiers" => encoded(text("system").unwrap_or_default()),
-            "responsible_parties" if element.get("is_guarantor") == Some(&Value::Bool(true)) => {
-                "guarantor".into()
-            }
-            "responsible_parties" => match text("relationship") {
-                // The word `guarantor` is taken.
-                Some(code)
-                    if code.bytes().all(|byte| byte.is_ascii_alphanumeric())
-                        && !code.eq_ignore_ascii_case("guarantor") =>
-                {
-                    code.to_ascii_lowercase()
-                }
-                _ => "party".into(),
-            },
-            _ => text("use").unwrap_or("any").to_owned(),
-        }
+    /// Of names and addresses.
+    pub(crate) fn of_use(r#use: &Option<impl Serialize>) -> SmolStr {
+        r#use.as_ref().map_or(ANY, word)
     }
 
-    /// Whether the key already says what the field says.
-    pub(crate) fn holds(list: &str, field: &str) -> bool {
-        match list {
-            "telecom" => matches!(field, "system" | "use"),
-            "identifiers" => field == "system",
-            "responsible_parties" => field == "is_guarantor",
-            _ => field == "use",
+    /// Of a phone, a mail address and the like.
+    pub(crate) fn of_contact(system: &ContactSystem, r#use: &Option<ContactUse>) -> SmolStr {
+        format_smolstr!("{}-{}", word(system), Self::of_use(r#use))
+    }
+
+    /// Of an identifier.
+    pub(crate) fn of_namespace(system: &str) -> SmolStr {
+        encoded(system).into()
+    }
+
+    /// Of a responsible party.
+    pub(crate) fn of_party(is_guarantor: bool, relationship: Option<&str>) -> SmolStr {
+        match relationship {
+            _ if is_guarantor => GUARANTOR,
+            // The word `guarantor` is taken.
+            Some(code)
+                if code.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                    && !code.eq_ignore_ascii_case(&GUARANTOR) =>
+            {
+                code.to_ascii_lowercase().into()
+            }
+            _ => SmolStr::new_static("party"),
         }
     }
 
@@ -63,12 +64,12 @@ impl Key {
             .and_then(|(name, number)| Some((name, number.parse().ok()?)));
         let (name, number) = numbered.unwrap_or((key, 1));
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             number,
         }
     }
 
-    /// Puts back what [`Key::holds`] left out.
+    /// Puts back what the key says.
     pub(crate) fn restore(&self, list: &str, element: &mut Map<String, Value>) {
         let mut put = |field: &str, value: Value| _ = element.insert(field.to_owned(), value);
         match list {
@@ -78,7 +79,7 @@ impl Key {
                 put("use", use_value(r#use));
             }
             "identifiers" => put("system", decoded(&self.name).into()),
-            "responsible_parties" => put("is_guarantor", (self.name == "guarantor").into()),
+            "responsible_parties" => put("is_guarantor", (self.name == GUARANTOR).into()),
             _ => put("use", use_value(&self.name)),
         }
     }
@@ -96,8 +97,16 @@ fn decoded(key: &str) -> String {
     key.replace("%7E", "~").replace("%2F", "/").replace("%25", "%")
 }
 
+/// A code of a value set as it is written.
+fn word(code: &impl Serialize) -> SmolStr {
+    match serde_json::to_value(code) {
+        Ok(Value::String(word)) => word.into(),
+        _ => ANY,
+    }
+}
+
 fn use_value(name: &str) -> Value {
-    if name == "any" { Value::Null } else { name.into() }
+    if name == ANY { Value::Null } else { name.into() }
 }
 
 impl fmt::Display for Key {

@@ -17,9 +17,11 @@
 use crate::{
     Patient,
     element_key::{Key, is_whole},
+    flatten::flat,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use smol_str::SmolStr;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -28,7 +30,7 @@ use std::{
 /// Names a value of a patient. Holds no patient data: field names, keys from value sets, namespaces.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Path(String);
+pub struct Path(pub(crate) SmolStr);
 
 impl Path {
     /// The path as text.
@@ -46,13 +48,13 @@ impl Path {
 
 impl From<String> for Path {
     fn from(path: String) -> Self {
-        Self(path)
+        Self(path.into())
     }
 }
 
 impl From<&str> for Path {
     fn from(path: &str) -> Self {
-        Self(path.to_owned())
+        Self(path.into())
     }
 }
 
@@ -65,7 +67,7 @@ impl fmt::Display for Path {
 /// What stands at a path. Patient data: does not print itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Leaf(Value);
+pub struct Leaf(pub(crate) Value);
 
 impl Leaf {
     pub(crate) fn value(&self) -> &Value {
@@ -103,35 +105,13 @@ pub struct Fields(BTreeMap<Path, Leaf>);
 #[error("the merged fields do not make a patient")]
 pub struct FieldsError;
 
-/// The fields of a patient that are lists of elements with a key.
-const LISTS: [&str; 5] = [
-    "names",
-    "addresses",
-    "telecom",
-    "identifiers",
-    "responsible_parties",
-];
-
 impl Fields {
     /// The flat form of a patient.
     ///
     /// # Errors
-    /// Never, as long as [`Patient`] serialises to an object, which a test holds.
+    /// Never, as long as what a [`Patient`] holds can be written as JSON, which a test holds.
     pub fn of(patient: &Patient) -> Result<Self, FieldsError> {
-        let Ok(Value::Object(object)) = serde_json::to_value(patient) else {
-            return Err(FieldsError);
-        };
-        let mut fields = BTreeMap::new();
-        for (name, value) in object {
-            match value {
-                Value::Array(elements) if LISTS.contains(&name.as_str()) => {
-                    flatten(&name, elements, &mut fields)
-                }
-                value if is_stated(&value) => _ = fields.insert(Path(name), Leaf(value)),
-                _ => {}
-            }
-        }
-        Ok(Self(fields))
+        flat(patient).map(Self)
     }
 
     /// The patient that the fields make. An element that lost what it cannot be without (a phone without its number)
@@ -149,7 +129,7 @@ impl Fields {
                     let element = lists.entry((list, Key::parse(key))).or_default();
                     element.insert(field.to_owned(), value.clone());
                 }
-                _ => _ = object.insert(path.clone(), value.clone()),
+                _ => _ = object.insert(path.to_string(), value.clone()),
             }
         }
         for ((list, key), mut element) in lists {
@@ -189,6 +169,11 @@ impl Fields {
         self.0.keys()
     }
 
+    /// The elements that the paths are in.
+    pub(crate) fn elements(&self) -> BTreeSet<&str> {
+        self.paths().map(Path::element).collect()
+    }
+
     /// The paths at which two patients differ.
     #[must_use]
     pub fn difference(&self, other: &Self) -> BTreeSet<Path> {
@@ -200,33 +185,13 @@ impl Fields {
     }
 }
 
-fn is_stated(value: &Value) -> bool {
+/// Whether a value says anything.
+pub(crate) fn is_stated(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),
         Value::Array(values) => !values.is_empty(),
         _ => true,
-    }
-}
-
-fn flatten(list: &str, elements: Vec<Value>, fields: &mut BTreeMap<Path, Leaf>) {
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for element in elements {
-        let Value::Object(element) = element else { continue };
-        let name = Key::name(list, &element);
-        let count = seen.entry(name.clone()).or_default();
-        *count += 1;
-        let key = Key { name, number: *count };
-        let mut empty = true;
-        for (field, value) in element {
-            if !Key::holds(list, &field) && is_stated(&value) {
-                empty = false;
-                fields.insert(Path(format!("{list}/{key}/{field}")), Leaf(value));
-            }
-        }
-        if empty {
-            *count -= 1;
-        }
     }
 }
 

@@ -111,6 +111,9 @@ pub fn judge(situation: &Situation<'_>) -> Judgement {
 /// A change as it comes out when the elements that are left are numbered anew, and those are left out that lost what they
 /// cannot be without.
 fn renumbered(current: &Fields, taken: &Change) -> Change {
+    if taken.changed.is_empty() {
+        return taken.clone();
+    }
     let patient = taken.fields.to_patient();
     match patient.and_then(|patient| Fields::of(&patient)) {
         Ok(fields) => Change {
@@ -222,24 +225,23 @@ impl Bench<'_> {
     /// the system shows in it, also with what it showed before: a city without its street is no address.
     fn changes(&self, shadow: &Fields) -> BTreeSet<Path> {
         let (observed, current) = (self.situation.observed, self.current);
-        let elements = |fields: &Fields| {
-            fields
-                .paths()
-                .map(|path| path.element().to_owned())
-                .collect::<BTreeSet<_>>()
-        };
-        let mut changes = shadow.difference(observed);
-        let elements_of = |changes: &BTreeSet<Path>, is_shown: bool| -> BTreeSet<String> {
+        let changes = shadow.difference(observed);
+        if changes.is_empty() {
+            return changes;
+        }
+        let elements_of = |is_shown: bool| -> BTreeSet<&str> {
             let paths = changes
                 .iter()
                 .filter(|path| observed.get(path).is_some() == is_shown);
-            paths.map(|path| path.element().to_owned()).collect()
+            paths.map(Path::element).collect()
         };
-        let gone = &elements_of(&changes, false) - &elements(observed);
-        let new = &elements_of(&changes, true) - &elements(current);
+        let gone = &elements_of(false) - &observed.elements();
+        let new = &elements_of(true) - &current.elements();
         let left = current.paths().filter(|path| gone.contains(path.element()));
         let shown = observed.paths().filter(|path| new.contains(path.element()));
-        changes.extend(left.chain(shown).cloned());
+        let with_them: Vec<_> = left.chain(shown).cloned().collect();
+        let mut changes = changes;
+        changes.extend(with_them);
         changes
     }
 

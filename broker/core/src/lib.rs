@@ -11,6 +11,7 @@ mod connector;
 mod element_key;
 mod event;
 mod fields;
+mod flatten;
 pub mod identity;
 mod judge;
 mod merge;
