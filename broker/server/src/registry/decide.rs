@@ -130,12 +130,19 @@ impl Registry {
         let before = current.unwrap_or_default();
         let revision = entry.map_or(Revision::NONE, |entry| entry.revision);
         let taken = as_held(judgement.change.fields, &before, &held);
-        let event = event(basis, revision, &held, &taken)?;
+        let is_news = revision == Revision::NONE || taken != held;
+        let event = is_news
+            .then(|| event(basis, revision, &held, &taken))
+            .transpose()?;
         // A change may come to nothing where an element loses what it cannot be without.
-        let mut event = (revision == Revision::NONE || !event.changed.is_empty()).then_some(event);
-        let after = match &event {
-            Some(event) => fields(event.patient.clone())?,
-            None => before,
+        let event = event.filter(|(event, _)| revision == Revision::NONE || !event.changed.is_empty());
+        let (mut event, after) = match event {
+            Some((event, after)) if names_nobody(&event.patient) => (Some(event), after),
+            Some((event, _)) => {
+                let after = fields(event.patient.clone())?;
+                (Some(event), after)
+            }
+            None => (None, before),
         };
         let disagreements = disagreements(&index, basis, &judgement.disagreements, &after, &observed);
         let mut items = duplicates(&index, basis, event.as_ref(), entry)?;
@@ -187,6 +194,12 @@ fn fields_for(index: &Index, system: &SystemName, mut patient: Patient) -> Resul
     Fields::of(&patient)
 }
 
+/// Whether a patient is the same in the terms of all systems.
+fn names_nobody(patient: &Patient) -> bool {
+    let mut parties = patient.responsible_parties.iter();
+    parties.all(|party| party.person.is_none())
+}
+
 /// What was taken, with what did not change as the bus holds it: in the terms in which it was first said.
 fn as_held(mut taken: Fields, before: &Fields, held: &Fields) -> Fields {
     for path in held.difference(before) {
@@ -223,9 +236,17 @@ fn not_seen_yet(then: &Fields, current: &Fields, observed: &Fields) -> BTreeSet<
     since
 }
 
-fn event(basis: &Basis<'_>, before: Revision, held: &Fields, taken: &Fields) -> Result<Event, ObserveError> {
+/// The event by which a patient becomes what was `taken`, and what the patient is then.
+fn event(
+    basis: &Basis<'_>,
+    before: Revision,
+    held: &Fields,
+    taken: &Fields,
+) -> Result<(Event, Fields), ObserveError> {
     let patient = taken.to_patient()?;
-    Ok(Event {
+    // Elements are numbered anew when one of them goes, so what changed is told from the patient that came out.
+    let after = Fields::of(&patient)?;
+    let event = Event {
         id: Uuid::now_v7().to_string(),
         kind: if before == Revision::NONE {
             EventKind::PatientCreated
@@ -234,8 +255,7 @@ fn event(basis: &Basis<'_>, before: Revision, held: &Fields, taken: &Fields) -> 
         },
         patient_id: basis.patient,
         revision: before.next(),
-        // Elements are numbered anew when one of them goes, so what changed is told from the patient that came out.
-        changed: held.difference(&Fields::of(&patient)?),
+        changed: held.difference(&after),
         patient,
         observation: Some(basis.observation.clone()),
         decision: None,
@@ -244,7 +264,8 @@ fn event(basis: &Basis<'_>, before: Revision, held: &Fields, taken: &Fields) -> 
         owed: BTreeSet::new(),
         first_sight: false,
         recorded_at: SystemTime::now(),
-    })
+    };
+    Ok((event, after))
 }
 
 /// Whether the bus had its system create the record, and has not read it back: what it shows is how the system writes what

@@ -86,7 +86,7 @@ impl Index {
             let (system, local_id) = (&observation.system, &observation.view.local_id);
             self.see(event.patient_id, system, local_id, seen);
         }
-        self.enter(event.patient_id);
+        self.enter(event.patient_id, &event.patient);
     }
 
     /// Takes in a sighting.

@@ -113,6 +113,24 @@ impl Index {
         waiting.into_iter().flatten().copied().collect()
     }
 
+    /// Whether an open item is about a record, or waits for it.
+    #[must_use]
+    pub fn is_asked_about(&self, system: &SystemName, local_id: &LocalId) -> bool {
+        if self.items.is_empty() {
+            return false;
+        }
+        let kinds = [
+            ItemKey::Record,
+            ItemKey::Disagreement,
+            ItemKey::Unreadable,
+            ItemKey::Awaiting,
+        ];
+        let mut keys = kinds
+            .into_iter()
+            .map(|kind| kind(system.clone(), local_id.clone()));
+        keys.any(|key| self.by_key.contains_key(&key)) || !self.awaiting(system, local_id).is_empty()
+    }
+
     /// Items that ask whether two patients are one, whichever of the two each item is about. Looks at every open item.
     #[must_use]
     pub fn asking(&self, one: PatientId, other: PatientId) -> Vec<u64> {

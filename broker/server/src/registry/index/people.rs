@@ -3,7 +3,7 @@
 use super::{Entry, Index};
 use crate::wire::WireError;
 use archwire_core::{
-    PartialDate, PatientId, SystemName,
+    PartialDate, Patient, PatientId, SystemName,
     identity::{Known, People, Profile, Verdict},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -31,14 +31,11 @@ impl Index {
         Ok(())
     }
 
-    pub(super) fn enter(&mut self, patient: PatientId) {
+    /// Enters a patient by his or her state.
+    pub(super) fn enter(&mut self, patient: PatientId, state: &Patient) {
         self.people.reserved.remove(&patient);
-        if !self.people.live || self.retired.contains_key(&patient) {
-            return;
-        }
-        let state = self.entry(patient).map(Entry::patient);
-        if let Some(Ok(state)) = state {
-            self.people.people.put(patient, &Profile::of(&state));
+        if self.people.live && !self.retired.contains_key(&patient) {
+            self.people.people.put(patient, &Profile::of(state));
         }
     }
 
