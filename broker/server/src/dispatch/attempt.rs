@@ -30,6 +30,8 @@ pub(super) struct Attempt<'a> {
     pub(super) registry: &'a Arc<Registry>,
     pub(super) connector: &'a Connector,
     pub(super) patient: PatientId,
+    /// Where the event stands in the log that the lane was handed out; 0 when it was none.
+    pub(super) event: u64,
     /// Which attempt it is, from 1.
     pub(super) number: u32,
 }
@@ -84,7 +86,7 @@ impl Attempt<'_> {
         Err(Ended::Later(None, Trouble::of_code("still_due")))
     }
 
-    /// What there is to do. Asks the log only, not the system.
+    /// What there is to do. Asks the registry and the log only, not the system.
     pub(super) async fn next(&self) -> Result<Step, Ended> {
         if !self.registry.may_deliver(self.system, self.patient) {
             let is_retired = self.registry.index().current(self.patient) != self.patient;
@@ -96,7 +98,10 @@ impl Attempt<'_> {
         let record = self.registry.record(self.system, self.patient);
         let fence = record.as_ref().map_or(Revision::NONE, |record| record.delivered);
         let owed = record.as_ref().map_or(&NOTHING, Record::owed);
-        let due = self.registry.due(self.system, self.patient, fence, owed).await?;
+        let due = self
+            .registry
+            .due_at(self.system, self.patient, fence, owed, self.event);
+        let due = due.await?;
         Ok(match (due, record) {
             (None, _) => Step::Over(Brought::Nothing),
             (Some(due), None) => Step::Create(due),

@@ -167,7 +167,7 @@ impl Board {
         self.inner().book.event(patient).unwrap_or_default()
     }
 
-    /// The log is read for a lane. Tells since when something waits for it.
+    /// What is due is found out for a lane. Tells since when something waits for it.
     pub(super) fn look(&self, patient: PatientId) -> Option<SystemTime> {
         let mut inner = self.inner();
         inner.book.look(patient);

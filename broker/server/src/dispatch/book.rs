@@ -1,6 +1,6 @@
 //! Who waits, for which system, and which event of the queue stands for that: the bookkeeping of the lanes, and nothing else.
 //!
-//! A lane holds at most one unsettled event. What is to be brought is read from the log, so that a newer event of the same
+//! A lane holds at most one unsettled event. What is to be brought is asked of the registry, so that a newer event of the same
 //! patient stands for an older one as well, and settles it as soon as it comes. The newest is settled when an attempt has ended
 //! that *began after it came*. What nobody hears of any more (a restart, a redelivery, an event that comes twice or after a
 //! newer one) costs a look at the log and nothing else.
@@ -241,7 +241,7 @@ impl Book {
         Some(event.sequence)
     }
 
-    /// The log is read for a lane: everything that has come will be seen.
+    /// What is due is found out for a lane: everything that has come will be seen.
     pub(super) fn look(&mut self, patient: PatientId) {
         if let Some(lane) = self.lanes.get_mut(&patient) {
             lane.asked = None;

@@ -173,6 +173,7 @@ impl Shared {
             registry: &self.registry,
             connector: &self.connector,
             patient,
+            event: self.board.event(patient),
             number,
         }
     }

@@ -1,10 +1,11 @@
 //! Brings events to the systems of the practice: hops 6 to 8 of the way of a change.
 //!
 //! One dispatcher per system reads the log through a durable consumer. What it gets says only *whom* there is something to
-//! tell about; what that is, is read from the log and the registry when it is delivered, so that what waits costs little,
-//! is never stale, and may come in any order. Each patient has a lane, and patients do not wait for each other: there are
-//! [`MOST_LANES`] for events and [`MOST_ASKED`] for those whom somebody wants looked at, and the rest waits in the log. A lane holds at most one event, which is acknowledged after the system
-//! showed its state back, or after it was parked with its reason, so that a restart repeats what was not finished.
+//! tell about; what that is, is asked of the registry when it is delivered, so that what waits costs little, is never stale,
+//! and may come in any order. Each patient has a lane, and patients do not wait for each other: there are [`MOST_LANES`] for
+//! events and [`MOST_ASKED`] for those whom somebody wants looked at, and the rest waits in the log. A lane holds at most one
+//! event, which is acknowledged after the system showed its state back, or after it was parked with its reason, so that a
+//! restart repeats what was not finished.
 //!
 //! | module | what it is |
 //! |---|---|

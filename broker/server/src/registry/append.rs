@@ -66,6 +66,8 @@ impl Registry {
         match self.store(entry).await {
             Ok(appended) => {
                 failpoint::reach("appended");
+                // Before the index knows, so that whoever finds the revision there finds the event here.
+                self.lately.appended(event);
                 self.index().apply_event(appended.sequence, event);
                 Ok(Some(appended.sequence))
             }
@@ -196,6 +198,12 @@ impl Registry {
             Some(key) => self.finish_doubtful(&key).await,
             None => Ok(()),
         }
+    }
+
+    /// Whether nobody knows of an event of this record how it ended.
+    pub(super) fn is_in_doubt(&self, key: &(SystemName, LocalId)) -> bool {
+        let doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+        doubts.contains_key(key)
     }
 
     /// Finishes an event of this record that is in doubt. It stays in doubt until the log said how it ended.

@@ -1,11 +1,14 @@
-//! What a system still needs: read from the log, not from the queue.
+//! What a system still needs: told by the registry or by the log, not by the queue.
 
-use super::{ObserveError, Record, Registry};
+use super::{ObserveError, Record, Registry, lately::Latest};
 use crate::wire::{Packed, decode_event};
 use archwire_core::{EventKind, LocalId, Path, Patient, PatientId, Revision, SystemName, identity::Profile};
 use futures_util::StreamExt as _;
-use std::{collections::BTreeSet, pin::pin};
-use tokio::sync::OwnedMutexGuard;
+use std::{collections::BTreeSet, pin::pin, time::Duration};
+use tokio::{sync::OwnedMutexGuard, time::timeout};
+
+/// How long the index may take to hear of an event that was handed out, before the log is read instead.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// What a system does not have yet.
 #[derive(Debug)]
@@ -156,6 +159,45 @@ impl Registry {
         }))
     }
 
+    /// As [`Registry::due`], for whoever was handed out the event that stands in the log at `event`, or 0 for none: not read
+    /// from the log where the registry has it at hand. What the log holds behind that event comes with an event of its own.
+    ///
+    /// # Errors
+    /// When the log has to be read, and cannot be.
+    pub async fn due_at(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+        fence: Revision,
+        owed: &BTreeSet<Path>,
+        event: u64,
+    ) -> Result<Option<Due>, ObserveError> {
+        let mut known = self.known_at(patient, event);
+        if known.is_none() {
+            // The queue may be faster than whoever appends; who takes long does not know how that ended.
+            _ = timeout(LONGEST_WAIT, self.caught_up(patient)).await;
+            known = self.known_at(patient, event);
+        }
+        match known {
+            Some(revision) if revision <= fence && owed.is_empty() => return Ok(None),
+            Some(revision) if revision <= fence.next() => {
+                if let Some(latest) = self.lately.of(patient, revision) {
+                    return Ok(due_of(&latest, system, fence, owed));
+                }
+            }
+            // Several events are due, or another writer's.
+            _ => {}
+        }
+        self.due(system, patient, fence, owed).await
+    }
+
+    /// The revision of a patient, where the index is as far as the event at a place in the log.
+    fn known_at(&self, patient: PatientId, event: u64) -> Option<Revision> {
+        let index = self.index();
+        let entry = index.entry(patient).filter(|entry| entry.sequence >= event);
+        entry.map(|entry| entry.revision)
+    }
+
     /// A patient's newest event, as the log has it; `None` for a patient whom it does not know.
     ///
     /// # Errors
@@ -197,4 +239,18 @@ impl Registry {
             patient,
         })
     }
+}
+
+/// What is due when all that may be due is the patient's last event, and what is `owed`.
+fn due_of(latest: &Latest, system: &SystemName, fence: Revision, owed: &BTreeSet<Path>) -> Option<Due> {
+    let mut changed = owed.clone();
+    if latest.revision > fence && latest.system.as_ref() != Some(system) {
+        changed.extend(latest.changed.iter().cloned());
+    }
+    (!changed.is_empty()).then(|| Due {
+        event_id: latest.event_id.clone(),
+        kind: latest.kind,
+        revision: latest.revision,
+        changed,
+    })
 }

@@ -17,6 +17,7 @@ mod due;
 mod follow;
 mod gate;
 mod index;
+mod lately;
 mod locks;
 mod merge;
 mod merge_plan;
@@ -48,6 +49,7 @@ use archwire_core::{
 use archwire_nats::{Fence, Filter, Log};
 use futures_util::StreamExt as _;
 use gate::Gates;
+use lately::Lately;
 use locks::Locks;
 use snapshots::Snapshots;
 use std::{
@@ -93,6 +95,7 @@ pub struct Registry {
     deliveries: Locks<(SystemName, LocalId)>,
     gates: Gates,
     doubts: Doubts,
+    lately: Lately,
     /// Who decides an item.
     deciding: Locks<u64>,
     /// One item is opened, changed or closed at a time.
@@ -133,6 +136,7 @@ impl Registry {
             deliveries: Locks::new(),
             gates: Gates::default(),
             doubts: Doubts::default(),
+            lately: Lately::default(),
             deciding: Locks::new(),
             queue: AsyncMutex::new(()),
             appending: RwLock::new(()),

@@ -71,8 +71,7 @@ impl Registry {
             }
         };
         span.record("result", result);
-        metrics::counter!(metric::OBSERVATIONS, "system" => system.to_string(), "result" => result)
-            .increment(1);
+        count_observed(&system, result);
         observed
     }
 
@@ -403,6 +402,11 @@ impl Registry {
                 .spawn(async move { registry.retry_merge(number).await });
         }
     }
+}
+
+/// Counts what became of something that a system showed.
+pub(super) fn count_observed(system: &SystemName, result: &'static str) {
+    metrics::counter!(metric::OBSERVATIONS, "system" => system.to_string(), "result" => result).increment(1);
 }
 
 fn linked_by(rule: Rule) -> LinkedBy {

@@ -1,7 +1,10 @@
 //! Deliveries as the registry sees them: what is about to be done to a system, what it showed afterwards, and the receipt.
 //! Hop 8.
 
-use super::{CreationPermit, Doubt, ObserveError, Observed, Record, Registry};
+use super::{
+    CreationPermit, Doubt, LONGEST_CONFLICT, ObserveError, Observed, Record, Registry,
+    observe::count_observed,
+};
 use crate::{telemetry::traces, wire::Packed};
 use archwire_core::{
     DeliveryAction, Fields, LinkedBy, LocalId, Observation, Path, Patient, PatientId, Receipt,
@@ -13,6 +16,7 @@ use std::{
     sync::Arc,
     time::{Instant, SystemTime},
 };
+use tokio::sync::OwnedMutexGuard;
 use tracing::{Instrument as _, field::Empty, info_span};
 
 /// What a system showed after a delivery.
@@ -47,6 +51,16 @@ pub struct Told {
     pub attempts: u32,
     /// Version of the connector.
     pub connector_version: String,
+}
+
+/// What was noted of a record.
+struct Noted {
+    /// Whose it is.
+    patient: PatientId,
+    /// What it shows, with references to people whom the bus knows.
+    view: View,
+    /// Whether it shows what was written, and else what it showed before.
+    is_expected: bool,
 }
 
 impl Told {
@@ -241,8 +255,17 @@ impl Registry {
         settlement: Settlement,
     ) -> Result<Observed, ObserveError> {
         let (begun, paths) = (settlement.begun, settlement.paths.clone());
-        let view = self.note_shown(system, settlement).await?;
+        let Noted {
+            patient,
+            view,
+            is_expected,
+        } = self.note_shown(system, settlement).await?;
         self.settle_written(system, &view.local_id, &paths).await?;
+        if is_expected && let Some(revision) = self.asks_nothing(system, &view.local_id, patient) {
+            let observed = Observed::Unchanged { patient, revision };
+            count_observed(system, observed.name());
+            return Ok(observed);
+        }
         let observation = Observation {
             system: system.clone(),
             patient_id: None,
@@ -252,8 +275,26 @@ impl Registry {
         self.observe(observation, Some(begun)).await
     }
 
-    /// Notes what is shown at the paths that were written. Returns it as a whole.
-    async fn note_shown(&self, system: &SystemName, settlement: Settlement) -> Result<View, ObserveError> {
+    /// The revision of a patient of whose record nothing is open: no question that it may answer, no event in doubt, no
+    /// paths that are owed to it.
+    fn asks_nothing(&self, system: &SystemName, local_id: &LocalId, patient: PatientId) -> Option<Revision> {
+        let key = (system.clone(), local_id.clone());
+        if self.is_in_doubt(&key) {
+            return None;
+        }
+        let index = self.index();
+        let entry = index.entry(patient)?;
+        let record = entry.record(system)?;
+        let is_settled = record.local_id == *local_id
+            && index.linked(system, local_id) == Some(patient)
+            && index.halves_of(patient).is_empty()
+            && record.owed().is_empty()
+            && !index.is_asked_about(system, local_id);
+        is_settled.then_some(entry.revision)
+    }
+
+    /// Notes what is shown at the paths that were written.
+    async fn note_shown(&self, system: &SystemName, settlement: Settlement) -> Result<Noted, ObserveError> {
         let Settlement {
             patient,
             delivered,
@@ -268,12 +309,9 @@ impl Registry {
             Some(_) => Some(self.links.lock(&(system.clone(), local_id.clone())).await),
             None => None,
         };
-        // The record may have come to another patient in the meantime, with what is owed to it.
-        let (patient, delivered) = match self.index().linked(system, &local_id) {
-            Some(linked) if linked != patient && created.is_none() => (linked, Revision::NONE),
-            _ => (patient, delivered),
-        };
-        let _patient = self.patients.lock(&patient).await;
+        let (patient, delivered, _patient) = self
+            .whose_it_is_now(system, &local_id, patient, delivered, created.is_some())
+            .await?;
         let linked_by = match created {
             Some(_) => self.claim(system, patient, &local_id).await?,
             None => None,
@@ -304,15 +342,19 @@ impl Registry {
             _ if is_old => None,
             (shadow, _) => {
                 let shadow = Fields::of(&shadow.unwrap_or_default())?;
-                Some(expected_after_writing(&shadow, &paths, &truth, &read_back).to_patient()?)
+                Some(expected_after_writing(&shadow, &paths, &truth, &read_back))
             }
         };
+        // Nobody edited the record in the meantime.
+        let is_as_written = base.as_ref() == Some(&read_back);
+        let is_expected = is_as_written && delivered > Revision::NONE && shown.merged_into.is_none();
+        let base = base.map(|base| base.to_patient()).transpose()?;
         let told = told.filter(|_| delivered > Revision::NONE);
         let receipt = told.map(|told| told.receipt(delivered, paths, &read_back));
         let receipt = receipt.transpose()?;
         let outcome = receipt.as_ref().map(|receipt| receipt.outcome);
         let seen = Sighted::Seen {
-            local_id,
+            local_id: local_id.clone(),
             shown: base,
             delivered,
             reflects: None,
@@ -322,11 +364,45 @@ impl Registry {
         };
         self.sight(system, patient, seen).await?;
         count(system, outcome);
+        if is_expected {
+            // Before anybody else may take what an earlier reading showed.
+            self.index().read(system, &local_id, Some(begun));
+        }
         if created.is_some() {
             drop(created);
             self.gates.changed();
         }
-        Ok(shown)
+        Ok(Noted {
+            patient,
+            view: shown,
+            is_expected,
+        })
+    }
+
+    /// The patient to whom a record belongs now, with his or her lock, and the revision up to which that patient's record is up
+    /// to date: it may have come to another one in the meantime, with what is owed to it. A record that was just created
+    /// belongs to nobody yet.
+    async fn whose_it_is_now(
+        &self,
+        system: &SystemName,
+        local_id: &LocalId,
+        patient: PatientId,
+        delivered: Revision,
+        is_new: bool,
+    ) -> Result<(PatientId, Revision, OwnedMutexGuard<()>), ObserveError> {
+        let linked = || self.index().linked(system, local_id);
+        for _ in 0..LONGEST_CONFLICT {
+            let before = linked();
+            let (whose, delivered) = match before {
+                Some(linked) if linked != patient && !is_new => (linked, Revision::NONE),
+                _ => (patient, delivered),
+            };
+            let lock = self.patients.lock(&whose).await;
+            if linked() == before {
+                return Ok((whose, delivered, lock));
+            }
+        }
+        Err(ObserveError::Busy)
     }
 
     /// Notes how a delivery ended without the record having been seen.

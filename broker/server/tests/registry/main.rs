@@ -51,4 +51,5 @@ mod unreadable_record_is_asked_about_once;
 mod vendor_merge_is_asked_about;
 mod vendor_merge_is_followed;
 mod verdicts_fit_their_items;
+mod what_is_due_is_at_hand;
 mod what_is_stored_can_be_read;
