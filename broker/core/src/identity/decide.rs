@@ -189,13 +189,15 @@ impl<'a> Question<'a> {
             .filter_map(|seen| {
                 let score_tenths = score::tenths(&seen.compared);
                 let hard_conflict = disputed.contains(&seen.id) && seen.compared.is_of_others();
-                let (agrees, differs) = seen.compared.evidence();
-                (hard_conflict || score_tenths >= score::REVIEW).then_some(Candidate {
-                    patient: seen.id,
-                    score_tenths,
-                    hard_conflict,
-                    agrees,
-                    differs,
+                (hard_conflict || score_tenths >= score::REVIEW).then(|| {
+                    let (agrees, differs) = seen.compared.evidence();
+                    Candidate {
+                        patient: seen.id,
+                        score_tenths,
+                        hard_conflict,
+                        agrees,
+                        differs,
+                    }
                 })
             })
             .collect();

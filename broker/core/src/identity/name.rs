@@ -303,7 +303,8 @@ fn is_slip(one: &str, two: &str) -> bool {
     if shorter < 3 || letters.abs_diff(others) > 4 {
         return false;
     }
-    strsim::jaro_winkler(one, two) >= 0.9 || shorter > 3 && strsim::osa_distance(one, two) <= 1
+    let one_apart = || shorter > 3 && letters.abs_diff(others) <= 1 && strsim::osa_distance(one, two) <= 1;
+    strsim::jaro_winkler(one, two) >= 0.9 || one_apart()
 }
 
 fn beginning(word: &str) -> &str {
