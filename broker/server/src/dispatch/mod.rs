@@ -205,12 +205,19 @@ impl Shared {
             board,
             ..
         } = self;
-        let owed = registry.index().owed(system);
         // What was given up waits for a person, or for the next change.
-        let owed = owed
-            .into_iter()
-            .filter(|patient| !parked.is_parked(system, *patient) && !registry.is_dropped(system, *patient));
-        owed.for_each(|patient| board.ask(patient, Priority::Backfill));
+        let waits = |patient: &PatientId| {
+            !parked.is_parked(system, *patient) && !registry.is_dropped(system, *patient)
+        };
+        // As long as these are open, nobody's unknown record is taken.
+        let in_doubt = registry.index().creating_in(system);
+        for patient in in_doubt.into_iter().filter(waits) {
+            board.ask(patient, Priority::Interactive);
+        }
+        let owed = registry.index().owed(system);
+        for patient in owed.into_iter().filter(waits) {
+            board.ask(patient, Priority::Backfill);
+        }
         for patient in parked.redriven(system) {
             board.ask(patient, Priority::Live);
         }

@@ -19,6 +19,7 @@ use registry::support as office;
 mod support;
 
 mod creation_costs_two_records;
+mod doubt_goes_first;
 mod doubt_lasts_until_the_link;
 mod doubt_outlives_a_refusal;
 mod drop_lasts;

@@ -199,6 +199,13 @@ impl Index {
         self.creating.get(&(system.clone(), patient)).copied()
     }
 
+    /// Patients of whom that is so in the system, whenever it began.
+    #[must_use]
+    pub fn creating_in(&self, system: &SystemName) -> Vec<PatientId> {
+        let creating = self.creating.keys().filter(|(creating, _)| creating == system);
+        creating.map(|(_, patient)| *patient).collect()
+    }
+
     /// Whether that is so for the patient in any system, and not for longer than 10 minutes.
     #[must_use]
     pub fn is_being_created(&self, patient: PatientId) -> bool {
