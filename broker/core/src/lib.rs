@@ -30,6 +30,7 @@ mod sample;
 mod source;
 pub mod span;
 mod text;
+mod view_code;
 
 pub use connector::{
     Cursor, Delivered, Delivery, DeliveryAction, Disposition, Later, Page, Reason, ReasonCode, SurveyEntry,
@@ -55,3 +56,4 @@ pub use reconcile::{Against, Comparison, Differences, RecordVersion, Survey, Sur
 pub use review::{Decision, Disagreement, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict};
 pub use source::{SourceRecord, SourceRecordError};
 pub use text::Text;
+pub use view_code::{ADA_1100, Mouth, Occlusion, OrthodonticView, SNOMED_CT, ViewProtocol};
