@@ -37,6 +37,7 @@ mod pipelined_observations_are_taken_in_order;
 mod rebuild_goes_on_beside_observations;
 mod record_claimed_for_two_is_asked_about;
 mod record_is_linked_once;
+mod record_moves_while_it_is_settled;
 mod record_that_shows_another_waits;
 mod revisions_are_gapless;
 mod same_person_is_linked_without_asking;
