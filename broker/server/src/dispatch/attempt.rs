@@ -4,14 +4,14 @@
 //! only the paths that others changed are written; and a delivery counts as done only after the system showed it back. How
 //! that went is the delivery's receipt, which is stored together with what the system showed.
 
-use super::ended::{Brought, Ended, Trouble};
+use super::ended::{Brought, Failure, Trouble};
 use crate::{
     failpoint::reach,
-    registry::{AsOf, CreationPermit, Due, ObserveError, Record, Registry, Settlement, Told},
+    registry::{CreationPermit, Due, ObserveError, Record, Registry, Settlement, Told},
     telemetry::traces,
 };
 use archwire_core::{
-    Delivered, Delivery, DeliveryAction, Fields, LocalId, Observation, Path, Patient, PatientId, Receipt,
+    Delivery, DeliveryAction, Fields, LocalId, Observation, Path, Patient, PatientId, Receipt,
     ReceiptOutcome, Revision, SystemName, View, span, to_write,
 };
 use archwire_host::{CallError, Connector};
@@ -44,32 +44,31 @@ pub(super) enum Step {
 }
 
 /// What an attempt brings to a record.
-struct Plan {
-    told: Told,
+pub(super) struct Plan {
+    pub(super) told: Told,
     /// Up to which revision.
-    revision: Revision,
+    pub(super) revision: Revision,
     /// At which paths.
-    written: BTreeSet<Path>,
+    pub(super) written: BTreeSet<Path>,
     /// Of a record that is being created.
-    created: Option<CreationPermit>,
+    pub(super) created: Option<CreationPermit>,
 }
 
 impl Attempt<'_> {
-    pub(super) async fn run(&self) -> Ended {
+    pub(super) async fn run(&self) -> Result<Brought, Failure> {
         let span = info_span!(
             target: span::TARGET, span::ATTEMPT, system = %self.system, number = self.number, code = Empty,
             otel.status_code = Empty
         );
         let brought = self.bring().instrument(span.clone()).await;
-        let ended = brought.map_or_else(|ended| ended, Ended::Done);
-        if let Some(code) = ended.code() {
-            traces::failed(&span, code);
+        if let Err(failure) = &brought {
+            traces::failed(&span, failure.code());
         }
-        ended
+        brought
     }
 
     /// Goes on until nothing is due: what was created by an attempt in doubt may be older than what the bus knows now.
-    async fn bring(&self) -> Result<Brought, Ended> {
+    async fn bring(&self) -> Result<Brought, Failure> {
         let mut brought = Brought::Nothing;
         for _ in 0..MOST_STEPS {
             let step = match self.next().await? {
@@ -83,11 +82,11 @@ impl Attempt<'_> {
                 (_, Some(now)) => now,
             };
         }
-        Err(Ended::Later(None, Trouble::of_code("still_due")))
+        Err(Failure::Later(None, Trouble::of_code("still_due")))
     }
 
     /// What there is to do. Asks the registry and the log only, not the system.
-    pub(super) async fn next(&self) -> Result<Step, Ended> {
+    pub(super) async fn next(&self) -> Result<Step, Failure> {
         if !self.registry.may_deliver(self.system, self.patient) {
             let is_retired = self.registry.index().current(self.patient) != self.patient;
             return Ok(Step::Over(match is_retired {
@@ -109,133 +108,8 @@ impl Attempt<'_> {
         })
     }
 
-    async fn create(&self, due: &Due) -> Result<Brought, Ended> {
-        let mut delivery = self.delivery(due, None)?;
-        let begun = self
-            .registry
-            .begin_creation(self.system, self.patient, due.revision)
-            .await?;
-        reach("creating-noted");
-        let (permit, doubt) = begun;
-        if let Some(doubt) = doubt {
-            delivery.revision = doubt.revision;
-            delivery.in_doubt_since = Some(doubt.since);
-        }
-        let newest = self
-            .registry
-            .index()
-            .entry(self.patient)
-            .map(|entry| entry.revision);
-        // What may have to be repeated is made as the note of it says, and repeated as it was made.
-        if newest != Some(delivery.revision) {
-            AsOf {
-                event_id: delivery.event_id,
-                kind: delivery.kind,
-                patient: delivery.patient,
-            } = self
-                .registry
-                .as_of(self.system, self.patient, delivery.revision)
-                .await?;
-        }
-        let is_ours = doubt.is_none();
-        let Delivered { local_id, action } = match self.connector.deliver(&delivery).await {
-            Ok(delivered) => delivered,
-            Err(error) => return Err(self.not_written(error, is_ours).await),
-        };
-        reach("delivered");
-        let begun = Instant::now();
-        let read = self.connector.fetch(&local_id).await;
-        reach("read-back");
-        let adopted = action == DeliveryAction::Adopted;
-        let plan = Plan {
-            revision: delivery.revision,
-            // What the system had of the person already is not ours, and is left as it is.
-            written: match adopted {
-                true => BTreeSet::new(),
-                false => fields(&delivery.patient)?.paths().cloned().collect(),
-            },
-            told: self.told(delivery.event_id, delivery.patient, Some(action)),
-            created: Some(permit),
-        };
-        if adopted {
-            return self.adopt(read, begun, plan, is_ours).await;
-        }
-        match read {
-            Ok(Some(shown)) => match self.settle(shown, begun, plan).await {
-                Ok(()) => Ok(Brought::Written),
-                Err(error) => Err(self.not_settled(local_id, error, is_ours).await),
-            },
-            Ok(None) => {
-                let receipt = self.unreadable(&plan);
-                self.link(local_id, Some(receipt), is_ours).await?;
-                Err(not_shown())
-            }
-            // The record is there. Its id is kept, so that nobody has to search for it.
-            Err(error) => {
-                self.link(local_id, None, is_ours).await?;
-                Err(not_read(error))
-            }
-        }
-    }
-
-    /// A connector may be content with less than the bus. Who is not sure becomes a patient of their own when the record is
-    /// polled, and a person decides.
-    async fn adopt(
-        &self,
-        read: Result<Option<View>, CallError>,
-        begun: Instant,
-        plan: Plan,
-        is_ours: bool,
-    ) -> Result<Brought, Ended> {
-        let sure = |shown: &View| self.registry.is_surely(self.system, self.patient, &shown.patient);
-        let ended = match read {
-            Ok(shown) => match shown.filter(sure) {
-                Some(shown) => match self.settle(shown, begun, plan).await {
-                    Ok(()) => return Ok(Brought::Seen),
-                    Err(error) => error.into(),
-                },
-                None => Ended::Park(Trouble::of_code("adoption_not_sure")),
-            },
-            Err(error) => not_read(error),
-        };
-        // The system had the record before: it made none.
-        self.did_not_come_about(is_ours).await?;
-        Err(ended)
-    }
-
-    async fn link(&self, local_id: LocalId, receipt: Option<Receipt>, is_ours: bool) -> Result<(), Ended> {
-        let linking = self
-            .registry
-            .link(self.system, self.patient, local_id, Revision::NONE, receipt);
-        match linking.await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.not_linked(error, is_ours).await),
-        }
-    }
-
-    /// A record that was created, and shows what cannot be stored: its id can be, so that no second one is made.
-    async fn not_settled(&self, local_id: LocalId, error: ObserveError, is_ours: bool) -> Ended {
-        let is_linked = self.registry.record(self.system, self.patient).is_some();
-        if is_linked || error.is_retryable() || matches!(error, ObserveError::LinkConflict) {
-            return self.not_linked(error, is_ours).await;
-        }
-        match self.link(local_id, None, is_ours).await {
-            Ok(()) => error.into(),
-            Err(ended) => ended,
-        }
-    }
-
-    /// Only a conflict says that the record is somebody else's. After anything else it is there, and not linked yet.
-    async fn not_linked(&self, error: ObserveError, is_ours: bool) -> Ended {
-        let is_conflict = matches!(error, ObserveError::LinkConflict);
-        match self.did_not_come_about(is_ours && is_conflict).await {
-            Ok(()) => error.into(),
-            Err(ended) => ended,
-        }
-    }
-
     /// Only a `retry`, and what stopped the connector in the middle, leaves it open whether the system did it.
-    async fn not_written(&self, error: CallError, is_ours: bool) -> Ended {
+    pub(super) async fn not_written(&self, error: CallError, is_ours: bool) -> Failure {
         match self.did_not_come_about(is_ours && !error.may_have_acted()).await {
             Ok(()) => error.into(),
             Err(ended) => ended,
@@ -243,7 +117,7 @@ impl Attempt<'_> {
     }
 
     /// Ends what this attempt noted that it was about to do. What an earlier one left open, no later one's failure closes.
-    async fn did_not_come_about(&self, surely: bool) -> Result<(), Ended> {
+    pub(super) async fn did_not_come_about(&self, surely: bool) -> Result<(), Failure> {
         if surely {
             self.registry.abandon(self.system, self.patient).await?;
         }
@@ -251,7 +125,7 @@ impl Attempt<'_> {
     }
 
     /// Tells what came of it; `None` when the record turned out to be none of the patient's any more.
-    async fn update(&self, due: &Due, record: Record) -> Result<Option<Brought>, Ended> {
+    async fn update(&self, due: &Due, record: Record) -> Result<Option<Brought>, Failure> {
         // Two patients may become one while this goes on: then the record is written for both, one after the other.
         let _record = self.registry.delivering(self.system, &record.local_id).await;
         let now = self.registry.record(self.system, self.patient);
@@ -299,7 +173,7 @@ impl Attempt<'_> {
             Ok(delivered) if delivered.local_id == record.local_id => {
                 plan.told.action = Some(delivered.action);
             }
-            Ok(_) => return Err(Ended::Park(Trouble::of_code("local_id_changed"))),
+            Ok(_) => return Err(Failure::Park(Trouble::of_code("local_id_changed"))),
             Err(error) => return Err(self.not_written(error, is_ours).await),
         }
         reach("delivered");
@@ -317,7 +191,7 @@ impl Attempt<'_> {
         Ok(Some(Brought::Written))
     }
 
-    async fn settle(&self, shown: View, begun: Instant, plan: Plan) -> Result<(), ObserveError> {
+    pub(super) async fn settle(&self, shown: View, begun: Instant, plan: Plan) -> Result<(), ObserveError> {
         let settlement = Settlement {
             patient: self.patient,
             delivered: plan.revision,
@@ -332,7 +206,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn told(&self, event_id: String, wanted: Patient, action: Option<DeliveryAction>) -> Told {
+    pub(super) fn told(&self, event_id: String, wanted: Patient, action: Option<DeliveryAction>) -> Told {
         Told {
             event_id,
             wanted,
@@ -343,7 +217,7 @@ impl Attempt<'_> {
     }
 
     /// The receipt of what the system took and does not show.
-    fn unreadable(&self, plan: &Plan) -> Receipt {
+    pub(super) fn unreadable(&self, plan: &Plan) -> Receipt {
         Receipt {
             event_id: plan.told.event_id.clone(),
             revision: plan.revision,
@@ -359,7 +233,7 @@ impl Attempt<'_> {
     }
 
     /// The newest state there is, told as the newest event that is due.
-    fn delivery(&self, due: &Due, local_id: Option<LocalId>) -> Result<Delivery, Ended> {
+    pub(super) fn delivery(&self, due: &Due, local_id: Option<LocalId>) -> Result<Delivery, Failure> {
         let state = self.registry.state_for(self.system, self.patient)?;
         Ok(Delivery {
             event_id: due.event_id.clone(),
@@ -372,7 +246,7 @@ impl Attempt<'_> {
                 BTreeSet::new()
             },
             local_id,
-            patient: state.ok_or(Ended::Later(None, Trouble::of_code("patient_not_known_yet")))?,
+            patient: state.ok_or(Failure::Later(None, Trouble::of_code("patient_not_known_yet")))?,
             in_doubt_since: None,
         })
     }
@@ -381,26 +255,26 @@ impl Attempt<'_> {
 /// The code of a delivery that the system does not show.
 const NOT_SHOWN: &str = "record_not_shown";
 
-fn not_shown() -> Ended {
-    Ended::Later(None, Trouble::of_code(NOT_SHOWN))
+pub(super) fn not_shown() -> Failure {
+    Failure::Later(None, Trouble::of_code(NOT_SHOWN))
 }
 
 /// Who refuses to show a record says nothing about writing.
-fn not_read(error: CallError) -> Ended {
+pub(super) fn not_read(error: CallError) -> Failure {
     match error.into() {
-        Ended::Rejected(trouble) => Ended::Park(trouble),
+        Failure::Rejected(trouble) => Failure::Park(trouble),
         ended => ended,
     }
 }
 
 /// A record that never was shown may still come; one that was is gone.
-fn gone(record: &Record) -> Ended {
+fn gone(record: &Record) -> Failure {
     if record.shadow.is_none() && record.delivered == Revision::NONE {
         return not_shown();
     }
-    Ended::Park(Trouble::of_code("record_gone"))
+    Failure::Park(Trouble::of_code("record_gone"))
 }
 
-fn fields(patient: &Patient) -> Result<Fields, Ended> {
+pub(super) fn fields(patient: &Patient) -> Result<Fields, Failure> {
     Ok(Fields::of(patient).map_err(ObserveError::from)?)
 }

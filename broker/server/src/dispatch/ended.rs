@@ -5,11 +5,9 @@ use archwire_core::Disposition;
 use archwire_host::CallError;
 use std::time::Duration;
 
-/// How an attempt ended.
+/// Why an attempt came to nothing, and what that means.
 #[derive(Debug)]
-pub(super) enum Ended {
-    /// There is nothing left to do.
-    Done(Brought),
+pub(super) enum Failure {
     /// The system or the record: to be tried again, not before this has passed.
     Later(Option<Duration>, Trouble),
     /// The connector, or the bus itself, does not get over this record: to be tried again, in case it was chance.
@@ -26,17 +24,16 @@ pub(super) enum Ended {
     Park(Trouble),
 }
 
-impl Ended {
-    /// Why it failed, as one of a small number of codes; `None` when it did not.
-    pub(super) fn code(&self) -> Option<&'static str> {
+impl Failure {
+    /// As one of a small number of codes.
+    pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Done(_) => None,
             Self::Later(_, trouble)
             | Self::Defect(trouble)
             | Self::Ours(trouble)
             | Self::Rejected(trouble)
-            | Self::Park(trouble) => Some(trouble.class),
-            Self::Throttled(disposition, _) | Self::Refused(disposition) => Some(class(disposition)),
+            | Self::Park(trouble) => trouble.class,
+            Self::Throttled(disposition, _) | Self::Refused(disposition) => class(disposition),
         }
     }
 }
@@ -102,7 +99,7 @@ fn class(disposition: &Disposition) -> &'static str {
     }
 }
 
-impl From<ObserveError> for Ended {
+impl From<ObserveError> for Failure {
     fn from(error: ObserveError) -> Self {
         let trouble = Trouble::of_code(error.code());
         match error {
@@ -114,7 +111,7 @@ impl From<ObserveError> for Ended {
     }
 }
 
-impl From<CallError> for Ended {
+impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Disposition(disposition) => disposition.into(),
@@ -130,7 +127,7 @@ impl From<CallError> for Ended {
     }
 }
 
-impl From<Disposition> for Ended {
+impl From<Disposition> for Failure {
     fn from(disposition: Disposition) -> Self {
         let trouble = Trouble::of(&disposition);
         match disposition {

@@ -7,21 +7,20 @@ use super::{
     Breaker, Permission, Purpose,
     attempt::{Attempt, Step},
     board::Board,
-    ended::{Brought, Ended, Trouble},
+    ended::{Brought, Failure, Trouble},
     tries::{LONGEST_PAUSE, Next, Tries},
 };
 use crate::{
     failpoint::reach,
-    parked::{ParkedStore, Undeliverable},
-    registry::{Newest, ObserveError, Registry},
+    parked::ParkedStore,
+    registry::{ObserveError, Registry},
     telemetry::traces,
 };
-use archwire_core::{PatientId, Receipt, ReceiptOutcome, Revision, SystemName, metric};
+use archwire_core::{PatientId, SystemName, metric};
 use archwire_host::{Ability, Connector};
 use archwire_nats::Work;
 use futures_util::FutureExt as _;
 use std::{
-    collections::BTreeSet,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -211,17 +210,17 @@ impl Shared {
     ) -> Round {
         let system = &self.system;
         let attempt = self.attempt(patient, tries.number());
-        let ended = guarded(attempt.run()).await.unwrap_or_else(|crashed| crashed);
+        let ended = guarded(attempt.run()).await.and_then(|ended| ended);
         self.heed(&ended, permission);
-        let ended = match ended {
-            Ended::Done(brought) => {
+        let failure = match ended {
+            Ok(brought) => {
                 if brought == Brought::Written {
                     self.board.succeeded();
                 }
                 return Round::Over(brought);
             }
-            Ended::Ours(trouble) if trouble.class == "system_busy" => return Round::Busy,
-            failed => failed,
+            Err(Failure::Ours(trouble)) if trouble.class == ObserveError::Busy.code() => return Round::Busy,
+            Err(failure) => failure,
         };
         let polls = self
             .connector
@@ -231,7 +230,7 @@ impl Shared {
             .contains(&Ability::Poll);
         let readings = polls.then(|| self.breaker.readings());
         let attempts = tries.number();
-        match tries.after(ended, self.board.failed(patient, readings)) {
+        match tries.after(failure, self.board.failed(patient, readings)) {
             Next::Again(wait, trouble) => {
                 self.count(&trouble);
                 tracing::warn!(%system, %patient, attempts, reason = trouble.why.code, "a delivery will be tried again");
@@ -254,15 +253,16 @@ impl Shared {
     }
 
     /// Tells the breaker and the account how a call ended, and lets the next one in.
-    fn heed(&self, ended: &Ended, permission: Permission<'_>) {
+    fn heed(&self, ended: &Result<Brought, Failure>, permission: Permission<'_>) {
         match ended {
             // Who refuses something for good has read it.
-            Ended::Done(Brought::Written) | Ended::Rejected(_) => permission.worked(),
-            Ended::Done(Brought::Seen) => permission.only_read(),
-            Ended::Refused(disposition) | Ended::Throttled(disposition, _) => {
+            Ok(Brought::Written) | Err(Failure::Rejected(_)) => permission.worked(),
+            Ok(Brought::Seen) => permission.only_read(),
+            Err(Failure::Refused(disposition) | Failure::Throttled(disposition, _)) => {
                 permission.failed(self.connector.account(), disposition);
             }
-            Ended::Done(_) | Ended::Later(..) | Ended::Defect(_) | Ended::Ours(_) | Ended::Park(_) => {}
+            Ok(Brought::Nothing | Brought::Retired | Brought::Held)
+            | Err(Failure::Later(..) | Failure::Defect(_) | Failure::Ours(_) | Failure::Park(_)) => {}
         }
     }
 
@@ -290,108 +290,13 @@ impl Shared {
         }
         reach("acked");
     }
-
-    /// After there was nothing left to do: what was parked of the patient is no longer, because the system has it, or because
-    /// it was overtaken. Where that is not stored, the lane comes again after a while.
-    async fn tidy(&self, patient: PatientId, brought: Brought) -> Result<(), Duration> {
-        self.end_parked(patient, brought).await.map_err(|code| {
-            let system = &self.system;
-            tracing::warn!(%system, %patient, code, "what is left of a parked delivery stays for now");
-            LONGEST_PAUSE
-        })
-    }
-
-    async fn end_parked(&self, patient: PatientId, brought: Brought) -> Result<(), &'static str> {
-        let Self { system, parked, .. } = self;
-        if brought == Brought::Held {
-            // A person has to decide something else first, and sees this one among what waits.
-            let unmarked = parked.unmark_redriven(system, patient).await;
-            return unmarked.map_err(|error| error.code());
-        }
-        if !parked.is_parked(system, patient) {
-            return Ok(());
-        }
-        if matches!(brought, Brought::Nothing | Brought::Retired) {
-            let newest = self.newest(patient).await.map_err(|error| error.code())?;
-            let receipt = self.receipt(newest, ReceiptOutcome::Superseded, None, 0);
-            let noted = self.registry.receipted(system, patient, receipt).await;
-            noted.map_err(|error| error.code())?;
-        }
-        parked
-            .remove(system, patient)
-            .await
-            .map_err(|error| error.code())?;
-        Ok(())
-    }
-
-    /// Parks what waits for the patient. What is in doubt stays so: whoever tries again searches first.
-    async fn park(
-        &self,
-        patient: PatientId,
-        sequence: u64,
-        attempts: u32,
-        trouble: &Trouble,
-    ) -> Result<(), &'static str> {
-        let Self {
-            system,
-            registry,
-            connector,
-            parked,
-            ..
-        } = self;
-        let newest = self.newest(patient).await.map_err(|error| error.code())?;
-        let undeliverable = Undeliverable {
-            system,
-            patient,
-            sequence,
-            attempts,
-            why: &trouble.why,
-            connector_version: &connector.component().description().version,
-        };
-        // The entry first: a kill in between parks it once more.
-        parked.park(undeliverable).await.map_err(|error| error.code())?;
-        reach("parked");
-        let receipt = self.receipt(newest, ReceiptOutcome::Parked, Some(&trouble.why.code), attempts);
-        let noted = registry.receipted(system, patient, receipt).await;
-        noted.map_err(|error| error.code())
-    }
-
-    async fn newest(&self, patient: PatientId) -> Result<Newest, ObserveError> {
-        let newest = self.registry.newest(patient).await?;
-        Ok(newest.unwrap_or(Newest {
-            event_id: String::new(),
-            revision: Revision::NONE,
-        }))
-    }
-
-    /// A receipt of what was not brought.
-    fn receipt(
-        &self,
-        newest: Newest,
-        outcome: ReceiptOutcome,
-        reason: Option<&str>,
-        attempts: u32,
-    ) -> Receipt {
-        Receipt {
-            event_id: newest.event_id,
-            revision: newest.revision,
-            outcome,
-            action: None,
-            written: BTreeSet::new(),
-            rendered: BTreeSet::new(),
-            differs: BTreeSet::new(),
-            reason: reason.map(ToOwned::to_owned),
-            attempts,
-            connector_version: self.connector.component().description().version.clone(),
-        }
-    }
 }
 
 /// What crashes has failed, as an attempt may: it is made again, and then parked.
-async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Ended> {
+async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
         tracing::error!("a delivery crashed");
-        Ended::Defect(Trouble::of_code("delivery_crashed"))
+        Failure::Defect(Trouble::of_code("delivery_crashed"))
     })
 }
 
@@ -406,7 +311,7 @@ mod tests {
         let patient = PatientId::generate();
         for attempt in 1.. {
             let crash = async { panic!("as if something were wrong with the broker") };
-            let ended = guarded::<Ended>(crash).await.expect_err("it crashed");
+            let ended = guarded::<Failure>(crash).await.expect_err("it crashed");
             match tries.after(ended, lately.failed(patient, None)) {
                 Next::Again(..) => {}
                 Next::Park(trouble) => {

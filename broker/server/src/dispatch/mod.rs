@@ -14,7 +14,8 @@
 //! | `breaker` | when a system is left alone |
 //! | `board` | the book, with the events and those who wait for it |
 //! | `lane` | the job of one lane |
-//! | `attempt` | look, write, read back, settle |
+//! | `attempt`, `create` | look, write, read back, settle; the first time, create |
+//! | `parking` | what is given up, and how that ends |
 //! | `turn` | when a system may be called |
 //! | `desk` | what others may see and ask |
 //! | `traced` | the lanes' places in traces |
@@ -23,9 +24,11 @@ mod attempt;
 mod board;
 mod book;
 mod breaker;
+mod create;
 mod desk;
 mod ended;
 mod lane;
+mod parking;
 mod traced;
 mod tries;
 mod turn;

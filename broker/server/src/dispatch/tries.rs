@@ -14,7 +14,7 @@
 //! So an outage parks nothing, however long it lasts. A patient whose trouble is never anybody's but the system's is tried
 //! every 60 to 120 s for as long as that is so; the status shows how many there are.
 
-use super::ended::{Ended, Trouble};
+use super::ended::{Failure, Trouble};
 use archwire_core::PatientId;
 use rand::Rng as _;
 use std::{collections::HashSet, time::Duration};
@@ -109,27 +109,25 @@ impl Tries {
     }
 
     /// How to go on after an attempt that failed.
-    pub(super) fn after(&mut self, failed: Ended, others: Others) -> Next {
+    pub(super) fn after(&mut self, failed: Failure, others: Others) -> Next {
         let since = self.since(others);
         self.made = self.number();
         let (wait, trouble, counts) = match failed {
-            Ended::Park(trouble) | Ended::Rejected(trouble) => return Next::Park(trouble),
-            // Which is no failure, and not asked about.
-            Ended::Done(_) => (Duration::ZERO, Trouble::of_code("done"), false),
-            Ended::Ours(trouble) => (Duration::ZERO, trouble, false),
-            Ended::Defect(trouble) => (Duration::ZERO, trouble, true),
-            Ended::Later(after, trouble) => {
+            Failure::Park(trouble) | Failure::Rejected(trouble) => return Next::Park(trouble),
+            Failure::Ours(trouble) => (Duration::ZERO, trouble, false),
+            Failure::Defect(trouble) => (Duration::ZERO, trouble, true),
+            Failure::Later(after, trouble) => {
                 let is_there = others.in_trouble <= FEW && since.was_read;
                 (after.unwrap_or_default(), trouble, since.was_written || is_there)
             }
-            Ended::Throttled(disposition, after) => {
+            Failure::Throttled(disposition, after) => {
                 (after.max(SHORTEST_REST), Trouble::of(&disposition), false)
             }
-            Ended::Refused(disposition) if since.was_written => {
+            Failure::Refused(disposition) if since.was_written => {
                 (Duration::ZERO, Trouble::of(&disposition), true)
             }
             // The breaker says when.
-            Ended::Refused(disposition) => return Next::Again(Duration::ZERO, Trouble::of(&disposition)),
+            Failure::Refused(disposition) => return Next::Again(Duration::ZERO, Trouble::of(&disposition)),
         };
         self.counted += u32::from(counts);
         if self.counted >= MOST_ATTEMPTS {
@@ -175,22 +173,22 @@ mod tests {
         }
     }
 
-    fn later() -> Ended {
+    fn later() -> Failure {
         let (after, reason) = (Duration::ZERO, reason());
         Disposition::Retry(Later { after, reason }).into()
     }
 
-    fn throttled() -> Ended {
+    fn throttled() -> Failure {
         let (after, reason) = (Duration::ZERO, reason());
         Disposition::Throttled(Later { after, reason }).into()
     }
 
-    fn refused() -> Ended {
+    fn refused() -> Failure {
         Disposition::Unavailable(reason()).into()
     }
 
-    fn defect() -> Ended {
-        Ended::Defect(Trouble::of_code("connector_trapped"))
+    fn defect() -> Failure {
+        Failure::Defect(Trouble::of_code("connector_trapped"))
     }
 
     fn somebody(number: usize) -> PatientId {
@@ -219,7 +217,7 @@ mod tests {
         }
 
         /// How many attempts are made before the patient is given up; `None` for more than 1,000.
-        fn gives_up_after(mut self, fail: impl Fn() -> Ended) -> Option<u32> {
+        fn gives_up_after(mut self, fail: impl Fn() -> Failure) -> Option<u32> {
             let mut tries = Tries::default();
             for attempt in 1..=1_000 {
                 for other in 1..=self.others_fail {
@@ -294,7 +292,7 @@ mod tests {
             ..System::polled()
         };
         assert_eq!(busy().gives_up_after(throttled), None);
-        let ours = || Ended::Ours(Trouble::of_code("log_unavailable"));
+        let ours = || Failure::Ours(Trouble::of_code("log_unavailable"));
         assert_eq!(busy().gives_up_after(ours), None);
     }
 

@@ -67,7 +67,7 @@ impl Registry {
             Ok(appended) => {
                 failpoint::reach("appended");
                 // Before the index knows, so that whoever finds the revision there finds the event here.
-                self.lately.appended(event);
+                self.recent.appended(event);
                 self.index().apply_event(appended.sequence, event);
                 Ok(Some(appended.sequence))
             }

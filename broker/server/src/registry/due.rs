@@ -1,6 +1,6 @@
 //! What a system still needs: told by the registry or by the log, not by the queue.
 
-use super::{ObserveError, Record, Registry, lately::Latest};
+use super::{ObserveError, Record, Registry, recent::RecentEvent};
 use crate::wire::{Packed, decode_event};
 use archwire_core::{EventKind, LocalId, Path, Patient, PatientId, Revision, SystemName, identity::Profile};
 use futures_util::StreamExt as _;
@@ -181,7 +181,7 @@ impl Registry {
         match known {
             Some(revision) if revision <= fence && owed.is_empty() => return Ok(None),
             Some(revision) if revision <= fence.next() => {
-                if let Some(latest) = self.lately.of(patient, revision) {
+                if let Some(latest) = self.recent.of(patient, revision) {
                     return Ok(due_of(&latest, system, fence, owed));
                 }
             }
@@ -242,7 +242,7 @@ impl Registry {
 }
 
 /// What is due when all that may be due is the patient's last event, and what is `owed`.
-fn due_of(latest: &Latest, system: &SystemName, fence: Revision, owed: &BTreeSet<Path>) -> Option<Due> {
+fn due_of(latest: &RecentEvent, system: &SystemName, fence: Revision, owed: &BTreeSet<Path>) -> Option<Due> {
     let mut changed = owed.clone();
     if latest.revision > fence && latest.system.as_ref() != Some(system) {
         changed.extend(latest.changed.iter().cloned());

@@ -10,6 +10,7 @@
 
 mod apart;
 mod append;
+mod begin;
 mod by_hand;
 mod compared;
 mod decide;
@@ -17,7 +18,6 @@ mod due;
 mod follow;
 mod gate;
 mod index;
-mod lately;
 mod locks;
 mod merge;
 mod merge_plan;
@@ -25,12 +25,14 @@ mod observe;
 mod outcome;
 mod queue;
 mod rebuild;
+mod recent;
 mod review;
 mod review_list;
 mod settle;
 mod snapshots;
 mod system_merges;
 mod wake;
+mod whose;
 
 pub use compared::{Compared, KnownRecord, KnownRecords};
 pub use due::{AsOf, Due, Newest};
@@ -49,8 +51,8 @@ use archwire_core::{
 use archwire_nats::{Fence, Filter, Log};
 use futures_util::StreamExt as _;
 use gate::Gates;
-use lately::Lately;
 use locks::Locks;
+use recent::RecentEvents;
 use snapshots::Snapshots;
 use std::{
     pin::pin,
@@ -95,7 +97,7 @@ pub struct Registry {
     deliveries: Locks<(SystemName, LocalId)>,
     gates: Gates,
     doubts: Doubts,
-    lately: Lately,
+    recent: RecentEvents,
     /// Who decides an item.
     deciding: Locks<u64>,
     /// One item is opened, changed or closed at a time.
@@ -136,7 +138,7 @@ impl Registry {
             deliveries: Locks::new(),
             gates: Gates::default(),
             doubts: Doubts::default(),
-            lately: Lately::default(),
+            recent: RecentEvents::default(),
             deciding: Locks::new(),
             queue: AsyncMutex::new(()),
             appending: RwLock::new(()),

@@ -4,42 +4,19 @@ use super::{
     LONGEST_CONFLICT, ObserveError, Observed, Registry,
     decide::{Basis, Decision},
     index::ItemKey,
+    whose::Whose,
 };
 use crate::{failpoint, telemetry::traces};
 use archwire_core::{
-    Decision as Decided, LinkedBy, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text,
-    Verdict,
-    identity::{Candidate, Profile, Rule, is_another_person, is_wiped},
+    Decision as Decided, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text, Verdict,
+    identity::{Profile, is_another_person, is_wiped},
     metric, span,
 };
 use std::{
     sync::Arc,
     time::{Instant, SystemTime},
 };
-use tokio::sync::OwnedMutexGuard;
 use tracing::{Instrument as _, field::Empty};
-
-/// Whose record it is.
-struct Whose {
-    patient: PatientId,
-    /// By what the bus learnt that just now; `None` when it knew.
-    linked_by: Option<LinkedBy>,
-    /// Whom else the patient may be: of a new patient only.
-    candidates: Vec<Candidate>,
-    /// Held until the patient is in the log, so that whoever finds the reservation can wait for that.
-    _new: Option<OwnedMutexGuard<()>>,
-}
-
-impl Whose {
-    fn known(patient: PatientId, linked_by: Option<LinkedBy>) -> Self {
-        Self {
-            patient,
-            linked_by,
-            candidates: Vec::new(),
-            _new: None,
-        }
-    }
-}
 
 impl Registry {
     /// Takes what a system says. Returns after it is stored. Observations of one record are taken in the order in which
@@ -139,76 +116,6 @@ impl Registry {
         Err(ObserveError::Busy)
     }
 
-    /// Whose record it is. A new patient is reserved: nobody else takes the next record of the same person for a new one.
-    async fn whose(&self, observation: &Observation) -> Result<Whose, ObserveError> {
-        if let Some(known) = self.known(observation).await? {
-            return Ok(known);
-        }
-        // A new record of this system may be one that the bus itself is just creating there.
-        let in_doubt = || self.index().is_creating_any(&observation.system);
-        if !self.gates.settled(&observation.system, in_doubt).await {
-            return Err(ObserveError::Busy);
-        }
-        if let Some(known) = self.known(observation).await? {
-            return Ok(known);
-        }
-        let profile = Profile::of(&observation.view.patient);
-        let new = PatientId::generate();
-        let guard = self.patients.lock(&new).await;
-        for _ in 0..LONGEST_CONFLICT {
-            let reserved = {
-                let mut index = self.index();
-                let verdict = index.identify(&profile, &observation.system, None);
-                match verdict.same {
-                    Some((patient, rule)) if !index.is_reserved(patient) => {
-                        return Ok(Whose::known(patient, Some(linked_by(rule))));
-                    }
-                    Some((patient, _)) => patient,
-                    None => {
-                        index.reserve(new, profile, observation.system.clone());
-                        return Ok(Whose {
-                            patient: new,
-                            linked_by: Some(LinkedBy::Observed),
-                            candidates: verdict.review,
-                            _new: Some(guard),
-                        });
-                    }
-                }
-            };
-            self.caught_up(reserved).await;
-            // Whoever reserved the patient may have gone without knowing how that ended.
-            self.finish_doubts_of(reserved).await?;
-        }
-        Err(ObserveError::Busy)
-    }
-
-    /// Whose record it is, where the bus was told.
-    async fn known(&self, observation: &Observation) -> Result<Option<Whose>, ObserveError> {
-        let (system, local_id) = (&observation.system, &observation.view.local_id);
-        let (linked, named) = {
-            let index = self.index();
-            let named = observation.patient_id.map(|named| index.current(named));
-            (index.linked(system, local_id), named)
-        };
-        match (linked, named) {
-            (Some(linked), Some(named)) if linked != named => {
-                self.two_claims(linked, named, system).await?;
-                Err(ObserveError::LinkConflict)
-            }
-            (Some(linked), _) => Ok(Some(Whose::known(linked, None))),
-            (None, None) => Ok(None),
-            (None, Some(named)) => {
-                let index = self.index();
-                let entry = index.entry(named).ok_or(ObserveError::UnknownPatient)?;
-                if entry.record(system).is_some() {
-                    Err(ObserveError::LinkConflict)
-                } else {
-                    Ok(Some(Whose::known(named, Some(LinkedBy::Named))))
-                }
-            }
-        }
-    }
-
     /// Takes an observation for a patient; `None` when meanwhile it turned out to be about another one.
     async fn take_for(
         self: &Arc<Self>,
@@ -227,29 +134,6 @@ impl Registry {
         }
         self.finish_halves_of(whose.patient).await?;
         self.take(&whose, observation.clone(), begun).await.map(Some)
-    }
-
-    /// Whether what was found out without the locks still holds with them.
-    fn is_still(&self, key: &(SystemName, LocalId), whose: &Whose, observation: &Observation) -> bool {
-        let index = self.index();
-        let linked = index.linked(&key.0, &key.1);
-        if whose._new.is_some() {
-            return linked.is_none();
-        }
-        match whose.linked_by {
-            None => linked == Some(whose.patient),
-            Some(LinkedBy::Named) => {
-                let entry = index.entry(whose.patient);
-                linked.is_none()
-                    && index.current(whose.patient) == whose.patient
-                    && entry.is_some_and(|entry| entry.record(&key.0).is_none())
-            }
-            Some(_) => {
-                let profile = Profile::of(&observation.view.patient);
-                let same = index.identify(&profile, &key.0, None).same;
-                linked.is_none() && same.is_some_and(|(patient, _)| patient == whose.patient)
-            }
-        }
     }
 
     /// Decides and appends. The caller holds the patient's lock.
@@ -407,13 +291,6 @@ impl Registry {
 /// Counts what became of something that a system showed.
 pub(super) fn count_observed(system: &SystemName, result: &'static str) {
     metrics::counter!(metric::OBSERVATIONS, "system" => system.to_string(), "result" => result).increment(1);
-}
-
-fn linked_by(rule: Rule) -> LinkedBy {
-    match rule {
-        Rule::TrustedIdentifier => LinkedBy::TrustedIdentifier,
-        Rule::Demographics => LinkedBy::Demographics,
-    }
 }
 
 /// What is decided without a person.

@@ -53,16 +53,9 @@ async fn a_creation_in_doubt_is_noted_once_and_no_refusal_ends_the_doubt() {
     let notes = told(&town, patient).await;
     assert_eq!(notes, ["creating", "parked"]);
     town.service().trouble = None;
-    let deadline = 2 * crate::office::PATIENCE;
-    tokio::time::timeout(deadline, async {
-        while town.receipts(patient).await.len() < 2 {
-            town.desk.look_at(patient, Priority::Interactive);
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    })
-    .await
-    .expect("it comes about");
-    assert_eq!(town.receipts(patient).await[1].outcome, ReceiptOutcome::Verified);
+    town.desk.look_at(patient, Priority::Interactive);
+    let receipts = town.receipted(patient, 2).await;
+    assert_eq!(receipts[1].outcome, ReceiptOutcome::Verified);
     assert_eq!(told(&town, patient).await, ["creating", "parked", "seen"]);
     assert_eq!(town.service().records.len(), 1);
 }

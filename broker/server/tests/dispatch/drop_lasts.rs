@@ -1,31 +1,17 @@
 //! What a person gave up is left alone, also by a start, until something newer is to be brought.
 
 use crate::{
-    office::{bob, says, until},
+    office::{self, bob, revision, says, until},
     support::*,
 };
-use archwire_core::{PatientId, Receipt, ReceiptOutcome};
+use archwire_core::PatientId;
 use axum::http::StatusCode;
 use std::collections::BTreeSet;
 
 /// Does what an administrator's drop does.
 async fn give_up(town: &Town, patient: PatientId) {
-    let system = town.desk.system();
-    let registry = &town.office.registry;
-    let newest = registry.newest(patient).await.unwrap().unwrap();
-    let receipt = Receipt {
-        event_id: newest.event_id,
-        revision: newest.revision,
-        outcome: ReceiptOutcome::Dropped,
-        action: None,
-        written: BTreeSet::new(),
-        rendered: BTreeSet::new(),
-        differs: BTreeSet::new(),
-        reason: None,
-        attempts: 1,
-        connector_version: "0.1.0".into(),
-    };
-    registry.receipted(system, patient, receipt).await.unwrap();
+    let (system, registry) = (town.desk.system(), &town.office.registry);
+    office::give_up(registry, system, patient, revision(registry, patient)).await;
     assert!(town.parked.remove(system, patient).await.unwrap());
 }
 

@@ -1,11 +1,13 @@
 //! More patients wait than there are lanes: the rest waits in the log, and everybody is brought once.
 
-use crate::support::*;
+use crate::{
+    office::{until, until_within},
+    support::*,
+};
 use archwire::dispatch::MOST_LANES;
 use axum::http::StatusCode;
 use futures_util::{StreamExt as _, stream};
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// How long a busy machine may take for everybody.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -21,7 +23,7 @@ async fn patients_beyond_the_bound_wait_in_the_log_and_are_counted() {
     });
     let patients: Vec<_> = created.buffer_unordered(64).collect().await;
     town.start().await;
-    crate::office::until("all lanes are taken", || {
+    until("all lanes are taken", || {
         let status = town.desk.status();
         status.working + status.waiting + status.backing_off == MOST_LANES
     })
@@ -29,12 +31,10 @@ async fn patients_beyond_the_bound_wait_in_the_log_and_are_counted() {
     assert_eq!(town.desk.status().patients_behind, many);
     town.service().trouble = None;
     // The system is tried after pauses that have grown by then.
-    let all = async {
-        while town.service().writes() < many {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(LONGEST, all).await.expect("everybody is brought");
+    until_within(LONGEST, "everybody is brought", || {
+        town.service().writes() >= many
+    })
+    .await;
     town.settles_to(0).await;
     assert_eq!(town.service().writes(), many, "once");
     assert!(patients.iter().all(|patient| town.kept(*patient).is_some()));

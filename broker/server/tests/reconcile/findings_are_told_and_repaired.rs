@@ -1,12 +1,11 @@
 //! Each kind of finding: what is told of it, and what repairing does. What is not asked for is not done.
 
 use crate::{
-    office::{With as _, ann, bob, id, phones, says, state, stranger, system, whom},
+    office::{With as _, ann, bob, give_up, id, phones, revision, says, state, stranger, system, whom},
     script::{SYSTEM, Stage, counts, name, the},
 };
 use archwire::reconcile::Kind;
-use archwire_core::{Path, Receipt, ReceiptOutcome};
-use std::collections::BTreeSet;
+use archwire_core::Path;
 
 const MOBILE: &str = "telecom/phone-mobile/value";
 
@@ -159,20 +158,7 @@ async fn what_somebody_gave_up_is_told_and_left_alone() {
     let stage = Stage::open().await;
     let patient = stage.shows("1", &ann()).await;
     let registry = &stage.office.registry;
-    let newest = registry.newest(patient).await.unwrap().unwrap();
-    let receipt = Receipt {
-        event_id: newest.event_id,
-        revision: newest.revision,
-        outcome: ReceiptOutcome::Dropped,
-        action: None,
-        written: BTreeSet::new(),
-        rendered: BTreeSet::new(),
-        differs: BTreeSet::new(),
-        reason: None,
-        attempts: 1,
-        connector_version: "0.1.0".into(),
-    };
-    registry.receipted(&name(), patient, receipt).await.unwrap();
+    give_up(registry, &name(), patient, revision(registry, patient)).await;
     stage.scripted.script().records.remove("1");
     for _night in 0..2 {
         let report = stage.repair().await;

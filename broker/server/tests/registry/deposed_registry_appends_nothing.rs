@@ -2,32 +2,14 @@
 //! what it appends then doubles anybody.
 
 use crate::support::*;
-use archwire::registry::{Registry, RegistryConfig};
-use archwire_core::{Ownership, Revision, identity::Trust};
-use archwire_nats::LeaseConfig;
-use std::{collections::BTreeSet, sync::Arc};
-
-/// Another broker on the same log, which becomes its writer as soon as the lease of the first one has expired.
-async fn successor(office: &Office) -> Arc<Registry> {
-    let log = office.registry.log().clone();
-    let lease = in_time(log.lease("successor", LeaseConfig::default()))
-        .await
-        .unwrap();
-    let config = RegistryConfig {
-        practice: practice(),
-        fence: lease.fence(),
-        alone: false,
-        trust: Trust::by_kind(),
-        ownership: Ownership::default(),
-    };
-    Arc::new(Registry::open(log, config).await.unwrap())
-}
+use archwire_core::Revision;
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn not_a_patient_nor_what_it_saw_of_one() {
     let office = Office::open().await;
     let patient = whom(office.see(says("front-desk", "1", ann())).await);
-    let successor = successor(&office).await;
+    let successor = office.successor().await;
     let before = records(&office.registry).await.len();
 
     for _ in 0..2 {
@@ -61,7 +43,7 @@ async fn not_a_patient_nor_what_it_saw_of_one() {
 async fn and_no_revision_twice() {
     let office = Office::open().await;
     let patient = whom(office.see(says("front-desk", "1", ann())).await);
-    let successor = successor(&office).await;
+    let successor = office.successor().await;
     let (mut said, mut taken) = (1, 1);
     for round in 0..5 {
         let edited = |program: &str| ann_alone().mobile(&format!("541 555 01{program}{round}"));

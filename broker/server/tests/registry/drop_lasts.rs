@@ -2,25 +2,8 @@
 
 use crate::support::*;
 use archwire::registry::Registry;
-use archwire_core::{PatientId, Receipt, ReceiptOutcome, Revision};
+use archwire_core::PatientId;
 use std::collections::BTreeSet;
-
-async fn give_up(registry: &Registry, patient: PatientId, revision: u64) {
-    let receipt = Receipt {
-        event_id: String::new(),
-        revision: Revision::new(revision),
-        outcome: ReceiptOutcome::Dropped,
-        action: None,
-        written: BTreeSet::new(),
-        rendered: BTreeSet::new(),
-        differs: BTreeSet::new(),
-        reason: None,
-        attempts: 12,
-        connector_version: "0.1.0".into(),
-    };
-    let noted = registry.receipted(&system("imaging"), patient, receipt).await;
-    noted.unwrap();
-}
 
 fn is_dropped(registry: &Registry, patient: PatientId) -> bool {
     assert!(
@@ -35,7 +18,7 @@ async fn a_start_knows_what_was_dropped_with_a_snapshot_and_without_one() {
     let office = Office::open().await;
     let patient = whom(office.see(says("front-desk", "1", ann())).await);
     assert!(!is_dropped(&office.registry, patient));
-    give_up(&office.registry, patient, 1).await;
+    give_up(&office.registry, &system("imaging"), patient, 1).await;
     assert!(is_dropped(&office.registry, patient));
     assert!(is_dropped(&*office.reopened().await, patient), "from the log");
     office.registry.snapshot().await.unwrap();
@@ -55,12 +38,12 @@ async fn the_next_change_ends_it() {
             .see(says("front-desk", "1", ann_alone().mobile("971 555 0101")))
             .await,
     );
-    give_up(&office.registry, patient, 1).await;
+    give_up(&office.registry, &system("imaging"), patient, 1).await;
     let moved = ann_alone().mobile("971 555 0102");
     office.see(says("front-desk", "1", moved)).await;
     assert!(!is_dropped(&office.registry, patient));
     // One that was decided before the change and noted after it gives nothing newer up.
-    give_up(&office.registry, patient, 1).await;
+    give_up(&office.registry, &system("imaging"), patient, 1).await;
     assert!(!is_dropped(&office.registry, patient));
     assert!(!is_dropped(&*office.reopened().await, patient));
 }
@@ -71,7 +54,7 @@ async fn what_the_bus_comes_to_owe_ends_it() {
     let patient = whom(office.see(says("front-desk", "1", ann())).await);
     office.see(says("imaging", "7", ann())).await;
     let newest = revision(&office.registry, patient);
-    give_up(&office.registry, patient, newest).await;
+    give_up(&office.registry, &system("imaging"), patient, newest).await;
     let (imaging, record) = (system("imaging"), id("7"));
     let owe = async || {
         let paths = BTreeSet::from(["telecom/phone-mobile/value".into()]);
@@ -81,7 +64,7 @@ async fn what_the_bus_comes_to_owe_ends_it() {
     owe().await;
     assert!(!is_dropped(&office.registry, patient));
     // What is owed already was given up with the rest.
-    give_up(&office.registry, patient, newest).await;
+    give_up(&office.registry, &system("imaging"), patient, newest).await;
     owe().await;
     assert!(is_dropped(&office.registry, patient));
     assert!(is_dropped(&*office.reopened().await, patient));

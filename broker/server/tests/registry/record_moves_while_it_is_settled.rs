@@ -3,7 +3,8 @@
 use crate::support::*;
 use archwire::registry::Settlement;
 use archwire_core::{Fields, Revision, Verdict};
-use std::time::{Duration, Instant};
+use futures_util::FutureExt as _;
+use std::time::Instant;
 
 const ROUNDS: usize = 24;
 
@@ -38,8 +39,11 @@ async fn a_merge_while_a_delivery_settles_leaves_the_record_with_the_survivor() 
                 merge.await.map(drop)
             }
         });
-        // Now before the merge, now in it, now after it.
-        tokio::time::sleep(Duration::from_micros(200 * round as u64)).await;
+        // The merge has begun when somebody holds the patient.
+        let begun = || office.registry.caught_up(retired).now_or_never().is_none();
+        while !begun() && !merging.is_finished() {
+            tokio::task::yield_now().await;
+        }
         let settled = office.registry.settle(&archive, settlement);
         let (merged, settled) = in_time(async { tokio::join!(merging, settled) }).await;
         merged.unwrap().unwrap();

@@ -92,28 +92,10 @@ async fn a_record_that_could_not_be_read_and_is_read_back_as_it_was_written_is_a
 #[tokio::test]
 async fn a_page_read_before_a_delivery_and_taken_after_it_changes_nothing() {
     let office = Office::open().await;
-    let desk = system("front-desk");
-    let patient = whom(office.see(says("front-desk", "1", with_phone("old"))).await);
-    office
-        .see(binds("imaging", "1", with_phone("old"), patient))
-        .await;
+    let (desk, patient) = (system("front-desk"), with_two_records(&office).await);
     office.see(says("imaging", "1", with_phone("new"))).await;
     let page_begun = Instant::now();
-    let due = office
-        .registry
-        .due(&desk, patient, Revision::new(1), &BTreeSet::new())
-        .await
-        .unwrap()
-        .expect("the phone is due");
-    let settlement = Settlement {
-        patient,
-        delivered: due.revision,
-        paths: due.changed,
-        shown: view("1", with_phone("new")),
-        begun: Instant::now(),
-        told: None,
-        created: None,
-    };
+    let settlement = delivered(&office, patient, 1, "new").await;
     office.registry.settle(&desk, settlement).await.unwrap();
 
     let page = says("front-desk", "1", with_phone("old"));

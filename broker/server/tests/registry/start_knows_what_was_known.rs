@@ -4,8 +4,8 @@
 use crate::support::*;
 use archwire::registry::{Observed, Registry, Settlement};
 use archwire_core::{
-    FieldGroup, Observation, OnDisagreement, Owner, Ownership, Patient, PatientId, PatientStatus, Receipt,
-    ReceiptOutcome, Revision, SystemName, Verdict,
+    FieldGroup, Observation, OnDisagreement, Owner, Ownership, Patient, PatientId, PatientStatus, Revision,
+    SystemName, Verdict,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
@@ -113,27 +113,9 @@ impl Run<'_> {
                 .unreadable(&desk, Some(id(self.local_id())), None, "broken")
                 .await
                 .unwrap(),
-            (15, Some(patient)) => self.give_up(&desk, patient).await,
+            (15, Some(patient)) => give_up(registry, &desk, patient, revision(registry, patient)).await,
             _ => self.observe().await,
         }
-    }
-
-    async fn give_up(&mut self, desk: &SystemName, patient: PatientId) {
-        let registry = &self.office.registry;
-        let newest = registry.newest(patient).await.unwrap().unwrap();
-        let receipt = Receipt {
-            event_id: newest.event_id,
-            revision: newest.revision,
-            outcome: ReceiptOutcome::Dropped,
-            action: None,
-            written: BTreeSet::new(),
-            rendered: BTreeSet::new(),
-            differs: BTreeSet::new(),
-            reason: None,
-            attempts: 1,
-            connector_version: String::new(),
-        };
-        registry.receipted(desk, patient, receipt).await.unwrap();
     }
 
     async fn observe(&mut self) {

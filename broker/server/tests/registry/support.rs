@@ -1,9 +1,11 @@
 //! Offices with a log and a registry, and what systems say in them.
 
+mod dropped;
 mod history;
 mod people;
 mod queue;
 
+pub(crate) use dropped::*;
 pub(crate) use history::*;
 pub(crate) use people::*;
 pub(crate) use queue::*;
@@ -102,6 +104,13 @@ impl Office {
     pub(crate) fn state(&self, patient: PatientId) -> Patient {
         state(&self.registry, patient)
     }
+
+    /// Another broker on the same log, which becomes its writer as soon as the lease of the first one has expired.
+    pub(crate) async fn successor(&self) -> Arc<Registry> {
+        let log = self.registry.log().clone();
+        let successor = registry_of("successor", log, Ownership::default());
+        in_time(successor).await.unwrap()
+    }
 }
 
 async fn open(connection: &Connection, ownership: Ownership) -> Result<Arc<Registry>, ObserveError> {
@@ -113,7 +122,11 @@ async fn open(connection: &Connection, ownership: Ownership) -> Result<Arc<Regis
 /// A registry on a log.
 pub(crate) async fn registry_on(log: Log, ownership: Ownership) -> Result<Arc<Registry>, ObserveError> {
     // The same broker each time, which takes its own lease over at once.
-    let lease = log.lease("office", LeaseConfig::default()).await.unwrap();
+    registry_of("office", log, ownership).await
+}
+
+async fn registry_of(broker: &str, log: Log, ownership: Ownership) -> Result<Arc<Registry>, ObserveError> {
+    let lease = log.lease(broker, LeaseConfig::default()).await.unwrap();
     let config = RegistryConfig {
         practice: practice(),
         fence: lease.fence(),
@@ -132,8 +145,13 @@ pub(crate) async fn in_time<T>(what: impl Future<Output = T>) -> T {
 }
 
 /// Waits for a condition.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+pub(crate) async fn until(what: &str, holds: impl FnMut() -> bool) {
+    until_within(PATIENCE, what, holds).await;
+}
+
+/// Waits for a condition that a busy machine may need longer for.
+pub(crate) async fn until_within(longest: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + longest;
     while !holds() {
         assert!(tokio::time::Instant::now() < deadline, "in vain: {what}");
         tokio::time::sleep(Duration::from_millis(2)).await;

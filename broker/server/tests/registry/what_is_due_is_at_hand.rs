@@ -1,9 +1,8 @@
 //! What a system still needs is told from memory where the registry has it at hand, and never otherwise than from the log.
 
 use crate::support::*;
-use archwire::registry::{Due, Observed, Registry, RegistryConfig};
-use archwire_core::{EventKind, Ownership, Path, PatientId, Revision, SystemName, identity::Trust};
-use archwire_nats::LeaseConfig;
+use archwire::registry::{Due, Observed, Registry};
+use archwire_core::{EventKind, Path, PatientId, Revision, SystemName};
 use std::collections::BTreeSet;
 
 type Told = Option<(String, EventKind, Revision, BTreeSet<Path>)>;
@@ -63,18 +62,7 @@ async fn it_is_the_same_from_memory_and_from_the_log() {
 async fn what_another_writer_appended_is_read_when_its_event_comes() {
     let office = Office::open().await;
     let patient = whom(office.see(says("front-desk", "1", ann())).await);
-    let log = office.registry.log().clone();
-    let lease = in_time(log.lease("successor", LeaseConfig::default()))
-        .await
-        .unwrap();
-    let config = RegistryConfig {
-        practice: practice(),
-        fence: lease.fence(),
-        alone: false,
-        trust: Trust::by_kind(),
-        ownership: Ownership::default(),
-    };
-    let successor = std::sync::Arc::new(Registry::open(log, config).await.unwrap());
+    let successor = office.successor().await;
     let edited = says("front-desk", "1", ann_alone().mobile("541 555 0110"));
     let observed = in_time(successor.observe(edited, None)).await.unwrap();
     let Observed::Recorded { sequence, .. } = observed else {

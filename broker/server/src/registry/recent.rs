@@ -14,7 +14,7 @@ const MOST: usize = 1_024;
 
 /// What an event said, as far as deliveries need it.
 #[derive(Debug)]
-pub(super) struct Latest {
+pub(super) struct RecentEvent {
     pub(super) event_id: String,
     pub(super) kind: EventKind,
     pub(super) revision: Revision,
@@ -25,25 +25,25 @@ pub(super) struct Latest {
 
 /// The last events of the patients who changed last.
 #[derive(Debug, Default)]
-pub(super) struct Lately {
+pub(super) struct RecentEvents {
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    latest: HashMap<PatientId, Arc<Latest>>,
+    latest: HashMap<PatientId, Arc<RecentEvent>>,
     /// In the order in which they came in; each patient once.
     order: VecDeque<PatientId>,
 }
 
-impl Lately {
+impl RecentEvents {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps an event that is in the log. Whoever was kept for the longest time goes.
     pub(super) fn appended(&self, event: &Event) {
-        let latest = Arc::new(Latest {
+        let latest = Arc::new(RecentEvent {
             event_id: event.id.clone(),
             kind: event.kind,
             revision: event.revision,
@@ -66,7 +66,7 @@ impl Lately {
     }
 
     /// The event that brought a patient to a revision, if it is still kept.
-    pub(super) fn of(&self, patient: PatientId, revision: Revision) -> Option<Arc<Latest>> {
+    pub(super) fn of(&self, patient: PatientId, revision: Revision) -> Option<Arc<RecentEvent>> {
         let latest = self.inner().latest.get(&patient).cloned();
         latest.filter(|latest| latest.revision == revision)
     }
@@ -98,26 +98,26 @@ mod tests {
 
     #[test]
     fn only_the_revision_that_a_patient_is_at_is_told() {
-        let (lately, patient) = (Lately::default(), PatientId::generate());
-        lately.appended(&event(patient, 1));
-        lately.appended(&event(patient, 2));
-        assert!(lately.of(patient, Revision::new(1)).is_none());
-        let latest = lately.of(patient, Revision::new(2)).unwrap();
+        let (recent, patient) = (RecentEvents::default(), PatientId::generate());
+        recent.appended(&event(patient, 1));
+        recent.appended(&event(patient, 2));
+        assert!(recent.of(patient, Revision::new(1)).is_none());
+        let latest = recent.of(patient, Revision::new(2)).unwrap();
         assert_eq!(latest.event_id, format!("{patient}-2"));
-        assert!(lately.of(PatientId::generate(), Revision::new(1)).is_none());
+        assert!(recent.of(PatientId::generate(), Revision::new(1)).is_none());
     }
 
     #[test]
     fn however_many_patients_change_only_so_many_are_kept() {
-        let (lately, first) = (Lately::default(), PatientId::generate());
-        lately.appended(&event(first, 1));
+        let (recent, first) = (RecentEvents::default(), PatientId::generate());
+        recent.appended(&event(first, 1));
         for _ in 0..MOST {
             let patient = PatientId::generate();
-            lately.appended(&event(patient, 1));
-            lately.appended(&event(patient, 2));
+            recent.appended(&event(patient, 1));
+            recent.appended(&event(patient, 2));
         }
-        assert!(lately.of(first, Revision::new(1)).is_none());
-        let inner = lately.inner();
+        assert!(recent.of(first, Revision::new(1)).is_none());
+        let inner = recent.inner();
         assert_eq!((inner.latest.len(), inner.order.len()), (MOST, MOST));
     }
 }
