@@ -1,6 +1,9 @@
 //! What the bus asks of a connector, and what a connector answers: the mirror of `wit/exchange.wit`.
 
-use crate::{EventKind, LocalId, NameError, Path, Patient, PatientId, Revision, View};
+use crate::{
+    Digest, EventKind, Image, ImageClaim, ImageId, LocalId, NameError, Path, Patient, PatientId, Revision,
+    View,
+};
 use std::{
     collections::BTreeSet,
     fmt,
@@ -24,6 +27,8 @@ impl fmt::Debug for Cursor {
 pub struct Page {
     /// What was seen; at most 1,000.
     pub views: Vec<View>,
+    /// Images that were seen, their bytes stored; at most 1,000.
+    pub images: Vec<ImageView>,
     /// Where to go on, once everything here is stored.
     pub cursor: Cursor,
     /// Whether there is more to be had now.
@@ -69,6 +74,61 @@ pub struct Delivery {
     pub changed: BTreeSet<Path>,
     /// When an earlier attempt at this creation began, if the bus did not learn how it ended.
     pub in_doubt_since: Option<SystemTime>,
+}
+
+/// An image as a system shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageView {
+    /// The image's id in its system.
+    pub local_id: LocalId,
+    /// The record that the system keeps of the patient.
+    pub record: LocalId,
+    /// What the system says of it. What the file itself says counts more.
+    pub image: ImageClaim,
+    /// SHA-256 of its bytes, as the connector read them; `None` where the system shows none.
+    pub digest: Option<Digest>,
+    /// Whether the system says that it is the patient's no more.
+    pub retracted: bool,
+    /// When the system showed it, where it says so.
+    pub observed_at: Option<SystemTime>,
+    /// Who took or changed it, in the system's own terms. Never a patient.
+    pub actor: Option<String>,
+}
+
+/// Make the system hold this image of the patient, or, when it is retracted, show it no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDelivery {
+    /// UUIDv7 of the newest event that led here.
+    pub event_id: String,
+    /// Whose image it is.
+    pub patient_id: PatientId,
+    /// By what the bus tells the image apart.
+    pub image_id: ImageId,
+    /// Revision of what is known of it.
+    pub revision: Revision,
+    /// What is known of it. Its bytes are under its digest.
+    pub image: Image,
+    /// Whether it is the patient's no more.
+    pub retracted: bool,
+    /// The record that the system keeps of the patient, where it is known to have one.
+    pub record: Option<LocalId>,
+    /// The image's id in the system, where it is known to have one.
+    pub local_id: Option<LocalId>,
+    /// The patient's current state.
+    pub patient: Patient,
+    /// When an earlier attempt began, if the bus did not learn how it ended.
+    pub in_doubt_since: Option<SystemTime>,
+}
+
+/// The system now holds the image, or shows a retracted one no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDelivered {
+    /// The image's id in the system.
+    pub local_id: LocalId,
+    /// The record that the system keeps of the patient, as far as it shows it.
+    pub record: Option<LocalId>,
+    /// What it took.
+    pub action: DeliveryAction,
 }
 
 /// The system now holds the state.

@@ -1,6 +1,9 @@
 //! What systems say, and what the bus says happened.
 
-use crate::{Decision, LocalId, Path, Patient, PatientId, Receipt, Revision, SourceRecord, SystemName};
+use crate::{
+    Decision, ImageCopy, ImageNews, LocalId, Path, Patient, PatientId, Receipt, Revision, SourceRecord,
+    SystemName,
+};
 use std::{collections::BTreeSet, time::SystemTime};
 
 /// A record as a system shows it: whole, not a delta.
@@ -54,6 +57,8 @@ pub struct Event {
     pub decision: Option<Decision>,
     /// Who became one, or two again: of an event of those kinds only.
     pub merge: Option<Box<Merge>>,
+    /// What happened to an image: of an event of those kinds only, which changes nothing else about the patient.
+    pub image: Option<Box<ImageNews>>,
     /// By what the observed record was linked to the patient; `None` when it had been before.
     pub linked_by: Option<LinkedBy>,
     /// What the observed record is owed from now on, as [`Sighted::Seen`] has it.
@@ -155,6 +160,12 @@ pub enum EventKind {
     PatientMerged,
     /// They turned out to be two after all.
     PatientUnmerged,
+    /// There is an image of the patient that the bus did not know.
+    PatientImaged,
+    /// What is known of an image of the patient changed, or its bytes did.
+    ImageAmended,
+    /// An image is the patient's no more, or never was.
+    ImageRetracted,
 }
 
 impl EventKind {
@@ -166,7 +177,19 @@ impl EventKind {
             Self::PatientUpdated => "archwire.patient.updated.v1",
             Self::PatientMerged => "archwire.patient.merged.v1",
             Self::PatientUnmerged => "archwire.patient.unmerged.v1",
+            Self::PatientImaged => "archwire.patient.imaged.v1",
+            Self::ImageAmended => "archwire.image.amended.v1",
+            Self::ImageRetracted => "archwire.image.retracted.v1",
         }
+    }
+
+    /// Whether it is about an image, and leaves the patient as he or she was.
+    #[must_use]
+    pub fn is_of_an_image(self) -> bool {
+        matches!(
+            self,
+            Self::PatientImaged | Self::ImageAmended | Self::ImageRetracted
+        )
     }
 }
 
@@ -230,4 +253,6 @@ pub enum Sighted {
     /// The bus is about to have the system change it. Until a sighting with a delivered revision follows, what the system
     /// shows at these paths is the bus's own doing, however the system writes it.
     Writing(BTreeSet<Path>),
+    /// Something was noted of an image in the system.
+    Image(Box<ImageCopy>),
 }

@@ -13,6 +13,7 @@ mod event;
 mod fields;
 mod flatten;
 pub mod identity;
+mod image;
 mod judge;
 mod merge;
 pub mod metric;
@@ -33,13 +34,19 @@ mod text;
 mod view_code;
 
 pub use connector::{
-    Cursor, Delivered, Delivery, DeliveryAction, Disposition, Later, Page, Reason, ReasonCode, SurveyEntry,
-    SurveyPage,
+    Cursor, Delivered, Delivery, DeliveryAction, Disposition, ImageDelivered, ImageDelivery, ImageView,
+    Later, Page, Reason, ReasonCode, SurveyEntry, SurveyPage,
 };
 pub use event::{
     Event, EventKind, LinkedBy, Merge, Observation, RecordLink, Side, Sighted, Sighting, Standing, View,
 };
 pub use fields::{Fields, FieldsError, Leaf, Path};
+pub use image::{
+    AcquiredAt, AcquiredAtError, Calibration, Code, Copied, Digest, DigestError, Image, ImageAbout,
+    ImageBoundError, ImageClaim, ImageCopy, ImageFile, ImageId, ImageIdError, ImageNews, ImageObservation,
+    ImageUids, ImageWarning, Laterality, Mirror, PixelSpacing, Progress, Tooth, ToothError, Uid, UidError,
+    ViewTranslation,
+};
 pub use judge::{Judgement, Situation, judge, still_disagrees, to_write};
 pub use merge::{Change, expected_after, expected_after_writing, fill_in};
 pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, Subject, SystemName};
@@ -53,7 +60,9 @@ pub use patient::{
 pub use priority::Priority;
 pub use receipt::{Receipt, ReceiptOutcome, ReceiptOutcomeError, compare_written};
 pub use reconcile::{Against, Comparison, Differences, RecordVersion, Survey, SurveyTooLarge};
-pub use review::{Decision, Disagreement, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict};
+pub use review::{
+    Decision, Disagreement, HeldImage, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict,
+};
 pub use source::{SourceRecord, SourceRecordError};
 pub use text::Text;
 pub use view_code::{ADA_1100, Mouth, Occlusion, OrthodonticView, SNOMED_CT, ViewProtocol};

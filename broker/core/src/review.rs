@@ -3,7 +3,7 @@
 //! An item stands in the log under its number, whole each time it changes; the last one is the item as it is. Nothing of
 //! it prints itself that could tell who a patient is.
 
-use crate::{Leaf, LocalId, Observation, Path, PatientId, SourceRecord, SystemName, Text};
+use crate::{ImageObservation, Leaf, LocalId, Observation, Path, PatientId, SourceRecord, SystemName, Text};
 use std::{fmt, str::FromStr, time::SystemTime};
 
 /// One item.
@@ -29,12 +29,24 @@ pub struct ReviewItem {
     pub disagreements: Vec<Disagreement>,
     /// What the system said, when none of it has been taken.
     pub held: Option<Box<Observation>>,
+    /// What the system said of an image, when it has not been taken.
+    pub held_image: Option<Box<HeldImage>>,
     /// Stable code of why a record could not be read.
     pub reason: Option<String>,
     /// The record that could not be read, verbatim.
     pub source: Option<SourceRecord>,
     /// How it ended; `None` while it is open.
     pub decision: Option<Decision>,
+}
+
+/// An image that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldImage {
+    /// What was said.
+    pub observation: ImageObservation,
+    /// Words for what does not agree between the file and the patient: `name`, `birth-date`, `sex`, `patient-id`; `record` when
+    /// the record is nobody's. No values.
+    pub differs: Vec<String>,
 }
 
 /// What an item is about.
@@ -50,11 +62,14 @@ pub enum ReviewKind {
     Disagreement,
     /// A record could not be read.
     Unreadable,
+    /// An image whose file names somebody else than the patient it is said to be of.
+    WrongPatient,
 }
 
 impl ReviewKind {
     /// All kinds, the gravest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::WrongPatient,
         Self::RecordConflict,
         Self::IdentifierConflict,
         Self::PossibleDuplicate,
@@ -71,6 +86,7 @@ impl ReviewKind {
             Self::RecordConflict => "record-conflict",
             Self::Disagreement => "disagreement",
             Self::Unreadable => "unreadable",
+            Self::WrongPatient => "wrong-patient",
         }
     }
 }
@@ -84,7 +100,7 @@ impl fmt::Display for ReviewKind {
 /// A word that names no kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a kind of review item is `record-conflict`, `identifier-conflict`, `possible-duplicate`, `unreadable` or `disagreement`"
+    "a kind of review item is `wrong-patient`, `record-conflict`, `identifier-conflict`, `possible-duplicate`, `unreadable` or `disagreement`"
 )]
 pub struct ReviewKindError;
 

@@ -28,6 +28,7 @@ pub(crate) fn page(page: wit::Page) -> Result<PollAnswer, Flaw> {
     Ok(PollAnswer {
         page: Page {
             views,
+            images: Vec::new(),
             cursor,
             more: page.more,
         },
@@ -265,9 +266,12 @@ pub(crate) fn delivery(delivery: &Delivery) -> wit::Delivery {
         kind: match delivery.kind {
             EventKind::PatientCreated => wit::EventKind::PatientCreated,
             // Who was merged or parted is, for a record, a change of what it shows.
-            EventKind::PatientUpdated | EventKind::PatientMerged | EventKind::PatientUnmerged => {
-                wit::EventKind::PatientUpdated
-            }
+            EventKind::PatientUpdated
+            | EventKind::PatientMerged
+            | EventKind::PatientUnmerged
+            | EventKind::PatientImaged
+            | EventKind::ImageAmended
+            | EventKind::ImageRetracted => wit::EventKind::PatientUpdated,
         },
         patient_id: delivery.patient_id.to_string(),
         revision: delivery.revision.get(),

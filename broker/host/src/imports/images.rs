@@ -20,7 +20,17 @@ impl images::Host for Sandbox {
         Ok(Err(ImageError::Denied))
     }
 
-    fn create(&mut self, _: String) -> wasmtime::Result<Result<Resource<Upload>, ImageError>> {
+    fn measure(&mut self) -> wasmtime::Result<Result<Resource<Upload>, ImageError>> {
+        self.context()?;
+        Ok(Err(ImageError::Denied))
+    }
+
+    fn take_file(&mut self, _: String) -> wasmtime::Result<Result<String, ImageError>> {
+        self.context()?;
+        Ok(Err(ImageError::Denied))
+    }
+
+    fn create(&mut self) -> wasmtime::Result<Result<Resource<Upload>, ImageError>> {
         self.context()?;
         Ok(Err(ImageError::Denied))
     }

@@ -11,8 +11,10 @@ use crate::{
 };
 use archwire_core::PatientId;
 use archwire_proto::v1::{
-    GetPatientRequest, GetPatientResponse, ListEventsRequest, ListEventsResponse, PublishRequest,
-    PublishResponse, SubscribeRequest, SubscribeResponse, bus_server::Bus, get_patient_request::Key,
+    GetImageRequest, GetImageResponse, GetPatientRequest, GetPatientResponse, ListEventsRequest,
+    ListEventsResponse, PublishRequest, PublishResponse, PutImageRequest, PutImageResponse,
+    ResumeImageRequest, ResumeImageResponse, SubscribeRequest, SubscribeResponse, bus_server::Bus,
+    get_patient_request::Key,
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc};
@@ -178,4 +180,38 @@ impl Bus for BusService {
         }
         Ok(Response::new(answer))
     }
+
+    async fn put_image(
+        &self,
+        request: Request<Streaming<PutImageRequest>>,
+    ) -> Result<Response<PutImageResponse>, Status> {
+        self.vendors.caller(&request)?;
+        Err(no_images())
+    }
+
+    async fn resume_image(
+        &self,
+        request: Request<ResumeImageRequest>,
+    ) -> Result<Response<ResumeImageResponse>, Status> {
+        self.vendors.caller(&request)?;
+        Err(no_images())
+    }
+
+    type GetImageStream = Answers<GetImageResponse>;
+
+    async fn get_image(
+        &self,
+        request: Request<GetImageRequest>,
+    ) -> Result<Response<Self::GetImageStream>, Status> {
+        self.vendors.caller(&request)?;
+        Err(no_images())
+    }
+}
+
+fn no_images() -> Status {
+    refuse(
+        Code::FailedPrecondition,
+        "images_off",
+        "this broker keeps no images",
+    )
 }

@@ -168,6 +168,7 @@ mod tests {
             observation: None,
             decision: None,
             merge: None,
+            image: None,
             linked_by: None,
             owed: std::collections::BTreeSet::new(),
             first_sight: false,

@@ -45,6 +45,7 @@ impl Registry {
                 observation: None,
                 decision: Some(decision.clone()),
                 merge: None,
+                image: None,
                 linked_by: None,
                 owed: BTreeSet::new(),
                 first_sight: false,

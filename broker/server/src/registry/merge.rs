@@ -272,6 +272,7 @@ fn told(kind: EventKind, side: &Side, merge: &Merge, decision: &Decision) -> Res
         patient: side.after.patient.clone(),
         observation: None,
         decision: Some(decision.clone()),
+        image: None,
         merge: Some(Box::new(merge.clone())),
         linked_by: None,
         owed: BTreeSet::new(),

@@ -89,6 +89,7 @@ mod tests {
             observation: None,
             decision: None,
             merge: None,
+            image: None,
             linked_by: None,
             owed: BTreeSet::new(),
             first_sight: false,

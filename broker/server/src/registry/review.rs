@@ -90,6 +90,7 @@ impl Registry {
             (ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict, _) => {
                 self.keep_apart(item, decision, with).await
             }
+            (ReviewKind::WrongPatient, _) => Err(DecideError::NoSuchItem),
             (ReviewKind::Disagreement, Verdict::Accept) => self.accept(item, decision).await,
             (ReviewKind::Disagreement, _) => self.reject(item, decision).await,
             (ReviewKind::Unreadable, Verdict::Accept) => self.read_again(item, decision).await,

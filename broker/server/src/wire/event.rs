@@ -3,6 +3,7 @@
 use super::{
     WireError,
     decision::{read_decision, write_decision},
+    image_news::{read_image_copy, read_image_news, write_image_copy, write_image_news},
     merge::{read_linked_by, read_merge, write_linked_by, write_merge},
     read_patient,
     receipt::{read_receipt, write_receipt},
@@ -22,6 +23,9 @@ pub fn encode_event(event: &Event) -> Bytes {
         EventKind::PatientUpdated => v1::EventKind::PatientUpdated,
         EventKind::PatientMerged => v1::EventKind::PatientMerged,
         EventKind::PatientUnmerged => v1::EventKind::PatientUnmerged,
+        EventKind::PatientImaged => v1::EventKind::PatientImaged,
+        EventKind::ImageAmended => v1::EventKind::ImageAmended,
+        EventKind::ImageRetracted => v1::EventKind::ImageRetracted,
     };
     let message = v1::Event {
         id: event.id.clone(),
@@ -37,6 +41,7 @@ pub fn encode_event(event: &Event) -> Bytes {
         linked_by: write_linked_by(event.linked_by),
         owed: event.owed.iter().map(ToString::to_string).collect(),
         first_sight: event.first_sight,
+        image: event.image.as_deref().map(write_image_news),
     };
     message.encode_to_vec().into()
 }
@@ -52,10 +57,17 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
         Ok(v1::EventKind::PatientUpdated) => EventKind::PatientUpdated,
         Ok(v1::EventKind::PatientMerged) => EventKind::PatientMerged,
         Ok(v1::EventKind::PatientUnmerged) => EventKind::PatientUnmerged,
+        Ok(v1::EventKind::PatientImaged) => EventKind::PatientImaged,
+        Ok(v1::EventKind::ImageAmended) => EventKind::ImageAmended,
+        Ok(v1::EventKind::ImageRetracted) => EventKind::ImageRetracted,
         Ok(v1::EventKind::Unspecified) | Err(_) => return Err(WireError::UnknownValue("kind")),
     };
     let decision = message.decision.map(read_decision).transpose()?;
-    if message.observation.is_none() && decision.is_none() {
+    let image = message.image.map(read_image_news).transpose()?.map(Box::new);
+    if kind.is_of_an_image() != image.is_some() {
+        return Err(WireError::Missing("image"));
+    }
+    if message.observation.is_none() && decision.is_none() && image.is_none() {
         return Err(WireError::Missing("observation"));
     }
     let merge = message.merge.map(read_merge).transpose()?.map(Box::new);
@@ -76,6 +88,7 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
         observation: message.observation.map(read_recorded).transpose()?,
         decision,
         merge,
+        image,
         linked_by: read_linked_by(message.linked_by)?,
         owed: message.owed.into_iter().map(Into::into).collect(),
         first_sight: message.first_sight,
@@ -117,6 +130,7 @@ pub fn encode_sighting(sighting: &Sighting) -> Bytes {
             revision: revision.get(),
         }),
         Sighted::Abandoned => What::Abandoned(v1::Abandoned {}),
+        Sighted::Image(copy) => What::Image(write_image_copy(copy)),
         Sighted::Writing(paths) => What::Writing(v1::Writing {
             paths: paths.iter().map(ToString::to_string).collect(),
         }),
@@ -157,6 +171,7 @@ pub fn decode_sighting(bytes: Bytes) -> Result<Sighting, WireError> {
         },
         What::Creating(creating) => Sighted::Creating(Revision::new(creating.revision)),
         What::Abandoned(_) => Sighted::Abandoned,
+        What::Image(copy) => Sighted::Image(Box::new(read_image_copy(copy)?)),
         What::Writing(writing) => Sighted::Writing(writing.paths.into_iter().map(Into::into).collect()),
     };
     Ok(Sighting {

@@ -5,6 +5,8 @@
 
 mod decision;
 mod event;
+mod image;
+mod image_news;
 mod merge;
 mod packed;
 mod parts;
@@ -15,6 +17,8 @@ mod view;
 
 pub use decision::{read_verdict, write_verdict};
 pub use event::{decode_event, decode_sighting, encode_event, encode_sighting};
+pub use image::{read_digest, read_image, read_image_claim, read_uid, write_digest, write_image};
+pub use image_news::write_image_news;
 pub use merge::{read_merge, read_standing, write_merge, write_standing};
 pub use packed::Packed;
 pub use patient::{read_patient, write_patient};
@@ -22,7 +26,7 @@ pub use receipt::{read_receipt_outcome, write_receipt, write_receipt_outcome};
 pub use review::{decode_review, encode_review, read_review_kind, write_review, write_review_kind};
 pub use view::{read_observation, timestamp};
 
-use archwire_core::{NameError, PartialDateError, PatientBoundError, SourceRecordError};
+use archwire_core::{ImageBoundError, NameError, PartialDateError, PatientBoundError, SourceRecordError};
 
 /// A message that says something the bus cannot take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +52,12 @@ pub enum WireError {
     /// More of something than the bus carries.
     #[error("the patient is too large")]
     Bound(#[source] PatientBoundError),
+    /// More of something than the bus carries of an image.
+    #[error("the description of the image is too large")]
+    Image(#[source] ImageBoundError),
+    /// Not what the field is for.
+    #[error("`{0}` is not well formed")]
+    Malformed(&'static str),
     /// The source record cannot be taken.
     #[error("`observation.source` cannot be taken")]
     Source(#[source] SourceRecordError),

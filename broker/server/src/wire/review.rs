@@ -3,6 +3,7 @@
 use super::{
     WireError,
     decision::{read_decision, write_decision},
+    image_news::{read_held_image, write_held_image},
     timestamp,
     view::{read_local_id, read_recorded, read_required_time, read_source, write_observation, write_source},
 };
@@ -19,6 +20,7 @@ pub fn write_review_kind(kind: ReviewKind) -> v1::ReviewKind {
         ReviewKind::RecordConflict => v1::ReviewKind::RecordConflict,
         ReviewKind::Disagreement => v1::ReviewKind::Disagreement,
         ReviewKind::Unreadable => v1::ReviewKind::Unreadable,
+        ReviewKind::WrongPatient => v1::ReviewKind::WrongPatient,
     }
 }
 
@@ -33,6 +35,7 @@ pub fn read_review_kind(kind: i32) -> Result<Option<ReviewKind>, WireError> {
         Ok(v1::ReviewKind::RecordConflict) => Some(ReviewKind::RecordConflict),
         Ok(v1::ReviewKind::Disagreement) => Some(ReviewKind::Disagreement),
         Ok(v1::ReviewKind::Unreadable) => Some(ReviewKind::Unreadable),
+        Ok(v1::ReviewKind::WrongPatient) => Some(ReviewKind::WrongPatient),
         Ok(v1::ReviewKind::Unspecified) => None,
         Err(_) => return Err(WireError::UnknownValue("kind")),
     })
@@ -55,6 +58,7 @@ pub fn write_review(item: &ReviewItem) -> v1::ReviewItem {
         reason: item.reason.clone(),
         source: item.source.as_ref().map(write_source),
         decision: item.decision.as_ref().map(write_decision),
+        held_image: item.held_image.as_deref().map(write_held_image),
     }
 }
 
@@ -101,6 +105,7 @@ pub fn decode_review(bytes: Bytes) -> Result<ReviewItem, WireError> {
         reason: item.reason,
         source: item.source.map(read_source).transpose()?,
         decision: item.decision.map(read_decision).transpose()?,
+        held_image: item.held_image.map(read_held_image).transpose()?.map(Box::new),
     })
 }
 

@@ -136,6 +136,7 @@ impl Index {
                 self.no_longer_creating(system, *patient);
                 self.write(system, *patient, None);
             }
+            Sighted::Image(_) => {}
             Sighted::Superseded { local_id, by } => self.supersede(*patient, system, local_id, by),
             Sighted::Unlinked { local_id } => self.unlink(*patient, system, local_id),
         }

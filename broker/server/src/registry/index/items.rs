@@ -19,6 +19,8 @@ pub enum ItemKey {
     Unreadable(SystemName, LocalId),
     /// A merge that a system made, and that cannot be made yet.
     Awaiting(SystemName, LocalId),
+    /// An image that names somebody else, by the SHA-256 of its bytes.
+    Image(SystemName, [u8; 32]),
     /// A record that cannot be read and has no id.
     UnreadableBytes(SystemName, [u8; 32]),
 }
@@ -31,6 +33,10 @@ impl ItemKey {
         let record = || Some((system()?, item.local_id.clone()?));
         match item.kind {
             ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict => item.patient.map(Self::Patient),
+            ReviewKind::WrongPatient => {
+                let digest = *item.held_image.as_ref()?.observation.image.file.digest.as_bytes();
+                Some(Self::Image(system()?, digest))
+            }
             ReviewKind::RecordConflict => record().map(|(system, id)| Self::Record(system, id)),
             ReviewKind::Disagreement => record().map(|(system, id)| Self::Disagreement(system, id)),
             ReviewKind::Unreadable => match record() {
@@ -230,9 +236,10 @@ impl Index {
     #[must_use]
     pub fn verdicts(kind: ReviewKind) -> (&'static [Verdict], &'static str) {
         match kind {
-            ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict | ReviewKind::RecordConflict => {
-                (&[Verdict::Link, Verdict::NotSame], "`link` or `not-same`")
-            }
+            ReviewKind::PossibleDuplicate
+            | ReviewKind::IdentifierConflict
+            | ReviewKind::RecordConflict
+            | ReviewKind::WrongPatient => (&[Verdict::Link, Verdict::NotSame], "`link` or `not-same`"),
             ReviewKind::Disagreement | ReviewKind::Unreadable => {
                 (&[Verdict::Accept, Verdict::Reject], "`accept` or `reject`")
             }
