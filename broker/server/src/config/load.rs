@@ -4,6 +4,7 @@ use super::{
     accounts::{accounts, unused_accounts},
     check::{Check, nearest},
     identity::identity,
+    images::images,
     model::{Api, Config, Log, LogFormat, Tls},
     nats::nats,
     owns::same_owners,
@@ -73,6 +74,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
     let nats = nats(check, raw.nats);
     let log = log(check, raw.log);
     let identity = identity(check, raw.identity);
+    let images = images(check, raw.images);
     let telemetry = telemetry(check, raw.telemetry, api.as_ref());
     let known: Vec<String> = raw.accounts.keys().cloned().collect();
     let accounts = accounts(check, raw.accounts);
@@ -92,6 +94,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
         nats: nats?,
         log: log?,
         identity: identity?,
+        images: images?,
         time_zone: time_zone?,
         telemetry: telemetry?,
         accounts: accounts?,

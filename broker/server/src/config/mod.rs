@@ -17,6 +17,7 @@ mod data_folder_error;
 mod flaw;
 mod grant;
 mod identity;
+mod images;
 mod load;
 mod locate;
 mod model;
@@ -36,7 +37,7 @@ pub use data_folder::DataFolder;
 pub use data_folder_error::DataFolderError;
 pub use locate::locate_data_folder;
 pub use model::{
-    Account, Api, Config, Grant, Identity, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Owns,
+    Account, Api, Config, Grant, Identity, Images, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Owns,
     Reconcile, Scheme, System, Telemetry, Tls, Vendor,
 };
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};

@@ -35,6 +35,8 @@ pub struct Config {
     pub log: Log,
     /// `[identity]`: by what records are known to be one person's.
     pub identity: Identity,
+    /// `[images]`: how much of images is kept. `None` when `enabled` is false: the broker takes and shows none.
+    pub images: Option<Images>,
     /// `practice.time-zone`: where the practice is, or else what the machine says; for what happens at an hour of the day.
     pub time_zone: TimeZone,
     /// `[telemetry]`: where the broker can be watched.
@@ -70,8 +72,8 @@ pub struct Tls {
 pub struct Nats {
     /// Which server.
     pub server: NatsServer,
-    /// `max-store`: the most that the log and the buckets may take on disk, 2 GiB to 64 TiB. When it is full, publishing
-    /// fails loudly.
+    /// `max-store`: the most that the log and the buckets may take on disk, 2 GiB to 64 TiB; images come beside it. When it
+    /// is full, publishing fails loudly.
     pub max_store: ByteSize,
     /// `replicas`: copies of the log, 1 to 5. Always 1 with a supervised server.
     pub replicas: NonZeroUsize,
@@ -138,6 +140,27 @@ pub struct Identity {
     /// `trusted-identifiers`: namespaces whose identifiers belong to one person each, at most 64 URIs. Without it, the
     /// kind of an identifier tells.
     pub trusted_identifiers: Option<BTreeSet<String>>,
+}
+
+/// How much of images is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Images {
+    /// `max-size`: the most that all images together may take, 64 MiB to 64 TiB, beside [`Nats::max_store`]. Without it, 200
+    /// GiB; on somebody else's server that has not so much room, what it has. When it is used up, images are refused loudly.
+    pub max_size: Option<ByteSize>,
+    /// `largest`: the most that one image may have, 1 MiB to 64 GiB.
+    pub largest: ByteSize,
+    /// `keep-unused`: how long bytes are kept that no image has, such as those of an upload that was cut short; 1 hour to 30
+    /// days.
+    pub keep_unused: Duration,
+    /// `keep-free`: what images leave free on the disk for the log, 0 B to 1 TiB. Counts for a supervised server, whose disk
+    /// the broker sees.
+    pub keep_free: ByteSize,
+}
+
+impl Images {
+    /// The most that all images together may take, when `max-size` does not say.
+    pub const DEFAULT_MAX_SIZE: ByteSize = ByteSize::from_mebibytes(200 * 1024);
 }
 
 /// What a program is right about.

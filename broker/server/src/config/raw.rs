@@ -21,6 +21,7 @@ pub(super) struct RawConfig {
     pub(super) nats: RawNats,
     pub(super) log: RawLog,
     pub(super) identity: RawIdentity,
+    pub(super) images: RawImages,
     pub(super) telemetry: RawTelemetry,
     pub(super) accounts: BTreeMap<String, RawAccount>,
     pub(super) systems: BTreeMap<String, RawSystem>,
@@ -114,6 +115,21 @@ pub(super) struct RawLog {
 )]
 pub(super) struct RawIdentity {
     pub(super) trusted_identifiers: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawImages {
+    pub(super) enabled: Option<bool>,
+    pub(super) max_size: Option<String>,
+    pub(super) largest: Option<String>,
+    pub(super) keep_unused: Option<String>,
+    pub(super) keep_free: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

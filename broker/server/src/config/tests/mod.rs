@@ -5,6 +5,7 @@ mod connections;
 mod data_folder;
 mod environment;
 mod example;
+mod images;
 mod owns;
 mod problems;
 mod schedule;

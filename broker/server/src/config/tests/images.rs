@@ -1,0 +1,74 @@
+//! How much of images is kept.
+
+use super::Office;
+use crate::config::{ByteSize, Images};
+use std::time::Duration;
+
+fn gibibytes(count: u64) -> ByteSize {
+    ByteSize::from_mebibytes(count * 1024)
+}
+
+#[test]
+fn images_are_kept_unless_they_are_switched_off() {
+    let images = Images {
+        max_size: None,
+        largest: gibibytes(4),
+        keep_unused: Duration::from_secs(24 * 3600),
+        keep_free: gibibytes(2),
+    };
+    assert_eq!(Office::with("").config().images, Some(images));
+    assert_eq!(Office::with("[images]\nenabled = false\n").config().images, None);
+}
+
+#[test]
+fn what_is_written_counts() {
+    let images =
+        "[images]\nmax-size = \"1TiB\"\nlargest = \"8GiB\"\nkeep-unused = \"2d\"\nkeep-free = \"0B\"\n";
+    let expected = Images {
+        max_size: Some(gibibytes(1024)),
+        largest: gibibytes(8),
+        keep_unused: Duration::from_secs(2 * 24 * 3600),
+        keep_free: ByteSize::from_bytes(0),
+    };
+    assert_eq!(Office::with(images).config().images, Some(expected));
+}
+
+#[test]
+fn a_value_out_of_its_bounds_is_refused() {
+    for (line, complaint) in [
+        (
+            "max-size = \"63MiB\"",
+            "images.max-size \"63MiB\" is out of bounds -> write a size from 64MiB to 64TiB",
+        ),
+        (
+            "largest = \"65GiB\"",
+            "images.largest \"65GiB\" is out of bounds -> write a size from 1MiB to 64GiB",
+        ),
+        (
+            "keep-unused = \"59m\"",
+            "images.keep-unused \"59m\" is out of bounds -> write a duration from 1h",
+        ),
+        (
+            "keep-free = \"2TiB\"",
+            "images.keep-free \"2TiB\" is out of bounds -> write a size from 0B to 1TiB",
+        ),
+    ] {
+        let problem = Office::with(&format!("[images]\n{line}\n")).problem();
+        assert!(
+            problem.contains(&format!("line 4: config_value {complaint}")),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn one_image_is_not_larger_than_all_of_them() {
+    let office = Office::with("[images]\nmax-size = \"1GiB\"\nlargest = \"2GiB\"\n");
+    let problem = office.problem();
+    assert!(
+        problem.contains("line 5: config_conflict images.largest is more than images.max-size"),
+        "{problem}"
+    );
+    // The default of `largest` is no promise, so that a small store needs one line only.
+    assert!(Office::with("[images]\nmax-size = \"1GiB\"\n").load().is_ok());
+}
