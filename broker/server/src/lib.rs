@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`config`] | the configuration: read, checked as a whole |
 //! | [`poll`], [`api`] | 1 observe: connectors' polls and vendors' `Publish` |
+//! | [`imaging`] | 1 observe: what an image is, before it is anybody's |
 //! | [`registry`] | 2 to 5: identify, decide, append, keep |
 //! | [`dispatch`] | 6 to 8: admit, deliver, settle |
 //! | [`reconcile`] | what of all that did not come about, found by looking |
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod config;
 pub mod dispatch;
 pub mod failpoint;
+pub mod imaging;
 mod instance;
 pub mod log_mark;
 pub mod parked;

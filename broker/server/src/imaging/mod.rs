@@ -1,0 +1,24 @@
+//! Images on their way in: what their bytes are, what they show, and whom they name.
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | [`file`] | what kind of file the bytes are, whatever the sender says |
+//! | [`dicom`] | what a DICOM file says of itself and of the patient; never looks at a pixel |
+//! | [`photo`] | how large a picture is, and when it was taken |
+//! | [`views`] | which orthodontic view the codes mean |
+//! | [`describe`] | all of that and the sender's claim, as one [`archwire_core::Image`] |
+//! | [`contradicts`] | whether the file can be the patient's |
+//!
+//! Everything in these modules is pure: it looks at the first [`HEAD_BYTES`] and the last [`TAIL_BYTES`] of a file, in time and
+//! memory bounded by them, and changes nothing.
+
+mod contradicts;
+mod describe;
+pub mod dicom;
+pub mod file;
+pub mod photo;
+mod views;
+
+pub use contradicts::contradicts;
+pub use describe::{DescribeError, Described, describe, generated_uids};
+pub use file::{Excerpt, FileKind, HEAD_BYTES, TAIL_BYTES, sniff};

@@ -1,0 +1,1 @@
+//! Which orthodontic view the codes of an image mean.
