@@ -3,7 +3,7 @@
 //! It deals in bytes: what an event is made of is for others to know. It runs a server of its own
 //! ([`Supervisor`]) or uses somebody else's ([`ExternalConfig`]), opens the log of a practice ([`Log`]), appends to it,
 //! reads it, follows it, hands it out system by system ([`Deliveries`]), and keeps small values ([`Bucket`]) and the
-//! audit ([`AuditStream`]) beside it. Of several brokers on one server it makes one the writer ([`Lease`]).
+//! audit ([`AuditStream`]) beside it, and the bytes of images ([`ImageStore`]). Of several brokers on one server it makes one the writer ([`Lease`]).
 //!
 //! What it promises: an append that succeeds is stored, and flushed where the server is its own; nothing in the log is
 //! ever removed or overwritten; a server that is too old or set up weaker than that is refused, with each difference
@@ -14,6 +14,7 @@ mod bucket;
 mod cause;
 mod connection;
 mod external;
+mod images;
 mod lease;
 mod log;
 mod records;
@@ -27,6 +28,10 @@ pub use bucket::{Bucket, BucketError};
 pub use cause::Cause;
 pub use connection::{Connection, Status};
 pub use external::{ConnectError, Credentials, ExternalConfig};
+pub use images::{
+    Collected, ImageRange, ImageReader, ImageStore, ImageStoreConfig, ImageStoreError, ImageUsage,
+    StoredImage, Upload, UploadKey,
+};
 pub use lease::{Fence, Lease, LeaseConfig, LeaseError, LeaseLost, LeaseStanding};
 pub use log::{
     Deliveries, DeliveriesConfig, DeliveriesError, Entry, Expected, Filter, HandedOut, Log, LogConfig,
