@@ -8,6 +8,7 @@
 //! Bounds: 16 connections, 4 calls each at a time, requests of 64 KiB, answers of 16 MiB, 60 s until an answer begins.
 
 mod asker;
+mod images;
 mod mask;
 mod merging;
 mod overview;

@@ -1,17 +1,20 @@
 //! The service itself: one line for each call. What a call does is in the module of its group.
 
 use super::{
-    merging, overview, parked, practice::Practice, rebuild, receipts, reconcile, records, review, tail,
+    images, merging, overview, parked, practice::Practice, rebuild, receipts, reconcile, records, review,
+    tail,
 };
 use crate::api::status::refuse;
 use archwire_proto::admin::v1::{
-    DecideReviewRequest, DecideReviewResponse, DropParkedRequest, DropParkedResponse, GetStatusRequest,
-    GetStatusResponse, LastReconciliationRequest, LastReconciliationResponse, ListAuditRequest,
-    ListAuditResponse, ListParkedRequest, ListParkedResponse, ListReceiptsRequest, ListReceiptsResponse,
-    ListReviewRequest, ListReviewResponse, MergeRequest, MergeResponse, RebuildRequest, RebuildResponse,
-    ReconcileRequest, ReconcileResponse, RedriveParkedRequest, RedriveParkedResponse, ShowParkedRequest,
-    ShowParkedResponse, ShowReviewRequest, ShowReviewResponse, TailEventsRequest, TailEventsResponse,
-    UnmergeRequest, UnmergeResponse, admin_server::Admin,
+    CollectImagesRequest, CollectImagesResponse, DecideReviewRequest, DecideReviewResponse,
+    DropParkedRequest, DropParkedResponse, GetImageRequest, GetImageResponse, GetImageUsageRequest,
+    GetImageUsageResponse, GetStatusRequest, GetStatusResponse, LastReconciliationRequest,
+    LastReconciliationResponse, ListAuditRequest, ListAuditResponse, ListImagesRequest, ListImagesResponse,
+    ListParkedRequest, ListParkedResponse, ListReceiptsRequest, ListReceiptsResponse, ListReviewRequest,
+    ListReviewResponse, MergeRequest, MergeResponse, RebuildRequest, RebuildResponse, ReconcileRequest,
+    ReconcileResponse, RedriveParkedRequest, RedriveParkedResponse, ShowImageRequest, ShowImageResponse,
+    ShowParkedRequest, ShowParkedResponse, ShowReviewRequest, ShowReviewResponse, TailEventsRequest,
+    TailEventsResponse, UnmergeRequest, UnmergeResponse, admin_server::Admin,
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc};
@@ -51,6 +54,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl Admin for AdminService {
+    type GetImageStream = Answers<GetImageResponse>;
     type RebuildStream = Answers<RebuildResponse>;
     type ListAuditStream = Answers<ListAuditResponse>;
     type ListReceiptsStream = Answers<ListReceiptsResponse>;
@@ -174,5 +178,41 @@ impl Admin for AdminService {
     ) -> Result<Response<Self::TailEventsStream>, Status> {
         let answers = tail::tail(&self.practice, request).await?;
         Ok(self.answers(answers))
+    }
+
+    async fn list_images(
+        &self,
+        request: Request<ListImagesRequest>,
+    ) -> Result<Response<ListImagesResponse>, Status> {
+        images::list(&self.practice, request.get_ref()).map(Response::new)
+    }
+
+    async fn show_image(
+        &self,
+        request: Request<ShowImageRequest>,
+    ) -> Result<Response<ShowImageResponse>, Status> {
+        images::show(&self.practice, request).await.map(Response::new)
+    }
+
+    async fn get_image(
+        &self,
+        request: Request<GetImageRequest>,
+    ) -> Result<Response<Self::GetImageStream>, Status> {
+        let answers = images::get(&self.practice, request).await?;
+        Ok(self.answers(answers))
+    }
+
+    async fn collect_images(
+        &self,
+        request: Request<CollectImagesRequest>,
+    ) -> Result<Response<CollectImagesResponse>, Status> {
+        images::collect(&self.practice, request).await.map(Response::new)
+    }
+
+    async fn get_image_usage(
+        &self,
+        _: Request<GetImageUsageRequest>,
+    ) -> Result<Response<GetImageUsageResponse>, Status> {
+        images::usage(&self.practice).await.map(Response::new)
     }
 }
