@@ -39,6 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         grants: Vec::new(),
         limits: Limits::default(),
         account: None,
+        images: None,
+        images_folder: None,
     };
     let connector = Connector::new(component, config, Arc::new(MemoryStateStore::default()))?;
     let (delivery, cursor) = (delivery(), Cursor("page 0".to_owned()));

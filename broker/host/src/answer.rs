@@ -10,6 +10,22 @@ pub struct PollAnswer {
     pub page: Page,
     /// The records that could not be read. The page's cursor is beyond them, so they belong into review.
     pub unreadable: Vec<Unreadable>,
+    /// The images of which what was said could not be read. The page's cursor is beyond them too.
+    pub unreadable_images: Vec<UnreadableImage>,
+}
+
+/// An image of which a connector said what the contract does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableImage {
+    /// Position among the page's images, from 0.
+    pub position: usize,
+    /// Which image, where that could be read.
+    pub local_id: Option<LocalId>,
+    /// Of which record, where that could be read.
+    pub record: Option<LocalId>,
+    /// Why, as a stable code: `local_id_invalid`, `record_invalid`, `uid_invalid`, `digest_invalid`, `tooth_invalid`,
+    /// `acquired_at_invalid`, `image_too_large`, `text_too_long`, `actor_too_long`, `observed_at_invalid`.
+    pub code: &'static str,
 }
 
 /// A record that a connector showed in a way that the contract does not allow.

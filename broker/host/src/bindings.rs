@@ -24,5 +24,5 @@ wasmtime::component::bindgen!({
     },
 });
 
-pub(crate) use archwire::connector::{exchange, patients};
+pub(crate) use archwire::connector::{exchange, imaging, patients};
 pub(crate) use exports::archwire::connector::plugin;

@@ -1,7 +1,7 @@
 //! What the administrator chose for one system, checked against what its connector says it needs.
 
 use crate::{
-    Account, Description, Grant, Limits, Scheme,
+    Account, Description, Grant, ImageContent, Limits, Scheme,
     description::SettingKind,
     http::{Credential, CredentialError},
 };
@@ -10,6 +10,8 @@ use secrecy::SecretString;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -29,6 +31,11 @@ pub struct SystemConfig {
     /// The account that it is counted under, which other systems may share. Its pace is to be within what the grants allow,
     /// see [`AccountConfig::within`](crate::AccountConfig::within). `None`: one of its own, with the pace of its grants.
     pub account: Option<Account>,
+    /// Where images are kept. Without, no image gets to the connector or from it.
+    pub images: Option<Arc<dyn ImageContent>>,
+    /// A folder of which the connector may take image files by their path within it, and read nothing else. It may be away
+    /// for a while: what is asked for then is unavailable.
+    pub images_folder: Option<PathBuf>,
 }
 
 /// One thing that is wrong with a system's configuration. The values of settings and secrets are not repeated.
@@ -249,6 +256,8 @@ fn check_limits(limits: &Limits, largest_memory_bytes: usize) -> impl Iterator<I
         limits.connect_timeout,
         limits.first_byte_timeout,
         limits.between_bytes_timeout,
+        limits.image_deadline,
+        limits.image_idle,
     ];
     let memory = too_large.then_some(ConfigProblem::MemoryTooLarge {
         most: largest_memory_bytes,

@@ -13,7 +13,10 @@ use crate::{
     sandbox::Sandbox,
     state::SystemState,
 };
-use archwire_core::{Cursor, Delivered, Delivery, LocalId, SurveyPage, SystemName, View, metric, span};
+use archwire_core::{
+    Cursor, Delivered, Delivery, ImageDelivered, ImageDelivery, ImageView, LocalId, SurveyPage, SystemName,
+    View, metric, span,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,
@@ -185,6 +188,41 @@ impl Connector {
             invoke(move |plugin, store| Box::pin(async move { plugin.call_fetch(store, &id).await }));
         self.call(Ability::Fetch, invoke, |observation| {
             convert::fetched(observation, local_id)
+        })
+        .await
+    }
+
+    /// Make the system hold an image, or, when it is retracted, show it no more. The connector may read the bytes of that
+    /// image, and of no other.
+    ///
+    /// # Errors
+    /// As [`CallError`] says.
+    pub async fn deliver_image(&self, delivery: &ImageDelivery) -> Result<ImageDelivered, CallError> {
+        let delivery = convert::image_delivery(delivery);
+        let invoke = invoke(move |plugin, store| {
+            Box::pin(async move { plugin.call_deliver_image(store, &delivery).await })
+        });
+        self.call(Ability::DeliverImages, invoke, convert::image_delivered)
+            .await
+    }
+
+    /// Show one image as the system has it, with the digest of its bytes where the system gives them; `None` when it has no
+    /// image with that id. `record` is the patient's, where one is known.
+    ///
+    /// # Errors
+    /// As [`CallError`] says.
+    pub async fn fetch_image(
+        &self,
+        local_id: &LocalId,
+        record: Option<&LocalId>,
+    ) -> Result<Option<ImageView>, CallError> {
+        let id = local_id.as_str().to_owned();
+        let record = record.map(|record| record.as_str().to_owned());
+        let invoke = invoke(move |plugin, store| {
+            Box::pin(async move { plugin.call_fetch_image(store, &id, record.as_deref()).await })
+        });
+        self.call(Ability::FetchImages, invoke, |observation| {
+            convert::image_fetched(observation, local_id)
         })
         .await
     }

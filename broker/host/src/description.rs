@@ -45,10 +45,14 @@ pub enum Ability {
     Fetch,
     /// List what the system holds.
     Survey,
+    /// Put an image into the system.
+    DeliverImages,
+    /// Read one image.
+    FetchImages,
 }
 
 impl Ability {
-    /// The name of the export.
+    /// The name of the ability, which is mostly that of the export.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,6 +62,8 @@ impl Ability {
             Self::Deliver => "deliver",
             Self::Fetch => "fetch",
             Self::Survey => "survey",
+            Self::DeliverImages => "deliver-images",
+            Self::FetchImages => "fetch-images",
         }
     }
 }

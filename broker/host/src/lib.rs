@@ -29,6 +29,8 @@
 //!     }],
 //!     limits: Limits::default(),
 //!     account: None,
+//!     images: None,
+//!     images_folder: None,
 //! };
 //! let connector = Connector::new(component, config, Arc::new(MemoryStateStore::default()))?;
 //! let answer = connector.poll(None).await?;
@@ -47,6 +49,7 @@ mod description;
 mod engine;
 mod grant;
 mod http;
+mod image;
 mod imports;
 mod limits;
 mod load;
@@ -55,7 +58,7 @@ mod state;
 mod ticker;
 
 pub use account::{Account, AccountConfig, AccountState, Turn};
-pub use answer::{CheckReport, IncomingRequest, PollAnswer, Received, Unreadable};
+pub use answer::{CheckReport, IncomingRequest, PollAnswer, Received, Unreadable, UnreadableImage};
 pub use cache::CacheError;
 pub use call::CallError;
 pub use config::{ConfigError, ConfigProblem, SystemConfig};
@@ -64,6 +67,7 @@ pub use convert::DescriptionError;
 pub use description::{Ability, Credential, Description, GrantWish, Secret, Setting, SettingKind};
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use grant::{Grant, Method, MethodError, Origin, OriginError, PathPattern, PathPatternError, Scheme};
+pub use image::{ImageBytes, ImageContent, ImageContentError, ImageSink, MemoryImages, StoredImage};
 pub use limits::Limits;
 pub use load::{CONTRACT, Component, LARGEST_COMPONENT, LoadError, LoadProblem};
 pub use state::{MemoryStateStore, StateStore, StateStoreError, StateValues};

@@ -30,6 +30,14 @@ pub struct Limits {
     pub first_byte_timeout: Duration,
     /// Between two pieces of a response's body. 30 s. The connector may ask for less.
     pub between_bytes_timeout: Duration,
+    /// Bytes of one image. 4 GiB. In image calls (see `image_deadline`) the body of a request or a response may have as many
+    /// more than the bounds above.
+    pub image_bytes: u64,
+    /// Wall time of one image call, in place of `deadline`: to deliver or to fetch an image, and to poll a connector that does
+    /// one of these. 30 minutes.
+    pub image_deadline: Duration,
+    /// Longest time of an image call without a byte of a body or of an image moved, or a request begun. 60 s.
+    pub image_idle: Duration,
 }
 
 impl Default for Limits {
@@ -44,6 +52,9 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(10),
             first_byte_timeout: Duration::from_secs(30),
             between_bytes_timeout: Duration::from_secs(30),
+            image_bytes: 4 * 1024 * 1024 * 1024,
+            image_deadline: Duration::from_secs(30 * 60),
+            image_idle: Duration::from_secs(60),
         }
     }
 }
@@ -77,6 +88,10 @@ mod tests {
         assert_eq!(limits.connect_timeout, Duration::from_secs(10));
         assert_eq!(limits.first_byte_timeout, Duration::from_secs(30));
         assert_eq!(limits.between_bytes_timeout, Duration::from_secs(30));
+        assert_eq!(limits.image_bytes, 4_294_967_296);
+        assert_eq!(limits.image_deadline, Duration::from_secs(1800));
+        assert_eq!(limits.image_idle, Duration::from_secs(60));
+        assert!(limits.connect_timeout + limits.first_byte_timeout < limits.image_idle);
         assert!(limits.connect_timeout + limits.first_byte_timeout < limits.deadline);
     }
 }

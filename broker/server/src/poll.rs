@@ -193,7 +193,7 @@ impl Poller {
                 .poll(cursor.as_ref())
                 .instrument(span.clone())
                 .await;
-            let PollAnswer { page, unreadable } = self.heed(permission, answer)?;
+            let PollAnswer { page, unreadable, .. } = self.heed(permission, answer)?;
             let seen = page.views.len();
             let taken = self.take_page(page.views, &unreadable, begun);
             let recorded = taken.instrument(span).await?;

@@ -199,6 +199,8 @@ async fn connector(
             ..Limits::default()
         },
         account: account.cloned(),
+        images: None,
+        images_folder: None,
     };
     let fit = |source| SystemError::Fit {
         system: name.clone(),

@@ -11,6 +11,7 @@ pub fn page(observations: usize, cursor: String) -> Page {
         observations: (0..observations)
             .map(|number| observation(&number.to_string()))
             .collect(),
+        images: Vec::new(),
         cursor,
         more: false,
     }

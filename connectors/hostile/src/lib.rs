@@ -42,8 +42,8 @@ mod bindings {
 use bindings::{
     archwire::connector::{
         exchange::{
-            CheckReport, Delivered, Delivery, DeliveryAction, Disposition, IncomingRequest, Observation,
-            Page, Reason, Received, SurveyPage,
+            CheckReport, Delivered, Delivery, DeliveryAction, Disposition, ImageDelivered, ImageDelivery,
+            ImageObservation, IncomingRequest, Observation, Page, Reason, Received, SurveyPage,
         },
         log, state,
     },
@@ -165,6 +165,19 @@ impl Guest for Hostile {
             "answer-another" => Ok(Some(answers::observation("another"))),
             id => Ok(Some(answers::observation(id))),
         }
+    }
+
+    fn deliver_image(delivery: ImageDelivery) -> Result<ImageDelivered, Disposition> {
+        let local_id = delivery.local_id.unwrap_or_default();
+        Ok(ImageDelivered {
+            local_id,
+            record: delivery.record,
+            action: DeliveryAction::Unchanged,
+        })
+    }
+
+    fn fetch_image(_: String, _: Option<String>) -> Result<Option<ImageObservation>, Disposition> {
+        Ok(None)
     }
 
     fn survey(cursor: Option<String>) -> Result<SurveyPage, Disposition> {

@@ -71,7 +71,7 @@ pub fn settings() -> String {
 
 pub fn images() -> String {
     let opened = images::open(&"0".repeat(64)).err().map(|error| error.name());
-    let created = images::create("image/png").err().map(|error| error.name());
+    let created = images::create().err().map(|error| error.name());
     format!("{opened:?} {created:?}")
 }
 

@@ -346,6 +346,7 @@ impl Cursor {
         let cursor = serde_json::to_string(self).map_err(|_| Disposition::rejected("cursor-unwritable"))?;
         Ok(Page {
             observations,
+            images: Vec::new(),
             cursor,
             more,
         })

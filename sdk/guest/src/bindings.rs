@@ -1,7 +1,7 @@
 //! What `wit-bindgen` makes of `wit/`: the only module with generated code. Everything of it that a connector author
 //! meets is re-exported elsewhere under a short name.
 //!
-//! Records that hold a patient's data are not generated but written by hand in `patient` and
+//! Records that hold a patient's data are not generated but written by hand in `patient`, `image` and
 //! `exchange`, because the generated ones print themselves. The generated code takes them apart and puts them
 //! together field by field, so a field that differs from `wit/` does not compile.
 
@@ -21,6 +21,14 @@ wit_bindgen::generate!({
         "archwire:connector/patients@0.1.0/person-reference": crate::patient::PersonReference,
         "archwire:connector/patients@0.1.0/provider": crate::patient::Provider,
         "archwire:connector/patients@0.1.0/period": crate::patient::Period,
+        "archwire:connector/imaging@0.1.0/image": crate::image::Image,
+        "archwire:connector/imaging@0.1.0/code": crate::image::ImageCode,
+        "archwire:connector/imaging@0.1.0/view-translation": crate::image::ViewTranslation,
+        "archwire:connector/imaging@0.1.0/progress": crate::image::ImageProgress,
+        "archwire:connector/imaging@0.1.0/pixel-spacing": crate::image::PixelSpacing,
+        "archwire:connector/exchange@0.1.0/image-observation": crate::image::ImageObservation,
+        "archwire:connector/exchange@0.1.0/image-delivery": crate::image::ImageDelivery,
+        "archwire:connector/exchange@0.1.0/image-delivered": crate::image::ImageDelivered,
         "archwire:connector/exchange@0.1.0/observation": crate::exchange::Observation,
         "archwire:connector/exchange@0.1.0/source-record": crate::exchange::SourceRecord,
         "archwire:connector/exchange@0.1.0/page": crate::exchange::Page,
@@ -35,6 +43,16 @@ wit_bindgen::generate!({
         "archwire:connector/exchange@0.1.0/received": crate::exchange::Received,
     },
     additional_type_attributes: {
+        "archwire:connector/imaging@0.1.0/laterality":
+            [#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = "kebab-case")]],
+        "archwire:connector/imaging@0.1.0/mirror":
+            [#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = "kebab-case")]],
+        "archwire:connector/imaging@0.1.0/occlusion":
+            [#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = "kebab-case")]],
+        "archwire:connector/imaging@0.1.0/mouth":
+            [#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = "kebab-case")]],
+        "archwire:connector/imaging@0.1.0/calibration":
+            [#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = "kebab-case")]],
         "archwire:connector/patients@0.1.0/identifier-status":
             [#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = "kebab-case")]],
         "archwire:connector/patients@0.1.0/name-use":

@@ -5,13 +5,14 @@ use crate::description::Description;
 use crate::exchange::{
     CheckReport, Delivered, Delivery, Disposition, IncomingRequest, Observation, Page, Received, SurveyPage,
 };
+use crate::image::{ImageDelivered, ImageDelivery, ImageObservation};
 use std::marker::PhantomData;
 
 /// What a connector does. Every call runs in a fresh instance, so there is no `self` to keep things in: what has to
 /// outlive the call goes into the cursor or into [`crate::state`].
 ///
-/// Only [`Connector::describe`] has to be written. Everything else answers `rejected` with the code `not-supported`,
-/// and is never called as long as the description does not name it among its abilities.
+/// Only [`Connector::describe`] has to be written. Everything else answers `rejected` with the code `not-supported` (of
+/// images, `not-offered`), and is never called as long as the description does not name it among its abilities.
 ///
 /// A panic is a trap: the host drops the instance and whatever the call wrote to the state. Say what is wrong with a
 /// [`Disposition`] instead.
@@ -65,6 +66,30 @@ pub trait Connector {
         Err(Disposition::not_supported())
     }
 
+    /// Make the system hold an image, or, when it is retracted, show it no more. May come more than once for the same image.
+    /// The bytes: [`crate::images::open`], or [`crate::http::Request::body_from`] which sends them without holding them.
+    ///
+    /// # Errors
+    /// When the system does not hold the image afterwards. As long as it is not known whether it does, that must be
+    /// [`Disposition::Retry`], as for [`Connector::deliver`].
+    fn deliver_image(delivery: ImageDelivery) -> Result<ImageDelivered, Disposition> {
+        _ = delivery;
+        Err(Disposition::not_offered())
+    }
+
+    /// Show one image as the system has it, with the SHA-256 of its bytes ([`crate::images::measure`]) where the system
+    /// gives them; `None` when it has no image with that id. `record` is the patient's, where one is known.
+    ///
+    /// # Errors
+    /// When the system did not answer as expected.
+    fn fetch_image(
+        local_id: String,
+        record: Option<String>,
+    ) -> Result<Option<ImageObservation>, Disposition> {
+        _ = (local_id, record);
+        Err(Disposition::not_offered())
+    }
+
     /// List what the system holds, for reconciliation. `None` begins.
     ///
     /// # Errors
@@ -103,6 +128,17 @@ impl<C: Connector> Guest for Plugin<C> {
 
     fn fetch(local_id: String) -> Result<Option<Observation>, Disposition> {
         C::fetch(local_id)
+    }
+
+    fn deliver_image(delivery: ImageDelivery) -> Result<ImageDelivered, Disposition> {
+        C::deliver_image(delivery)
+    }
+
+    fn fetch_image(
+        local_id: String,
+        record: Option<String>,
+    ) -> Result<Option<ImageObservation>, Disposition> {
+        C::fetch_image(local_id, record)
     }
 
     fn survey(cursor: Option<String>) -> Result<SurveyPage, Disposition> {
@@ -169,5 +205,7 @@ mod tests {
         for refusal in refusals {
             assert_eq!(refusal, Some(Disposition::rejected("not-supported")));
         }
+        let refusal = Mute::fetch_image("1".into(), None).err();
+        assert_eq!(refusal, Some(Disposition::rejected("not-offered")));
     }
 }

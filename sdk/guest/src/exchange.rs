@@ -1,6 +1,7 @@
 //! What a connector and the bus say to each other: observations, deliveries, and dispositions when a call did not do
 //! what it was asked to. Bounds are the host's; what is beyond them is refused there.
 
+use crate::image::ImageObservation;
 use crate::patient::Patient;
 use std::time::Duration;
 
@@ -80,6 +81,8 @@ pub struct Page {
     /// At most 1,000. They are taken in this order: a record with [`Observation::merged_into`] best comes after the one that
     /// took its place.
     pub observations: Vec<Observation>,
+    /// At most 1,000. They are taken after the observations: whose image it is is known by then.
+    pub images: Vec<ImageObservation>,
     /// Where to go on: given to the next `poll`, but only after everything in this page is stored. At most 64 KiB.
     pub cursor: String,
     /// Whether there is more to be had now: the next `poll` follows at once instead of at the next interval.
@@ -216,6 +219,12 @@ impl Disposition {
     #[must_use]
     pub fn not_supported() -> Self {
         Self::rejected("not-supported")
+    }
+
+    /// The connector does nothing with images: what the trait's defaults answer.
+    #[must_use]
+    pub fn not_offered() -> Self {
+        Self::rejected("not-offered")
     }
 
     /// Adds the HTTP status that led to it.

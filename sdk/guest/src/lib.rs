@@ -66,6 +66,7 @@ mod connector;
 mod description;
 mod exchange;
 pub mod http;
+mod image;
 pub mod log;
 mod patient;
 mod redacted;
@@ -77,6 +78,10 @@ pub use description::{Abilities, Credential, Description, Grant, Secret, Setting
 pub use exchange::{
     CheckReport, Delivered, Delivery, DeliveryAction, Disposition, EventKind, IncomingRequest, Later,
     Observation, Page, Reason, Received, SourceRecord, SurveyEntry, SurveyPage,
+};
+pub use image::{
+    Calibration, Image, ImageCode, ImageDelivered, ImageDelivery, ImageObservation, ImageProgress,
+    Laterality, Mirror, Mouth, Occlusion, PixelSpacing, ViewTranslation,
 };
 pub use patient::{
     Address, AddressUse, AdministrativeSex, ContactPoint, ContactSystem, ContactUse, HumanName, Identifier,

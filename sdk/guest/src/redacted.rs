@@ -6,6 +6,10 @@ use crate::exchange::{
     SourceRecord, SurveyEntry, SurveyPage,
 };
 use crate::http;
+use crate::image::{
+    Image, ImageCode, ImageDelivered, ImageDelivery, ImageObservation, ImageProgress, PixelSpacing,
+    ViewTranslation,
+};
 use crate::patient::{
     Address, ContactPoint, HumanName, Identifier, Patient, Period, PersonReference, Provider,
     ResponsibleParty,
@@ -82,8 +86,9 @@ impl Debug for Page {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(
             f,
-            "Page({} observations, more: {})",
+            "Page({} observations, {} images, more: {})",
             self.observations.len(),
+            self.images.len(),
             self.more
         )
     }
@@ -133,6 +138,58 @@ impl Debug for Reason {
             .field("code", &self.code)
             .field("status", &self.status)
             .finish_non_exhaustive()
+    }
+}
+
+impl Debug for Image {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("Image([redacted])")
+    }
+}
+
+impl Debug for ImageCode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("ImageCode([redacted])")
+    }
+}
+
+impl Debug for ViewTranslation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("ViewTranslation([redacted])")
+    }
+}
+
+impl Debug for ImageProgress {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("ImageProgress([redacted])")
+    }
+}
+
+impl Debug for PixelSpacing {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("PixelSpacing([redacted])")
+    }
+}
+
+impl Debug for ImageObservation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("ImageObservation([redacted])")
+    }
+}
+
+impl Debug for ImageDelivery {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(
+            f,
+            "ImageDelivery({}, revision {}, {} bytes)",
+            self.image_id, self.revision, self.image.size
+        )
+    }
+}
+
+impl Debug for ImageDelivered {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "ImageDelivered({:?})", self.action)
     }
 }
 
@@ -211,6 +268,7 @@ mod tests {
         let observation = Observation::new("4711", patient, source).merged_into("4712");
         let page = Page {
             observations: vec![observation],
+            images: Vec::new(),
             cursor: "4711".into(),
             more: false,
         };

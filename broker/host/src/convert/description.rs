@@ -90,6 +90,8 @@ fn abilities(flags: wit::Abilities) -> BTreeSet<Ability> {
         (wit::Abilities::DELIVER, Ability::Deliver),
         (wit::Abilities::FETCH, Ability::Fetch),
         (wit::Abilities::SURVEY, Ability::Survey),
+        (wit::Abilities::DELIVER_IMAGES, Ability::DeliverImages),
+        (wit::Abilities::FETCH_IMAGES, Ability::FetchImages),
     ];
     all.into_iter()
         .filter(|(flag, _)| flags.contains(*flag))

@@ -1,6 +1,6 @@
 //! Calls and answers, both ways.
 
-use super::{Flaw, patient_in, patient_out, shortened};
+use super::{Flaw, images, patient_in, patient_out, shortened};
 use crate::{
     answer::{CheckReport, IncomingRequest, PollAnswer, Received, Unreadable},
     bindings::exchange as wit,
@@ -25,14 +25,16 @@ const LONGEST_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) fn page(page: wit::Page) -> Result<PollAnswer, Flaw> {
     let cursor = cursor(page.cursor)?;
     let (views, unreadable) = views(page.observations)?;
+    let (images, unreadable_images) = images::views(page.images)?;
     Ok(PollAnswer {
         page: Page {
             views,
-            images: Vec::new(),
+            images,
             cursor,
             more: page.more,
         },
         unreadable,
+        unreadable_images,
     })
 }
 
@@ -61,16 +63,19 @@ pub(crate) fn fetched(observation: Option<wit::Observation>, asked: &LocalId) ->
 }
 
 pub(crate) fn delivered(delivered: wit::Delivered) -> Result<Delivered, Flaw> {
-    let action = match delivered.action {
+    Ok(Delivered {
+        local_id: local_id(&delivered.local_id)?,
+        action: action(delivered.action),
+    })
+}
+
+pub(super) fn action(action: wit::DeliveryAction) -> DeliveryAction {
+    match action {
         wit::DeliveryAction::Created => DeliveryAction::Created,
         wit::DeliveryAction::Updated => DeliveryAction::Updated,
         wit::DeliveryAction::Unchanged => DeliveryAction::Unchanged,
         wit::DeliveryAction::Adopted => DeliveryAction::Adopted,
-    };
-    Ok(Delivered {
-        local_id: local_id(&delivered.local_id)?,
-        action,
-    })
+    }
 }
 
 pub(crate) fn survey_page(page: wit::SurveyPage) -> Result<SurveyPage, Flaw> {
@@ -144,7 +149,7 @@ fn cursor(cursor: String) -> Result<Cursor, Flaw> {
     }
 }
 
-fn local_id(id: &str) -> Result<LocalId, Flaw> {
+pub(super) fn local_id(id: &str) -> Result<LocalId, Flaw> {
     id.parse().map_err(|_| Flaw("local_id_invalid"))
 }
 
@@ -230,7 +235,10 @@ fn merged_into(survivor: Option<String>, own: &str) -> Result<Option<LocalId>, F
     }
 }
 
-fn observed(at_ms: Option<u64>, actor: Option<String>) -> Result<(Option<SystemTime>, Option<String>), Flaw> {
+pub(super) fn observed(
+    at_ms: Option<u64>,
+    actor: Option<String>,
+) -> Result<(Option<SystemTime>, Option<String>), Flaw> {
     if actor.as_ref().is_some_and(|actor| actor.len() > LONGEST_ACTOR) {
         return Err(Flaw("actor_too_long"));
     }
@@ -238,7 +246,7 @@ fn observed(at_ms: Option<u64>, actor: Option<String>) -> Result<(Option<SystemT
 }
 
 /// A moment before 1970 is told as 1970.
-fn since_1970_ms(time: SystemTime) -> u64 {
+pub(super) fn since_1970_ms(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

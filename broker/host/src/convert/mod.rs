@@ -6,6 +6,9 @@
 
 mod description;
 mod exchange;
+mod image_in;
+mod image_out;
+mod images;
 mod patient_in;
 mod patient_out;
 
@@ -14,6 +17,7 @@ pub(crate) use description::description;
 pub(crate) use exchange::{
     check_report, delivered, delivery, disposition, fetched, incoming, page, received, survey_page,
 };
+pub(crate) use images::{image_delivered, image_delivery, image_fetched};
 
 /// Why something that a connector said cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -141,6 +141,8 @@ async fn echo(url: &str) -> Arc<Connector> {
         }],
         limits: Limits::default(),
         account: None,
+        images: None,
+        images_folder: None,
     };
     Arc::new(Connector::new(component, config, Arc::new(MemoryStateStore::default())).unwrap())
 }

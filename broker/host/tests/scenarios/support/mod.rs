@@ -60,6 +60,8 @@ pub(crate) fn config() -> SystemConfig {
             ..Limits::default()
         },
         account: None,
+        images: None,
+        images_folder: None,
     }
 }
 
