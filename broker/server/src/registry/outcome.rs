@@ -66,6 +66,15 @@ pub enum ObserveError {
     /// The log could not read back what would be written: the merged patient is beyond the contract's bounds.
     #[error("the patient would no longer be within the bounds of archwire.v1")]
     Invalid(#[source] WireError),
+    /// Nothing says whose image it is.
+    #[error("neither `patient_id` nor the record says whose image it is, and the system has not shown it before")]
+    ImageOfNobody,
+    /// An image that the bus does not know.
+    #[error("no image with this id is on the bus")]
+    ImageUnknown,
+    /// More images of a patient than are kept.
+    #[error("the patient has 100,000 images already; no more are taken")]
+    ImagesFull,
     /// Creations in the same system did not end in time.
     #[error("the system is creating records; the observation will be taken when that has ended")]
     Busy,
@@ -104,6 +113,9 @@ impl ObserveError {
             Self::LinkConflict => "link_conflict",
             Self::RevisionUnknown => "revision_unknown",
             Self::Bound(_) | Self::Invalid(_) => "observation_invalid",
+            Self::ImageOfNobody => "image_of_nobody",
+            Self::ImageUnknown => "image_unknown",
+            Self::ImagesFull => "patient_images_full",
             Self::Busy => "system_busy",
             Self::Append(error) => error.code(),
             Self::Interrupted => "interrupted",

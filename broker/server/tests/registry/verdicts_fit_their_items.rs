@@ -31,9 +31,10 @@ async fn each_kind_by_its_own() {
         let before = office.item(number).await;
         kinds.push(before.kind);
         let fitting = match before.kind {
-            ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict | ReviewKind::RecordConflict => {
-                PAIR
-            }
+            ReviewKind::PossibleDuplicate
+            | ReviewKind::IdentifierConflict
+            | ReviewKind::RecordConflict
+            | ReviewKind::WrongPatient => PAIR,
             ReviewKind::Disagreement | ReviewKind::Unreadable => VALUE,
         };
         let others = [PAIR, VALUE]

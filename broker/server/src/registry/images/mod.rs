@@ -1,0 +1,17 @@
+//! Images: whose they are, what is told of them, and what systems have of them. Hops 2 to 5 and 8 for what has bytes.
+//!
+//! An image stands on the subject of the patient of whom it was first told, for good: [`archwire_core::ImageId`]. Its events take
+//! revisions of that patient and change nothing else about him or her. What systems have of it stands in their sightings. The
+//! bytes are in the content store; nothing in here reads them.
+//!
+//! One image is taken at a time: an append of about a millisecond, after which the same image, or another one of the same
+//! identifier, is known. A patient has at most [`MOST_IMAGES`] images; beyond that, images are refused.
+
+mod due;
+mod outcome;
+mod settle;
+mod take;
+
+pub use due::{ImageDue, KnownImage, KnownImageCopy};
+pub use outcome::ImageTaken;
+pub use settle::ImageSettlement;
