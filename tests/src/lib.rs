@@ -29,6 +29,7 @@ mod people;
 mod plan;
 mod practice;
 mod programs;
+mod radiograph;
 mod seat;
 mod sides;
 mod tracing_program;
@@ -45,6 +46,7 @@ pub use people::{differences, invented, phone_of, set_email, set_phone, wire_pat
 pub use plan::Plan;
 pub use practice::Practice;
 pub use programs::Programs;
+pub use radiograph::{Radiograph, fresh_uid};
 pub use seat::Seat;
 pub use sides::{creations, same_people, whole_histories};
 pub use tracing_program::{Local, TracingProgram};
