@@ -44,8 +44,9 @@ pub struct ReviewItem {
 pub struct HeldImage {
     /// What was said.
     pub observation: ImageObservation,
-    /// Words for what does not agree between the file and the patient: `name`, `birth-date`, `sex`, `patient-id`; `record` when
-    /// the record is nobody's. No values.
+    /// Words for what does not agree between the file and the patient: `name`, `birth-date`, `sex`, `patient-id`; `instance-uid`
+    /// when it is known as another patient's image; `record` when the record is nobody's, or another patient's, or waits for a
+    /// person itself. No values.
     pub differs: Vec<String>,
 }
 

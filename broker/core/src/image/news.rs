@@ -77,6 +77,10 @@ pub struct ImageNews {
     pub observed_at: Option<SystemTime>,
     /// Who took or changed it, in the system's own terms.
     pub actor: Option<String>,
+    /// The patient whom the system named, where that one had been merged into the patient of whom it is told.
+    pub named_patient: Option<PatientId>,
+    /// Which image it was, of a patient from whom it came to this one.
+    pub moved_from: Option<ImageId>,
 }
 
 /// What became of an image in a system: part of a sighting.
@@ -100,10 +104,15 @@ pub enum Copied {
     Held {
         /// The image's id in the system.
         local_id: LocalId,
-        /// Up to which revision of the image deliveries have brought the system; [`Revision::NONE`] when it was only seen.
+        /// The record under which it was brought there; `None` where no delivery did.
+        record: Option<LocalId>,
+        /// Up to which revision of the image the system is up to date, by deliveries or because it showed the image by itself;
+        /// [`Revision::NONE`] when it only turned out to have it.
         delivered: Revision,
         /// Of the bytes that the system shows; `None` where it shows none.
         shown: Option<Digest>,
+        /// SHA-256 of what the system says of it beside the bytes; `None` where it was not heard.
+        described: Option<Digest>,
         /// How the delivery ended; `None` where there was none.
         receipt: Option<Box<Receipt>>,
     },

@@ -67,7 +67,9 @@ pub enum ObserveError {
     #[error("the patient would no longer be within the bounds of archwire.v1")]
     Invalid(#[source] WireError),
     /// Nothing says whose image it is.
-    #[error("neither `patient_id` nor the record says whose image it is, and the system has not shown it before")]
+    #[error(
+        "neither `patient_id` nor the record says whose image it is, and the system has not shown it before"
+    )]
     ImageOfNobody,
     /// An image that the bus does not know.
     #[error("no image with this id is on the bus")]

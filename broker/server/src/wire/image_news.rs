@@ -25,6 +25,9 @@ pub fn write_image_news(news: &ImageNews) -> v1::ImageNews {
         local_id: news.local_id.as_ref().map(id),
         observed_at_ms: news.observed_at.map(milliseconds),
         actor: news.actor.clone(),
+        named_patient_id: news.named_patient.map(|id| id.to_string()),
+        moved_from_patient_id: news.moved_from.map(|id| id.patient.to_string()),
+        moved_from_revision: news.moved_from.map(|id| id.first.get()),
     }
 }
 
@@ -32,6 +35,11 @@ pub fn write_image_news(news: &ImageNews) -> v1::ImageNews {
 pub(super) fn read_image_news(message: v1::ImageNews) -> Result<ImageNews, WireError> {
     let id = |id: Option<String>| id.map(|id| read_local_id(&id)).transpose();
     let system = message.system.map(|system| system.parse()).transpose();
+    let named = message.named_patient_id.map(|id| id.parse()).transpose();
+    let moved_from = message
+        .moved_from_patient_id
+        .map(|patient| read_image_id(&patient, message.moved_from_revision.unwrap_or_default()))
+        .transpose()?;
     Ok(ImageNews {
         id: read_image_id(&message.first_patient_id, message.first_revision)?,
         image: read_image(message.image.ok_or(WireError::Missing("image.image"))?)?,
@@ -40,6 +48,8 @@ pub(super) fn read_image_news(message: v1::ImageNews) -> Result<ImageNews, WireE
         local_id: id(message.local_id)?,
         observed_at: message.observed_at_ms.map(time).transpose()?,
         actor: message.actor,
+        named_patient: named.map_err(|error| WireError::Name("image.named_patient_id", error))?,
+        moved_from,
     })
 }
 
@@ -59,13 +69,17 @@ pub(super) fn write_image_copy(copy: &ImageCopy) -> v1::ImageCopy {
         Copied::Abandoned => What::Abandoned(true),
         Copied::Held {
             local_id,
+            record,
             delivered,
             shown,
+            described,
             receipt,
         } => What::Held(v1::ImageHeld {
             local_id: local_id.as_str().to_owned(),
+            record_local_id: record.as_ref().map(|id| id.as_str().to_owned()),
             delivered_revision: delivered.get(),
             sha256: shown.as_ref().map(write_digest),
+            described_sha256: described.as_ref().map(write_digest),
             receipt: receipt.as_deref().map(write_receipt),
         }),
         Copied::Receipted(receipt) => What::Receipt(write_receipt(receipt)),
@@ -85,10 +99,15 @@ pub(super) fn read_image_copy(message: v1::ImageCopy) -> Result<ImageCopy, WireE
         What::Abandoned(_) => Copied::Abandoned,
         What::Held(held) => Copied::Held {
             local_id: read_local_id(&held.local_id)?,
+            record: held.record_local_id.as_deref().map(read_local_id).transpose()?,
             delivered: Revision::new(held.delivered_revision),
             shown: held
                 .sha256
                 .map(|digest| read_digest("image.held.sha256", &digest))
+                .transpose()?,
+            described: held
+                .described_sha256
+                .map(|digest| read_digest("image.held.described_sha256", &digest))
                 .transpose()?,
             receipt: held.receipt.map(read_receipt).transpose()?.map(Box::new),
         },
@@ -114,6 +133,9 @@ pub(super) fn write_held_image(held: &HeldImage) -> v1::HeldImage {
             local_id: observation.local_id.as_ref().map(id),
             observed_at_ms: observation.observed_at.map(milliseconds),
             actor: observation.actor.clone(),
+            named_patient_id: None,
+            moved_from_patient_id: None,
+            moved_from_revision: None,
         }),
         patient_id: observation.patient_id.map(|id| id.to_string()),
         named: observation.named.as_deref().map(write_patient),
