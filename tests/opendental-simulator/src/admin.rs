@@ -24,8 +24,8 @@ use crate::front_desk::FrontDesk;
 use crate::rows::View;
 use crate::shared::Shared;
 
-type Sim = State<Arc<Shared>>;
-type Reply = Result<Json<Value>, Trouble>;
+pub(crate) type Sim = State<Arc<Shared>>;
+pub(crate) type Reply = Result<Json<Value>, Trouble>;
 type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// The admin endpoints, to be nested under `/simulator`.
@@ -42,10 +42,11 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/econnector", put(econnector))
         .route("/keys/{customer_key}", put(key))
         .route("/clock", get(clock).put(set_clock))
+        .merge(crate::admin_documents::router())
 }
 
 /// An error of an admin endpoint.
-struct Trouble(StatusCode, String);
+pub(crate) struct Trouble(StatusCode, String);
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
@@ -71,14 +72,21 @@ impl From<crate::front_desk::NoSuchPatient> for Trouble {
     }
 }
 
+impl From<crate::front_desk_documents::NoSuchDocument> for Trouble {
+    fn from(error: crate::front_desk_documents::NoSuchDocument) -> Self {
+        Self(StatusCode::NOT_FOUND, error.to_string())
+    }
+}
+
 fn bad(text: impl Into<String>) -> Trouble {
     Trouble(StatusCode::BAD_REQUEST, text.into())
 }
 
 async fn summary(State(shared): Sim) -> Json<Value> {
-    let (patients, changes) = {
+    let (patients, documents, changes) = {
         let office = shared.office();
-        (office.patients().count(), office.change_count())
+        let (patients, documents) = (office.patients().count(), office.documents.rows().count());
+        (patients, documents, office.change_count())
     };
     let (waiting, running) = {
         let faults = shared.faults();
@@ -91,6 +99,7 @@ async fn summary(State(shared): Sim) -> Json<Value> {
         "zone": shared.clock.zone(),
         "local": shared.clock.local().to_string(),
         "patients": patients,
+        "documents": documents,
         "changes": changes,
         "waiting_faults": waiting,
         "econnector_running": running,

@@ -9,13 +9,13 @@ use std::time::Duration;
 use archwire_opendental_simulator::jiff::SignedDuration;
 use archwire_opendental_simulator::jiff::civil::DateTime;
 use archwire_opendental_simulator::{
-    ApiKey, Clinic, DuplicateRule, ErrorBody, Fault, Mode, Options, PageOrder, Permission, StampFilter,
-    Unmentioned, Version,
+    ApiKey, Clinic, DuplicateRule, ErrorBody, Fault, ImageCategory, Mode, Options, PageOrder, Permission,
+    StampFilter, Unmentioned, Version,
 };
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
-/// Plays the Open Dental API of one office, as far as patients are concerned.
+/// Plays the Open Dental API of one office, as far as patients and their documents are concerned.
 ///
 /// The API is at http://ADDRESS/api/v1, the endpoints for tests at http://ADDRESS/simulator. Everything is kept in
 /// memory and gone at the end. Durations are written 500ms, 2s or 1m.
@@ -28,7 +28,7 @@ pub(crate) struct Cli {
     /// remote is throttled and pages by 100, local and service are not throttled and page by 1,000.
     #[arg(long, default_value = "service", value_parser = words(["remote", "local", "service"]))]
     mode: String,
-    /// A key that works: NAME:DEVELOPERKEY/CUSTOMERKEY, and permissions if not the usual three, as in
+    /// A key that works: NAME:DEVELOPERKEY/CUSTOMERKEY, and permissions if not all but enterprise, as in
     /// `Acme:dev/cust:read-all,patients,queries,enterprise`. Can be repeated.
     #[arg(long = "key", value_parser = key)]
     keys: Vec<ApiKey>,
@@ -66,6 +66,15 @@ pub(crate) struct Cli {
     /// A clinic of the office, as NUMBER:ABBREVIATION. Can be repeated; without any, clinics are not used.
     #[arg(long = "clinic", value_parser = clinic)]
     clinics: Vec<Clinic>,
+    /// A category of images, as NUMBER:NAME, in the office's order. Can be repeated, and replaces the usual ones.
+    #[arg(long = "image-category", value_parser = image_category)]
+    image_categories: Vec<ImageCategory>,
+    /// A folder in which the files of documents are made, as the office's A-to-Z folder.
+    #[arg(long)]
+    images_folder: Option<PathBuf>,
+    /// Keeps files in the database, so that no path is told.
+    #[arg(long, conflicts_with = "images_folder")]
+    in_database: bool,
     /// Turns the Hospitals feature on, which Ward and AdmitDate need.
     #[arg(long)]
     hospitals: bool,
@@ -121,6 +130,12 @@ struct UnknownArgs {
     /// Status of a key that is assigned to no office.
     #[arg(long, default_value_t = 400)]
     unassigned_key_status: u16,
+    /// Shows in the list of documents what an upload left in Note.
+    #[arg(long)]
+    raw_note_shown: bool,
+    /// Shows a single document as in the list.
+    #[arg(long)]
+    single_document_like_list: bool,
     /// Shows the Zip in GET /patients as text always.
     #[arg(long)]
     zip_as_text: bool,
@@ -148,9 +163,14 @@ impl Cli {
             processing_limit: self.processing_limit,
             key_trust: self.key_trust,
             clinics: self.clinics.clone(),
+            images_folder: self.images_folder.clone(),
+            in_database: self.in_database,
             hospitals: self.hospitals,
             ..Options::default()
         };
+        if !self.image_categories.is_empty() {
+            options.image_categories = self.image_categories.clone();
+        }
         if !self.keys.is_empty() {
             options.keys = self.keys.clone();
         }
@@ -196,6 +216,8 @@ impl UnknownArgs {
         unknowns.missing_authorization_status = self.missing_authorization_status;
         unknowns.unassigned_key_status = self.unassigned_key_status;
         unknowns.search_zip_as_number = !self.zip_as_text;
+        unknowns.raw_note_shown = self.raw_note_shown;
+        unknowns.single_document_like_list = self.single_document_like_list;
     }
 }
 
@@ -226,14 +248,32 @@ fn key(text: &str) -> Result<ApiKey, String> {
         .map(|word| match word {
             "read-all" => Ok(Permission::ReadAll),
             "patients" => Ok(Permission::Patients),
+            "documents" => Ok(Permission::Documents),
+            "all-others" => Ok(Permission::AllOthers),
             "queries" => Ok(Permission::Queries),
             "enterprise" => Ok(Permission::Enterprise),
             other => Err(format!(
-                "unknown permission {other:?}; known are read-all, patients, queries, enterprise"
+                "unknown permission {other:?}; known are read-all, patients, documents, all-others, queries, \
+                 enterprise"
             )),
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(key.with_permissions(permissions))
+}
+
+fn image_category(text: &str) -> Result<ImageCategory, String> {
+    let (number, name) = text
+        .split_once(':')
+        .ok_or_else(|| "write NUMBER:NAME".to_owned())?;
+    let def_num = number
+        .parse()
+        .map_err(|_| "a definition number is a whole number".to_owned())?;
+    Ok(ImageCategory {
+        def_num,
+        name: name.to_owned(),
+        item_value: String::new(),
+        is_hidden: false,
+    })
 }
 
 fn clinic(text: &str) -> Result<Clinic, String> {

@@ -16,7 +16,7 @@ use crate::shared::Shared;
 /// A person at the front desk. Cloning gives another person at the same desk.
 #[derive(Debug, Clone)]
 pub struct FrontDesk {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// There is no such patient.
@@ -106,14 +106,16 @@ impl FrontDesk {
     /// times move, and `patientlink` says where the first one went.
     pub fn merge(&self, from: i64, to: i64) -> Result<(), NoSuchPatient> {
         self.merging(from, to, |office, pen| {
-            office.give_up(from, to, pen);
+            office.give_up(from, to, pen, &self.shared.options);
             office.link(from, to, pen);
         })
     }
 
     /// The first half of a merge: everything but the row in `patientlink`. For programs that look in between.
     pub fn begin_merge(&self, from: i64, to: i64) -> Result<(), NoSuchPatient> {
-        self.merging(from, to, |office, pen| office.give_up(from, to, pen))
+        self.merging(from, to, |office, pen| {
+            office.give_up(from, to, pen, &self.shared.options);
+        })
     }
 
     /// The second half of a merge: the row in `patientlink`. Also all that a merge writes when the first patient was
@@ -161,7 +163,7 @@ impl FrontDesk {
         balances.len()
     }
 
-    fn exists(&self, pat_num: i64) -> Result<(), NoSuchPatient> {
+    pub(crate) fn exists(&self, pat_num: i64) -> Result<(), NoSuchPatient> {
         self.shared
             .office()
             .patient(pat_num)

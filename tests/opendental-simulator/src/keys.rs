@@ -11,13 +11,17 @@ use jiff::{SignedDuration, Timestamp};
 use crate::options::{Mode, Options, Unknowns};
 use crate::refusal::Refusal;
 
-/// What a key may do, as far as patients are concerned.
+/// What a key may do, as far as patients and documents are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
     /// Every GET.
     ReadAll,
     /// POST and PUT of patients.
     Patients,
+    /// Documents POST Upload, and nothing else of documents.
+    Documents,
+    /// What no other permission covers: the other methods of documents.
+    AllOthers,
     /// ShortQuery.
     Queries,
     /// Higher limits.
@@ -56,13 +60,20 @@ impl ApiKey {
         format!("ODFHIR {}/{}", self.developer_key, self.customer_key)
     }
 
-    /// A key that is enabled and may read and write patients and ask queries.
+    /// A key that is enabled and may read everything, write patients and documents, and ask queries.
     pub fn new(developer_name: &str, developer_key: &str, customer_key: &str) -> Self {
         Self {
             developer_name: developer_name.to_owned(),
             developer_key: developer_key.to_owned(),
             customer_key: customer_key.to_owned(),
-            permissions: [Permission::ReadAll, Permission::Patients, Permission::Queries].into(),
+            permissions: [
+                Permission::ReadAll,
+                Permission::Patients,
+                Permission::Documents,
+                Permission::AllOthers,
+                Permission::Queries,
+            ]
+            .into(),
             status: KeyStatus::Enabled,
         }
     }
@@ -81,6 +92,8 @@ impl ApiKey {
         let name = match permission {
             Permission::ReadAll => "ApiReadAll",
             Permission::Patients => "ApiPatients",
+            Permission::Documents => "ApiDocuments",
+            Permission::AllOthers => "ApiAllOthers",
             Permission::Queries => "ApiQueries",
             Permission::Enterprise => "ApiEnterprise",
         };

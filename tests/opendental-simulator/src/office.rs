@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use crate::changelog::{Author, Change, FieldChange, Ring};
+use crate::documents::Documents;
 use crate::fields::Field;
 use crate::model::{Patient, PatientFields};
 use crate::options::Options;
@@ -55,6 +56,7 @@ pub(crate) struct Pen {
 /// The tables.
 #[derive(Debug)]
 pub(crate) struct Office {
+    pub(crate) documents: Documents,
     patients: BTreeMap<i64, Patient>,
     links: Vec<PatientLink>,
     audit: Ring<AuditRow>,
@@ -64,6 +66,7 @@ pub(crate) struct Office {
 impl Office {
     pub(crate) fn new() -> Self {
         Self {
+            documents: Documents::new(),
             patients: BTreeMap::new(),
             links: Vec::new(),
             audit: Ring::new(),
@@ -206,8 +209,9 @@ impl Office {
     }
 
     /// Gives up one patient for another, but for the row in `patientlink`: a guarantor's family joins the other's, what is
-    /// owed moves over, and the patient is archived. Both change times move, because both balances are written.
-    pub(crate) fn give_up(&mut self, from: i64, to: i64, pen: &Pen) {
+    /// owed moves over, documents too, and the patient is archived. Both change times move, because both balances are
+    /// written.
+    pub(crate) fn give_up(&mut self, from: i64, to: i64, pen: &Pen, options: &Options) {
         let guarantor = self.patient(to).map_or(to, |to| to.number(Field::Guarantor));
         if self.patient(from).is_some_and(Patient::is_guarantor) {
             let joining = PatientFields::new().with(Field::Guarantor, guarantor.to_string());
@@ -225,6 +229,7 @@ impl Office {
         );
         self.set_balance(from, 0.0, pen);
         self.set_balance(to, owed, pen);
+        self.move_documents(from, to, pen, options);
     }
 
     /// Writes the row in `patientlink` of a merge, and nothing else.
@@ -262,7 +267,7 @@ impl Office {
         });
     }
 
-    fn audited(&mut self, pat_num: i64, perm_type: &'static str, pen: &Pen) {
+    pub(crate) fn audited(&mut self, pat_num: i64, perm_type: &'static str, pen: &Pen) {
         let Author::Developer(developer) = &pen.author else {
             return;
         };

@@ -4,6 +4,7 @@
 //! gathered in [`Unknowns`]: connectors should work with every setting there.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::keys::ApiKey;
@@ -111,6 +112,10 @@ pub struct Unknowns {
     pub unassigned_key_status: u16,
     /// Whether `GET /patients` shows an all-digit Zip as a JSON number, as in the vendor's example. Default yes.
     pub search_zip_as_number: bool,
+    /// Whether the list of documents shows what an upload left in Note. Default no.
+    pub raw_note_shown: bool,
+    /// Whether a single document is shown as in the list. Default no; the vendor's pages show both.
+    pub single_document_like_list: bool,
 }
 
 /// A clinic of the office. Most offices have none.
@@ -122,6 +127,19 @@ pub struct Clinic {
     pub abbr: String,
     /// Full name.
     pub description: String,
+}
+
+/// A definition of category 18: where images are filed.
+#[derive(Debug, Clone)]
+pub struct ImageCategory {
+    /// Primary key of the definition.
+    pub def_num: i64,
+    /// The name in the tree of the Imaging Module.
+    pub name: String,
+    /// Letters for how it is used: X is shown in the chart, P holds patient pictures.
+    pub item_value: String,
+    /// Whether it is out of use.
+    pub is_hidden: bool,
 }
 
 /// A provider of the office.
@@ -162,6 +180,12 @@ pub struct Options {
     pub providers: Vec<Provider>,
     /// Names of the billing types; new patients get the first one.
     pub billing_types: Vec<String>,
+    /// Where images are filed; the first one that is not hidden is the default.
+    pub image_categories: Vec<ImageCategory>,
+    /// A real folder for the files of documents, as the office's A-to-Z folder; without one, no files are made.
+    pub images_folder: Option<PathBuf>,
+    /// Whether files lie in the database, so that no path is told.
+    pub in_database: bool,
     /// Languages outside ISO 639-2 that the office added.
     pub custom_languages: Vec<String>,
     /// Whether the Hospitals feature is on, which Ward and AdmitDate need.
@@ -218,6 +242,17 @@ impl Default for Options {
             clinics: Vec::new(),
             providers: vec![provider(1, "DOC1"), provider(2, "HYG1")],
             billing_types: vec!["Standard Account".to_owned(), "Insurance Plan".to_owned()],
+            image_categories: vec![
+                category(131, "Xrays", "X"),
+                category(132, "Patient Pictures", "XP"),
+                category(133, "Lab Cases", ""),
+                ImageCategory {
+                    is_hidden: true,
+                    ..category(134, "Old Scans", "")
+                },
+            ],
+            images_folder: None,
+            in_database: false,
             custom_languages: Vec::new(),
             hospitals: false,
             unknowns: Unknowns::default(),
@@ -252,7 +287,18 @@ impl Default for Unknowns {
             missing_authorization_status: 401,
             unassigned_key_status: 400,
             search_zip_as_number: true,
+            raw_note_shown: false,
+            single_document_like_list: false,
         }
+    }
+}
+
+fn category(def_num: i64, name: &str, item_value: &str) -> ImageCategory {
+    ImageCategory {
+        def_num,
+        name: name.to_owned(),
+        item_value: item_value.to_owned(),
+        is_hidden: false,
     }
 }
 

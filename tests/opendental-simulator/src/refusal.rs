@@ -53,6 +53,10 @@ impl Refusal {
         Self::new(404, "Patient not found")
     }
 
+    pub(crate) fn no_document() -> Self {
+        Self::new(404, "Document not found")
+    }
+
     pub(crate) fn no_resource() -> Self {
         Self::new(404, "The specified API resource does not exist")
     }

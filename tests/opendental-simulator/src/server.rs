@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::admin;
 use crate::changelog::Change;
 use crate::clock::OfficeClock;
+use crate::documents::{Document, DocumentChange};
 use crate::faults::Fault;
 use crate::front_desk::FrontDesk;
 use crate::gate::{self, PREFIX};
@@ -147,6 +148,21 @@ impl Handle {
     /// One patient.
     pub fn patient(&self, pat_num: i64) -> Option<Patient> {
         self.shared.office().patient(pat_num).cloned()
+    }
+
+    /// All documents by DocNum, with the bytes as they came.
+    pub fn documents(&self) -> Vec<Document> {
+        self.shared.office().documents.rows().cloned().collect()
+    }
+
+    /// One document.
+    pub fn document(&self, doc_num: i64) -> Option<Document> {
+        self.shared.office().documents.get(doc_num).cloned()
+    }
+
+    /// Everything that was done to documents, oldest first.
+    pub fn document_changes(&self) -> Vec<DocumentChange> {
+        self.shared.office().documents.changes().cloned().collect()
     }
 
     /// The merges so far.

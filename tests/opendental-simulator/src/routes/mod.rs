@@ -4,6 +4,9 @@
 //! patients. Whatever is not listed here is answered 404, as a misspelt resource is.
 
 mod audit;
+mod definitions;
+mod document_fields;
+mod documents;
 mod patients;
 mod search;
 mod select;
@@ -28,6 +31,8 @@ pub(crate) fn answer(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
     let permission = match (call.method.as_str(), segments.as_slice()) {
         ("GET", _) => Permission::ReadAll,
         ("PUT", ["queries", ..]) => Permission::Queries,
+        ("POST", ["documents", "Upload"]) => Permission::Documents,
+        (_, ["documents", ..]) => Permission::AllOthers,
         _ => Permission::Patients,
     };
     let permitted = || key.demand(permission);
@@ -37,6 +42,16 @@ pub(crate) fn answer(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
         ("GET", ["patients", number]) => permitted().and_then(|()| patients::single(shared, call, number)),
         ("POST", ["patients"]) => permitted().and_then(|()| patients::post(shared, key, call)),
         ("PUT", ["patients", number]) => permitted().and_then(|()| patients::put(shared, key, call, number)),
+        ("GET", ["documents"]) => permitted().and_then(|()| documents::list(shared, key, call)),
+        ("GET", ["documents", number]) => permitted().and_then(|()| documents::single(shared, call, number)),
+        ("POST", ["documents", "Upload"]) => permitted().and_then(|()| documents::upload(shared, key, call)),
+        ("PUT", ["documents", number]) => {
+            permitted().and_then(|()| documents::put(shared, key, call, number))
+        }
+        ("DELETE", ["documents", number]) => {
+            permitted().and_then(|()| documents::delete(shared, key, call, number))
+        }
+        ("GET", ["definitions"]) => permitted().and_then(|()| definitions::list(shared, key, call)),
         ("GET", ["clinics"]) => permitted().map(|()| clinics(shared)),
         ("GET", ["securitylogs"]) => permitted().and_then(|()| audit::list(shared, key, call)),
         ("PUT", ["queries", "ShortQuery"]) => permitted().and_then(|()| short_query::run(shared, call)),
@@ -44,16 +59,25 @@ pub(crate) fn answer(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
     }
 }
 
+pub(crate) use documents::img_type_number;
+
 /// The resource of a path, for the log: never a number, and never what a stranger made up.
 pub(crate) fn resource(path: &str) -> &'static str {
     let first = path
         .split('/')
         .find(|segment| !segment.is_empty())
         .unwrap_or_default();
-    ["patients", "clinics", "securitylogs", "queries"]
-        .into_iter()
-        .find(|known| *known == first)
-        .unwrap_or("other")
+    [
+        "patients",
+        "documents",
+        "definitions",
+        "clinics",
+        "securitylogs",
+        "queries",
+    ]
+    .into_iter()
+    .find(|known| *known == first)
+    .unwrap_or("other")
 }
 
 /// Clinics, or `[]` in an office that does not use them.

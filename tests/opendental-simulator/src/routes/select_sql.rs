@@ -24,7 +24,7 @@ pub(crate) struct Select {
     pub(crate) order: Option<(String, bool)>,
 }
 
-/// `column op value`, or `column IN (values)` with `=`.
+/// `column op value`, `column LIKE value`, or `column IN (values)` with `=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Condition {
     pub(crate) column: String,
@@ -33,6 +33,11 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
+    /// Whether the values are patterns.
+    pub(crate) fn is_like(&self) -> bool {
+        self.operator.eq_ignore_ascii_case("LIKE")
+    }
+
     pub(crate) fn accepts(&self, order: Ordering) -> bool {
         match self.operator.as_str() {
             "=" => order.is_eq(),
@@ -56,6 +61,18 @@ enum Token {
 }
 
 impl Select {
+    /// Whether a column is asked for, or a condition is about it.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        let mut conditions = self
+            .conditions
+            .iter()
+            .flatten()
+            .map(|condition| &condition.column);
+        self.columns.is_empty()
+            || self.columns.iter().any(|name| name.eq_ignore_ascii_case(column))
+            || conditions.any(|name| name.eq_ignore_ascii_case(column))
+    }
+
     pub(crate) fn parse(sql: &str) -> Result<Self, Refusal> {
         let tokens = tokens(sql)?;
         let writes = |token: &Token| matches!(token, Token::Word(word) if WRITERS.contains(&word.to_uppercase().as_str()));
@@ -174,6 +191,13 @@ impl Reader {
                 column,
                 operator: "=".to_owned(),
                 values,
+            });
+        }
+        if self.is_keyword("LIKE") {
+            return Ok(Condition {
+                column,
+                operator: "LIKE".to_owned(),
+                values: vec![self.value()?],
             });
         }
         match self.tokens.next() {

@@ -1,8 +1,9 @@
 //! `PUT /queries/ShortQuery`: enough SQL to read merges (Open Dental API, Queries).
 //!
-//! The tables are `patientlink` and `patient` with its most asked-for columns. Understood is
+//! The tables are `patientlink`, `document`, and `patient` with its most asked-for columns. The document's `Note` holds a whole
+//! upload as long as nobody has opened it, and comes with `*`. Understood is
 //! `SELECT * | columns FROM table [WHERE column op value [AND ...]] [ORDER BY column [DESC]]` with
-//! `= <> != < <= > >=`, `IN (...)` and, in brackets, `column op value OR ...`. Times come out as `2021-05-01T00:00:00` and statuses as numbers, as they do
+//! `= <> != < <= > >=`, `LIKE '%...%'`, `IN (...)` and, in brackets, `column op value OR ...`. Times come out as `2021-05-01T00:00:00` and statuses as numbers, as they do
 //! from the real one. A statement that would write is answered 401, one that is not understood 400. Pages of 100.
 
 use std::cmp::Ordering;
@@ -11,6 +12,7 @@ use jiff::civil::DateTime;
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::documents::Document;
 use crate::fields::Field;
 use crate::gate::Call;
 use crate::model::Patient;
@@ -30,7 +32,7 @@ pub(crate) fn run(shared: &Shared, call: &Call) -> Result<Answer, Refusal> {
         return Err(Refusal::required("SqlCommand"));
     };
     let select = Select::parse(sql)?;
-    let rows = select.run(table(&shared.office(), &select.table)?)?;
+    let rows = select.run(table(&shared.office(), &select)?)?;
     let offset = call
         .params
         .number("Offset")?
@@ -51,8 +53,15 @@ pub(crate) enum Cell {
 /// One row of a table, before columns are chosen.
 pub(crate) type Cells = Vec<(&'static str, Cell)>;
 
-fn table(office: &Office, name: &str) -> Result<Vec<Cells>, Refusal> {
+fn table(office: &Office, select: &Select) -> Result<Vec<Cells>, Refusal> {
+    let name = &select.table;
+    let with_note = select.names("Note");
     match name.to_ascii_lowercase().as_str() {
+        "document" => Ok(office
+            .documents
+            .rows()
+            .map(|row| document(row, with_note))
+            .collect()),
         "patientlink" => Ok(office.links().iter().map(link).collect()),
         "patient" => Ok(office.patients().map(patient).collect()),
         _ => Err(Refusal::bad(format!("Table '{name}' doesn't exist"))),
@@ -66,6 +75,27 @@ fn link(link: &PatientLink) -> Cells {
         ("PatNumTo", Cell::Number(link.pat_num_to)),
         ("LinkType", Cell::Number(link.link_type)),
         ("DateTimeLink", Cell::Time(link.date_time_link)),
+    ]
+}
+
+fn document(row: &Document, with_note: bool) -> Cells {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    // Encoding a whole upload is too much for a row that is not even chosen by its note.
+    let note = if with_note { row.note() } else { String::new() };
+    vec![
+        ("DocNum", Cell::Number(row.doc_num)),
+        ("PatNum", Cell::Number(row.pat_num)),
+        ("Description", text(&row.description)),
+        ("DateCreated", Cell::Time(row.date_created)),
+        ("DocCategory", Cell::Number(row.doc_category)),
+        ("FileName", text(&row.file_name)),
+        ("ImgType", Cell::Number(super::img_type_number(row.img_type))),
+        ("ToothNumbers", text(&row.tooth_numbers)),
+        ("ProvNum", Cell::Number(row.prov_num)),
+        ("PrintHeading", Cell::Number(row.print_heading.into())),
+        ("DateTStamp", Cell::Time(row.date_t_stamp)),
+        ("MountItemNum", Cell::Number(0)),
+        ("Note", Cell::Text(note)),
     ]
 }
 
@@ -86,6 +116,7 @@ fn patient(patient: &Patient) -> Cells {
         ),
         ("Guarantor", Cell::Number(patient.number(Field::Guarantor))),
         ("ChartNumber", text(Field::ChartNumber)),
+        ("ImageFolder", Cell::Text(patient.image_folder.clone())),
         ("DateTStamp", Cell::Time(patient.date_t_stamp)),
     ]
 }
@@ -113,6 +144,21 @@ impl Cell {
                 let literal: Option<DateTime> = literal.parse().ok();
                 Some(time.cmp(&literal?))
             }
+        }
+    }
+
+    /// Whether the text fits a pattern, in which `%` at either end stands for anything.
+    fn is_like(&self, pattern: &str) -> bool {
+        let Self::Text(text) = self else { return false };
+        let (text, pattern) = (text.to_lowercase(), pattern.to_lowercase());
+        let (open_start, rest) = pattern
+            .strip_prefix('%')
+            .map_or((false, pattern.as_str()), |rest| (true, rest));
+        match (open_start, rest.strip_suffix('%')) {
+            (true, Some(middle)) => text.contains(middle),
+            (true, None) => text.ends_with(rest),
+            (false, Some(start)) => text.starts_with(start),
+            (false, None) => text == rest,
         }
     }
 
@@ -184,6 +230,9 @@ impl Cell {
 
 fn holds(row: &Cells, condition: &Condition) -> Result<bool, Refusal> {
     let cell = cell(row, &condition.column).ok_or_else(|| unknown_column(&condition.column))?;
+    if condition.is_like() {
+        return Ok(condition.values.iter().any(|pattern| cell.is_like(pattern)));
+    }
     Ok(condition
         .values
         .iter()

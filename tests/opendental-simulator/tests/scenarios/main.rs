@@ -13,6 +13,7 @@ mod support;
 mod admin;
 mod binary;
 mod daylight;
+mod documents;
 mod filling;
 mod limits;
 mod merging;
