@@ -37,6 +37,12 @@ pub enum Action {
     Repair,
     /// A system was compared with the log.
     Reconcile,
+    /// What is known of an image is shown.
+    ShowImage,
+    /// An image's bytes are given out.
+    GetImage,
+    /// Bytes that no image has are removed.
+    CollectImages,
 }
 
 impl Action {
@@ -72,6 +78,9 @@ impl Action {
             Self::Reveal => "events.reveal",
             Self::Repair => "reconcile.repair",
             Self::Reconcile => "reconcile",
+            Self::ShowImage => "images.show",
+            Self::GetImage => "images.get",
+            Self::CollectImages => "images.collect",
         }
     }
 }

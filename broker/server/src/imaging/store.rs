@@ -1,0 +1,88 @@
+//! The content store as connectors' sandboxes reach it: streams in and out, in pieces of at most 512 KiB.
+//!
+//! An upload of a connector cannot be gone on with: what a call does not finish is removed by the collector. Every system may
+//! read every image whose digest it knows, and the bus names to a connector only those that it delivers to it.
+
+use super::room::Room;
+use archwire_core::{Digest, SystemName};
+use archwire_host::{ImageBytes, ImageContent, ImageContentError, ImageSink, StoredImage};
+use archwire_nats::{ImageRange, ImageStore, ImageStoreError, Upload, UploadKey};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, future::BoxFuture};
+
+/// The content store for the sandboxes.
+pub struct Content {
+    store: ImageStore,
+    room: Room,
+}
+
+impl Content {
+    /// The images of a store, on a disk with or without room.
+    #[must_use]
+    pub fn new(store: ImageStore, room: Room) -> Self {
+        Self { store, room }
+    }
+}
+
+impl ImageContent for Content {
+    fn open<'a>(
+        &'a self,
+        _: &'a SystemName,
+        digest: Digest,
+    ) -> BoxFuture<'a, Result<ImageBytes, ImageContentError>> {
+        Box::pin(async move {
+            let bytes = self
+                .store
+                .read(&digest, ImageRange::WHOLE)
+                .await
+                .map_err(failed)?;
+            Ok(bytes.map(|piece| piece.map_err(failed)).boxed())
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        system: &'a SystemName,
+    ) -> BoxFuture<'a, Result<Box<dyn ImageSink>, ImageContentError>> {
+        Box::pin(async move {
+            self.room.has(0).map_err(|_| ImageContentError::Full)?;
+            let key = UploadKey {
+                owner: system.clone(),
+                promised: None,
+            };
+            let upload = self.store.upload(key).await.map_err(failed)?;
+            Ok(Box::new(Sink(upload)) as Box<dyn ImageSink>)
+        })
+    }
+}
+
+struct Sink(Upload);
+
+impl ImageSink for Sink {
+    fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<(), ImageContentError>> {
+        Box::pin(async { self.0.write(bytes).await.map_err(failed) })
+    }
+
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<StoredImage, ImageContentError>> {
+        Box::pin(async {
+            let stored = self.0.finish().await.map_err(failed)?;
+            Ok(StoredImage {
+                digest: stored.digest,
+                size: stored.size,
+            })
+        })
+    }
+}
+
+fn failed(error: ImageStoreError) -> ImageContentError {
+    match error {
+        ImageStoreError::Unknown { .. } => ImageContentError::Unknown,
+        ImageStoreError::TooLarge { .. } => ImageContentError::TooLarge,
+        ImageStoreError::Empty => ImageContentError::Empty,
+        ImageStoreError::Full { .. } => ImageContentError::Full,
+        error => {
+            tracing::warn!(code = error.code(), "the store of images fails a connector");
+            ImageContentError::Unavailable(Box::new(error))
+        }
+    }
+}
