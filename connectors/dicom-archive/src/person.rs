@@ -1,0 +1,240 @@
+//! Whom an archive's images name, as a patient of the bus, and whether that can be the person whom an image is for.
+//!
+//! | DICOM | Patient |
+//! |---|---|
+//! | PatientName (0010,0010) | official name: family, given, middle as a second given name, prefix, suffix |
+//! | PatientBirthDate (0010,0030) | birth date |
+//! | PatientSex (0010,0040) M, F, O | male, female, other |
+//! | PatientID (0010,0020), IssuerOfPatientID (0010,0021) | identifier `urn:dicom:patient-id`, kind MR, with its assigner |
+
+use crate::json::{Dataset, tag};
+use crate::record::Record;
+use archwire_connector::{AdministrativeSex, HumanName, Identifier, NameUse, Patient};
+
+/// The namespace of PatientID on the bus; who issued it is the assigner.
+pub const NAMESPACE: &str = "urn:dicom:patient-id";
+
+/// What a data set says of its patient, whose record is known.
+#[must_use]
+pub fn patient(dataset: &Dataset, record: &Record) -> Patient {
+    Patient {
+        identifiers: identifier(record).into_iter().collect(),
+        names: dataset
+            .person(tag::PATIENT_NAME)
+            .and_then(name)
+            .into_iter()
+            .collect(),
+        birth_date: dataset.text(tag::PATIENT_BIRTH_DATE).and_then(date),
+        administrative_sex: dataset.text(tag::PATIENT_SEX).and_then(sex),
+        ..Patient::default()
+    }
+}
+
+fn identifier(record: &Record) -> Option<Identifier> {
+    Some(Identifier {
+        system: NAMESPACE.to_owned(),
+        value: record.number()?.to_owned(),
+        kind: Some("MR".to_owned()),
+        assigner: Some(record.issuer().to_owned()).filter(|issuer| !issuer.is_empty()),
+        period: None,
+        status: None,
+    })
+}
+
+/// A name of value representation PN: up to five parts between `^`.
+fn name(text: &str) -> Option<HumanName> {
+    let mut parts = text
+        .split('^')
+        .map(|part| Some(part.trim().to_owned()).filter(|part| !part.is_empty()));
+    let mut next = || parts.next().flatten();
+    let (family, given, middle, prefix, suffix) = (next(), next(), next(), next(), next());
+    let name = HumanName {
+        use_: Some(NameUse::Official),
+        family,
+        given: given.into_iter().chain(middle).collect(),
+        prefix: prefix.into_iter().collect(),
+        suffix: suffix.into_iter().collect(),
+        text: None,
+        period: None,
+    };
+    (name.family.is_some() || !name.given.is_empty()).then_some(name)
+}
+
+/// A date of value representation DA, also as older files write it: `20120304`, `2012.03.04`.
+fn date(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|character| *character != '.').collect();
+    let is_date = digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let (year, month, day) = (digits.get(..4)?, digits.get(4..6)?, digits.get(6..)?);
+    let is_real = is_date && ("01"..="12").contains(&month) && ("01"..="31").contains(&day);
+    is_real.then(|| format!("{year}-{month}-{day}"))
+}
+
+fn sex(text: &str) -> Option<AdministrativeSex> {
+    match text {
+        "M" => Some(AdministrativeSex::Male),
+        "F" => Some(AdministrativeSex::Female),
+        "O" => Some(AdministrativeSex::Other),
+        _ => None,
+    }
+}
+
+/// Whether two patients cannot be the same person: different birth dates, or names of which nothing is alike. What one of them does not state
+/// contradicts nothing.
+#[must_use]
+pub fn is_somebody_else(one: &Patient, other: &Patient) -> bool {
+    let dates = one.birth_date.as_deref().zip(other.birth_date.as_deref());
+    let other_date = dates.is_some_and(|(one, other)| one.len() == other.len() && one != other);
+    other_date || differs(one, other, Part::Family) || differs(one, other, Part::Given)
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Family,
+    Given,
+}
+
+/// Both state this part of the name, and none of its words is like any word of the other's names: parts get swapped, and
+/// second names get called by.
+fn differs(one: &Patient, other: &Patient, part: Part) -> bool {
+    let (ours, theirs) = (words(one, Some(part)), words(other, Some(part)));
+    let (all_of_ours, all_of_theirs) = (words(one, None), words(other, None));
+    let is_found = |words: &[String], all: &[String]| {
+        words
+            .iter()
+            .any(|word| all.iter().any(|other| is_alike(word, other)))
+    };
+    !ours.is_empty()
+        && !theirs.is_empty()
+        && !is_found(&ours, &all_of_theirs)
+        && !is_found(&theirs, &all_of_ours)
+}
+
+fn words(patient: &Patient, part: Option<Part>) -> Vec<String> {
+    let mut texts: Vec<&str> = Vec::new();
+    for name in &patient.names {
+        if !matches!(part, Some(Part::Given)) {
+            texts.extend(name.family.as_deref());
+        }
+        if !matches!(part, Some(Part::Family)) {
+            texts.extend(name.given.iter().map(String::as_str));
+        }
+    }
+    let words = texts
+        .iter()
+        .flat_map(|text| text.split([' ', '-', '\'', '.', ',']));
+    words.map(fold).filter(|word| !word.is_empty()).collect()
+}
+
+/// The same, or a short form of at least three letters: Ann and Annie. An initial is like every name that begins with it.
+fn is_alike(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() <= other.len() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let letters = short.chars().count();
+    (letters == 1 || letters >= 3 || short == long) && long.starts_with(short)
+}
+
+/// Lower case, without the marks of European languages, and Müller as Mueller.
+fn fold(word: &str) -> String {
+    let mut plain = String::new();
+    for character in word.chars().flat_map(char::to_lowercase) {
+        match character {
+            'à'..='å' | 'ā' | 'ă' | 'ą' | 'æ' => plain.push('a'),
+            'ç' | 'ć' | 'č' => plain.push('c'),
+            'ď' | 'đ' | 'ð' => plain.push('d'),
+            'è'..='ë' | 'ē' | 'ė' | 'ę' | 'ě' => plain.push('e'),
+            'ğ' => plain.push('g'),
+            'ì'..='ï' | 'ī' | 'ı' => plain.push('i'),
+            'ł' | 'ľ' => plain.push('l'),
+            'ñ' | 'ń' | 'ň' => plain.push('n'),
+            'ò'..='ö' | 'ø' | 'ō' | 'ő' | 'œ' => plain.push('o'),
+            'ř' => plain.push('r'),
+            'ß' => plain.push_str("ss"),
+            'ś' | 'š' | 'ş' | 'ș' => plain.push('s'),
+            'ť' | 'ț' => plain.push('t'),
+            'ù'..='ü' | 'ū' | 'ů' | 'ű' => plain.push('u'),
+            'ý' | 'ÿ' => plain.push('y'),
+            'ź' | 'ż' | 'ž' => plain.push('z'),
+            letter if letter.is_alphanumeric() => plain.push(letter),
+            _ => {}
+        }
+    }
+    ["ae", "oe", "ue"].iter().fold(plain, |word, pair| {
+        word.replace(pair, pair.get(..1).unwrap_or_default())
+    })
+}
+
+#[cfg(test)]
+pub(crate) fn person(pn: &str, birth_date: &str) -> Patient {
+    let json = format!(
+        r#"{{"00100010":{{"Value":[{{"Alphabetic":"{pn}"}}]}},"00100030":{{"Value":["{birth_date}"]}}}}"#
+    );
+    patient(&crate::json::dataset(&json), &Record::patient("", "7"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::dataset;
+
+    #[test]
+    fn a_study_names_its_patient() {
+        let study = dataset(
+            r#"{"00100010":{"Value":[{"Alphabetic":"Müller^Jörg^Karl^Dr^Jr"}]},"00100020":{"Value":["P1"]},
+                "00100021":{"Value":["MAPLE"]},"00100030":{"Value":["20120304"]},"00100040":{"Value":["M"]}}"#,
+        );
+        let patient = patient(&study, &Record::of(&study).unwrap());
+        let name = &patient.names[0];
+        assert_eq!(name.family.as_deref(), Some("Müller"));
+        assert_eq!(name.given, ["Jörg", "Karl"]);
+        assert_eq!((&*name.prefix[0], &*name.suffix[0]), ("Dr", "Jr"));
+        assert_eq!(patient.birth_date.as_deref(), Some("2012-03-04"));
+        assert_eq!(patient.administrative_sex, Some(AdministrativeSex::Male));
+        let identifier = &patient.identifiers[0];
+        assert_eq!(
+            (&*identifier.value, identifier.assigner.as_deref()),
+            ("P1", Some("MAPLE"))
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_name_or_a_date_is_not_stated() {
+        assert!(name("^^").is_none() && name("").is_none());
+        for text in ["", "2012", "20121301", "201203044", "unknown", "00000000"] {
+            assert_eq!(date(text), None, "{text}");
+        }
+        assert_eq!(date("2012.03.04").as_deref(), Some("2012-03-04"));
+    }
+
+    #[test]
+    fn who_may_be_the_same_person() {
+        let jorg = person("Müller^Jörg", "20120304");
+        for (name, born) in [
+            ("MUELLER^JOERG", "20120304"),
+            ("Muller^Jorg", "20120304"),
+            ("Jörg^Müller", "20120304"),
+            ("Müller-Schmidt^J", "20120304"),
+            ("Müller^Jörg", ""),
+            ("", "20120304"),
+            ("Müller", "20120304"),
+        ] {
+            assert!(!is_somebody_else(&jorg, &person(name, born)), "{name} {born}");
+        }
+    }
+
+    #[test]
+    fn who_cannot_be_the_same_person() {
+        let jorg = person("Müller^Jörg", "20120304");
+        for (name, born) in [
+            ("Müller^Jörg", "20120305"),
+            ("Müller^Anna", "20120304"),
+            ("Roe^Jörg", "20120304"),
+            ("Roe^Bob", ""),
+        ] {
+            assert!(is_somebody_else(&jorg, &person(name, born)), "{name} {born}");
+            assert!(is_somebody_else(&person(name, born), &jorg), "{name} {born}");
+        }
+    }
+}
