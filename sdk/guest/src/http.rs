@@ -18,13 +18,19 @@
 //! the pace, and never follows a redirect: a 3xx is an answer like any other. Both [`Error`] and a refusing answer turn
 //! into the usual [`Disposition`] with `?`; match on them where the system deserves something better.
 //!
+//! What is too large for memory goes in parts ([`Request::body_from`]) and comes as a stream ([`Request::open`]).
+//!
 //! Bounds: a request takes at most [`Request::DEFAULT_TIMEOUT`] from the first byte out to the last byte in, and an
-//! answer has at most [`Request::DEFAULT_LIMIT`] bytes; both can be changed per request.
+//! answer has at most [`Request::DEFAULT_LIMIT`] bytes; both can be changed per request. With a body in parts or an answer
+//! as a stream, the time is that without a byte moved. The host has bounds of its own: 16 MiB for a body either way, but in
+//! calls for images as much more as the largest image.
 
+mod body;
 mod error;
 mod url;
 mod wire;
 
+pub use body::{Body, Incoming, Part};
 pub use error::Error;
 pub use url::encode;
 
@@ -71,6 +77,7 @@ pub struct Request {
     url: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    parts: Vec<Part>,
     timeout: Duration,
     limit: usize,
     malformed: bool,
@@ -90,6 +97,7 @@ impl Request {
             url: url.into(),
             headers: Vec::new(),
             body: Vec::new(),
+            parts: Vec::new(),
             timeout: Self::DEFAULT_TIMEOUT,
             limit: Self::DEFAULT_LIMIT,
             malformed: false,
@@ -160,7 +168,32 @@ impl Request {
         self.header_once("Content-Type", "application/json")
     }
 
-    /// Gives up after this time, from the first byte out to the last byte in.
+    /// Sends several parts one after the other, images among them, without holding them in memory. The length of all is told
+    /// beforehand.
+    ///
+    /// ```no_run
+    /// use archwire_connector::{Disposition, Image, http::{Part, Request}};
+    ///
+    /// fn store(url: &str, image: &Image) -> Result<(), Disposition> {
+    ///     let sha256 = image.sha256.clone().unwrap_or_default();
+    ///     let parts = [
+    ///         Part::from("--edge\r\nContent-Type: application/dicom\r\n\r\n"),
+    ///         Part::image(sha256, image.size),
+    ///         Part::from("\r\n--edge--\r\n"),
+    ///     ];
+    ///     let media_type = "multipart/related; type=\"application/dicom\"; boundary=edge";
+    ///     Request::post(format!("{url}/studies")).body_from(media_type, parts).send()?.success()?;
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn body_from(mut self, media_type: &str, parts: impl IntoIterator<Item = Part>) -> Self {
+        self.parts = parts.into_iter().collect();
+        self.header_once("Content-Type", media_type)
+    }
+
+    /// Gives up after this time, from the first byte out to the last byte in; with [`Self::body_from`] or [`Self::open`], when no
+    /// byte moved for this time.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -185,6 +218,17 @@ impl Request {
         wire::exchange(self)
     }
 
+    /// Sends the request and comes back with the beginning of the answer, whatever its status.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn open(&self) -> Result<Incoming, Error> {
+        if self.malformed {
+            return Err(Error::InvalidRequest);
+        }
+        wire::open(self)
+    }
+
     /// What is done.
     #[must_use]
     pub fn method(&self) -> Method {
@@ -203,10 +247,25 @@ impl Request {
         &self.headers
     }
 
-    /// What is sent.
+    /// What is sent, unless it is sent in parts.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// What is sent after that, part by part.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Bytes on the wire.
+    fn length(&self) -> u64 {
+        let body = u64::try_from(self.body.len()).unwrap_or(u64::MAX);
+        self.parts
+            .iter()
+            .map(Part::length)
+            .fold(body, u64::saturating_add)
     }
 
     fn header_once(self, name: &str, value: &str) -> Self {
@@ -236,11 +295,7 @@ impl Response {
     /// The first value of a header; any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(present, _)| present.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+        header(&self.headers, name)
     }
 
     /// `Retry-After` in seconds. `None` where there is none or it is a date.
@@ -282,6 +337,13 @@ impl Response {
             .with_status(self.status)
             .with_detail(String::from_utf8_lossy(&self.body)))
     }
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers
+        .iter()
+        .find(|(present, _)| present.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]

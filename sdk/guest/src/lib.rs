@@ -40,13 +40,15 @@
 //! | [`Description`] and its parts | what it is and wants: settings, secrets, grants |
 //! | [`Patient`] and its parts | the typed patient, in FHIR's vocabulary |
 //! | [`Observation`], [`Delivery`], [`Disposition`] | what goes in and out |
+//! | [`Image`], [`ImageObservation`], [`ImageDelivery`] | what is said of images |
+//! | [`images`] | their bytes, as streams |
 //! | [`http`] | requests to the system |
 //! | [`log`], [`settings`], [`state`] | what else the host offers |
 //!
 //! Time is the standard library's: `SystemTime::now()` is the host's wall clock.
 //!
 //! The crate also compiles for the machine that builds it, so that the pure parts of a connector are tested with plain
-//! `cargo test`. Whatever reaches the host ([`http::Request::send`], [`log`], [`settings`], [`state`]) panics there.
+//! `cargo test`. Whatever reaches the host ([`http::Request::send`], [`images`], [`log`], [`settings`], [`state`]) panics there.
 
 #[allow(
     missing_docs,
@@ -67,6 +69,7 @@ mod description;
 mod exchange;
 pub mod http;
 mod image;
+pub mod images;
 pub mod log;
 mod patient;
 mod redacted;

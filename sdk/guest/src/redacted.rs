@@ -232,9 +232,10 @@ impl Debug for http::Request {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(
             f,
-            "Request({}, {} bytes)",
+            "Request({}, {} bytes and {} parts)",
             self.method().as_str(),
-            self.body().len()
+            self.body().len(),
+            self.parts().len()
         )
     }
 }
@@ -242,6 +243,24 @@ impl Debug for http::Request {
 impl Debug for http::Response {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(f, "Response({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+impl Debug for http::Part {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "Part({} bytes)", self.length())
+    }
+}
+
+impl Debug for http::Incoming {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "Incoming({})", self.status)
+    }
+}
+
+impl Debug for http::Body {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("Body")
     }
 }
 

@@ -32,6 +32,9 @@ pub enum Error {
     /// The answer breaks HTTP, or the host's client failed. The system may have done what it was asked to.
     #[error("the exchange with the system failed")]
     Failed,
+    /// The image that was to be sent is not to be had, or not whole. The system got no complete request.
+    #[error("the image that was to be sent is not to be had")]
+    Image,
     /// The answer is complete, but not the JSON that was expected.
     #[error("the answer is not of the expected shape, at line {line} column {column}")]
     Unreadable {
@@ -55,6 +58,7 @@ impl Error {
             Self::TooLarge => "answer-too-large",
             Self::InvalidRequest => "invalid-request",
             Self::Failed => "exchange-failed",
+            Self::Image => "image-unavailable",
             Self::Unreadable { .. } => "unreadable-answer",
         }
     }
@@ -64,7 +68,7 @@ impl Error {
     #[must_use]
     pub fn may_have_arrived(self) -> bool {
         match self {
-            Self::Denied | Self::Unreachable | Self::Insecure | Self::InvalidRequest => false,
+            Self::Denied | Self::Unreachable | Self::Insecure | Self::InvalidRequest | Self::Image => false,
             Self::TimedOut | Self::Closed | Self::TooLarge | Self::Failed | Self::Unreadable { .. } => true,
         }
     }
@@ -78,7 +82,7 @@ impl From<Error> for Disposition {
                 Self::rejected(error.code()).with_detail(error.to_string())
             }
             Error::Unreachable | Error::Insecure => Self::unavailable(error.code()),
-            Error::TimedOut | Error::Closed | Error::Failed => {
+            Error::TimedOut | Error::Closed | Error::Failed | Error::Image => {
                 Self::retry(error.code(), Duration::from_secs(30))
             }
         }
