@@ -37,7 +37,7 @@ async fn looked_at(
     let engine = systems::engine(&cache)?;
     // What a check learns is not kept: it must not disturb a running broker.
     let state: Arc<dyn StateStore> = Arc::new(MemoryStateStore::default());
-    let connectors = systems::connectors(&engine, config, &state).await?;
+    let connectors = systems::connectors(&engine, config, &state, None).await?;
     let mut reports = Vec::new();
     for (name, system, connector) in &connectors {
         reports.push(one(name, system, connector, offline).await);

@@ -3,8 +3,8 @@
 use crate::config::{self, Config};
 use archwire_core::SystemName;
 use archwire_host::{
-    Ability, Account, AccountConfig, Connector, Engine, EngineConfig, EngineError, Grant, Limits, LoadError,
-    Method, Origin, PathPattern, SetUpError, StateStore, SystemConfig,
+    Ability, Account, AccountConfig, Connector, Engine, EngineConfig, EngineError, Grant, ImageContent,
+    Limits, LoadError, Method, Origin, PathPattern, SetUpError, StateStore, SystemConfig,
 };
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
@@ -27,6 +27,14 @@ pub enum SystemError {
         "the connector of `systems.{system}` does `deliver` without `fetch`, so that no delivery could ever be confirmed; set `deliver = false` for it"
     )]
     NoFetch {
+        /// The system.
+        system: SystemName,
+    },
+    /// A connector that takes images and cannot show them.
+    #[error(
+        "the connector of `systems.{system}` does `deliver-images` without `fetch-images`, so that no delivery could ever be confirmed; set `deliver-images = false` for it"
+    )]
+    NoFetchImages {
         /// The system.
         system: SystemName,
     },
@@ -64,6 +72,7 @@ impl SystemError {
             Self::Engine(error) => error.code(),
             Self::Load { source, .. } => source.code(),
             Self::NoFetch { .. } => "connector_without_fetch",
+            Self::NoFetchImages { .. } => "connector_without_fetch_images",
             Self::NoSurvey { .. } => "connector_without_survey",
             Self::Grant { .. } => "grant_invalid",
             Self::Fit { source, .. } => source.code(),
@@ -79,7 +88,8 @@ pub fn engine(cache_folder: &Path) -> Result<Engine, SystemError> {
     Engine::new(EngineConfig::new(cache_folder.to_owned())).map_err(SystemError::Engine)
 }
 
-/// Loads the connectors of all enabled systems, each configured for its system and counted under its account.
+/// Loads the connectors of all enabled systems, each configured for its system and counted under its account. Without `images`,
+/// none gets to them or comes from them.
 ///
 /// # Errors
 /// With the first system that cannot be used.
@@ -87,6 +97,7 @@ pub async fn connectors(
     engine: &Engine,
     config: &Config,
     state: &Arc<dyn StateStore>,
+    images: Option<&Arc<dyn ImageContent>>,
 ) -> Result<Vec<(SystemName, config::System, Arc<Connector>)>, SystemError> {
     let mut granted = BTreeMap::new();
     for (name, system) in config.systems.iter().filter(|(_, system)| system.enabled) {
@@ -101,7 +112,8 @@ pub async fn connectors(
     let mut connectors = Vec::new();
     for (name, (system, grants)) in granted {
         let account = system.account.as_ref().and_then(|account| accounts.get(account));
-        let connector = connector(engine, name, system, grants, account, Arc::clone(state)).await?;
+        let rest = (Arc::clone(state), images.cloned());
+        let connector = connector(engine, name, system, grants, account, rest).await?;
         connectors.push((name.clone(), system.clone(), Arc::new(connector)));
     }
     Ok(connectors)
@@ -174,7 +186,7 @@ async fn connector(
     system: &config::System,
     grants: Vec<Grant>,
     account: Option<&Account>,
-    state: Arc<dyn StateStore>,
+    (state, images): (Arc<dyn StateStore>, Option<Arc<dyn ImageContent>>),
 ) -> Result<Connector, SystemError> {
     let load = |error| SystemError::Load {
         system: name.clone(),
@@ -184,6 +196,10 @@ async fn connector(
     let abilities = &component.description().abilities;
     if system.deliver && abilities.contains(&Ability::Deliver) && !abilities.contains(&Ability::Fetch) {
         return Err(SystemError::NoFetch { system: name.clone() });
+    }
+    let takes_images = system.deliver_images && abilities.contains(&Ability::DeliverImages);
+    if takes_images && !abilities.contains(&Ability::FetchImages) {
+        return Err(SystemError::NoFetchImages { system: name.clone() });
     }
     if system.reconcile.is_some() && !abilities.contains(&Ability::Survey) {
         return Err(SystemError::NoSurvey { system: name.clone() });
@@ -199,8 +215,8 @@ async fn connector(
             ..Limits::default()
         },
         account: account.cloned(),
-        images: None,
-        images_folder: None,
+        images,
+        images_folder: system.images_folder.clone(),
     };
     let fit = |source| SystemError::Fit {
         system: name.clone(),

@@ -75,6 +75,7 @@ impl Asker {
             patients: Vec::new(),
             item: None,
             system: None,
+            image: None,
             paths: Vec::new(),
             reason,
         }

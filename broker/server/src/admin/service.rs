@@ -184,7 +184,7 @@ impl Admin for AdminService {
         &self,
         request: Request<ListImagesRequest>,
     ) -> Result<Response<ListImagesResponse>, Status> {
-        images::list(&self.practice, request.get_ref()).map(Response::new)
+        images::list(&self.practice, request.get_ref()).await.map(Response::new)
     }
 
     async fn show_image(

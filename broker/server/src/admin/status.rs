@@ -8,8 +8,8 @@ use crate::{
     registry::{DecideError, ObserveError},
     wire::WireError,
 };
-use archwire_core::{PatientId, SystemName};
-use archwire_nats::ReadError;
+use archwire_core::{ImageId, ImageIdError, PatientId, SystemName};
+use archwire_nats::{ImageStoreError, ReadError};
 use std::error::Error;
 use tonic::{Code, Status};
 
@@ -35,6 +35,15 @@ pub(super) fn optional_patient(text: &str) -> Result<Option<PatientId>, Status> 
     given.map(|text| patient_id("patient_id", text)).transpose()
 }
 
+/// An image's id, where one is given.
+pub(super) fn optional_image(text: &str) -> Result<Option<ImageId>, Status> {
+    let given = Some(text).filter(|text| !text.is_empty());
+    given
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: ImageIdError| invalid(&error))
+}
+
 /// A system's name, where one is given.
 pub(super) fn optional_system(text: &str) -> Result<Option<SystemName>, Status> {
     let given = Some(text).filter(|text| !text.is_empty());
@@ -56,6 +65,20 @@ pub(super) fn not_audited(error: &AuditError) -> Status {
         "nothing can be audited; nothing is shown or decided"
     );
     refuse(Code::Unavailable, error.code(), with_causes(error))
+}
+
+/// The bytes of images cannot be reached.
+pub(super) fn image_store(error: &ImageStoreError) -> Status {
+    let code = match error {
+        ImageStoreError::Damaged { .. } => Code::DataLoss,
+        ImageStoreError::Unknown { .. } => Code::NotFound,
+        _ => Code::Unavailable,
+    };
+    tracing::warn!(
+        code = error.code(),
+        "the images cannot be reached for an administrator"
+    );
+    refuse(code, error.code(), with_causes(error))
 }
 
 /// What is parked cannot be read or written.

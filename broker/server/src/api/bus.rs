@@ -1,11 +1,14 @@
 //! The service itself: authenticates, reads the request, hands over.
 
 use super::{
-    Vendors, publish,
-    status::{invalid, refuse, unanswered, unreadable},
+    Vendors,
+    images::ImageCalls,
+    publish,
+    status::{images_off, invalid, unanswered, unknown_patient, unknown_record, unreadable},
     subscribe::Subscriptions,
 };
 use crate::{
+    imaging::Intake,
     registry::{Entry, Registry},
     wire::{WireError, write_patient},
 };
@@ -19,7 +22,7 @@ use archwire_proto::v1::{
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc};
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 
 /// Events in a page when the caller does not say, and at most.
 const PAGE: usize = 100;
@@ -32,22 +35,26 @@ pub struct BusService {
     registry: Arc<Registry>,
     vendors: Vendors,
     subscriptions: Arc<Subscriptions>,
+    images: Option<ImageCalls>,
     shutdown: CancellationToken,
 }
 
 impl BusService {
-    /// The service of one practice. Open calls end when `shutdown` comes.
+    /// The service of one practice, which keeps images where there is a way in for them. Open calls end when `shutdown` comes.
     #[must_use]
     pub fn new(
         registry: Arc<Registry>,
         vendors: Vendors,
         subscriptions: Arc<Subscriptions>,
+        images: Option<Intake>,
         shutdown: CancellationToken,
     ) -> Self {
+        let images = images.map(|intake| ImageCalls::new(Arc::clone(&registry), intake, shutdown.clone()));
         Self {
             registry,
             vendors,
             subscriptions,
+            images,
             shutdown,
         }
     }
@@ -59,14 +66,11 @@ impl BusService {
         }
         // The caller may follow the log and have heard of the patient just now.
         self.registry.caught_up(id).await;
-        let unknown = || {
-            refuse(
-                Code::NotFound,
-                "patient_unknown",
-                "no patient with this id is on the bus",
-            )
-        };
-        known().ok_or_else(unknown)
+        known().ok_or_else(unknown_patient)
+    }
+
+    fn images(&self) -> Result<&ImageCalls, Status> {
+        self.images.as_ref().ok_or_else(images_off)
     }
 }
 
@@ -125,17 +129,10 @@ impl Bus for BusService {
                 let local_id = id
                     .parse()
                     .map_err(|error| invalid(&WireError::Name("local_id", error)))?;
-                let unlinked = || {
-                    refuse(
-                        Code::NotFound,
-                        "record_unknown",
-                        "the bus has not heard of this local id",
-                    )
-                };
                 self.registry
                     .index()
                     .linked(&vendor, &local_id)
-                    .ok_or_else(unlinked)?
+                    .ok_or_else(unknown_record)?
             }
         };
         let entry = self.entry(id).await?;
@@ -185,16 +182,18 @@ impl Bus for BusService {
         &self,
         request: Request<Streaming<PutImageRequest>>,
     ) -> Result<Response<PutImageResponse>, Status> {
-        self.vendors.caller(&request)?;
-        Err(no_images())
+        let vendor = self.vendors.caller(&request)?;
+        let put = self.images()?.put(vendor, request.into_inner());
+        put.await.map(Response::new)
     }
 
     async fn resume_image(
         &self,
         request: Request<ResumeImageRequest>,
     ) -> Result<Response<ResumeImageResponse>, Status> {
-        self.vendors.caller(&request)?;
-        Err(no_images())
+        let vendor = self.vendors.caller(&request)?;
+        let images = self.images()?;
+        images.resume(vendor, request.get_ref()).await.map(Response::new)
     }
 
     type GetImageStream = Answers<GetImageResponse>;
@@ -203,15 +202,8 @@ impl Bus for BusService {
         &self,
         request: Request<GetImageRequest>,
     ) -> Result<Response<Self::GetImageStream>, Status> {
-        self.vendors.caller(&request)?;
-        Err(no_images())
+        let vendor = self.vendors.caller(&request)?;
+        let answers = self.images()?.get(vendor, request.get_ref()).await?;
+        Ok(Response::new(Box::pin(answers)))
     }
-}
-
-fn no_images() -> Status {
-    refuse(
-        Code::FailedPrecondition,
-        "images_off",
-        "this broker keeps no images",
-    )
 }

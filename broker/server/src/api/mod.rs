@@ -2,6 +2,7 @@
 
 mod authentication;
 mod bus;
+mod images;
 mod publish;
 mod server;
 pub(crate) mod status;

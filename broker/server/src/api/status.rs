@@ -43,6 +43,23 @@ pub(super) fn unanswered(error: &ObserveError) -> Status {
     )
 }
 
+/// Nobody on the bus has this id.
+pub(super) fn unknown_patient() -> Status {
+    let message = "no patient with this id is on the bus";
+    refuse(Code::NotFound, "patient_unknown", message)
+}
+
+/// The vendor has not told of a record with this id.
+pub(super) fn unknown_record() -> Status {
+    let message = "the bus has not heard of this local id";
+    refuse(Code::NotFound, "record_unknown", message)
+}
+
+/// The broker keeps no images.
+pub(crate) fn images_off() -> Status {
+    refuse(Code::FailedPrecondition, "images_off", "this broker keeps no images")
+}
+
 /// A message with its causes. Ours hold field names and bounds, never a value.
 pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut message = error.to_string();

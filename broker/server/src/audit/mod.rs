@@ -13,7 +13,7 @@ mod action;
 
 pub use action::Action;
 
-use archwire_core::{Path, PatientId, SystemName};
+use archwire_core::{ImageId, Path, PatientId, SystemName};
 use archwire_nats::{AppendError, AuditStream, ByteSize, Log, OpenError, ReadError};
 use archwire_proto::admin::v1::AuditRecord;
 use futures_util::{Stream, StreamExt as _};
@@ -50,6 +50,8 @@ pub struct Act {
     pub item: Option<u64>,
     /// The system, where it is about one.
     pub system: Option<SystemName>,
+    /// The image, where it is about one.
+    pub image: Option<ImageId>,
     /// Which fields it is about, where it is not all of them.
     pub paths: Vec<Path>,
     /// Why, in the person's own words.
@@ -112,6 +114,7 @@ impl Audit {
             paths: act.paths.iter().map(ToString::to_string).collect(),
             reason: act.reason,
             system: act.system.map(String::from),
+            image: act.image.map(|image| image.to_string()),
             ..AuditRecord::default()
         };
         self.append(act.action, record).await

@@ -1,6 +1,7 @@
 //! The broker as a whole: what is started in which order, what runs, how it stops.
 
 mod error;
+mod images;
 mod start;
 
 pub use error::BrokerError;
@@ -9,6 +10,7 @@ use crate::{
     admin::{AdminServer, AdminService, Practice},
     api::{ApiServer, BusService, Subscriptions, Vendors},
     config::DataFolder,
+    imaging::{Collector, Intake},
     log_mark, private_file,
     reconcile::Night,
     registry::Registry,
@@ -37,6 +39,8 @@ pub struct Broker {
     // Dropped in this order: the server after everything that speaks to it, the folder's lock last.
     registry: Arc<Registry>,
     subscriptions: Arc<Subscriptions>,
+    images: Option<Intake>,
+    collector: Option<Collector>,
     api: ApiServer,
     admin: AdminServer,
     practice: Practice,
@@ -68,6 +72,8 @@ impl Broker {
         let Self {
             registry,
             subscriptions,
+            images,
+            collector,
             api,
             admin,
             practice,
@@ -97,6 +103,9 @@ impl Broker {
         for night in nights {
             tasks.spawn(practice.reconciler.clone().nightly(night, inner.clone()));
         }
+        if let Some(collector) = collector {
+            tasks.spawn(collector.nightly(inner.clone()));
+        }
         let service = AdminService::new(practice, inner.clone());
         let hearing = admin.run(service, inner.clone());
         tasks.spawn(async move {
@@ -109,6 +118,7 @@ impl Broker {
             Arc::clone(&registry),
             vendors,
             Arc::clone(&subscriptions),
+            images,
             inner.clone(),
         );
         vitals.runs(sources);

@@ -1,11 +1,15 @@
 //! What is started in which order, up to a broker that is ready.
 
-use super::{Broker, BrokerError};
+use super::{
+    Broker, BrokerError,
+    images::{self, Opened},
+};
 use crate::{
     admin::{self, AdminServer, Practice},
     api::{ApiError, ApiServer, Subscriptions, Vendors},
     audit::Audit,
     config::{self, Config, DataFolder, NatsLogin, NatsServer},
+    imaging::{Collector, Intake},
     instance, log_mark,
     parked::ParkedStore,
     reconcile::{self, Night, Reconciler},
@@ -37,6 +41,8 @@ const LARGEST_AUDIT: ByteSize = ByteSize::mebibytes(512);
 struct Working {
     registry: Arc<Registry>,
     subscriptions: Arc<Subscriptions>,
+    images: Option<Intake>,
+    collector: Option<Collector>,
     practice: Practice,
     workers: Vec<Worker>,
     nights: Vec<Night>,
@@ -74,7 +80,9 @@ impl Broker {
         let log = Log::open(&connection, &config.practice, &log_config).await?;
         // Before the lease: whoever stands by has compiled its connectors when its turn comes.
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
-        let connectors = systems::connectors(&engine, &config, &state).await?;
+        let images = Opened::open(&log, &config, folder.path()).await?;
+        let content = images.as_ref().map(Opened::content);
+        let connectors = systems::connectors(&engine, &config, &state, content.as_ref()).await?;
         for warning in systems::counted_together(&connectors) {
             tracing::warn!(code = "account_not_shared", "{warning}");
         }
@@ -84,12 +92,14 @@ impl Broker {
         let fence = lease.fence();
         vitals.leads(lease.standing());
         let working = tokio::select! {
-            working = work(&config, &log, fence, connectors, folder.path()) => working?,
+            working = work(&config, &log, fence, connectors, folder.path(), images) => working?,
             lost = lease.keep() => return Err(lost.into()),
         };
         let Working {
             registry,
             subscriptions,
+            images,
+            collector,
             practice,
             workers,
             nights,
@@ -118,6 +128,8 @@ impl Broker {
         Ok(Self {
             registry,
             subscriptions,
+            images,
+            collector,
             api,
             admin,
             practice,
@@ -149,6 +161,7 @@ async fn work(
     fence: Fence,
     connectors: Vec<(SystemName, config::System, Arc<Connector>)>,
     folder: &Path,
+    images: Option<Opened>,
 ) -> Result<Working, BrokerError> {
     log_mark::check(folder, last_sequence(log).await?)?;
     let registry_config = RegistryConfig {
@@ -165,7 +178,8 @@ async fn work(
     let parked = ParkedStore::open(bucket(log, "parked").await?).await?;
     let nights = nights(config, &connectors);
     let compared = compared(&connectors);
-    let (workers, systems) = workers(log, &registry, &parked, connectors).await?;
+    let intake = images.as_ref().map(|images| images.intake(&registry));
+    let (workers, systems) = workers(log, &registry, &parked, connectors, intake.as_ref()).await?;
     let shutdown = CancellationToken::new();
     let positions = bucket(log, "subscriptions").await?;
     let audit = Audit::open(log, LARGEST_AUDIT).await?;
@@ -185,8 +199,11 @@ async fn work(
             })
         }),
     );
+    let collector = images.as_ref().map(|images| images.collector(&registry, &audit));
     let practice = Practice {
         registry: Arc::clone(&registry),
+        images: intake.clone(),
+        collector: collector.clone(),
         audit,
         reconciler,
         parked,
@@ -196,6 +213,8 @@ async fn work(
     Ok(Working {
         registry,
         subscriptions,
+        images: intake,
+        collector,
         practice,
         workers,
         nights,
@@ -229,7 +248,7 @@ pub(super) async fn last_sequence(log: &Log) -> Result<u64, ObserveError> {
     log.last_sequence().await.map_err(ObserveError::Read)
 }
 
-/// The log's share of the server's store; the rest is for the buckets.
+/// The log's share of what is not for images; the rest is for the buckets.
 fn log_size(config: &Config) -> ByteSize {
     const MEBIBYTE: u64 = 1024 * 1024;
     // The snapshot of the index, the audit, and five buckets of 128 MiB, with something to spare.
@@ -244,7 +263,8 @@ async fn connect(
 ) -> Result<(Option<Supervisor>, Connection), BrokerError> {
     match &config.nats.server {
         NatsServer::Supervised { binary } => {
-            let max_store = ByteSize::bytes(config.nats.max_store.bytes());
+            let log = config.nats.max_store.bytes();
+            let max_store = ByteSize::bytes(log.saturating_add(images::max_size(config).get()));
             let supervisor =
                 Supervisor::start(SupervisorConfig::new(binary.clone(), folder.nats(), max_store)).await?;
             let connection = supervisor.connect().await?;

@@ -1,8 +1,8 @@
 //! What can be written after `archwire`.
 
 use super::{
-    events::EventsArgs, parked::ParkedArgs, receipts::ReceiptsArgs, reconcile::ReconcileArgs,
-    status::StatusArgs,
+    events::EventsArgs, images::ImagesArgs, parked::ParkedArgs, receipts::ReceiptsArgs,
+    reconcile::ReconcileArgs, status::StatusArgs,
 };
 use crate::admin::{check_name, check_reason};
 use archwire_core::{PatientId, ReviewKind};
@@ -59,6 +59,8 @@ pub(super) enum Command {
     Parked(ParkedArgs),
     /// Watch what happens on the bus.
     Events(EventsArgs),
+    /// Look at the images of a patient, get one, or see how much room they take.
+    Images(ImagesArgs),
     /// Compare what a system holds with what the log says it should.
     ///
     /// Changes nothing anywhere, unless it is asked to repair. Exit code 0 when the two agree, 3 when something differs, 1

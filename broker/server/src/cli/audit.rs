@@ -55,9 +55,11 @@ fn write(out: &mut impl Write, sequence: u64, record: &AuditRecord) -> io::Resul
         out,
         "{sequence:>6}  {at} UTC  {action}{system}{item}  {person}{user}"
     )?;
+    let image = record.image.as_deref().unwrap_or_default();
     let (patients, paths) = (record.patient_ids.join(", "), record.paths.join(", "));
     for (name, words) in [
-        ("patients", &patients),
+        ("patients", patients.as_str()),
+        ("image", image),
         ("paths", &paths),
         ("reason", &record.reason),
     ] {

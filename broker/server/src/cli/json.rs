@@ -153,6 +153,7 @@ pub(super) fn audit_record(sequence: u64, record: &v1::AuditRecord) -> Value {
         "patient_ids": record.patient_ids,
         "item": record.item,
         "system": record.system,
+        "image": record.image,
         "paths": record.paths,
         "reason": record.reason,
     }))

@@ -8,6 +8,8 @@ mod arguments;
 mod asking;
 mod audit;
 mod events;
+mod image_json;
+mod images;
 mod json;
 mod parked;
 mod rebuild;
@@ -107,6 +109,12 @@ pub fn main() -> ExitCode {
             let is_json = arguments.asking.json;
             asked(&runtime, is_json, async |out| {
                 events::tail(arguments, out).await.map(|()| true)
+            })
+        }
+        Command::Images(arguments) => {
+            let is_json = arguments.asking().json;
+            asked(&runtime, is_json, async |out| {
+                images::run(arguments, out).await.map(|()| true)
             })
         }
         Command::Reconcile(arguments) => {

@@ -1,7 +1,7 @@
-//! The second stage of `[images]`: how much of them the broker keeps.
+//! The second stage of `[images]`: how much of them the broker keeps; and of the folders that systems have them in.
 
 use super::{check::Check, model::Images, problem::ProblemKind, raw::RawImages, units::ByteSize};
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 /// Less than that holds no radiograph.
 const MAX_SIZE: RangeInclusive<ByteSize> =
@@ -46,4 +46,20 @@ pub(super) fn images(check: &mut Check<'_>, raw: RawImages) -> Option<Option<Ima
         keep_free: keep_free?,
     };
     Some(raw.enabled.unwrap_or(true).then_some(images))
+}
+
+/// Parses a system's `images-folder`. Whether it is there is not asked: it may be on another machine, and away for a while.
+pub(super) fn images_folder(
+    check: &mut Check<'_>,
+    key: &str,
+    written: Option<String>,
+) -> Option<Option<PathBuf>> {
+    let Some(written) = written else {
+        return Some(None);
+    };
+    if written.is_empty() {
+        check.value(key, "is empty", "write the path of a folder, or remove the key");
+        return None;
+    }
+    Some(Some(check.path(&written)))
 }

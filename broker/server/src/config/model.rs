@@ -212,8 +212,13 @@ pub struct System {
     /// `enabled`: whether the broker works with the system at all. Of a disabled system nothing outside the
     /// configuration is read: `secrets` is empty and the connector's file may be missing.
     pub enabled: bool,
-    /// `deliver`: whether events are written to the system. Without it the broker only reads from it.
+    /// `deliver`: whether patients are written to the system. Without it the broker only reads from it.
     pub deliver: bool,
+    /// `deliver-images`: whether images are written to the system. Without it as `deliver`.
+    pub deliver_images: bool,
+    /// `images-folder`: of which the connector may take image files by their path within it, and read nothing else. It may be
+    /// away for a while.
+    pub images_folder: Option<PathBuf>,
     /// `owns` and `on-disagreement`: counts only when the system is enabled, see [`Config::ownership`].
     pub owns: Owns,
     /// `account`: one of [`Config::accounts`], whose pace it shares. Without it the system has a pace of its own.

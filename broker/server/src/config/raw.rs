@@ -169,6 +169,8 @@ pub(super) struct RawSystem {
     pub(super) poll_every: Option<String>,
     pub(super) enabled: Option<bool>,
     pub(super) deliver: Option<bool>,
+    pub(super) deliver_images: Option<bool>,
+    pub(super) images_folder: Option<String>,
     pub(super) owns: Option<Vec<String>>,
     pub(super) on_disagreement: Option<String>,
     pub(super) account: Option<String>,

@@ -4,6 +4,7 @@ use super::{
     accounts::used_account,
     check::{Check, nearest},
     grant::grant,
+    images::images_folder,
     model::{Grant, Limits, System, Vendor},
     owns::owns,
     problem::ProblemKind,
@@ -145,11 +146,15 @@ fn system(
         .map(|(index, raw)| grant(check, &format!("{key}.grants[{index}]"), raw))
         .collect();
     let limits = limits(check, &format!("{key}.limits"), raw.limits);
+    let deliver = raw.deliver.unwrap_or(true);
+    let images_folder = images_folder(check, &format!("{key}.images-folder"), raw.images_folder);
     Some(System {
         connector: connector?,
         poll_every: poll_every?,
         enabled,
-        deliver: raw.deliver.unwrap_or(true),
+        deliver,
+        deliver_images: raw.deliver_images.unwrap_or(deliver),
+        images_folder: images_folder?,
         owns: owns?,
         account: account?,
         reconcile: reconcile?,

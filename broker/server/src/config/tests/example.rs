@@ -70,6 +70,7 @@ fn what_the_example_shows_as_a_default_is_the_default() {
         "level",
         "enabled",
         "deliver",
+        "deliver-images",
         "spacing",
         "burst",
         "in-flight",

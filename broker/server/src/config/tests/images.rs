@@ -1,6 +1,6 @@
 //! How much of images is kept.
 
-use super::Office;
+use super::{Office, system};
 use crate::config::{ByteSize, Images};
 use std::time::Duration;
 
@@ -71,4 +71,22 @@ fn one_image_is_not_larger_than_all_of_them() {
     );
     // The default of `largest` is no promise, so that a small store needs one line only.
     assert!(Office::with("[images]\nmax-size = \"1GiB\"\n").load().is_ok());
+}
+
+#[test]
+fn a_folder_of_images_starts_at_the_files_own_folder_and_need_not_be_there() {
+    let office = Office::with(&system("images-folder = \"share/OpenDentImages\"\n"));
+    let folder = office
+        .config()
+        .systems
+        .into_values()
+        .next()
+        .unwrap()
+        .images_folder;
+    assert_eq!(folder, Some(office.path("share/OpenDentImages")));
+    let problem = Office::with(&system("images-folder = \"\"\n")).problem();
+    assert!(
+        problem.contains("config_value systems.front-desk.images-folder is empty"),
+        "{problem}"
+    );
 }

@@ -17,9 +17,22 @@ fn a_system_with_only_a_connector_has_the_documented_defaults() {
         (system.enabled, system.deliver, system.poll_every),
         (true, true, None)
     );
+    assert!(system.deliver_images);
     assert_eq!(system.limits.memory, ByteSize::from_mebibytes(64));
     assert_eq!(system.limits.deadline, Duration::from_secs(60));
     assert!(system.settings.is_empty() && system.secrets.is_empty() && system.grants.is_empty());
+}
+
+#[test]
+fn images_are_written_where_patients_are_unless_it_says_otherwise() {
+    for (written, (deliver, images)) in [
+        ("deliver = false\n", (false, false)),
+        ("deliver-images = false\n", (true, false)),
+        ("deliver = false\ndeliver-images = true\n", (false, true)),
+    ] {
+        let system = only_system(&Office::with(&system(written)));
+        assert_eq!((system.deliver, system.deliver_images), (deliver, images), "{written}");
+    }
 }
 
 #[test]

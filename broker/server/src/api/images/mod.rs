@@ -1,0 +1,139 @@
+//! `PutImage`, `ResumeImage` and `GetImage`: bytes in and out with constant memory, and one event at the end.
+//!
+//! A message brings at most [`LARGEST_PIECE`] bytes and is taken when the one before it is on its way to the store, so that a
+//! sender who is faster than the disk waits in its connection. At a time [`PUTS`] uploads and [`GETS`] reads of one vendor; the
+//! store takes 16 uploads in all. An upload of which nothing comes for [`IDLE`] ends. Whatever ends an upload, its bytes stay for
+//! going on with, but for those that turn out to be others than were promised.
+
+mod get;
+mod open;
+mod put;
+mod refusal;
+
+use crate::{
+    imaging::Intake,
+    registry::{ImageTaken, Registry},
+    wire::{read_digest, write_image},
+};
+use archwire_core::SystemName;
+use archwire_nats::UploadKey;
+use archwire_proto::v1::{
+    InReview, PutImageResponse, Recorded, ResumeImageRequest, ResumeImageResponse, Unchanged,
+    put_image_response::Outcome,
+};
+use refusal::{invalid_field, not_stored};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+/// The most bytes of an image in one message.
+const LARGEST_PIECE: usize = 512 * 1024;
+/// Uploads of one vendor at a time.
+const PUTS: usize = 4;
+/// Reads of one vendor at a time.
+const GETS: usize = 8;
+/// How long an upload waits for its next piece.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The calls about images.
+pub(super) struct ImageCalls {
+    registry: Arc<Registry>,
+    intake: Intake,
+    places: Mutex<HashMap<SystemName, Places>>,
+    shutdown: CancellationToken,
+}
+
+/// How many calls of one vendor there may be. There are as many of these as vendors in the configuration.
+#[derive(Clone)]
+struct Places {
+    puts: Arc<Semaphore>,
+    gets: Arc<Semaphore>,
+}
+
+impl ImageCalls {
+    /// The calls of one practice. They end when `shutdown` comes.
+    pub(super) fn new(registry: Arc<Registry>, intake: Intake, shutdown: CancellationToken) -> Self {
+        Self {
+            registry,
+            intake,
+            places: Mutex::default(),
+            shutdown,
+        }
+    }
+
+    /// Where an upload goes on.
+    pub(super) async fn resume(
+        &self,
+        vendor: SystemName,
+        request: &ResumeImageRequest,
+    ) -> Result<ResumeImageResponse, Status> {
+        let digest = read_digest("sha256", &request.sha256).map_err(|error| invalid_field(&error))?;
+        let key = UploadKey {
+            owner: vendor,
+            promised: Some((digest, request.size)),
+        };
+        let offset = self.intake.store().offset(&key).await;
+        let offset = offset.map_err(|error| not_stored(&error))?;
+        Ok(ResumeImageResponse { offset })
+    }
+
+    fn place(&self, vendor: &SystemName, of: fn(&Places) -> &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = places.entry(vendor.clone()).or_insert_with(|| Places {
+            puts: Arc::new(Semaphore::new(PUTS)),
+            gets: Arc::new(Semaphore::new(GETS)),
+        });
+        Arc::clone(of(places)).try_acquire_owned().ok()
+    }
+
+    /// What the sender is told.
+    async fn answer(&self, taken: ImageTaken) -> Result<PutImageResponse, Status> {
+        let (outcome, image) = match taken {
+            ImageTaken::Recorded {
+                patient,
+                revision,
+                sequence,
+                image,
+            } => {
+                let recorded = Recorded {
+                    patient_id: patient.to_string(),
+                    revision: revision.get(),
+                    sequence,
+                };
+                (Outcome::Recorded(recorded), Some(image))
+            }
+            ImageTaken::Unchanged {
+                patient,
+                revision,
+                image,
+            } => {
+                let unchanged = Unchanged {
+                    patient_id: patient.to_string(),
+                    revision: revision.get(),
+                };
+                (Outcome::Unchanged(unchanged), Some(image))
+            }
+            ImageTaken::InReview { item } => {
+                let in_review = InReview {
+                    item,
+                    patient_id: String::new(),
+                };
+                (Outcome::InReview(in_review), None)
+            }
+        };
+        let image = match image {
+            // It is stored and told, so that a log that cannot be read right now is no reason to send it again.
+            Some(id) => self.registry.image_news(id).await.ok().flatten(),
+            None => None,
+        };
+        Ok(PutImageResponse {
+            outcome: Some(outcome),
+            image: image.map(|news| write_image(&news.image)),
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! What can be written after `archwire images`.
+
+use crate::admin::check_name;
+use crate::cli::arguments::{Asking, Person};
+use archwire_core::{ImageId, PatientId};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(in crate::cli) struct ImagesArgs {
+    #[command(subcommand)]
+    pub(super) command: ImagesCommand,
+}
+
+#[derive(Subcommand)]
+pub(super) enum ImagesCommand {
+    /// List the images of a patient. Nothing in it tells who that is, or when an image was taken.
+    #[command(after_help = "Example:\n  archwire images list --patient 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001")]
+    List(ListArgs),
+    /// Show what is known of an image. Audited.
+    #[command(
+        after_help = "Example:\n  archwire images show 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001/7 --by \"Kim Doe\""
+    )]
+    Show(ShowArgs),
+    /// Write an image into a file, byte for byte as it came. Audited.
+    ///
+    /// The file is there only when all of it is, and is what the bus was told of; one that is there already is kept.
+    #[command(
+        after_help = "Example:\n  archwire images get 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001/7 --to ceph.dcm --by \"Kim Doe\""
+    )]
+    Get(GetArgs),
+    /// Remove bytes that no image has, such as uploads that nobody went on with. Audited.
+    ///
+    /// That is done every night anyway. What was put there recently is kept, as long as `images.keep-unused` says.
+    #[command(after_help = "Example:\n  archwire images collect --dry-run")]
+    Collect(CollectArgs),
+    /// Show how much room images take.
+    Usage(UsageArgs),
+}
+
+impl ImagesArgs {
+    /// Whom it asks, and how it answers.
+    pub(in crate::cli) fn asking(&self) -> &Asking {
+        match &self.command {
+            ImagesCommand::List(arguments) => &arguments.asking,
+            ImagesCommand::Show(arguments) => &arguments.asking,
+            ImagesCommand::Get(arguments) => &arguments.asking,
+            ImagesCommand::Collect(arguments) => &arguments.asking,
+            ImagesCommand::Usage(arguments) => &arguments.asking,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    /// Whose images; also those of patients who were merged into this one.
+    #[arg(long, value_name = "PATIENT-ID")]
+    pub(super) patient: PatientId,
+    /// At most this many.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) limit: u32,
+    /// Only images after this one: the next page.
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) after: Option<ImageId>,
+}
+
+#[derive(Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    #[command(flatten)]
+    pub(super) person: Person,
+    /// Which, as the list says.
+    #[arg(value_name = "IMAGE")]
+    pub(super) image: ImageId,
+}
+
+#[derive(Args)]
+pub(super) struct GetArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    #[command(flatten)]
+    pub(super) person: Person,
+    /// Which, as the list says.
+    #[arg(value_name = "IMAGE")]
+    pub(super) image: ImageId,
+    /// The file to write. Only its owner may read it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: PathBuf,
+}
+
+#[derive(Args)]
+pub(super) struct CollectArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    /// Only tell what would be removed. Not audited.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Your name, for the audit.
+    #[arg(long, value_name = "NAME", value_parser = check_name, required_unless_present = "dry_run")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct UsageArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+}
