@@ -52,6 +52,8 @@ pub const RECONCILIATION_FINDINGS: &str = "archwire_reconciliation_findings";
 pub const RECONCILED_AT: &str = "archwire_reconciled_timestamp_seconds";
 /// Lanes of patients, by `system` and `state` (`working`, `waiting`, `backing_off`).
 pub const LANES: &str = "archwire_lanes";
+/// Images that the system does not have yet, by `system` and `state` (`working`, `waiting`, `backing_off`).
+pub const IMAGES_BEHIND: &str = "archwire_behind_images";
 /// 1 while the broker is ready, else 0.
 pub const READY: &str = "archwire_ready";
 /// How often the connection to the log was lost and made again.
@@ -143,6 +145,7 @@ pub const ALL: &[Metric] = &[
         "When the system was last compared with the log, in seconds since 1970.",
     ),
     gauge(LANES, "Lanes of patients by what they do."),
+    gauge(IMAGES_BEHIND, "Images that the system does not have, by what they do."),
     gauge(READY, "1 while the broker is ready, else 0."),
     counter(
         RECONNECTIONS,

@@ -3,15 +3,19 @@
 //! One poller per system asks its connector for what changed, page by page, at the configured interval. The cursor is
 //! stored only after everything in the page is stored, so that a crash reads a page twice rather than not at all. A
 //! record that cannot be read is put into the review queue with its reason, and does not hold up the others. A page is one
-//! turn of the system's account, which is over before the page is taken.
+//! turn of the system's account, which is over before the page is taken; of a connector that fetches images for longer than 20 s,
+//! it is over then.
 //!
 //! A pass over a system ends: a connector that says there is more, and names a place where this pass has been already, is not
 //! followed (`cursor_repeats`), and after 10,000 pages a pass begins anew where it is (`poll_endless`). What was read
 //! is taken all the same.
 
+mod images;
+
 use crate::{
     dispatch::{Breaker, Permission, Purpose},
     failpoint::reach,
+    imaging::{Intake, IntakeError},
     registry::{ObserveError, Observed, Registry},
 };
 use archwire_core::{Cursor, LocalId, Observation, Priority, SystemName, View, metric, span};
@@ -62,6 +66,8 @@ pub struct Poller {
     pub connector: Arc<Connector>,
     /// The registry.
     pub registry: Arc<Registry>,
+    /// Where images come in; `None` where the broker keeps none.
+    pub images: Option<Intake>,
     /// Where the cursor is kept, under the system's name.
     pub cursors: Bucket,
     /// Whether the system may be called.
@@ -79,6 +85,8 @@ enum PollError {
     Call(#[from] CallError),
     #[error("an observation was not taken")]
     Observe(#[from] ObserveError),
+    #[error("an image was not taken")]
+    Image(#[from] IntakeError),
     #[error("the cursor could not be stored")]
     Bucket(#[from] BucketError),
     #[error("the connector says that there is more, at a place where this pass has been already")]
@@ -93,6 +101,7 @@ impl PollError {
             Self::Call(CallError::Disposition(disposition)) => disposition.reason().code.as_str(),
             Self::Call(error) => error.code(),
             Self::Observe(error) => error.code(),
+            Self::Image(error) => error.code(),
             Self::Bucket(error) => error.code(),
             Self::CursorRepeats => "cursor_repeats",
             Self::Endless => "poll_endless",
@@ -104,6 +113,7 @@ impl PollError {
         match self {
             Self::Call(error) => error.code(),
             Self::Observe(error) => error.code(),
+            Self::Image(error) => error.code(),
             Self::Bucket(error) => error.code(),
             Self::CursorRepeats => "cursor_repeats",
             Self::Endless => "poll_endless",
@@ -185,18 +195,21 @@ impl Poller {
             .map(Cursor);
         let mut places = Places::from(cursor.as_ref());
         loop {
-            let permission = self.permission(Priority::Live).await;
+            let mut permission = self.permission(Priority::Live).await;
             let begun = Instant::now();
             let span = info_span!(target: span::TARGET, span::POLL, system = %self.system);
-            let answer = self
-                .connector
-                .poll(cursor.as_ref())
-                .instrument(span.clone())
-                .await;
-            let PollAnswer { page, unreadable, .. } = self.heed(permission, answer)?;
-            let seen = page.views.len();
+            let polling = self.connector.poll(cursor.as_ref()).instrument(span.clone());
+            let answer = permission.during(polling).await;
+            let PollAnswer {
+                page,
+                unreadable,
+                unreadable_images,
+            } = self.heed(permission, answer)?;
+            let seen = page.views.len() + page.images.len();
             let taken = self.take_page(page.views, &unreadable, begun);
-            let recorded = taken.instrument(span).await?;
+            let recorded = taken.instrument(span.clone()).await?;
+            let taken = self.take_images(page.images, &unreadable_images);
+            taken.instrument(span).await?;
             let goes_on = page.more.then(|| places.go_on(&page.cursor));
             if let Some(Err(PollError::CursorRepeats)) = goes_on {
                 return Err(PollError::CursorRepeats);

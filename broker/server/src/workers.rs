@@ -1,10 +1,11 @@
-//! What works for each system: its poller, its dispatcher, and the breaker that both heed.
+//! What works for each system: its poller, its dispatcher, what brings it images, and the breaker that both heed.
 
 use crate::{
     admin::SystemHandle,
     broker::BrokerError,
     config,
-    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, MOST_HANDED_OUT},
+    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, ImageDesk, ImageRunner, MOST_HANDED_OUT},
+    imaging::Intake,
     parked::ParkedStore,
     poll::{LastPoll, Poller},
     registry::Registry,
@@ -30,6 +31,7 @@ pub(crate) struct Worker {
     connector: Arc<Connector>,
     poller: Option<Poller>,
     dispatcher: Option<Dispatcher>,
+    images: Option<ImageRunner>,
 }
 
 impl Worker {
@@ -39,6 +41,7 @@ impl Worker {
             connector,
             poller,
             dispatcher,
+            images,
         } = self;
         let ended = shutdown.clone();
         tasks.spawn(async move {
@@ -52,6 +55,9 @@ impl Worker {
         }
         if let Some(dispatcher) = dispatcher {
             tasks.spawn(dispatcher.run(shutdown.clone()));
+        }
+        if let Some(images) = images {
+            tasks.spawn(images.run(shutdown.clone()));
         }
     }
 }
@@ -98,6 +104,7 @@ pub(crate) async fn workers(
     registry: &Arc<Registry>,
     parked: &ParkedStore,
     connectors: Vec<(SystemName, config::System, Arc<Connector>)>,
+    images: Option<&Intake>,
 ) -> Result<(Vec<Worker>, BTreeMap<SystemName, SystemHandle>), BrokerError> {
     let cursors = bucket(log, "cursors").await?;
     let (mut workers, mut handles) = (Vec::new(), BTreeMap::new());
@@ -106,12 +113,16 @@ pub(crate) async fn workers(
         let description = connector.component().description();
         let abilities = &description.abilities;
         let delivers = config.deliver && abilities.contains(&Ability::Deliver);
+        let images_desk =
+            (images.is_some() && config.deliver_images && abilities.contains(&Ability::DeliverImages))
+                .then(|| ImageDesk::new(system.clone()));
         let desk = delivers.then(|| Desk::new(system.clone(), Arc::clone(registry), Arc::clone(&breaker)));
         let handle = SystemHandle {
             connector: description.name.clone(),
             connector_version: description.version.clone(),
             breaker: Arc::clone(&breaker),
             desk: desk.clone(),
+            images: images_desk.clone(),
             last_poll: LastPoll::default(),
             account: connector.account().clone(),
         };
@@ -119,6 +130,7 @@ pub(crate) async fn workers(
             system: system.clone(),
             connector: Arc::clone(&connector),
             registry: Arc::clone(registry),
+            images: images.cloned(),
             cursors: cursors.clone(),
             breaker: Arc::clone(&breaker),
             every: config.poll_every.unwrap_or(POLL_EVERY),
@@ -142,12 +154,21 @@ pub(crate) async fn workers(
             }
             None => None,
         };
+        let images = images_desk.map(|desk| ImageRunner {
+            connector: Arc::clone(&connector),
+            registry: Arc::clone(registry),
+            parked: parked.clone(),
+            breaker: Arc::clone(&breaker),
+            beside_lanes: dispatcher.is_some(),
+            desk,
+        });
         handles.insert(system, handle);
         workers.push(Worker {
             breaker,
             connector,
             poller,
             dispatcher,
+            images,
         });
     }
     tell_of_unread(log, &handles).await;

@@ -1,7 +1,7 @@
 //! How the bus and each system are, at a glance. Reads nothing but memory, so that it answers also when nothing else does.
 
 use super::practice::{Practice, SystemHandle};
-use crate::wire::timestamp;
+use crate::{dispatch::ImageDesk, parked::ParkedKey, wire::timestamp};
 use archwire_core::{Priority, SystemName};
 use archwire_host::{Account, AccountState};
 use archwire_proto::admin::v1::{AccountStatus, GetStatusResponse, SystemStatus};
@@ -14,11 +14,11 @@ pub(super) fn of(practice: &Practice) -> GetStatusResponse {
         let index = registry.index();
         (index.patients(), index.sequence(), index.open_items())
     };
-    let is_delivered = |name: &SystemName| {
-        let handle = practice.systems.get(name);
-        handle.is_some_and(|handle| handle.desk.is_some())
+    let is_brought = |key: &ParkedKey| {
+        let handle = practice.systems.get(&key.system);
+        handle.is_some_and(|handle| handle.is_brought(key.cargo()))
     };
-    let mut parked = practice.parked.waiting(is_delivered);
+    let mut parked = practice.parked.waiting(is_brought);
     let systems = practice
         .systems
         .iter()
@@ -39,6 +39,7 @@ pub(super) fn of(practice: &Practice) -> GetStatusResponse {
 }
 
 fn system(name: &SystemName, handle: &SystemHandle, parked: u64) -> SystemStatus {
+    let images = handle.images.as_ref().map(ImageDesk::status).unwrap_or_default();
     let status = handle.desk.as_ref().map(|desk| desk.status()).unwrap_or_default();
     let breaker = handle.breaker.state();
     let outage = breaker.outage();
@@ -61,6 +62,10 @@ fn system(name: &SystemName, handle: &SystemHandle, parked: u64) -> SystemStatus
         polled_at: handle.last_poll.get().map(timestamp),
         account: handle.account.config().name.to_string(),
         delivers: handle.desk.is_some(),
+        delivers_images: handle.images.is_some(),
+        images_working: number(images.working),
+        images_waiting: count(images.waiting),
+        images_backing_off: count(images.backing_off),
     }
 }
 

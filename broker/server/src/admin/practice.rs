@@ -3,13 +3,14 @@
 use super::status::not_audited;
 use crate::{
     audit::{Act, Audit},
-    dispatch::{Breaker, Desk},
-    parked::ParkedStore,
+    dispatch::{Breaker, Desk, ImageDesk},
+    imaging::{Collector, Intake},
+    parked::{Cargo, ParkedStore},
     poll::LastPoll,
     reconcile::Reconciler,
     registry::Registry,
 };
-use archwire_core::SystemName;
+use archwire_core::{Priority, SystemName};
 use archwire_host::Account;
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 use tonic::Status;
@@ -20,6 +21,10 @@ pub struct Practice {
     pub registry: Arc<Registry>,
     /// Where everything is written first.
     pub audit: Audit,
+    /// Where images come in; `None` when none are kept.
+    pub images: Option<Intake>,
+    /// What removes the bytes that no image has; `None` when none are kept.
+    pub collector: Option<Collector>,
     /// What compares systems with the log.
     pub reconciler: Reconciler,
     /// What waits for a person.
@@ -39,12 +44,41 @@ pub struct SystemHandle {
     pub connector_version: String,
     /// Whether it is called.
     pub breaker: Arc<Breaker>,
-    /// Its deliveries; `None` when the bus does not write to it.
+    /// Deliveries of patients; `None` when the bus brings it none.
     pub desk: Option<Desk>,
+    /// Deliveries of images; `None` when the bus brings it none.
+    pub images: Option<ImageDesk>,
     /// When it was last read.
     pub last_poll: LastPoll,
     /// Whose quota it uses.
     pub account: Account,
+}
+
+impl SystemHandle {
+    /// Whether the bus brings such things to the system.
+    #[must_use]
+    pub fn is_brought(&self, cargo: Cargo) -> bool {
+        match cargo {
+            Cargo::Record(_) => self.desk.is_some(),
+            Cargo::Image(_) => self.images.is_some(),
+        }
+    }
+
+    /// Has a delivery looked at, without an event that says so.
+    pub fn look_at(&self, cargo: Cargo, priority: Priority) {
+        match cargo {
+            Cargo::Record(patient) => {
+                if let Some(desk) = &self.desk {
+                    desk.look_at(patient, priority);
+                }
+            }
+            Cargo::Image(image) => {
+                if let Some(desk) = &self.images {
+                    desk.look_at(image, priority);
+                }
+            }
+        }
+    }
 }
 
 impl Practice {

@@ -11,7 +11,7 @@ use archwire_core::Subject;
 use archwire_nats::{Filter, ReadError, Stored};
 use archwire_proto::{
     admin::v1::{ListReceiptsRequest, ListReceiptsResponse},
-    v1::{Receipt, Sighting, sighting::What},
+    v1::{Receipt, Sighting, image_copy::What as Copied, sighting::What},
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use prost::Message as _;
@@ -61,21 +61,34 @@ fn answer(stored: Result<Stored, ReadError>, outcome: Option<i32>) -> Option<Ans
     let Ok(sighting) = Sighting::decode(stored.payload) else {
         return Some(Err(log_unreadable(stored.sequence)));
     };
-    let receipt =
-        receipt(sighting).filter(|receipt| outcome.is_none_or(|wanted| wanted == receipt.outcome))?;
+    let (receipt, image_id) = receipt(sighting)?;
+    if outcome.is_some_and(|wanted| wanted != receipt.outcome) {
+        return None;
+    }
     Some(Ok(ListReceiptsResponse {
         sequence: stored.sequence,
         at: Some(timestamp(stored.time)),
         system: system.to_string(),
         patient_id: patient.to_string(),
         receipt: Some(receipt),
+        image_id,
     }))
 }
 
-fn receipt(sighting: Sighting) -> Option<Receipt> {
+/// The receipt of a sighting, and of which image it is where it is one's.
+fn receipt(sighting: Sighting) -> Option<(Receipt, Option<String>)> {
     match sighting.what? {
-        What::Seen(seen) => seen.receipt,
-        What::Receipt(receipt) => Some(receipt),
+        What::Seen(seen) => Some((seen.receipt?, None)),
+        What::Receipt(receipt) => Some((receipt, None)),
+        What::Image(copy) => {
+            let image = format!("{}/{}", copy.first_patient_id, copy.first_revision);
+            let receipt = match copy.what? {
+                Copied::Held(held) => held.receipt?,
+                Copied::Receipt(receipt) => receipt,
+                _ => return None,
+            };
+            Some((receipt, Some(image)))
+        }
         _ => None,
     }
 }

@@ -92,7 +92,10 @@ fn write(
         out,
         "{sequence:>6}  {at} UTC  {outcome:<10}  {system}  revision {revision}"
     )?;
-    writeln!(out, "{:INDENT$}patient: {}", "", clean(patient_id))?;
+    match &answer.image_id {
+        Some(image) => writeln!(out, "{:INDENT$}image: {}", "", clean(image))?,
+        None => writeln!(out, "{:INDENT$}patient: {}", "", clean(patient_id))?,
+    }
     let attempts = match receipt.attempts {
         0 | 1 => String::new(),
         attempts => attempts.to_string(),
@@ -120,6 +123,7 @@ fn as_json(answer: &ListReceiptsResponse, receipt: &Receipt, outcome: ReceiptOut
         "at": json::time(message_time(answer.at)),
         "system": answer.system,
         "patient_id": answer.patient_id,
+        "image_id": answer.image_id,
         "event_id": receipt.event_id,
         "revision": receipt.revision,
         "outcome": outcome.as_str(),

@@ -119,8 +119,16 @@ fn write(out: &mut impl Write, status: &GetStatusResponse, attention: &[String])
 }
 
 fn systems(out: &mut impl Write, systems: &[SystemStatus]) -> io::Result<()> {
-    let mut table = Table::new([20, 9, 22, 10, 6, 19]);
-    table.row(["SYSTEM", "BREAKER", "BEHIND", "LANES", "PARKED", "READ (UTC)"]);
+    let mut table = Table::new([16, 9, 20, 9, 9, 6, 19]);
+    table.row([
+        "SYSTEM",
+        "BREAKER",
+        "BEHIND",
+        "LANES",
+        "IMAGES",
+        "PARKED",
+        "READ (UTC)",
+    ]);
     for system in systems {
         let polled = system.polled_at.map(|at| time(message_time(Some(at))));
         table.row([
@@ -128,16 +136,21 @@ fn systems(out: &mut impl Write, systems: &[SystemStatus]) -> io::Result<()> {
             &system.breaker,
             &behind(system),
             &lanes(system),
+            &images(system),
             &system.parked.to_string(),
             polled.as_deref().unwrap_or("-"),
         ]);
     }
     table.write(out)?;
-    writeln!(out, "lanes: in work / waiting / waiting after a failed attempt")
+    writeln!(
+        out,
+        "lanes and images: in work / waiting / waiting after a failed attempt"
+    )
 }
 
 fn behind(system: &SystemStatus) -> String {
     match (system.delivers, system.patients_behind) {
+        (false, _) if system.delivers_images => "images only".to_owned(),
         (false, _) => "not written to".to_owned(),
         (true, 0) => "-".to_owned(),
         (true, patients) => {
@@ -155,6 +168,20 @@ fn lanes(system: &SystemStatus) -> String {
         ..
     } = system;
     format!("{lanes_working}/{lanes_waiting}/{lanes_backing_off}")
+}
+
+fn images(system: &SystemStatus) -> String {
+    let SystemStatus {
+        delivers_images,
+        images_working,
+        images_waiting,
+        images_backing_off,
+        ..
+    } = system;
+    match delivers_images {
+        true => format!("{images_working}/{images_waiting}/{images_backing_off}"),
+        false => "-".to_owned(),
+    }
 }
 
 fn accounts(out: &mut impl Write, accounts: &[AccountStatus]) -> io::Result<()> {
@@ -220,6 +247,10 @@ fn system_json(system: &SystemStatus) -> Value {
         "polled_at": at(system.polled_at),
         "account": system.account,
         "delivers": system.delivers,
+        "delivers_images": system.delivers_images,
+        "images_working": system.images_working,
+        "images_waiting": system.images_waiting,
+        "images_backing_off": system.images_backing_off,
     }))
 }
 

@@ -10,6 +10,7 @@
 //! Who asks for fewer requests slows the account down, not the system: that is none of the breaker's business.
 
 use archwire_core::{Disposition, SystemName, metric};
+use archwire_host::{Ability, Connector};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime},
@@ -123,7 +124,14 @@ pub struct Pass<'a> {
 impl Drop for Pass<'_> {
     /// Whoever tried it out and says nothing about it has learnt nothing: the next one tries.
     fn drop(&mut self) {
-        if let Some(mine) = self.trial {
+        self.lets_others_try();
+    }
+}
+
+impl Pass<'_> {
+    /// Whoever tries it out takes long over it: the next one tries as well.
+    pub fn lets_others_try(&mut self) {
+        if let Some(mine) = self.trial.take() {
             self.breaker.change(|state| match state {
                 State::HalfOpen { trial, .. } if *trial == Some(mine) => {
                     *trial = None;
@@ -133,9 +141,7 @@ impl Drop for Pass<'_> {
             });
         }
     }
-}
 
-impl Pass<'_> {
     /// The system did what it was called for, or gave a reason of its own not to.
     pub fn worked(self) {
         let purpose = self.purpose;
@@ -231,6 +237,17 @@ impl Breaker {
     #[must_use]
     pub fn readings(&self) -> u64 {
         self.readings.load(Ordering::Relaxed)
+    }
+
+    /// The same, where the connector is one that reads by itself.
+    #[must_use]
+    pub(super) fn readings_of(&self, connector: &Connector) -> Option<u64> {
+        let polls = connector
+            .component()
+            .description()
+            .abilities
+            .contains(&Ability::Poll);
+        polls.then(|| self.readings())
     }
 
     /// Nothing waits to be written any more, so that nobody will try whether that works again: it is believed.

@@ -17,7 +17,7 @@ use crate::{
     telemetry::traces,
 };
 use archwire_core::{PatientId, SystemName, metric};
-use archwire_host::{Ability, Connector};
+use archwire_host::Connector;
 use archwire_nats::Work;
 use futures_util::FutureExt as _;
 use std::{
@@ -211,7 +211,7 @@ impl Shared {
         let system = &self.system;
         let attempt = self.attempt(patient, tries.number());
         let ended = guarded(attempt.run()).await.and_then(|ended| ended);
-        self.heed(&ended, permission);
+        permission.heed(self.connector.account(), &ended);
         let failure = match ended {
             Ok(brought) => {
                 if brought == Brought::Written {
@@ -222,22 +222,16 @@ impl Shared {
             Err(Failure::Ours(trouble)) if trouble.class == ObserveError::Busy.code() => return Round::Busy,
             Err(failure) => failure,
         };
-        let polls = self
-            .connector
-            .component()
-            .description()
-            .abilities
-            .contains(&Ability::Poll);
-        let readings = polls.then(|| self.breaker.readings());
+        let readings = self.breaker.readings_of(&self.connector);
         let attempts = tries.number();
         match tries.after(failure, self.board.failed(patient, readings)) {
             Next::Again(wait, trouble) => {
-                self.count(&trouble);
+                count(system, &trouble);
                 tracing::warn!(%system, %patient, attempts, reason = trouble.why.code, "a delivery will be tried again");
                 Round::Again(wait)
             }
             Next::Park(trouble) => {
-                self.count(&trouble);
+                count(system, &trouble);
                 match self.park(patient, sequence, attempts, &trouble).await {
                     Ok(()) => {
                         traces::failed(&Span::current(), trouble.class);
@@ -250,25 +244,6 @@ impl Shared {
                 }
             }
         }
-    }
-
-    /// Tells the breaker and the account how a call ended, and lets the next one in.
-    fn heed(&self, ended: &Result<Brought, Failure>, permission: Permission<'_>) {
-        match ended {
-            // Who refuses something for good has read it.
-            Ok(Brought::Written) | Err(Failure::Rejected(_)) => permission.worked(),
-            Ok(Brought::Seen) => permission.only_read(),
-            Err(Failure::Refused(disposition) | Failure::Throttled(disposition, _)) => {
-                permission.failed(self.connector.account(), disposition);
-            }
-            Ok(Brought::Nothing | Brought::Retired | Brought::Held)
-            | Err(Failure::Later(..) | Failure::Defect(_) | Failure::Ours(_) | Failure::Park(_)) => {}
-        }
-    }
-
-    fn count(&self, trouble: &Trouble) {
-        let (system, code) = (self.system.to_string(), trouble.class);
-        metrics::counter!(metric::ATTEMPTS_FAILED, "system" => system, "code" => code).increment(1);
     }
 
     /// Closes the lane's round: settles its event. Tells whether the lane goes on.
@@ -292,8 +267,14 @@ impl Shared {
     }
 }
 
+/// Counts a failed attempt.
+pub(super) fn count(system: &SystemName, trouble: &Trouble) {
+    let (system, code) = (system.to_string(), trouble.class);
+    metrics::counter!(metric::ATTEMPTS_FAILED, "system" => system, "code" => code).increment(1);
+}
+
 /// What crashes has failed, as an attempt may: it is made again, and then parked.
-async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+pub(super) async fn guarded<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| {
         tracing::error!("a delivery crashed");
         Failure::Defect(Trouble::of_code("delivery_crashed"))

@@ -16,6 +16,7 @@
 //! | `lane` | the job of one lane |
 //! | `attempt`, `create` | look, write, read back, settle; the first time, create |
 //! | `parking` | what is given up, and how that ends |
+//! | `images` | the same for images, which have no queue |
 //! | `turn` | when a system may be called |
 //! | `desk` | what others may see and ask |
 //! | `traced` | the lanes' places in traces |
@@ -27,6 +28,7 @@ mod breaker;
 mod create;
 mod desk;
 mod ended;
+mod images;
 mod lane;
 mod parking;
 mod traced;
@@ -36,6 +38,8 @@ mod turn;
 pub use book::{MOST_ASKED, MOST_LANES, MOST_PUT_OFF};
 pub use breaker::{Breaker, BreakerState, Outage, Pass, Purpose};
 pub use desk::{Desk, DeskStatus};
+pub(crate) use images::Told as ImageTold;
+pub use images::{AT_A_TIME as IMAGES_AT_A_TIME, ImageDesk, ImageDeskStatus, ImageRunner};
 pub use turn::Permission;
 
 use crate::{failpoint::reach, parked::ParkedStore, registry::Registry};

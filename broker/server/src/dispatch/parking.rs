@@ -65,7 +65,7 @@ impl Shared {
         let newest = self.newest(patient).await.map_err(|error| error.code())?;
         let undeliverable = Undeliverable {
             system,
-            patient,
+            cargo: patient.into(),
             sequence,
             attempts,
             why: &trouble.why,

@@ -15,7 +15,7 @@
 //! every 60 to 120 s for as long as that is so; the status shows how many there are.
 
 use super::ended::{Failure, Trouble};
-use archwire_core::PatientId;
+use crate::parked::Cargo;
 use rand::Rng as _;
 use std::{collections::HashSet, time::Duration};
 
@@ -32,13 +32,13 @@ const SHORTEST_REST: Duration = Duration::from_millis(250);
 /// So many patients in trouble at a time are no sign of trouble with the system.
 const FEW: usize = 2;
 
-/// How the deliveries of all patients to a system went lately.
+/// How the deliveries to a system went lately: of records, or of images.
 #[derive(Debug, Default)]
 pub(super) struct Lately {
     /// How often something was written.
     writings: u64,
-    /// Who failed since; at most one for each lane.
-    failing: HashSet<PatientId>,
+    /// What failed since; at most one for each that is brought or waits for another attempt.
+    failing: HashSet<Cargo>,
 }
 
 /// What a lane makes of that when its own attempt failed.
@@ -56,9 +56,9 @@ impl Lately {
         self.failing.clear();
     }
 
-    /// An attempt of a patient failed. `readings` is as [`Others`] has it.
-    pub(super) fn failed(&mut self, patient: PatientId, readings: Option<u64>) -> Others {
-        self.failing.insert(patient);
+    /// An attempt failed. `readings` is as [`Others`] has it.
+    pub(super) fn failed(&mut self, cargo: impl Into<Cargo>, readings: Option<u64>) -> Others {
+        self.failing.insert(cargo.into());
         Others {
             writings: self.writings,
             in_trouble: self.failing.len() - 1,
@@ -66,9 +66,9 @@ impl Lately {
         }
     }
 
-    /// The lane is closed.
-    pub(super) fn forget(&mut self, patient: PatientId) {
-        self.failing.remove(&patient);
+    /// Nothing is to be brought any more.
+    pub(super) fn forget(&mut self, cargo: impl Into<Cargo>) {
+        self.failing.remove(&cargo.into());
     }
 }
 
@@ -163,7 +163,7 @@ struct Since {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use archwire_core::{Disposition, Later, Reason};
+    use archwire_core::{Disposition, Later, PatientId, Reason};
 
     fn reason() -> Reason {
         Reason {

@@ -1,15 +1,24 @@
 //! When a system may be called: not while it is left alone, and in turn with everybody who uses its account.
 
-use super::{Breaker, Pass, Purpose};
+use super::{
+    Breaker, Pass, Purpose,
+    ended::{Brought, Failure},
+};
 use archwire_core::{Disposition, Priority};
 use archwire_host::{Account, Turn};
+use std::{pin::pin, time::Duration};
+use tokio::time::timeout;
+
+/// A call that lasts longer than this is moving bytes: it goes on without its turn, and others are let in. As long as four
+/// requests of an account with 5 s between any two take.
+const LONGEST_TURN: Duration = Duration::from_secs(20);
 
 /// The permission to call a system, and the turn to do it in. Dropped, both are given back.
 #[derive(Debug)]
 pub struct Permission<'a> {
     // Dropped in this order, so that whoever is let in next finds the breaker as this call left it.
     pass: Pass<'a>,
-    _turn: Turn,
+    turn: Option<Turn>,
 }
 
 impl<'a> Permission<'a> {
@@ -33,7 +42,21 @@ impl<'a> Permission<'a> {
     #[must_use]
     pub fn with(breaker: &'a Breaker, turn: Turn, purpose: Purpose) -> Option<Self> {
         let pass = breaker.pass(purpose)?;
-        Some(Permission { pass, _turn: turn })
+        let turn = Some(turn);
+        Some(Permission { pass, turn })
+    }
+
+    /// Makes a call that may last for half an hour, as one that moves an image does. After [`LONGEST_TURN`] its turn is given
+    /// back, and where one at a time tries whether the system works again, somebody else may. The account's pace and its bound
+    /// on requests in flight count for all requests, also of calls without a turn.
+    pub async fn during<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let mut call = pin!(call);
+        if let Ok(ended) = timeout(LONGEST_TURN, &mut call).await {
+            return ended;
+        }
+        self.turn = None;
+        self.pass.lets_others_try();
+        call.await
     }
 
     /// The system did what it was called for, or gave a reason of its own not to. The turn is over.
@@ -52,5 +75,19 @@ impl<'a> Permission<'a> {
             account.slow_down(later.after);
         }
         self.pass.failed(disposition);
+    }
+
+    /// Tells the breaker and the account how a delivery ended, and lets the next one in.
+    pub(super) fn heed(self, account: &Account, ended: &Result<Brought, Failure>) {
+        match ended {
+            // Who refuses something for good has read it.
+            Ok(Brought::Written) | Err(Failure::Rejected(_)) => self.worked(),
+            Ok(Brought::Seen) => self.only_read(),
+            Err(Failure::Refused(disposition) | Failure::Throttled(disposition, _)) => {
+                self.failed(account, disposition);
+            }
+            Ok(Brought::Nothing | Brought::Retired | Brought::Held)
+            | Err(Failure::Later(..) | Failure::Defect(_) | Failure::Ours(_) | Failure::Park(_)) => {}
+        }
     }
 }

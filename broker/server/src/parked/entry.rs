@@ -53,6 +53,9 @@ impl fmt::Debug for Parked {
 struct Entry {
     system: String,
     patient_id: String,
+    /// Where it is about an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image_id: Option<String>,
     #[serde(default)]
     sequence: u64,
     /// Earlier versions kept every sequence that waited.
@@ -121,6 +124,7 @@ impl Parked {
         let entry = Entry {
             system: line.key.system.to_string(),
             patient_id: line.key.patient.to_string(),
+            image_id: line.key.image.map(|image| image.to_string()),
             sequence: line.sequence,
             sequences: Vec::new(),
             reason: line.reason.clone(),

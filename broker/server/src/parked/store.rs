@@ -1,12 +1,13 @@
 //! The bucket, and its lines in memory.
 
 use super::{
+    Cargo,
     entry::{Parked, ParkedLine, this_second},
     error::ParkedError,
     filter::{ParkedFilter, ParkedKey},
     why::Why,
 };
-use archwire_core::{PatientId, SystemName};
+use archwire_core::{ImageId, PatientId, SystemName};
 use archwire_nats::{Bucket, BucketError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::{
@@ -20,6 +21,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 /// Most deliveries that are parked at a time.
 pub const MOST_PARKED: usize = 100_000;
+/// Most of them that are images, so that these leave room for people.
+pub const MOST_PARKED_IMAGES: usize = MOST_PARKED / 2;
 /// Entries that are read at a time when the store is opened.
 const READ_AT_A_TIME: usize = 64;
 /// How many entries may be written at a time: each has one of so many locks, so that what is in memory was written last.
@@ -44,8 +47,8 @@ struct Inner {
 pub struct Undeliverable<'a> {
     /// The system.
     pub system: &'a SystemName,
-    /// The patient.
-    pub patient: PatientId,
+    /// What was to be delivered.
+    pub cargo: Cargo,
     /// Place in the log of the newest event that was to be delivered; 0 when none led to it.
     pub sequence: u64,
     /// Attempts that were made since it was last parked or redriven.
@@ -66,7 +69,7 @@ pub struct HeldParked<'a> {
 /// Some of the lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedPage {
-    /// By system and patient.
+    /// By system, patient and image.
     pub lines: Vec<ParkedLine>,
     /// How many fit in all, on this page or not.
     pub count: usize,
@@ -108,18 +111,18 @@ impl ParkedStore {
     /// # Errors
     /// When it is not stored, or that is unknown.
     pub async fn park(&self, undeliverable: Undeliverable<'_>) -> Result<(), ParkedError> {
-        let Undeliverable { system, patient, .. } = undeliverable;
-        let key = key(system, patient);
+        let Undeliverable { system, cargo, .. } = undeliverable;
+        let key = ParkedKey::new(system, cargo);
         let _writing = self.writing(&key).await;
         let before = self.line(&key);
-        if before.is_none() && self.lines().len() >= MOST_PARKED {
+        if before.is_none() && self.is_full_for(cargo) {
             return Err(ParkedError::TooMany);
         }
         let parked = undeliverable.parked(key, before);
         let line = self.put(parked).await?;
         tracing::error!(
             %system,
-            %patient,
+            %cargo,
             reason = line.reason,
             status = line.status,
             attempts = line.attempts,
@@ -128,20 +131,37 @@ impl ParkedStore {
         Ok(())
     }
 
+    fn is_full_for(&self, cargo: Cargo) -> bool {
+        let lines = self.lines();
+        let is_image = |key: &&ParkedKey| key.image.is_some();
+        lines.len() >= MOST_PARKED
+            || cargo.image().is_some() && lines.keys().filter(is_image).count() >= MOST_PARKED_IMAGES
+    }
+
     /// A parked delivery as a whole; `None` when there is none.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn get(&self, system: &SystemName, patient: PatientId) -> Result<Option<Parked>, ParkedError> {
-        let key = key(system, patient);
+    pub async fn get(
+        &self,
+        system: &SystemName,
+        cargo: impl Into<Cargo>,
+    ) -> Result<Option<Parked>, ParkedError> {
+        let key = ParkedKey::new(system, cargo);
         let json = self.inner.bucket.get(&key.to_string()).await?;
         Ok(json.map(|json| Parked::read(key, &json)))
     }
 
     /// Whether a delivery is parked. Reads nothing.
     #[must_use]
-    pub fn is_parked(&self, system: &SystemName, patient: PatientId) -> bool {
-        self.lines().contains_key(&key(system, patient))
+    pub fn is_parked(&self, system: &SystemName, cargo: impl Into<Cargo>) -> bool {
+        self.lines().contains_key(&ParkedKey::new(system, cargo))
+    }
+
+    /// What may be listed of a parked delivery. Reads nothing.
+    #[must_use]
+    pub fn line_of(&self, system: &SystemName, cargo: impl Into<Cargo>) -> Option<ParkedLine> {
+        self.line(&ParkedKey::new(system, cargo))
     }
 
     /// How many deliveries to a system are parked. Reads nothing.
@@ -152,10 +172,10 @@ impl ParkedStore {
     }
 
     /// How many deliveries wait for a person, by system; not those that are being tried again, which nobody does where
-    /// nothing `is_delivered`. Reads nothing.
+    /// nothing `is_brought`. Reads nothing.
     #[must_use]
-    pub fn waiting(&self, is_delivered: impl Fn(&SystemName) -> bool) -> BTreeMap<SystemName, usize> {
-        let is_tried = |line: &ParkedLine| line.redriven && is_delivered(&line.key.system);
+    pub fn waiting(&self, is_brought: impl Fn(&ParkedKey) -> bool) -> BTreeMap<SystemName, usize> {
+        let is_tried = |line: &ParkedLine| line.redriven && is_brought(&line.key);
         let mut waiting = BTreeMap::new();
         for line in self.lines().values().filter(|line| !is_tried(line)) {
             *waiting.entry(line.key.system.clone()).or_default() += 1;
@@ -194,8 +214,8 @@ impl ParkedStore {
     ///
     /// # Errors
     /// When it may still be there.
-    pub async fn remove(&self, system: &SystemName, patient: PatientId) -> Result<bool, ParkedError> {
-        let key = key(system, patient);
+    pub async fn remove(&self, system: &SystemName, cargo: impl Into<Cargo>) -> Result<bool, ParkedError> {
+        let key = ParkedKey::new(system, cargo);
         if !self.lines().contains_key(&key) {
             return Ok(false);
         }
@@ -221,31 +241,33 @@ impl ParkedStore {
     ///
     /// # Errors
     /// When that is not stored, or that is unknown.
-    pub async fn mark_redriven(&self, system: &SystemName, patient: PatientId) -> Result<bool, ParkedError> {
-        self.mark(system, patient, true).await
+    pub async fn mark_redriven(
+        &self,
+        system: &SystemName,
+        cargo: impl Into<Cargo>,
+    ) -> Result<bool, ParkedError> {
+        self.mark(ParkedKey::new(system, cargo), true).await
     }
 
     /// Notes that a parked delivery waits for a person again, where nobody can try it before something else is decided.
     ///
     /// # Errors
     /// When that is not stored, or that is unknown.
-    pub async fn unmark_redriven(&self, system: &SystemName, patient: PatientId) -> Result<(), ParkedError> {
-        let line = self.line(&key(system, patient));
-        if line.is_some_and(|line| line.redriven) {
-            self.mark(system, patient, false).await?;
+    pub async fn unmark_redriven(
+        &self,
+        system: &SystemName,
+        cargo: impl Into<Cargo>,
+    ) -> Result<(), ParkedError> {
+        let key = ParkedKey::new(system, cargo);
+        if self.line(&key).is_some_and(|line| line.redriven) {
+            self.mark(key, false).await?;
         }
         Ok(())
     }
 
-    async fn mark(
-        &self,
-        system: &SystemName,
-        patient: PatientId,
-        redriven: bool,
-    ) -> Result<bool, ParkedError> {
-        let key = key(system, patient);
+    async fn mark(&self, key: ParkedKey, redriven: bool) -> Result<bool, ParkedError> {
         let _writing = self.writing(&key).await;
-        let Some(mut parked) = self.get(system, patient).await? else {
+        let Some(mut parked) = self.get(&key.system, key.cargo()).await? else {
             return Ok(false);
         };
         parked.line.redriven = redriven;
@@ -258,14 +280,32 @@ impl ParkedStore {
         Ok(true)
     }
 
-    /// Whose deliveries to a system somebody asked to have tried again. Reads nothing.
+    /// Whose records somebody asked to have brought to a system again. Reads nothing.
     #[must_use]
     pub fn redriven(&self, system: &SystemName) -> Vec<PatientId> {
+        self.redriven_where(system, |key| key.image.is_none().then_some(key.patient))
+    }
+
+    /// Which images somebody asked to have brought to a system again. Reads nothing.
+    #[must_use]
+    pub fn redriven_images(&self, system: &SystemName) -> Vec<ImageId> {
+        self.redriven_where(system, |key| key.image)
+    }
+
+    /// Which images are parked for a system. Reads nothing.
+    #[must_use]
+    pub fn images(&self, system: &SystemName) -> Vec<ImageId> {
+        let lines = self.lines();
+        let keys = lines.keys().filter(|key| key.system == *system);
+        keys.filter_map(|key| key.image).collect()
+    }
+
+    fn redriven_where<T>(&self, system: &SystemName, what: impl Fn(&ParkedKey) -> Option<T>) -> Vec<T> {
         let lines = self.lines();
         let redriven = lines
             .values()
             .filter(|line| line.redriven && line.key.system == *system);
-        redriven.map(|line| line.key.patient).collect()
+        redriven.filter_map(|line| what(&line.key)).collect()
     }
 
     /// Stores an entry, whose lock is held.
@@ -334,13 +374,6 @@ impl Undeliverable<'_> {
             },
             detail: self.why.detail.clone(),
         }
-    }
-}
-
-fn key(system: &SystemName, patient: PatientId) -> ParkedKey {
-    ParkedKey {
-        system: system.clone(),
-        patient,
     }
 }
 

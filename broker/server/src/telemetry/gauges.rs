@@ -1,7 +1,7 @@
 //! What is read when somebody looks, instead of being counted as it happens.
 
 use super::{Sources, Vitals, process};
-use crate::dispatch::{Desk, DeskStatus};
+use crate::dispatch::{Desk, DeskStatus, ImageDesk, ImageDeskStatus};
 use archwire_core::metric;
 use metrics::{counter, gauge};
 use std::time::SystemTime;
@@ -24,6 +24,7 @@ pub(super) fn read(vitals: &Vitals) {
     for (system, handle) in &systems {
         gauge!(metric::PARKED, "system" => system.to_string()).set(number(parked.count(system)));
         handle.desk.iter().for_each(desk);
+        handle.images.iter().for_each(images);
     }
 }
 
@@ -47,6 +48,22 @@ fn desk(desk: &Desk) {
         ("backing_off", backing_off),
     ] {
         gauge!(metric::LANES, "system" => system.clone(), "state" => state).set(number(lanes));
+    }
+}
+
+fn images(desk: &ImageDesk) {
+    let ImageDeskStatus {
+        working,
+        waiting,
+        backing_off,
+    } = desk.status();
+    for (state, images) in [
+        ("working", working),
+        ("waiting", waiting),
+        ("backing_off", backing_off),
+    ] {
+        let system = desk.system().to_string();
+        gauge!(metric::IMAGES_BEHIND, "system" => system, "state" => state).set(number(images));
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 async fn park(store: &ParkedStore, system: &SystemName, patient: PatientId, sequence: u64, code: &str) {
     let undeliverable = Undeliverable {
         system,
-        patient,
+        cargo: patient.into(),
         sequence,
         attempts: 12,
         why: &Why::of_code(code),
@@ -131,7 +131,7 @@ async fn a_full_bucket_parks_nothing_and_says_so() {
     };
     let undeliverable = Undeliverable {
         system: &imaging,
-        patient,
+        cargo: patient.into(),
         sequence: 7,
         attempts: 1,
         why: &why,

@@ -4,7 +4,7 @@ use crate::office::{Office, PATIENCE, contact, in_time, nats_server, says, until
 use archwire::{
     admin::{AdminServer, AdminService, Practice, SystemHandle},
     audit::Audit,
-    dispatch::{Breaker, Desk as Deliveries},
+    dispatch::{Breaker, Desk as Deliveries, ImageDesk},
     parked::{ParkedStore, Undeliverable, Why},
     poll::LastPoll,
     reconcile::Reconciler,
@@ -158,6 +158,8 @@ impl Desk {
         let practice = Practice {
             registry: Arc::clone(&office.registry),
             audit: audit.clone(),
+            images: None,
+            collector: None,
             reconciler: Reconciler::new(
                 Arc::clone(&office.registry),
                 audit.clone(),
@@ -226,7 +228,7 @@ impl Desk {
         };
         let undeliverable = Undeliverable {
             system: &system.parse().unwrap(),
-            patient,
+            cargo: patient.into(),
             sequence: 7,
             attempts: 12,
             why: &why,
@@ -263,6 +265,7 @@ fn handle(office: &Office, name: &str, delivers: bool) -> (SystemName, SystemHan
         connector: "echo".to_owned(),
         connector_version: "0.1.0".to_owned(),
         desk: delivers.then(desk),
+        images: delivers.then(|| ImageDesk::new(system.clone())),
         breaker: Arc::clone(&breaker),
         last_poll: LastPoll::default(),
         account: Account::new(AccountConfig::new(system.clone())),

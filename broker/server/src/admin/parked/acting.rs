@@ -25,7 +25,7 @@ pub(super) fn meant(filter: Option<v1::ParkedFilter>, all: bool) -> Result<Parke
         return Err(refuse(
             Code::InvalidArgument,
             "parked_filter_needed",
-            "say which deliveries are meant, by system, patient, reason or age; or that all are (`--all`)",
+            "say which deliveries are meant, by system, patient, image, reason or age; or that all are (`--all`)",
         ));
     }
     Ok(filter)
@@ -34,7 +34,7 @@ pub(super) fn meant(filter: Option<v1::ParkedFilter>, all: bool) -> Result<Parke
 /// The lines that fit.
 pub(super) fn fitting(practice: &Practice, filter: &ParkedFilter) -> Result<Vec<ParkedLine>, Status> {
     let lines = practice.parked.lines_of(filter);
-    let is_one = filter.system.is_some() && filter.patient.is_some();
+    let is_one = filter.system.is_some() && (filter.patient.is_some() || filter.image.is_some());
     if lines.is_empty() && is_one {
         return Err(not_parked());
     }

@@ -15,9 +15,11 @@ use crate::{
         status::{parked, unanswered},
     },
     audit::Action,
-    parked::ParkedLine,
+    dispatch::ImageTold,
+    parked::{Cargo, ParkedLine},
+    registry::ObserveError,
 };
-use archwire_core::{Receipt, ReceiptOutcome};
+use archwire_core::{ImageId, PatientId, Receipt, ReceiptOutcome, Revision, SystemName};
 use archwire_proto::admin::v1;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::collections::BTreeSet;
@@ -54,29 +56,63 @@ pub(in crate::admin) async fn drop_parked(
 /// Gives one up. Returns it unless it has come to its end in the meantime, or was parked anew and is not what the person
 /// saw any more.
 async fn give_up(practice: &Practice, line: ParkedLine) -> Result<Option<ParkedLine>, Status> {
-    let (system, patient) = (&line.key.system, line.key.patient);
+    let (system, cargo) = (&line.key.system, line.key.cargo());
     let Some(held) = practice.parked.hold(&line).await else {
         return Ok(None);
     };
-    let due = still_due(practice, system, patient).await;
-    let due = due.map_err(|error| unanswered(&error))?;
-    let newest = practice.registry.newest(patient).await;
-    if let Some(newest) = newest.map_err(|error| unanswered(&error))? {
-        let receipt = Receipt {
-            event_id: newest.event_id,
-            revision: newest.revision,
-            outcome: ReceiptOutcome::Dropped,
-            action: None,
-            written: due.map(|due| due.changed).unwrap_or_default(),
-            rendered: BTreeSet::new(),
-            differs: BTreeSet::new(),
-            reason: Some(line.reason.clone()),
-            attempts: line.attempts,
-            connector_version: line.connector_version.clone(),
-        };
-        let noted = practice.registry.receipted(system, patient, receipt).await;
-        noted.map_err(|error| unanswered(&error))?;
-    }
+    let noted = match cargo {
+        Cargo::Record(patient) => record_dropped(practice, system, patient, &line).await,
+        Cargo::Image(image) => image_dropped(practice, system, image, &line).await,
+    };
+    noted.map_err(|error| unanswered(&error))?;
     held.remove().await.map_err(|error| parked(&error))?;
     Ok(Some(line))
+}
+
+async fn record_dropped(
+    practice: &Practice,
+    system: &SystemName,
+    patient: PatientId,
+    line: &ParkedLine,
+) -> Result<(), ObserveError> {
+    let due = still_due(practice, system, patient).await?;
+    let Some(newest) = practice.registry.newest(patient).await? else {
+        return Ok(());
+    };
+    let receipt = Receipt {
+        written: due.map(|due| due.changed).unwrap_or_default(),
+        ..receipt(newest.event_id, newest.revision, line)
+    };
+    practice.registry.receipted(system, patient, receipt).await
+}
+
+async fn image_dropped(
+    practice: &Practice,
+    system: &SystemName,
+    image: ImageId,
+    line: &ParkedLine,
+) -> Result<(), ObserveError> {
+    let Some(event) = ImageTold::of(&practice.registry, image).await? else {
+        return Ok(());
+    };
+    let receipt = receipt(event.event_id, event.revision, line);
+    practice
+        .registry
+        .image_receipted(system, image, receipt, false)
+        .await
+}
+
+fn receipt(event_id: String, revision: Revision, line: &ParkedLine) -> Receipt {
+    Receipt {
+        event_id,
+        revision,
+        outcome: ReceiptOutcome::Dropped,
+        action: None,
+        written: BTreeSet::new(),
+        rendered: BTreeSet::new(),
+        differs: BTreeSet::new(),
+        reason: Some(line.reason.clone()),
+        attempts: line.attempts,
+        connector_version: line.connector_version.clone(),
+    }
 }

@@ -14,7 +14,7 @@ pub(super) use show::show;
 use super::{
     page_size,
     practice::Practice,
-    status::{invalid, optional_patient, optional_system},
+    status::{invalid, optional_image, optional_patient, optional_system},
 };
 use crate::{
     parked::{ParkedFilter, ParkedKey, ParkedLine},
@@ -50,6 +50,7 @@ fn read_filter(filter: Option<v1::ParkedFilter>) -> Result<ParkedFilter, Status>
     Ok(ParkedFilter {
         system: optional_system(&filter.system)?,
         patient: optional_patient(&filter.patient_id)?,
+        image: optional_image(&filter.image_id)?,
         reason: Some(filter.reason).filter(|reason| !reason.is_empty()),
         older_than: Some(Duration::from_secs(filter.older_than_seconds)).filter(|age| !age.is_zero()),
     })
@@ -66,6 +67,7 @@ fn write_line(line: &ParkedLine) -> v1::ParkedLine {
         connector_version: line.connector_version.clone(),
         parked_at: Some(timestamp(line.parked_at)),
         is_redriven: line.redriven,
+        image_id: line.key.image.map(|image| image.to_string()),
     }
 }
 

@@ -8,10 +8,9 @@ use crate::{
     admin::{asker::Asker, practice::Practice, status::parked},
     api::status::refuse,
     audit::Action,
-    dispatch::Desk,
-    parked::{ParkedFilter, ParkedLine},
+    parked::{ParkedFilter, ParkedKey, ParkedLine},
 };
-use archwire_core::{Priority, SystemName};
+use archwire_core::Priority;
 use archwire_proto::admin::v1;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tonic::{Code, Request, Status};
@@ -30,7 +29,7 @@ pub(in crate::admin) async fn redrive(
     let fit = lines.len();
     let lines: Vec<_> = lines
         .into_iter()
-        .filter(|line| desk(practice, &line.key.system).is_some())
+        .filter(|line| is_brought(practice, &line.key))
         .collect();
     let unreachable = fit - lines.len();
     if unreachable > 0 && lines.is_empty() {
@@ -62,20 +61,22 @@ fn untried(mut lines: Vec<ParkedLine>) -> Vec<ParkedLine> {
 }
 
 async fn try_again(practice: &Practice, line: ParkedLine) -> Result<(), Status> {
-    let (system, patient) = (&line.key.system, line.key.patient);
+    let (system, cargo) = (&line.key.system, line.key.cargo());
     // One that has come to its end in the meantime needs nothing.
     let marked = line.redriven || {
-        let marked = practice.parked.mark_redriven(system, patient).await;
+        let marked = practice.parked.mark_redriven(system, cargo).await;
         marked.map_err(|error| parked(&error))?
     };
-    if let Some(desk) = desk(practice, system).filter(|_| marked) {
-        desk.look_at(patient, Priority::Interactive);
+    if let Some(handle) = practice.systems.get(system).filter(|_| marked) {
+        handle.look_at(cargo, Priority::Interactive);
     }
     Ok(())
 }
 
-fn desk<'a>(practice: &'a Practice, system: &SystemName) -> Option<&'a Desk> {
-    practice.systems.get(system)?.desk.as_ref()
+/// Whether the bus brings such things to the system.
+fn is_brought(practice: &Practice, key: &ParkedKey) -> bool {
+    let handle = practice.systems.get(&key.system);
+    handle.is_some_and(|handle| handle.is_brought(key.cargo()))
 }
 
 /// Why none of them can be tried again.
@@ -88,7 +89,8 @@ fn not_written_to(practice: &Practice, filter: &ParkedFilter) -> Status {
         refuse(
             Code::FailedPrecondition,
             "system_not_delivered",
-            "the bus does not write to that system: see `deliver` in the configuration, or drop what is parked for it",
+            "the bus does not write that to the system: see `deliver` and `deliver-images` in the configuration, or drop what is \
+             parked for it",
         )
     } else {
         refuse(

@@ -3,7 +3,7 @@
 use crate::{
     admin::check_reason,
     cli::arguments::{Asking, Person},
-    parked::ParkedKey,
+    parked::{Cargo, ParkedKey},
 };
 use archwire_core::{PatientId, SystemName};
 use archwire_proto::admin::v1;
@@ -54,7 +54,7 @@ pub(super) struct ListArgs {
     /// Only for this system.
     #[arg(long, value_name = "SYSTEM")]
     pub(super) system: Option<SystemName>,
-    /// Only of this patient.
+    /// Only of this patient: the record, and the images that were first told of the patient.
     #[arg(long, value_name = "PATIENT-ID")]
     pub(super) patient: Option<PatientId>,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) limit: u32,
     /// Only those behind this one: the next page.
-    #[arg(long, value_name = "SYSTEM.PATIENT-ID")]
+    #[arg(long, value_name = "SYSTEM.PATIENT-ID[.REVISION]")]
     pub(super) after: Option<ParkedKey>,
 }
 
@@ -76,9 +76,9 @@ pub(super) struct ShowArgs {
     /// The system.
     #[arg(value_name = "SYSTEM")]
     pub(super) system: SystemName,
-    /// The patient.
-    #[arg(value_name = "PATIENT-ID")]
-    pub(super) patient: PatientId,
+    /// The patient, or the image.
+    #[arg(value_name = "PATIENT-ID[/REVISION]")]
+    pub(super) cargo: Cargo,
 }
 
 #[derive(Args)]
@@ -97,13 +97,13 @@ pub(super) struct Which {
     /// Only for this system.
     #[arg(value_name = "SYSTEM")]
     pub(super) system: Option<SystemName>,
-    /// Only of this patient.
-    #[arg(value_name = "PATIENT-ID")]
-    pub(super) patient: Option<PatientId>,
+    /// Only of this patient, with the images; or only this image.
+    #[arg(value_name = "PATIENT-ID[/REVISION]")]
+    pub(super) cargo: Option<Cargo>,
     #[command(flatten)]
     pub(super) narrowing: Narrowing,
     /// All of them, whatever and whosever they are.
-    #[arg(long, conflicts_with_all = ["system", "patient", "code", "older_than"])]
+    #[arg(long, conflicts_with_all = ["system", "cargo", "code", "older_than"])]
     pub(super) all: bool,
     /// Only show which.
     #[arg(long)]
@@ -148,19 +148,23 @@ impl ParkedArgs {
 impl Which {
     /// What the broker is asked for.
     pub(super) fn filter(self) -> v1::ParkedFilter {
-        filter(self.system, self.patient, self.narrowing)
+        filter(self.system, self.cargo, self.narrowing)
     }
 }
 
 /// What the broker is asked for.
 pub(super) fn filter(
     system: Option<SystemName>,
-    patient: Option<PatientId>,
+    cargo: Option<Cargo>,
     narrowing: Narrowing,
 ) -> v1::ParkedFilter {
     v1::ParkedFilter {
         system: system.map(|system| system.to_string()).unwrap_or_default(),
-        patient_id: patient.map(|patient| patient.to_string()).unwrap_or_default(),
+        patient_id: cargo.map(|cargo| cargo.patient().to_string()).unwrap_or_default(),
+        image_id: cargo
+            .and_then(Cargo::image)
+            .map(|image| image.to_string())
+            .unwrap_or_default(),
         reason: narrowing.code.unwrap_or_default(),
         older_than_seconds: whole_seconds(narrowing.older_than.unwrap_or_default()),
     }

@@ -10,18 +10,23 @@ use std::io::{self, Write};
 
 /// Writes deliveries as a table.
 pub(super) fn write_lines(out: &mut impl Write, lines: &[v1::ParkedLine]) -> io::Result<()> {
-    let mut table = Table::new([14, 36, 18, 5, 19]);
-    table.row(["SYSTEM", "PATIENT", "CODE", "TRIES", "SINCE (UTC)"]);
+    let mut table = Table::new([14, 41, 13, 5, 19]);
+    table.row(["SYSTEM", "PATIENT, OR IMAGE", "CODE", "TRIES", "SINCE (UTC)"]);
     for line in lines {
         table.row([
             &line.system,
-            &line.patient_id,
+            cargo(line),
             &why(line),
             &line.attempts.to_string(),
             &time(message_time(line.parked_at)),
         ]);
     }
     table.write(out)
+}
+
+/// The image, or else the patient.
+pub(super) fn cargo(line: &v1::ParkedLine) -> &str {
+    line.image_id.as_deref().unwrap_or(&line.patient_id)
 }
 
 /// Why, and whether it is being tried again.
@@ -38,6 +43,7 @@ pub(super) fn as_json(line: &v1::ParkedLine) -> Value {
     json::stated(json!({
         "system": line.system,
         "patient_id": line.patient_id,
+        "image_id": line.image_id,
         "sequence": Some(line.sequence).filter(|sequence| *sequence > 0),
         "reason": line.reason,
         "status": line.status,

@@ -12,10 +12,11 @@ use super::{
     json,
     review::person,
 };
+use crate::parked::Cargo;
 use acting::{drop_parked, redrive};
 use archwire_proto::admin::v1;
 use arguments::{ListArgs, ParkedCommand, ShowArgs, filter};
-use lines::{as_json, write_lines};
+use lines::{as_json, cargo, write_lines};
 use serde_json::json;
 use std::io::Write;
 
@@ -31,7 +32,11 @@ pub(in crate::cli) async fn run(arguments: ParkedArgs, out: &mut impl Write) -> 
 
 async fn list(arguments: ListArgs, out: &mut impl Write) -> Result<(), AskError> {
     let request = v1::ListParkedRequest {
-        filter: Some(filter(arguments.system, arguments.patient, arguments.narrowing)),
+        filter: Some(filter(
+            arguments.system,
+            arguments.patient.map(Cargo::Record),
+            arguments.narrowing,
+        )),
         after: arguments.after.map(|key| key.to_string()).unwrap_or_default(),
         page_size: arguments.limit,
     };
@@ -55,7 +60,8 @@ async fn list(arguments: ListArgs, out: &mut impl Write) -> Result<(), AskError>
     write_lines(out, &answer.lines)?;
     writeln!(out, "{} shown, {} in all", answer.lines.len(), answer.count)?;
     if let Some(last) = answer.lines.last().filter(|_| answer.more) {
-        writeln!(out, "for more: --after {}.{}", last.system, last.patient_id)?;
+        let cargo = cargo(last).replace('/', ".");
+        writeln!(out, "for more: --after {}.{cargo}", last.system)?;
     }
     Ok(())
 }
@@ -63,7 +69,12 @@ async fn list(arguments: ListArgs, out: &mut impl Write) -> Result<(), AskError>
 async fn show(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError> {
     let request = v1::ShowParkedRequest {
         system: arguments.system.to_string(),
-        patient_id: arguments.patient.to_string(),
+        patient_id: arguments.cargo.patient().to_string(),
+        image_id: arguments
+            .cargo
+            .image()
+            .map(|image| image.to_string())
+            .unwrap_or_default(),
         person: person(arguments.person),
     };
     let answer = broker(&arguments.asking)

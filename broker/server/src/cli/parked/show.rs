@@ -1,6 +1,6 @@
 //! One parked delivery for a person at a terminal: why it was given up, what the system still lacks, and of whom.
 
-use super::lines::{as_json, why};
+use super::lines::{as_json, cargo, why};
 use crate::cli::{
     asking::AskError,
     json,
@@ -37,7 +37,10 @@ pub(super) fn write(out: &mut impl Write, answer: ShowParkedResponse, is_json: b
     } = &line;
     let mut table = Table::new([9, 89]);
     table.row(["system", system]);
-    table.row(["patient", patient_id]);
+    match &line.image_id {
+        Some(image) => table.row(["image", image]),
+        None => table.row(["patient", patient_id]),
+    }
     table.row(["given up", &why(&line)]);
     if let Some(detail) = &detail {
         table.row(["it said", detail]);
@@ -56,10 +59,11 @@ pub(super) fn write(out: &mut impl Write, answer: ShowParkedResponse, is_json: b
         Some((id, standing)) => show::alone(out, id, &standing)?,
         None => writeln!(out, "{patient_id} is not on the bus")?,
     }
+    let cargo = cargo(&line);
     writeln!(
         out,
-        "\nTry again, or give up, with:\n  archwire parked redrive {system} {patient_id} --by NAME\n  archwire parked \
-         drop {system} {patient_id} --by NAME --reason TEXT"
+        "\nTry again, or give up, with:\n  archwire parked redrive {system} {cargo} --by NAME\n  archwire parked \
+         drop {system} {cargo} --by NAME --reason TEXT"
     )?;
     Ok(())
 }

@@ -1,0 +1,282 @@
+//! One attempt to have a system hold an image: note it, send it, read it back, settle.
+//!
+//! What is read back is compared by digest: a delivery is verified when the system shows the very bytes that it was given. What was
+//! sent and never read back is looked for before it is sent once more. An image that a system files under somebody else's record
+//! is never taken for delivered.
+
+use super::told::Told;
+use crate::{
+    dispatch::{
+        Permission,
+        attempt::not_read,
+        ended::{Brought, Failure, Trouble},
+    },
+    failpoint::reach,
+    registry::{ImageDue, ImageSettlement, Registry},
+    telemetry::traces,
+};
+use archwire_core::{
+    DeliveryAction, Digest, ImageDelivered, ImageDelivery, ImageId, ImageView, LocalId, Receipt,
+    ReceiptOutcome, Revision, SystemName, span,
+};
+use archwire_host::{CallError, Connector};
+use std::sync::Arc;
+use tracing::{Instrument as _, field::Empty, info_span};
+
+/// Which image to bring to which system.
+pub(super) struct Attempt<'a> {
+    pub(super) system: &'a SystemName,
+    pub(super) registry: &'a Arc<Registry>,
+    pub(super) connector: &'a Connector,
+    pub(super) image: ImageId,
+    /// Whether the system's connector takes no image of a patient of whom it has no record.
+    pub(super) needs_record: bool,
+    /// Which attempt it is, from 1.
+    pub(super) number: u32,
+}
+
+/// What there is to do.
+pub(super) enum Step {
+    Over(Brought),
+    Send(Box<Task>),
+}
+
+/// What to bring, and to which record.
+pub(super) struct Task {
+    due: ImageDue,
+    record: Option<LocalId>,
+}
+
+/// What the system shows of an image, and what that means.
+struct Shown {
+    outcome: ReceiptOutcome,
+    reason: Option<&'static str>,
+}
+
+impl Shown {
+    fn new(outcome: ReceiptOutcome, reason: Option<&'static str>) -> Self {
+        Self { outcome, reason }
+    }
+
+    /// What a view says of what is due.
+    fn of(view: &ImageView, due: &ImageDue) -> Self {
+        match (due.retracted, view.digest) {
+            (true, _) if view.retracted => Self::new(ReceiptOutcome::Verified, None),
+            (true, _) => Self::new(ReceiptOutcome::Differs, Some("image_still_shown")),
+            (false, Some(digest)) if digest == due.digest => Self::new(ReceiptOutcome::Verified, None),
+            (false, Some(_)) => Self::new(ReceiptOutcome::Differs, Some("bytes_differ")),
+            (false, None) => Self::new(ReceiptOutcome::Unreadable, Some("bytes_not_shown")),
+        }
+    }
+}
+
+/// The code of an image that the system took and does not show.
+const NOT_SHOWN: &str = "image_not_shown";
+
+impl Attempt<'_> {
+    /// What there is to do. Asks the registry only.
+    pub(super) fn next(&self) -> Step {
+        let Some(due) = self.registry.image_due(self.system, self.image) else {
+            return Step::Over(Brought::Nothing);
+        };
+        let record = self.registry.record(self.system, due.patient);
+        let record = record.map(|record| record.local_id);
+        let is_linked = record.is_some() || !self.needs_record;
+        match is_linked && self.registry.may_deliver(self.system, due.patient) {
+            true => Step::Send(Box::new(Task { due, record })),
+            false => Step::Over(Brought::Held),
+        }
+    }
+
+    pub(super) async fn run(&self, permission: &mut Permission<'_>) -> Result<Brought, Failure> {
+        let span = info_span!(
+            target: span::TARGET, span::ATTEMPT, system = %self.system, number = self.number, code = Empty,
+            otel.status_code = Empty
+        );
+        let brought = self.bring(permission).instrument(span.clone()).await;
+        if let Err(failure) = &brought {
+            traces::failed(&span, failure.code());
+        }
+        brought
+    }
+
+    async fn bring(&self, permission: &mut Permission<'_>) -> Result<Brought, Failure> {
+        let task = match self.next() {
+            Step::Over(over) => return Ok(over),
+            Step::Send(task) => task,
+        };
+        let told = Told::read(self.registry, self.image, task.due.sequence).await?;
+        if self.was_sent_before(&task, &told, permission).await? {
+            return Ok(Brought::Seen);
+        }
+        let delivered = self.send(&task, &told, permission).await?;
+        reach("image-delivered");
+        self.read_back(&task, &told, delivered, permission).await?;
+        Ok(Brought::Written)
+    }
+
+    /// Whether the system shows what an earlier attempt sent, whose reading back failed.
+    async fn was_sent_before(
+        &self,
+        task: &Task,
+        told: &Told,
+        permission: &mut Permission<'_>,
+    ) -> Result<bool, Failure> {
+        let Task { due, record } = task;
+        let Some(local_id) = &due.local_id else {
+            return Ok(false);
+        };
+        if due.retracted || due.delivered > Revision::NONE {
+            return Ok(false);
+        }
+        let looking = self.connector.fetch_image(local_id, record.as_ref());
+        let Some(view) = permission.during(looking).await.map_err(not_read)? else {
+            return Ok(false);
+        };
+        let shown = Shown::of(&view, due);
+        if shown.outcome != ReceiptOutcome::Verified || self.is_elsewhere(task, Some(&view.record)) {
+            return Ok(false);
+        }
+        let receipt = self.receipt(told, None, shown);
+        self.settle(task, local_id, due.revision, view.digest, Some(receipt))
+            .await?;
+        Ok(true)
+    }
+
+    async fn send(
+        &self,
+        task: &Task,
+        told: &Told,
+        permission: &mut Permission<'_>,
+    ) -> Result<ImageDelivered, Failure> {
+        let Task { due, record } = task;
+        let patient = self.registry.state_for(self.system, due.patient)?;
+        let mut delivery = ImageDelivery {
+            event_id: told.event_id.clone(),
+            patient_id: due.patient,
+            image_id: self.image,
+            revision: due.revision,
+            image: told.news.image.clone(),
+            retracted: due.retracted,
+            record: record.clone(),
+            local_id: due.local_id.clone(),
+            patient: patient.ok_or(Failure::Later(None, Trouble::of_code("patient_not_known_yet")))?,
+            in_doubt_since: None,
+        };
+        let doubt = self
+            .registry
+            .begin_image(self.system, self.image, due.revision)
+            .await?;
+        reach("image-noted");
+        // Who knows the id has nothing to search for.
+        delivery.in_doubt_since = doubt.filter(|_| delivery.local_id.is_none());
+        let sending = self.connector.deliver_image(&delivery);
+        match permission.during(sending).await {
+            Ok(delivered) => Ok(delivered),
+            Err(error) => Err(self.not_sent(error, doubt.is_none()).await),
+        }
+    }
+
+    /// Only a `retry`, and what stopped the connector in the middle, leaves it open whether the system has it. What an earlier
+    /// attempt left open, no later one's failure closes.
+    async fn not_sent(&self, error: CallError, is_ours: bool) -> Failure {
+        if is_ours
+            && !error.may_have_acted()
+            && let Err(error) = self.registry.image_abandoned(self.system, self.image).await
+        {
+            return error.into();
+        }
+        error.into()
+    }
+
+    /// Sees what the system shows, and settles. The system's id of the image is kept whatever comes of that.
+    async fn read_back(
+        &self,
+        task: &Task,
+        told: &Told,
+        delivered: ImageDelivered,
+        permission: &mut Permission<'_>,
+    ) -> Result<(), Failure> {
+        let Task { due, record } = task;
+        let ImageDelivered {
+            local_id,
+            record: filed_under,
+            action,
+        } = delivered;
+        if due.local_id.as_ref().is_some_and(|known| *known != local_id) {
+            return Err(Failure::Park(Trouble::of_code("local_id_changed")));
+        }
+        let looking = self
+            .connector
+            .fetch_image(&local_id, record.as_ref().or(filed_under.as_ref()));
+        let read = permission.during(looking).await;
+        reach("image-read-back");
+        let view = match read {
+            Ok(view) => view,
+            // The image is there. Its id is kept, so that it is never sent again without looking.
+            Err(error) => {
+                self.settle(task, &local_id, due.delivered, None, None).await?;
+                return Err(not_read(error));
+            }
+        };
+        let shown_under = view.as_ref().map(|view| &view.record);
+        if self.is_elsewhere(task, filed_under.as_ref()) || self.is_elsewhere(task, shown_under) {
+            self.settle(task, &local_id, due.delivered, None, None).await?;
+            return Err(Failure::Park(Trouble::of_code("image_under_another_record")));
+        }
+        let shown = match &view {
+            Some(view) => Shown::of(view, due),
+            None if due.retracted => Shown::new(ReceiptOutcome::Verified, None),
+            None => Shown::new(ReceiptOutcome::Unreadable, Some(NOT_SHOWN)),
+        };
+        let is_missing = view.is_none() && !due.retracted;
+        let receipt = Some(self.receipt(told, Some(action), shown));
+        if is_missing {
+            self.settle(task, &local_id, due.delivered, None, receipt).await?;
+            return Err(Failure::Later(None, Trouble::of_code(NOT_SHOWN)));
+        }
+        let digest = view.and_then(|view| view.digest);
+        self.settle(task, &local_id, due.revision, digest, receipt)
+            .await?;
+        reach("image-settled");
+        Ok(())
+    }
+
+    /// Whether a record under which the system shows the image is not the patient's.
+    fn is_elsewhere(&self, task: &Task, record: Option<&LocalId>) -> bool {
+        let Task { due, record: ours } = task;
+        let Some(record) = record.filter(|_| !due.retracted) else {
+            return false;
+        };
+        let of_others = || {
+            let linked = self.registry.index().linked(self.system, record);
+            linked.is_some_and(|linked| linked != due.patient)
+        };
+        ours.as_ref().map_or_else(of_others, |ours| ours != record)
+    }
+
+    async fn settle(
+        &self,
+        task: &Task,
+        local_id: &LocalId,
+        delivered: Revision,
+        shown: Option<Digest>,
+        receipt: Option<Receipt>,
+    ) -> Result<(), Failure> {
+        let settlement = ImageSettlement {
+            local_id: local_id.clone(),
+            record: task.record.clone(),
+            delivered,
+            shown,
+            receipt,
+        };
+        let settling = self.registry.settle_image(self.system, self.image, settlement);
+        Ok(settling.await?)
+    }
+
+    fn receipt(&self, told: &Told, action: Option<DeliveryAction>, shown: Shown) -> Receipt {
+        let Shown { outcome, reason } = shown;
+        let version = &self.connector.component().description().version;
+        told.receipt(outcome, action, reason, self.number, version)
+    }
+}

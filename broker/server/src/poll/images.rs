@@ -1,0 +1,112 @@
+//! Images on a page: taken after the records, because whose image one is is known by its record.
+//!
+//! Their bytes are stored already; what is read of them here is some hundred kilobytes each, [`AT_A_TIME`] at a time. An image that
+//! will never be taken as it is is kept as unreadable, like a record; anything else ends the pass, so that the page comes again.
+
+use super::{PollError, Poller};
+use crate::imaging::{ImageArrived, Intake, IntakeError};
+use archwire_core::{ImageView, LocalId};
+use archwire_host::UnreadableImage;
+use futures_util::{StreamExt as _, stream};
+
+/// Images of a page that are taken at the same time.
+const AT_A_TIME: usize = 4;
+/// Why an image is not taken whose bytes the connector did not store.
+const NO_BYTES: &str = "image_without_bytes";
+/// Why none is taken where the broker keeps none.
+const NONE_KEPT: &str = "images_not_kept";
+
+impl Poller {
+    /// Takes every image of a page.
+    pub(super) async fn take_images(
+        &self,
+        images: Vec<ImageView>,
+        unreadable: &[UnreadableImage],
+    ) -> Result<(), PollError> {
+        let taking = stream::iter(images.into_iter().enumerate())
+            .map(|(position, image)| self.take_image(position, image))
+            .buffer_unordered(AT_A_TIME);
+        // The others are taken all the same: coming again costs less than waiting.
+        let failed = taking.fold(None, async |failed, taken| taken.err().or(failed));
+        if let Some(error) = failed.await {
+            return Err(error);
+        }
+        for UnreadableImage {
+            position,
+            local_id,
+            record,
+            code,
+        } in unreadable
+        {
+            self.keep_image(*position, local_id.clone(), record.clone(), code)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn take_image(&self, position: usize, image: ImageView) -> Result<(), PollError> {
+        let (local_id, record) = (image.local_id.clone(), image.record.clone());
+        let code = match self.taken(image).await {
+            Ok(()) => return Ok(()),
+            Err(Refused::Now(error)) => return Err(error),
+            Err(Refused::ForGood(code)) => code,
+        };
+        self.keep_image(position, Some(local_id), Some(record), code)
+            .await
+    }
+
+    async fn taken(&self, image: ImageView) -> Result<(), Refused> {
+        if image.retracted {
+            // One that the bus never heard of is nobody's already.
+            if let Some(known) = self.registry.image_of(&self.system, &image.local_id) {
+                let (system, registry) = (&self.system, &self.registry);
+                let retracting = registry.retract_image(system, known, image.observed_at, image.actor);
+                retracting.await.map_err(IntakeError::from)?;
+            }
+            return Ok(());
+        }
+        let intake: &Intake = self.images.as_ref().ok_or(Refused::ForGood(NONE_KEPT))?;
+        let arrived = ImageArrived {
+            system: self.system.clone(),
+            patient_id: None,
+            record: Some(image.record),
+            local_id: Some(image.local_id),
+            digest: image.digest.ok_or(Refused::ForGood(NO_BYTES))?,
+            claim: image.image,
+            observed_at: image.observed_at,
+            actor: image.actor,
+        };
+        intake.take(arrived).await?;
+        Ok(())
+    }
+
+    async fn keep_image(
+        &self,
+        position: usize,
+        local_id: Option<LocalId>,
+        record: Option<LocalId>,
+        reason: &str,
+    ) -> Result<(), PollError> {
+        _ = (local_id, record);
+        self.registry.unreadable(&self.system, None, None, reason).await?;
+        tracing::error!(system = %self.system, position, reason, "an image cannot be taken: a person has to look at it");
+        Ok(())
+    }
+}
+
+/// Why an image is not taken.
+enum Refused {
+    /// It may be, when it comes again.
+    Now(PollError),
+    /// It never will be, as it is.
+    ForGood(&'static str),
+}
+
+impl From<IntakeError> for Refused {
+    fn from(error: IntakeError) -> Self {
+        match error.is_retryable() {
+            true => Self::Now(error.into()),
+            false => Self::ForGood(error.code()),
+        }
+    }
+}
