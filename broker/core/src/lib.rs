@@ -65,4 +65,4 @@ pub use review::{
 };
 pub use source::{SourceRecord, SourceRecordError};
 pub use text::Text;
-pub use view_code::{ADA_1100, Mouth, Occlusion, OrthodonticView, SNOMED_CT, ViewProtocol};
+pub use view_code::{ADA_1100, Mouth, Occlusion, OrthodonticView, SNOMED_CT, ViewProtocol, is_snomed_ct};

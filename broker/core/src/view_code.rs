@@ -27,6 +27,12 @@ const SNOMED: [&str; 4] = [
     "2.16.840.1.113883.6.96",
 ];
 
+/// Whether a namespace is SNOMED CT, however it is written.
+#[must_use]
+pub fn is_snomed_ct(scheme: &str) -> bool {
+    SNOMED.contains(&scheme.trim())
+}
+
 /// A list of views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ViewProtocol {
@@ -146,16 +152,23 @@ impl OrthodonticView {
         // DICOM pads values with spaces.
         let (scheme, code) = (scheme.trim(), code.trim());
         let is_numeric = code.bytes().all(|byte| byte.is_ascii_digit());
-        if SNOMED.contains(&scheme) {
+        if is_snomed_ct(scheme) {
             return only(|view| view.snomed == Some(code));
         }
-        if OWN.contains(&scheme) || scheme.starts_with(OPEN_ORTHO) {
+        if Self::is_namespace(scheme) {
             return match is_numeric {
                 true => only(|view| as_numbers(view.code) == code),
                 false => by_name(code),
             };
         }
         by_name(code).filter(|_| scheme.is_empty())
+    }
+
+    /// Whether a namespace has no codes but those of views, however it is written.
+    #[must_use]
+    pub fn is_namespace(scheme: &str) -> bool {
+        let scheme = scheme.trim();
+        OWN.contains(&scheme) || scheme.starts_with(OPEN_ORTHO)
     }
 
     /// The codes under which others know the view: namespace and code, as DICOM writes them.

@@ -45,12 +45,14 @@ mod people;
 mod profile;
 mod score;
 mod verdict;
+mod whose;
 
 pub use another::{is_another_person, is_wiped};
 pub use fold::is_rendering_of;
 pub use people::People;
 pub use profile::Profile;
 pub use verdict::{Candidate, Evidence, Known, Rule, Trust, Verdict};
+pub use whose::contradictions;
 
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,23 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// The kind that a media type names, without parameters and in lower case; `None` for one that is not known.
+    #[must_use]
+    pub fn of_content_type(content_type: &str) -> Option<Self> {
+        match content_type {
+            "application/dicom" => Some(Self::Dicom),
+            "image/jpeg" | "image/jpg" | "image/pjpeg" => Some(Self::Jpeg),
+            "image/png" | "image/x-png" => Some(Self::Png),
+            "application/pdf" | "application/x-pdf" => Some(Self::Pdf),
+            "model/stl"
+            | "model/x.stl-ascii"
+            | "model/x.stl-binary"
+            | "application/sla"
+            | "application/vnd.ms-pki.stl" => Some(Self::Stl),
+            _ => None,
+        }
+    }
+
     /// Its media type, of which [`FileKind::Other`] has none of its own.
     #[must_use]
     pub fn content_type(self) -> Option<&'static str> {

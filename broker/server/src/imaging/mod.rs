@@ -15,6 +15,7 @@
 //! Everything in the first six modules is pure: it looks at the first [`HEAD_BYTES`] and the last [`TAIL_BYTES`] of a file, in time and
 //! memory bounded by them, and changes nothing.
 
+mod acquired;
 mod collector;
 mod contradicts;
 mod describe;
@@ -24,6 +25,7 @@ mod intake;
 pub mod photo;
 mod room;
 mod store;
+mod teeth;
 mod views;
 
 pub use collector::Collector;
