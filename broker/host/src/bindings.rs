@@ -12,7 +12,7 @@
 wasmtime::component::bindgen!({
     path: "../../wit",
     world: "archwire:connector/connector",
-    imports: { default: trappable },
+    imports: { "archwire:connector/images": async | trappable, default: trappable },
     exports: { default: async },
     require_store_data_send: true,
     with: {

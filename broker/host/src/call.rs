@@ -5,7 +5,7 @@
 //! than that nor keeps others from running.
 
 use crate::{
-    Ability,
+    Ability, Limits,
     bindings::{exchange, plugin},
     convert::{self, Flaw},
     engine::Linked,
@@ -38,6 +38,13 @@ pub enum CallError {
     #[error("the connector did not answer within {} s and was stopped", .after.as_secs_f64())]
     Deadline {
         /// Its deadline.
+        after: Duration,
+    },
+    /// In a call about images nothing moved for so long that the connector was stopped. Whether the system got what was sent
+    /// to it is not known.
+    #[error("nothing moved for {} s and the connector was stopped", .after.as_secs_f64())]
+    Idle {
+        /// How long that may be.
         after: Duration,
     },
     /// The connector asked for more memory than it may have, and crashed without.
@@ -86,6 +93,7 @@ impl CallError {
             },
             Self::Trap { .. } => "connector_trapped",
             Self::Deadline { .. } => "connector_deadline",
+            Self::Idle { .. } => "connector_idle",
             Self::MemoryLimit { .. } => "connector_memory_limit",
             Self::TooLarge { .. } => "connector_too_large",
             Self::Invalid { .. } => "connector_answer_invalid",
@@ -105,6 +113,7 @@ impl CallError {
             Self::Disposition(disposition) => matches!(disposition, Disposition::Retry(_)),
             Self::Trap { .. }
             | Self::Deadline { .. }
+            | Self::Idle { .. }
             | Self::MemoryLimit { .. }
             | Self::TooLarge { .. }
             | Self::Invalid { .. } => true,
@@ -117,7 +126,40 @@ impl CallError {
 #[derive(Clone, Copy)]
 pub(crate) struct CallLimits {
     pub(crate) deadline: Duration,
+    /// Longest time in which nothing moves, in calls about images.
+    pub(crate) idle: Option<Duration>,
     pub(crate) memory_bytes: usize,
+    pub(crate) request_bytes: u64,
+    pub(crate) response_bytes: u64,
+}
+
+impl CallLimits {
+    /// Of a call that has nothing to do with images.
+    pub(crate) fn usual(limits: &Limits) -> Self {
+        Self {
+            deadline: limits.deadline,
+            idle: None,
+            memory_bytes: limits.memory_bytes,
+            request_bytes: limits.request_bytes,
+            response_bytes: limits.response_bytes,
+        }
+    }
+
+    /// Whether it is a call about images.
+    pub(crate) fn is_of_images(&self) -> bool {
+        self.idle.is_some()
+    }
+
+    /// Of a call about images: as long as it takes, and as large as they are.
+    pub(crate) fn of_images(limits: &Limits) -> Self {
+        Self {
+            deadline: limits.image_deadline,
+            idle: Some(limits.image_idle),
+            request_bytes: limits.request_bytes.saturating_add(limits.image_bytes),
+            response_bytes: limits.response_bytes.saturating_add(limits.image_bytes),
+            ..Self::usual(limits)
+        }
+    }
 }
 
 /// What a call that came to its end left behind.
@@ -140,7 +182,7 @@ pub(crate) async fn run<T, F>(
 where
     F: for<'a> FnOnce(&'a plugin::Guest, &'a mut Store<Sandbox>) -> Invoked<'a, T>,
 {
-    let sandbox = Sandbox::new(upstreams, Arc::clone(traces), limits.memory_bytes, context);
+    let sandbox = Sandbox::new(upstreams, Arc::clone(traces), limits, context);
     let mut store = Store::new(linked.pre.engine(), sandbox);
     store.limiter(|sandbox| &mut sandbox.memory);
     store.set_hostcall_fuel(limits.memory_bytes);
@@ -151,12 +193,23 @@ where
         invoke(instance.archwire_connector_plugin(), &mut store).await
     };
     // The runtime traces what a connector passes to WASI. The connector's own log does not come this way.
-    match timeout(limits.deadline, call.with_subscriber(Dispatch::none())).await {
+    let call = async {
+        let call = call.with_subscriber(Dispatch::none());
+        match limits.idle {
+            None => Ok(call.await),
+            Some(after) => {
+                let moving = traces.activity().while_moving(after, call);
+                moving.await.ok_or(CallError::Idle { after })
+            }
+        }
+    };
+    match timeout(limits.deadline, call).await {
         Err(_) => Err(CallError::Deadline {
             after: limits.deadline,
         }),
-        Ok(Err(error)) => Err(failure(&error, store.data(), limits)),
-        Ok(Ok(answer)) => {
+        Ok(Err(idle)) => Err(idle),
+        Ok(Ok(Err(error))) => Err(failure(&error, store.data(), limits)),
+        Ok(Ok(Ok(answer))) => {
             let state = store.into_data().context.map(|context| context.state);
             Ok(Ended { answer, state })
         }

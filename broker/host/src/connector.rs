@@ -1,17 +1,17 @@
 //! A system's connector: the calls that the broker makes.
 
 use crate::{
-    Ability, Account, AccountConfig, CallError, CheckReport, Component, ConfigError, IncomingRequest, Origin,
-    PollAnswer, Received, StateStore, SystemConfig,
+    Ability, Account, AccountConfig, CallError, CheckReport, Component, ConfigError, IncomingRequest, Limits,
+    Origin, PollAnswer, Received, StateStore, SystemConfig,
     bindings::exchange as wit,
     bindings::plugin,
     call::{self, CallLimits, Ended, Invoked},
     config, convert,
     convert::Flaw,
     http::{Traces, Upstreams},
-    imports::{Context, LogBook},
+    imports::{Context, ImageCall, LogBook, SystemImages},
     sandbox::Sandbox,
-    state::SystemState,
+    state::{CallState, SystemState},
 };
 use archwire_core::{
     Cursor, Delivered, Delivery, ImageDelivered, ImageDelivery, ImageView, LocalId, SurveyPage, SystemName,
@@ -39,7 +39,8 @@ struct Parts {
     account: Account,
     upstreams: Arc<Upstreams>,
     state: SystemState,
-    limits: CallLimits,
+    images: SystemImages,
+    limits: Limits,
 }
 
 impl fmt::Debug for Connector {
@@ -89,6 +90,8 @@ impl Connector {
             grants,
             limits,
             account,
+            images,
+            images_folder,
             ..
         } = config;
         let account =
@@ -102,10 +105,12 @@ impl Connector {
             account,
             settings: Arc::new(checked.settings),
             upstreams: Arc::new(upstreams),
-            limits: CallLimits {
-                deadline: limits.deadline,
-                memory_bytes: limits.memory_bytes,
+            images: SystemImages {
+                content: images,
+                folder: images_folder,
+                largest: limits.image_bytes,
             },
+            limits,
         })))
     }
 
@@ -140,8 +145,10 @@ impl Connector {
     /// As [`CallError`] says; a [`Disposition`](archwire_core::Disposition) where the system cannot be reached.
     pub async fn check(&self) -> Result<CheckReport, CallError> {
         let invoke = invoke(|plugin, store| Box::pin(plugin.call_check(store)));
-        self.call(Ability::Check, invoke, |report| Ok(convert::check_report(report)))
-            .await
+        self.call(Ability::Check, ImageCall::Other, invoke, |report| {
+            Ok(convert::check_report(report))
+        })
+        .await
     }
 
     /// What changed since `cursor`; `None` the first time means everything.
@@ -153,7 +160,8 @@ impl Connector {
         let invoke = invoke(move |plugin, store| {
             Box::pin(async move { plugin.call_poll(store, cursor.as_deref()).await })
         });
-        self.call(Ability::Poll, invoke, convert::page).await
+        self.call(Ability::Poll, self.polled(), invoke, convert::page)
+            .await
     }
 
     /// A webhook arrived.
@@ -164,7 +172,8 @@ impl Connector {
         let request = convert::incoming(request);
         let invoke =
             invoke(move |plugin, store| Box::pin(async move { plugin.call_receive(store, &request).await }));
-        self.call(Ability::Receive, invoke, convert::received).await
+        self.call(Ability::Receive, ImageCall::Other, invoke, convert::received)
+            .await
     }
 
     /// Make the system's record match the delivered state.
@@ -175,7 +184,8 @@ impl Connector {
         let delivery = convert::delivery(delivery);
         let invoke =
             invoke(move |plugin, store| Box::pin(async move { plugin.call_deliver(store, &delivery).await }));
-        self.call(Ability::Deliver, invoke, convert::delivered).await
+        self.call(Ability::Deliver, ImageCall::Other, invoke, convert::delivered)
+            .await
     }
 
     /// Read one record back; `None` when the system has no record with that id.
@@ -186,7 +196,7 @@ impl Connector {
         let id = local_id.as_str().to_owned();
         let invoke =
             invoke(move |plugin, store| Box::pin(async move { plugin.call_fetch(store, &id).await }));
-        self.call(Ability::Fetch, invoke, |observation| {
+        self.call(Ability::Fetch, ImageCall::Other, invoke, |observation| {
             convert::fetched(observation, local_id)
         })
         .await
@@ -198,11 +208,12 @@ impl Connector {
     /// # Errors
     /// As [`CallError`] says.
     pub async fn deliver_image(&self, delivery: &ImageDelivery) -> Result<ImageDelivered, CallError> {
+        let bytes = ImageCall::Deliver(delivery.image.file.digest);
         let delivery = convert::image_delivery(delivery);
         let invoke = invoke(move |plugin, store| {
             Box::pin(async move { plugin.call_deliver_image(store, &delivery).await })
         });
-        self.call(Ability::DeliverImages, invoke, convert::image_delivered)
+        self.call(Ability::DeliverImages, bytes, invoke, convert::image_delivered)
             .await
     }
 
@@ -221,7 +232,7 @@ impl Connector {
         let invoke = invoke(move |plugin, store| {
             Box::pin(async move { plugin.call_fetch_image(store, &id, record.as_deref()).await })
         });
-        self.call(Ability::FetchImages, invoke, |observation| {
+        self.call(Ability::FetchImages, ImageCall::Fetch, invoke, |observation| {
             convert::image_fetched(observation, local_id)
         })
         .await
@@ -236,12 +247,14 @@ impl Connector {
         let invoke = invoke(move |plugin, store| {
             Box::pin(async move { plugin.call_survey(store, cursor.as_deref()).await })
         });
-        self.call(Ability::Survey, invoke, convert::survey_page).await
+        self.call(Ability::Survey, ImageCall::Other, invoke, convert::survey_page)
+            .await
     }
 
     async fn call<W, T, F>(
         &self,
         ability: Ability,
+        images: ImageCall,
         invoke: F,
         read: impl FnOnce(W) -> Result<T, Flaw>,
     ) -> Result<T, CallError>
@@ -260,7 +273,7 @@ impl Connector {
         );
         let began = Instant::now();
         let answer = self
-            .call_untold(ability, invoke, read)
+            .call_untold(ability, images, invoke, read)
             .instrument(span.clone())
             .await;
         let code = answer.as_ref().err().map_or("ok", CallError::code);
@@ -279,6 +292,7 @@ impl Connector {
     async fn call_untold<W, T, F>(
         &self,
         ability: Ability,
+        images: ImageCall,
         invoke: F,
         read: impl FnOnce(W) -> Result<T, Flaw>,
     ) -> Result<T, CallError>
@@ -298,13 +312,21 @@ impl Connector {
                 .acquire()
                 .await
                 .map_err(|_| CallError::Busy)?;
-            Ok((place, self.context().await?))
+            let state = parts.state.begin().await.map_err(CallError::State)?;
+            Ok((place, state))
         };
         let begun = timeout(parts.limits.deadline, begin).await;
-        let (_place, context) = begun.map_err(|_| CallError::Busy)??;
+        let (_place, state) = begun.map_err(|_| CallError::Busy)??;
         let traces = Arc::new(Traces::here(parts.system.clone()));
+        let context = Some(self.context(state, images, &traces));
+        let limits = match images {
+            ImageCall::Other => CallLimits::usual(&parts.limits),
+            ImageCall::Poll | ImageCall::Deliver(_) | ImageCall::Fetch => {
+                CallLimits::of_images(&parts.limits)
+            }
+        };
         let upstreams = Arc::clone(&parts.upstreams);
-        let ended = call::run(linked, upstreams, &traces, Some(context), parts.limits, invoke).await;
+        let ended = call::run(linked, upstreams, &traces, context, limits, invoke).await;
         self.report(&traces);
         let Ended { answer, state } = ended.map_err(|error| too_large_first(error, &traces))?;
         if let Some(state) = state
@@ -325,17 +347,27 @@ impl Connector {
         }
     }
 
-    async fn context(&self) -> Result<Context, CallError> {
+    /// A poll is about images where the connector does anything with them.
+    fn polled(&self) -> ImageCall {
+        let abilities = &self.0.component.description().abilities;
+        let of_images = [Ability::DeliverImages, Ability::FetchImages];
+        match of_images.iter().any(|ability| abilities.contains(ability)) {
+            true => ImageCall::Poll,
+            false => ImageCall::Other,
+        }
+    }
+
+    fn context(&self, state: CallState, images: ImageCall, traces: &Traces) -> Context {
         let parts = &*self.0;
-        let state = parts.state.begin().await.map_err(CallError::State)?;
         let name = parts.component.description().name.clone();
-        let log = LogBook::new(parts.system.clone(), name);
-        Ok(Context {
+        Context {
             system: parts.system.clone(),
             settings: Arc::clone(&parts.settings),
             state,
-            log,
-        })
+            log: LogBook::new(parts.system.clone(), name),
+            images: parts.images.of_call(images),
+            activity: traces.activity().clone(),
+        }
     }
 
     /// Tells the administrator how many requests were refused, and why. Not which: a path can hold a patient's id, and

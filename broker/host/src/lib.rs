@@ -38,6 +38,7 @@
 //! ```
 
 mod account;
+mod activity;
 mod answer;
 mod bindings;
 mod cache;

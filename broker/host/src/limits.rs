@@ -25,7 +25,7 @@ pub struct Limits {
     pub requests: u32,
     /// From the start of a request to its connection: name look-up, TCP and TLS. 10 s. The connector may ask for less.
     pub connect_timeout: Duration,
-    /// Added to that, for the response's headers. 30 s. The connector may ask for less. Shorter than `deadline`, so
+    /// Added to that, for the response's headers, from the last byte of the request's body on. 30 s. The connector may ask for less. Shorter than `deadline`, so
     /// that the connector sees that an answer did not come and can say what that means.
     pub first_byte_timeout: Duration,
     /// Between two pieces of a response's body. 30 s. The connector may ask for less.

@@ -326,9 +326,9 @@ fn is_wasi(name: &str) -> bool {
 async fn describe(linked: &Linked) -> Result<Description, LoadProblem> {
     let limits = CallLimits {
         deadline: DESCRIBE_DEADLINE,
-        memory_bytes: Limits::default().memory_bytes,
+        ..CallLimits::usual(&Limits::default())
     };
-    let (upstreams, traces) = (Arc::new(Upstreams::none()), Arc::new(Traces::default()));
+    let (upstreams, traces) = (Arc::new(Upstreams::none()), Arc::new(Traces::nowhere()));
     let called = call::run(linked, upstreams, &traces, None, limits, |plugin, store| {
         Box::pin(plugin.call_describe(store))
     });

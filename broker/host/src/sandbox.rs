@@ -6,6 +6,7 @@
 
 use crate::{
     bindings,
+    call::CallLimits,
     http::{Outgoing, Traces, Upstreams},
     imports::Context,
     limits::{RANDOM_BYTES, REQUEST_HEADER_BYTES, RESOURCES},
@@ -33,7 +34,7 @@ impl Sandbox {
     pub(crate) fn new(
         upstreams: Arc<Upstreams>,
         traces: Arc<Traces>,
-        memory_bytes: usize,
+        limits: CallLimits,
         context: Option<Context>,
     ) -> Self {
         let mut wasi = WasiCtx::builder();
@@ -46,14 +47,14 @@ impl Sandbox {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
         let memory = MemoryBound {
-            bytes: memory_bytes,
+            bytes: limits.memory_bytes,
             used: 0,
             refused: false,
         };
         Self {
             wasi: wasi.build(),
             http,
-            outgoing: Outgoing::new(upstreams, traces),
+            outgoing: Outgoing::new(upstreams, traces, limits),
             table,
             memory,
             context,

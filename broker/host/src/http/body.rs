@@ -1,10 +1,12 @@
-//! The body of a response on its way to the connector: counted, watched for silence, freed of secrets. Passed on as it
-//! comes, never gathered. Trailers are left out.
+//! Bodies on their way. Of a request: bounded, and watched for whether it moves. Of a response: counted, watched for silence,
+//! freed of secrets. Passed on as they come, never gathered. Trailers of responses are left out.
 
 use super::{error, outgoing::Traces, scrub::Scrubbing};
-use crate::account::Passage;
+use crate::{account::Passage, activity::Activity};
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming};
+use http_body_util::Limited;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::error::Error as StdError;
 use std::{
     pin::Pin,
     sync::Arc,
@@ -12,7 +14,45 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep, sleep};
-use wasmtime_wasi_http::Error;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// A request's body with its bound, and those who want to know when it moves.
+pub(crate) struct SentBody {
+    inner: Limited<WasiBody>,
+    watchers: [Activity; 2],
+}
+
+impl SentBody {
+    pub(crate) fn new(inner: WasiBody, limit: u64, watchers: [Activity; 2]) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self {
+            inner: Limited::new(inner, limit),
+            watchers,
+        }
+    }
+}
+
+impl Body for SentBody {
+    type Data = Bytes;
+    type Error = Box<dyn StdError + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        self.watchers.iter().for_each(Activity::moved);
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
 
 /// A response's body with what watches over it.
 pub(crate) struct WatchedBody {
@@ -63,6 +103,7 @@ impl WatchedBody {
 
     fn count(&mut self, data: &Bytes) -> Result<(), Error> {
         self.timer.as_mut().reset(Instant::now() + self.silence);
+        self.traces.activity().moved();
         let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
         match self.left.checked_sub(length) {
             Some(left) => {

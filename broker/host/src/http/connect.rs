@@ -4,8 +4,8 @@
 //! systems, and one pool for each [`AddressPolicy`] among its grants. TLS 1.2 and 1.3 by rustls with Mozilla's roots;
 //! HTTP/1.1, and HTTP/2 where the server offers it. Proxies in the environment are not used.
 
+use super::body::SentBody;
 use crate::grant::{AddressPolicy, Origin};
-use http_body_util::Limited;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
@@ -24,10 +24,9 @@ use std::{
     time::Duration,
 };
 use tower_service::Service;
-use wasmtime_wasi_http::WasiBody;
 
 /// A client whose connections go to allowed addresses only.
-pub(crate) type CheckedClient = Client<HttpsConnector<HttpConnector<CheckedResolver>>, Limited<WasiBody>>;
+pub(crate) type CheckedClient = Client<HttpsConnector<HttpConnector<CheckedResolver>>, SentBody>;
 
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 16;

@@ -5,7 +5,7 @@ use super::{
     told::{Sending, Teller},
     upstream::{Admitted, Upstreams},
 };
-use crate::limits::BODY_CHUNK_BYTES;
+use crate::{activity::Activity, call::CallLimits, limits::BODY_CHUNK_BYTES};
 use archwire_core::SystemName;
 use http::{HeaderName, Method, Request, Response};
 use std::{
@@ -19,21 +19,36 @@ use std::{
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// What one call's requests came to, for the end of the call.
-#[derive(Default)]
 pub(crate) struct Traces {
     denials: Mutex<BTreeMap<&'static str, u32>>,
     response_too_large: AtomicBool,
     /// Nobody is told of what a component does while it describes itself: it has no system yet, and no requests.
     teller: Option<Teller>,
+    activity: Activity,
 }
 
 impl Traces {
+    /// Of a component that describes itself.
+    pub(crate) fn nowhere() -> Self {
+        Self {
+            denials: Mutex::default(),
+            response_too_large: AtomicBool::new(false),
+            teller: None,
+            activity: Activity::begin(),
+        }
+    }
+
     /// Of a call to a system, whose span is the current one.
     pub(crate) fn here(system: SystemName) -> Self {
         Self {
             teller: Some(Teller::here(system)),
-            ..Self::default()
+            ..Self::nowhere()
         }
+    }
+
+    /// When something of the call last moved.
+    pub(crate) fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// A request is on its way now.
@@ -81,17 +96,19 @@ impl Traces {
 pub(crate) struct Outgoing {
     upstreams: Arc<Upstreams>,
     traces: Arc<Traces>,
+    limits: CallLimits,
     requests_left: u32,
     forbidden: ForbiddenHeaders,
 }
 
 impl Outgoing {
-    pub(crate) fn new(upstreams: Arc<Upstreams>, traces: Arc<Traces>) -> Self {
+    pub(crate) fn new(upstreams: Arc<Upstreams>, traces: Arc<Traces>, limits: CallLimits) -> Self {
         let requests_left = upstreams.limits().requests;
         let forbidden = upstreams.forbidden().clone();
         Self {
             upstreams,
             traces,
+            limits,
             requests_left,
             forbidden,
         }
@@ -135,13 +152,15 @@ impl WasiHttpHooks for Outgoing {
         _: Worker,
     ) -> Sent {
         let admitted = self.admit(&request);
+        self.traces.activity().moved();
+        let limits = self.limits;
         if admitted.is_err() {
             self.traces.not_sent("denied");
         }
         let (upstreams, traces) = (Arc::clone(&self.upstreams), Arc::clone(&self.traces));
         Box::new(async move {
             let response = upstreams
-                .send(admitted?, request, options.unwrap_or_default(), &traces)
+                .send(admitted?, request, options.unwrap_or_default(), limits, &traces)
                 .await?;
             Ok((response, Box::new(ready(Ok(()))) as Worker))
         })

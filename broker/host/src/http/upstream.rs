@@ -1,7 +1,7 @@
 //! The servers that one system's connector may reach, each with its client.
 
 use super::{
-    body::WatchedBody,
+    body::{SentBody, WatchedBody},
     connect::{self, CheckedClient},
     credential::Credential,
     error,
@@ -12,17 +12,18 @@ use super::{
 use crate::{
     Limits,
     account::{Account, Deferred},
+    activity::Activity,
+    call::CallLimits,
     grant::{self, AddressPolicy, Denial, Grant, Method, Origin, Scheme},
 };
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
-use http_body_util::{BodyExt, Limited};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
-use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 /// Longest path with query.
@@ -169,6 +170,7 @@ impl Upstreams {
         admitted: Admitted,
         request: Request<WasiBody>,
         options: RequestOptions,
+        call: CallLimits,
         traces: &Arc<Traces>,
     ) -> Result<Response<WasiBody>, Error> {
         let upstream = self.list.get(admitted.index).ok_or(Error::HttpRequestDenied)?;
@@ -180,15 +182,16 @@ impl Upstreams {
                 return Ok(in_the_vendors_place(deferred));
             }
         };
-        let request = self.dress(admitted.uri, request)?;
+        let sent = Activity::begin();
+        let request = self.dress(admitted.uri, request, call, [&sent, traces.activity()])?;
         let sending = traces.sending(request.method());
         let limits = &self.limits;
         let within = shorter(options.connect_timeout, limits.connect_timeout)
             + shorter(options.first_byte_timeout, limits.first_byte_timeout);
-        let answer = timeout(within, upstream.client.request(request)).await;
+        let answer = sent.while_moving(within, upstream.client.request(request)).await;
         let answer = match answer {
-            Ok(answer) => answer.map_err(|error| error::of_request(&error, limits.request_bytes)),
-            Err(_) => Err(error::silence()),
+            Some(answer) => answer.map_err(|error| error::of_request(&error, call.request_bytes)),
+            None => Err(error::silence()),
         };
         if let Some(sending) = sending {
             sending.ended(answer.as_ref().map(Response::status));
@@ -199,11 +202,16 @@ impl Upstreams {
         let response = answer?;
         passage.answered(response.status(), response.headers());
         let silence = shorter(options.between_bytes_timeout, limits.between_bytes_timeout);
-        let (head, body) = self.undress(response, traces)?.into_parts();
+        let (head, body) = self.undress(response, call, traces)?.into_parts();
+        let scrubber = if call.is_of_images() && is_image(&head.headers) {
+            Scrubber::default()
+        } else {
+            self.scrubber()
+        };
         let body = WatchedBody::new(
             body,
-            self.scrubber().body(),
-            limits.response_bytes,
+            scrubber.body(),
+            call.response_bytes,
             silence,
             Arc::clone(traces),
             passage,
@@ -212,9 +220,15 @@ impl Upstreams {
     }
 
     /// The request as it goes out: the host's own URI and credential, and a bound on its body.
-    fn dress(&self, uri: Uri, request: Request<WasiBody>) -> Result<Request<Limited<WasiBody>>, Error> {
+    fn dress(
+        &self,
+        uri: Uri,
+        request: Request<WasiBody>,
+        call: CallLimits,
+        watchers: [&Activity; 2],
+    ) -> Result<Request<SentBody>, Error> {
         let (mut head, body) = request.into_parts();
-        let limit = self.limits.request_bytes;
+        let limit = call.request_bytes;
         if body.size_hint().lower() > limit {
             return Err(Error::HttpRequestBodySize(Some(limit)));
         }
@@ -223,14 +237,17 @@ impl Upstreams {
         if let Some(credential) = &self.credential {
             head.headers.insert(credential.header(), credential.value());
         }
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(Request::from_parts(head, Limited::new(body, limit)))
+        Ok(Request::from_parts(
+            head,
+            SentBody::new(body, limit, watchers.map(Activity::clone)),
+        ))
     }
 
     /// The response's head as the connector may see it.
     fn undress(
         &self,
         mut response: Response<Incoming>,
+        call: CallLimits,
         traces: &Traces,
     ) -> Result<Response<Incoming>, Error> {
         let limits = &self.limits;
@@ -242,9 +259,9 @@ impl Upstreams {
                 u32::try_from(header_bytes).ok(),
             ));
         }
-        if response.body().size_hint().lower() > limits.response_bytes {
+        if response.body().size_hint().lower() > call.response_bytes {
             traces.response_too_large();
-            return Err(Error::HttpResponseBodySize(Some(limits.response_bytes)));
+            return Err(Error::HttpResponseBodySize(Some(call.response_bytes)));
         }
         self.scrubber().scrub_headers(response.headers_mut());
         Ok(response)
@@ -276,6 +293,61 @@ fn policy(grant: &Grant, credential: bool) -> AddressPolicy {
     }
 }
 
+/// Whether an answer is the bytes of an image: they come out as they are, whatever is in them.
+fn is_image(headers: &HeaderMap) -> bool {
+    let media_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media_type = media_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    let media_type = media_type.trim().to_ascii_lowercase();
+    let (kind, name) = media_type.split_once('/').unwrap_or_default();
+    match kind {
+        "image" | "model" | "video" => true,
+        "application" => matches!(name, "dicom" | "octet-stream" | "pdf" | "sla"),
+        "multipart" => name == "related",
+        _ => false,
+    }
+}
+
 fn shorter(asked: Option<Duration>, most: Duration) -> Duration {
     asked.map_or(most, |asked| asked.min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_told_from_what_a_server_says() {
+        let of = |value: &'static str| {
+            is_image(&HeaderMap::from_iter([(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(value),
+            )]))
+        };
+        for image in [
+            "image/jpeg",
+            "Application/DICOM",
+            "application/octet-stream; charset=binary",
+            "multipart/related; type=\"application/dicom\"; boundary=x",
+            "model/stl",
+        ] {
+            assert!(of(image), "{image}");
+        }
+        for other in [
+            "",
+            "text/plain",
+            "application/json",
+            "application/dicom+json",
+            "multipart/form-data",
+            "image",
+        ] {
+            assert!(!of(other), "{other}");
+        }
+        assert!(!is_image(&HeaderMap::new()));
+    }
 }

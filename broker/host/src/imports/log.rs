@@ -39,6 +39,11 @@ impl LogBook {
         }
     }
 
+    /// Tells something with the log of the call.
+    pub(crate) fn with(&self, tell: impl FnOnce()) {
+        dispatcher::with_default(&self.log, tell);
+    }
+
     fn write(&mut self, level: Level, event: &str, numbers: &[(String, i64)]) {
         if self.kept >= ENTRIES {
             self.excess = self.excess.saturating_add(1);

@@ -12,9 +12,10 @@ mod state;
     reason = "the generated bindings export it again, from a private module"
 )]
 pub use images::Upload;
+pub(crate) use images::{CallImages, ImageCall, SystemImages};
 pub(crate) use log::LogBook;
 
-use crate::{sandbox::Sandbox, state::CallState};
+use crate::{activity::Activity, sandbox::Sandbox, state::CallState};
 use archwire_core::SystemName;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) settings: Arc<BTreeMap<String, String>>,
     pub(crate) state: CallState,
     pub(crate) log: LogBook,
+    pub(crate) images: CallImages,
+    pub(crate) activity: Activity,
 }
 
 /// An import was called from `describe`.

@@ -118,7 +118,9 @@ impl From<CallError> for Failure {
             CallError::Busy | CallError::State(_) => Self::Ours(Trouble::of_code(error.code())),
             CallError::NotOffered(_) => Self::Park(Trouble::of_code(error.code())),
             // The system may be why it took so long.
-            CallError::Deadline { .. } => Self::Later(None, Trouble::of_code(error.code())),
+            CallError::Deadline { .. } | CallError::Idle { .. } => {
+                Self::Later(None, Trouble::of_code(error.code()))
+            }
             CallError::Trap { .. }
             | CallError::MemoryLimit { .. }
             | CallError::TooLarge { .. }

@@ -222,9 +222,11 @@ fn wait_for(error: &CallError) -> Option<Duration> {
         | CallError::Invalid { .. }
         | CallError::TooLarge { .. }
         | CallError::MemoryLimit { .. } => None,
-        CallError::Trap { .. } | CallError::Deadline { .. } | CallError::Busy | CallError::State(_) => {
-            Some(Duration::ZERO)
-        }
+        CallError::Trap { .. }
+        | CallError::Deadline { .. }
+        | CallError::Idle { .. }
+        | CallError::Busy
+        | CallError::State(_) => Some(Duration::ZERO),
     }
 }
 
