@@ -9,7 +9,7 @@ use crate::links::{self, Answer, Link};
 use crate::map::FieldSet;
 use crate::row::{PatNum, Word};
 use archwire_connector::Disposition;
-use archwire_connector::http::{Error as HttpError, Method, Request, Response};
+use archwire_connector::http::{Error as HttpError, Incoming, Method, Request, Response};
 use serde::Deserialize;
 use serde_json::json;
 use std::fmt;
@@ -20,6 +20,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(45);
 
 /// When a call that failed on the office's side may be tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// Most bytes of a refusal where an answer is read as it comes.
+const LONGEST_REFUSAL: usize = 64 * 1024;
 
 /// The office's words. They may quote the request, so they do not print themselves.
 #[derive(Clone, PartialEq, Eq)]
@@ -226,13 +229,23 @@ impl<'a> Api<'a> {
     }
 
     /// The API wants the content type on every request, GET included. The keys are the host's business.
-    fn request(&self, method: Method, path: &str) -> Request {
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request {
         Request::new(method, format!("{}{path}", self.url))
             .header("Content-Type", "application/json")
             .timeout(TIMEOUT)
     }
 
-    fn call(&self, request: &Request) -> Result<Response, Error> {
+    /// The beginning of an answer that is too large to be held.
+    pub(crate) fn open(&self, request: &Request) -> Result<Incoming, Error> {
+        let answer = self.host.open(request).map_err(Error::Http)?;
+        if (200..=299).contains(&answer.status) {
+            return Ok(answer);
+        }
+        let refusal = answer.whole(LONGEST_REFUSAL).map_err(Error::Http)?;
+        Err(classify(&refusal))
+    }
+
+    pub(crate) fn call(&self, request: &Request) -> Result<Response, Error> {
         let response = self.host.send(request).map_err(Error::Http)?;
         if (200..=299).contains(&response.status) {
             Ok(response)

@@ -1,10 +1,11 @@
 //! What the flows need from around them: a way to the office, a clock, a memory and a log. The real one is the host's;
 //! tests put a double in its place.
 
-use archwire_connector::http::{Error, Request, Response};
+use archwire_connector::http::{Error, Incoming, Request, Response};
 use archwire_connector::log::Level;
-use archwire_connector::{log, state};
+use archwire_connector::{images, log, state};
 use serde::{Serialize, de::DeserializeOwned};
+use std::io::{self, Read};
 use std::time::SystemTime;
 
 /// Everything outside of the connector.
@@ -14,6 +15,24 @@ pub trait Host {
     /// # Errors
     /// When there is no complete answer.
     fn send(&self, request: &Request) -> Result<Response, Error>;
+
+    /// Sends a request and gives the beginning of the answer.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    fn open(&self, request: &Request) -> Result<Incoming, Error>;
+
+    /// The SHA-256 of some bytes, which are not kept.
+    ///
+    /// # Errors
+    /// When they cannot be read to their end.
+    fn measure(&self, bytes: &mut dyn Read) -> io::Result<String>;
+
+    /// The SHA-256 of a file of the office's A-to-Z folder, where the administrator granted it.
+    ///
+    /// # Errors
+    /// When it is not there, or not granted.
+    fn take_file(&self, place: &str) -> Result<String, images::Error>;
 
     /// Milliseconds since 1970 UTC.
     fn now_ms(&self) -> u64;
@@ -50,6 +69,20 @@ impl Host for Broker {
         request.send()
     }
 
+    fn open(&self, request: &Request) -> Result<Incoming, Error> {
+        request.open()
+    }
+
+    fn measure(&self, mut bytes: &mut dyn Read) -> io::Result<String> {
+        let mut measuring = images::measure()?;
+        images::copy(&mut bytes, &mut measuring)?;
+        Ok(measuring.finish()?)
+    }
+
+    fn take_file(&self, place: &str) -> Result<String, images::Error> {
+        images::take_file(place)
+    }
+
     fn now_ms(&self) -> u64 {
         let since = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -78,10 +111,12 @@ impl Host for Broker {
 pub(crate) mod double {
     //! A host of prepared answers that writes down what it was asked.
 
-    use super::{Error, Host, Level, Request, Response};
-    use archwire_connector::http::Method;
+    use super::{Error, Host, Incoming, Level, Request, Response};
+    use archwire_connector::http::{Method, Part};
+    use archwire_connector::images;
     use std::cell::{Cell, RefCell};
     use std::collections::{BTreeMap, VecDeque};
+    use std::io::{self, Read};
 
     /// 2026-11-01 09:30:00 UTC.
     pub(crate) const NOW_MS: u64 = 1_793_525_400_000;
@@ -111,6 +146,8 @@ pub(crate) mod double {
         pub(crate) logged: RefCell<Vec<Entry>>,
         pub(crate) later_ms: Cell<u64>,
         pub(crate) full: Cell<bool>,
+        /// The files of the granted folder with their digests; `None` where no folder is granted.
+        pub(crate) files: RefCell<Option<BTreeMap<String, String>>>,
     }
 
     impl Double {
@@ -148,6 +185,15 @@ pub(crate) mod double {
             self
         }
 
+        /// A folder is granted, with these files.
+        pub(crate) fn with_files(self, files: &[(&str, &str)]) -> Self {
+            let files = files
+                .iter()
+                .map(|(place, digest)| ((*place).to_owned(), (*digest).to_owned()));
+            self.files.replace(Some(files.collect()));
+            self
+        }
+
         /// What was asked: method, path with query after the API's root, and the body.
         pub(crate) fn asked(&self) -> Vec<String> {
             self.asked.borrow().clone()
@@ -177,7 +223,9 @@ pub(crate) mod double {
             );
             let path = request.url().split_once("/api/v1").map_or("", |(_, path)| path);
             let body = String::from_utf8_lossy(request.body());
-            if let Some(query) = path.strip_prefix("/queries/ShortQuery") {
+            if let Some(query) = path.strip_prefix("/queries/ShortQuery")
+                && body.contains("patientlink")
+            {
                 assert_eq!(request.method(), Method::Put);
                 let condition = body.split_once("LinkType = 1 AND ").map_or("", |(_, rest)| rest);
                 let condition = condition.strip_suffix(" ORDER BY PatientLinkNum\"}").unwrap();
@@ -185,12 +233,35 @@ pub(crate) mod double {
                 let prepared = self.links.borrow_mut().pop_front();
                 return prepared.unwrap_or_else(|| Ok(response(200, &[], "[]")));
             }
+            let parts = request.parts().iter().map(|part| match part {
+                Part::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                Part::Image { sha256, .. } => format!("<{sha256}>"),
+                Part::Base64Image { sha256, .. } => format!("<base64 {sha256}>"),
+            });
+            let body = format!("{body}{}", parts.collect::<String>());
             let line = format!("{} {path} {body}", request.method().as_str());
             self.asked.borrow_mut().push(line.trim_end().to_owned());
             self.answers
                 .borrow_mut()
                 .pop_front()
                 .expect("a request without a prepared answer")
+        }
+
+        fn open(&self, request: &Request) -> Result<Incoming, Error> {
+            self.send(request).map(Incoming::of)
+        }
+
+        /// Not a digest, but what would have one.
+        fn measure(&self, bytes: &mut dyn Read) -> io::Result<String> {
+            let mut text = String::new();
+            bytes.read_to_string(&mut text)?;
+            Ok(text)
+        }
+
+        fn take_file(&self, place: &str) -> Result<String, images::Error> {
+            let files = self.files.borrow();
+            let files = files.as_ref().ok_or(images::Error::Denied)?;
+            files.get(place).cloned().ok_or(images::Error::NotFound)
         }
 
         fn now_ms(&self) -> u64 {

@@ -8,6 +8,7 @@
 //! | [`poll`], [`seen`], [`walk`] | what changed since the last time, page by page |
 //! | [`merges`], [`links`] | who was merged into whom |
 //! | [`deliver`], [`create`], [`matching`] | writing to the office, once, and to the right record |
+//! | [`documents`] | images, both ways |
 //! | [`survey`] | listing what the office holds |
 //! | [`host`] | what the flows need from around them |
 //!
@@ -18,6 +19,7 @@ pub mod api;
 pub mod clock;
 pub mod create;
 pub mod deliver;
+pub mod documents;
 pub mod host;
 pub mod links;
 pub mod map;
@@ -32,10 +34,11 @@ pub mod walk;
 
 use api::Api;
 use archwire_connector::{
-    Abilities, CheckReport, Connector, Delivered, Delivery, Description, Disposition, Grant, Observation,
-    Page, Setting, SettingKind, SurveyPage,
+    Abilities, CheckReport, Connector, Delivered, Delivery, Description, Disposition, Grant, ImageDelivered,
+    ImageDelivery, ImageObservation, Observation, Page, Setting, SettingKind, SurveyPage,
 };
 use clock::Offset;
+use documents::{category, take};
 use host::{Broker, Host};
 use office::{Mode, Office};
 use row::{PatNum, Row, Rows};
@@ -46,8 +49,13 @@ pub struct OpenDental;
 
 impl Connector for OpenDental {
     fn describe() -> Description {
-        let abilities =
-            Abilities::CHECK | Abilities::POLL | Abilities::DELIVER | Abilities::FETCH | Abilities::SURVEY;
+        let abilities = Abilities::CHECK
+            | Abilities::POLL
+            | Abilities::DELIVER
+            | Abilities::FETCH
+            | Abilities::SURVEY
+            | Abilities::DELIVER_IMAGES
+            | Abilities::FETCH_IMAGES;
         Description::new("opendental", env!("CARGO_PKG_VERSION"), "Open Dental, through its own API.")
             .abilities(abilities)
             .setting(
@@ -84,6 +92,15 @@ impl Connector for OpenDental {
                 )
                 .or("300"),
             )
+            .setting(
+                Setting::new(
+                    "image-category",
+                    SettingKind::Text,
+                    "Name of the category of the Imaging Module that images are filed in, as in Setup > Definitions > Image \
+                     Categories; empty for the first one.",
+                )
+                .or(""),
+            )
             .secret("developer-key", "From Open Dental's vendor relations: one for the whole installation.")
             .secret("customer-key", "From the Open Dental Developer Portal: one for each office's database.")
             .credential("Authorization", "ODFHIR {developer-key}/{customer-key}")
@@ -103,10 +120,49 @@ impl Connector for OpenDental {
                     "{url}",
                     &["PUT"],
                     &["/api/v1/queries/ShortQuery"],
-                    "Reading which patients were merged.",
+                    "Reading which patients were merged, finding uploaded images again and comparing their bytes.",
                 )
                 .pace(0, 1),
             )
+            // Without the three, no image gets into the office.
+            .grant(
+                Grant::new(
+                    "{url}",
+                    &["GET"],
+                    &["/api/v1/documents/**", "/api/v1/definitions"],
+                    "Finding images again, and the categories that they are filed in.",
+                )
+                .pace(0, 1),
+            )
+            .grant(
+                Grant::new(
+                    "{url}",
+                    &["POST"],
+                    &["/api/v1/documents/Upload"],
+                    "Uploading images.",
+                )
+                .pace(0, 1),
+            )
+            .grant(
+                Grant::new(
+                    "{url}",
+                    &["PUT"],
+                    &["/api/v1/documents/*"],
+                    "Marking images that were replaced or withdrawn. Nothing is ever deleted.",
+                )
+                .pace(0, 1),
+            )
+    }
+
+    fn deliver_image(delivery: ImageDelivery) -> Result<ImageDelivered, Disposition> {
+        documents::deliver::deliver(&Broker, &Office::from_settings()?, &delivery)
+    }
+
+    fn fetch_image(
+        local_id: String,
+        record: Option<String>,
+    ) -> Result<Option<ImageObservation>, Disposition> {
+        documents::fetch::fetch(&Broker, &Office::from_settings()?, &local_id, record.as_deref())
     }
 
     fn check() -> Result<CheckReport, Disposition> {
@@ -130,8 +186,8 @@ impl Connector for OpenDental {
     }
 }
 
-/// Asks for one row: that takes the same keys and permission as everything else, and tells the office's time. And asks
-/// for no links, to see whether merges can be read.
+/// Asks for one row: that takes the same keys and permission as everything else, and tells the office's time. Asks for no
+/// links, to see whether merges can be read, and for the categories of images. Only the first can fail it.
 fn check(host: &dyn Host, office: &Office) -> Result<CheckReport, Disposition> {
     let api = Api::new(host, &office.url);
     let body = api.simple(&[("Limit", "1".into())])?;
@@ -139,7 +195,12 @@ fn check(host: &dyn Host, office: &Office) -> Result<CheckReport, Disposition> {
     let report = CheckReport::new()
         .fact("mode", office.mode.word())
         .fact("page-size", office.page_size.to_string())
-        .fact("merges", merges::report(&api));
+        .fact("merges", merges::report(&api))
+        .fact(
+            "image-category",
+            category::report(host, &api, &office.image_category),
+        )
+        .fact("documents", take::report(host));
     Ok(match rows.server_time {
         Some(shown) => {
             let minutes = Offset::learn(shown, host.now_ms()).minutes();
@@ -183,7 +244,9 @@ mod tests {
 
     #[test]
     fn a_check_asks_for_one_row_and_tells_the_offices_clock() {
-        let host = Double::new().answer(200, r#"[{"PatNum":1,"serverDateTime":"2026-11-01 01:30:10"}]"#);
+        let host = Double::new()
+            .answer(200, r#"[{"PatNum":1,"serverDateTime":"2026-11-01 01:30:10"}]"#)
+            .answer(200, r#"[{"DefNum":131,"ItemName":"Xrays"}]"#);
         let report = check(&host, &Office::for_tests()).unwrap();
         let facts: Vec<_> = report
             .facts
@@ -196,10 +259,18 @@ mod tests {
                 ("mode", "service"),
                 ("page-size", "10"),
                 ("merges", "readable"),
+                ("image-category", "the office's first: Xrays"),
+                (
+                    "documents",
+                    "the API gives no bytes; grant the A-to-Z folder read-only to take images from Open Dental"
+                ),
                 ("clock-offset-minutes", "-480")
             ]
         );
-        assert_eq!(host.asked(), ["GET /patients/Simple?Limit=1"]);
+        assert_eq!(
+            host.asked(),
+            ["GET /patients/Simple?Limit=1", "GET /definitions?Category=18"]
+        );
     }
 
     #[test]
@@ -229,7 +300,7 @@ mod tests {
             ),
             (Double::new().links(500, ""), "no answer at present"),
         ] {
-            let report = check(&host.answer(200, row), &Office::for_tests()).unwrap();
+            let report = check(&host.answer(200, row).answer(200, "[]"), &Office::for_tests()).unwrap();
             let merges = report.facts.iter().find(|(name, _)| name == "merges");
             assert_eq!(merges.map(|(_, value)| value.as_str()), Some(said));
         }
@@ -277,13 +348,19 @@ mod tests {
 
     #[test]
     fn the_grants_have_the_pace_of_the_one_key() {
-        let [patients, queries] = OpenDental::describe().grants.try_into().unwrap();
+        let grants: [Grant; 5] = OpenDental::describe().grants.try_into().unwrap();
+        assert!(grants.iter().all(|grant| grant.in_flight == 1));
+        assert!(
+            grants
+                .iter()
+                .all(|grant| !grant.methods.contains(&"DELETE".to_owned()))
+        );
+        let [patients, queries, ..] = grants;
         assert_eq!(patients.methods, ["GET", "POST", "PUT"]);
         assert_eq!(
             (queries.methods, queries.paths),
             (vec!["PUT".into()], vec!["/api/v1/queries/ShortQuery".into()])
         );
-        assert_eq!((patients.in_flight, queries.in_flight), (1, 1));
     }
 
     #[test]
@@ -298,7 +375,10 @@ mod tests {
             .iter()
             .map(|setting| setting.key.as_str())
             .collect();
-        assert_eq!(keys, ["url", "mode", "page-size", "overlap-seconds"]);
+        assert_eq!(
+            keys,
+            ["url", "mode", "page-size", "overlap-seconds", "image-category"]
+        );
         assert!(
             description
                 .settings

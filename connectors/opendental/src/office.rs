@@ -59,6 +59,8 @@ pub struct Office {
     pub page_size: usize,
     /// How far a pass reads back before the last one began, in seconds.
     pub overlap: i64,
+    /// Name of the category that images are filed in; empty for the office's first.
+    pub image_category: String,
 }
 
 impl Office {
@@ -74,6 +76,7 @@ impl Office {
             mode,
             page_size: page_size(mode, settings::integer("page-size")?)?,
             overlap: overlap(settings::integer("overlap-seconds")?)?,
+            image_category: settings::text("image-category")?.trim().to_owned(),
         })
     }
 }
@@ -107,6 +110,7 @@ impl Office {
             mode: Mode::Service,
             page_size: 10,
             overlap: 300,
+            image_category: String::new(),
         }
     }
 }

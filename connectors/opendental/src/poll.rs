@@ -15,11 +15,15 @@
 //! **Merges** are [`crate::merges`]'s business: which records of a page were merged, and which were merged although no page
 //! told of them. Within a page, merged records come last, so that the bus knows before who took their place.
 //!
+//! **Images** that the office's staff made come after the patients, where the A-to-Z folder is granted:
+//! [`crate::documents::take`].
+//!
 //! **Bounds**: what was sent is kept in mind within the cursor as [`crate::seen`] says. A row that cannot be read is
 //! counted and logged with its place, and does not stop the pass.
 
 use crate::api::Api;
 use crate::clock::{OfficeTime, Offset};
+use crate::documents::take::{Documents, Taken};
 use crate::host::{Host, recall, remember};
 use crate::map;
 use crate::merges::Merges;
@@ -67,6 +71,7 @@ struct Cursor {
     #[serde(default = "Merges::unread")]
     merges: Merges,
     seen: Seen,
+    documents: Documents,
 }
 
 /// What follows a page.
@@ -85,23 +90,19 @@ enum Next {
 pub fn poll(host: &dyn Host, office: &Office, cursor: Option<&str>) -> Result<Page, Disposition> {
     let mut cursor = Cursor::read(cursor)?;
     let api = Api::new(host, &office.url);
-    if cursor.merges.has_late() {
-        let (observations, more) = cursor.follow(Next::Links, host, office, &api)?;
-        return cursor.page(observations, more);
-    }
-    if cursor.is_long_quiet(host.now_ms()) {
-        let body = api.simple(&[("Limit", "1".into())])?;
-        cursor.ask_the_time(host, Rows::parse(&body).ok_or_else(unreadable)?.server_time);
-        return cursor.page(Vec::new(), true);
-    }
-    let body = api.simple(&cursor.filters(office))?;
-    let rows = Rows::parse(&body).ok_or_else(unreadable)?;
-    cursor.begin_page(host, rows.server_time);
-    let mut observations = cursor.take(host, office, &api, &rows)?;
-    let next = cursor.advance(host, office, &rows);
-    let (late, more) = cursor.follow(next, host, office, &api)?;
-    observations.extend(late);
-    cursor.page(observations, more)
+    let (observations, more) = if cursor.documents.is_running() {
+        (Vec::new(), false)
+    } else {
+        cursor.patients(host, office, &api)?
+    };
+    let taken = if more {
+        Taken::default()
+    } else {
+        cursor.documents.step(host, office, &api, cursor.watermark)
+    };
+    let mut page = cursor.page(observations, more || taken.more)?;
+    page.images = taken.images;
+    Ok(page)
 }
 
 /// What a row says, as an observation, and which record took its place.
@@ -142,6 +143,31 @@ impl Cursor {
             return Ok(Self::default());
         };
         serde_json::from_str(text).map_err(|_| Disposition::rejected("cursor-unreadable"))
+    }
+
+    /// Reads the next page of patients. Tells whether there is more to be had now.
+    fn patients(
+        &mut self,
+        host: &dyn Host,
+        office: &Office,
+        api: &Api<'_>,
+    ) -> Result<(Vec<Observation>, bool), Disposition> {
+        if self.merges.has_late() {
+            return self.follow(Next::Links, host, office, api);
+        }
+        if self.is_long_quiet(host.now_ms()) {
+            let body = api.simple(&[("Limit", "1".into())])?;
+            self.ask_the_time(host, Rows::parse(&body).ok_or_else(unreadable)?.server_time);
+            return Ok((Vec::new(), true));
+        }
+        let body = api.simple(&self.filters(office))?;
+        let rows = Rows::parse(&body).ok_or_else(unreadable)?;
+        self.begin_page(host, rows.server_time);
+        let mut observations = self.take(host, office, api, &rows)?;
+        let next = self.advance(host, office, &rows);
+        let (late, more) = self.follow(next, host, office, api)?;
+        observations.extend(late);
+        Ok((observations, more))
     }
 
     /// Whether nothing was heard of the office's clock for long, between two passes.

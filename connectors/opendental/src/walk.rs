@@ -22,7 +22,7 @@ const RESTARTS: u8 = 3;
 
 /// The shortest page that some office is documented to cut at: 100 rows in mode Remote. A page of just that length is
 /// not taken for the last one, should the office allow less than the settings say.
-const SHORTEST_MAXIMUM: usize = 100;
+pub const SHORTEST_MAXIMUM: usize = 100;
 
 /// Most rows of a page that are used: the bus takes 1,000 observations at a time.
 pub const MOST_ROWS: usize = 1_000;

@@ -1,0 +1,288 @@
+//! Uploading an image, once.
+//!
+//! A POST cannot be sent twice without care, as with patients ([`crate::create`]). So every upload carries a mark of its image
+//! and bytes in its description ([`crate::documents::mark`]), and nothing is sent before the patient's documents were searched
+//! for it. When the answer to a POST is lost, the document is looked for within the same call and, as long as the office may
+//! still be working on it, in later ones: until [`SETTLED_AFTER`] after the POST ended, or after the beginning of an attempt
+//! of which the bus does not know the end. While it is in doubt, the answer is `retry`.
+//!
+//! What happens to an image that the office already has:
+//!
+//! | The bus says | In the office |
+//! |---|---|
+//! | the same again | nothing |
+//! | something else about it | the description is written anew, unless staff took its mark away |
+//! | other bytes | they are uploaded, and the document with the former ones is marked `REPLACED` |
+//! | it is the patient's no more | the document is marked `WITHDRAWN` |
+//!
+//! Staff may edit a description and the mark with it. An amendment of such a document cannot be told from one that is there
+//! already: it is refused with `amendment-unclear`, for a person to look at. One that staff deleted is not made again.
+//!
+//! **Bounds**: [`crate::documents::line::MOST_BYTES`] for an upload; the state has room for about 60 doubts, those of patients
+//! included, and without room the bus remembers the doubt by itself.
+
+use crate::api::{Api, Error};
+use crate::documents::calls::Upload;
+use crate::documents::line::{Line, MOST_BYTES, extension};
+use crate::documents::mark::{self, Mark};
+use crate::documents::row::{DocNum, Document};
+use crate::documents::{amend, category, search};
+use crate::host::{Host, recall, remember};
+use crate::office::Office;
+use crate::poll::known_clock;
+use crate::row::PatNum;
+use archwire_connector::log::Level;
+use archwire_connector::{DeliveryAction, Disposition, ImageDelivered, ImageDelivery};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// After that time the office has either made the document or given up: the API's limit of 60 s and some more. An image can
+/// wait for it after a crash too.
+const SETTLED_AFTER: Duration = Duration::from_secs(65);
+
+/// How long to wait between two searches for a document that may be about to appear.
+const SEARCH_AGAIN: Duration = Duration::from_secs(5);
+
+/// What else is tried again, is tried again after this.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// What an upload goes without when the office refuses it by name.
+const DISPENSABLE: [&str; 3] = ["ToothNumbers", "DateCreated", "ImgType"];
+
+/// An upload that may have arrived.
+#[derive(Serialize, Deserialize)]
+struct Doubt {
+    /// From when on it is settled whether it made a document, in milliseconds since 1970 UTC.
+    settled_ms: u64,
+}
+
+impl Doubt {
+    fn since(moment_ms: u64) -> Self {
+        let settled = u64::try_from(SETTLED_AFTER.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            settled_ms: moment_ms.saturating_add(settled),
+        }
+    }
+}
+
+/// Makes the office hold the image, or mark it as withdrawn.
+///
+/// # Errors
+/// When it does not afterwards, or when nobody knows.
+pub fn deliver(
+    host: &dyn Host,
+    office: &Office,
+    delivery: &ImageDelivery,
+) -> Result<ImageDelivered, Disposition> {
+    let record = delivery
+        .record
+        .as_deref()
+        .ok_or_else(|| Disposition::rejected("record-missing"))?;
+    let pat_num = PatNum::parse(record).ok_or_else(|| Disposition::rejected("local-id-invalid"))?;
+    let sha256 = delivery
+        .image
+        .sha256
+        .as_deref()
+        .ok_or_else(|| Disposition::rejected("image-without-bytes"))?;
+    let known = match &delivery.local_id {
+        Some(local_id) => {
+            Some(DocNum::parse(local_id).ok_or_else(|| Disposition::rejected("local-id-invalid"))?)
+        }
+        None => None,
+    };
+    let task = Task {
+        host,
+        office,
+        api: Api::new(host, &office.url),
+        delivery,
+        pat_num,
+        sha256,
+        known,
+        mark: Mark::of(&delivery.image_id, sha256),
+    };
+    let (doc_num, action) = if delivery.retracted {
+        task.withdraw()?
+    } else {
+        task.bring()?
+    };
+    host.forget(&task.doubt_key());
+    Ok(ImageDelivered::new(doc_num.to_string(), action).of_record(pat_num.to_string()))
+}
+
+struct Task<'a> {
+    host: &'a dyn Host,
+    office: &'a Office,
+    api: Api<'a>,
+    delivery: &'a ImageDelivery,
+    pat_num: PatNum,
+    sha256: &'a str,
+    known: Option<DocNum>,
+    mark: Mark,
+}
+
+type Done = (DocNum, DeliveryAction);
+
+impl Task<'_> {
+    fn bring(&self) -> Result<Done, Disposition> {
+        let line = Line::of(&self.delivery.image, &self.mark, known_clock(self.host));
+        let doubt = self.remembered_doubt();
+        // Before anything can fail: the bus forgets its doubt over an office that cannot be reached.
+        let marked = doubt
+            .as_ref()
+            .is_none_or(|doubt| remember(self.host, &self.doubt_key(), doubt));
+        let found = match self.find() {
+            Err(disposition) if !marked && !matches!(disposition, Disposition::Rejected(_)) => {
+                return Err(Disposition::retry(disposition.reason().code.clone(), RETRY_AFTER));
+            }
+            found => found?,
+        };
+        if let Some(row) = found {
+            return self.keep(&row, &line);
+        }
+        if doubt.is_some_and(|doubt| self.host.now_ms() < doubt.settled_ms) {
+            return Err(Disposition::retry("upload-in-doubt", SEARCH_AGAIN));
+        }
+        let former = self.former()?;
+        let doc_num = self.upload(&line)?;
+        if let Some(former) = former {
+            amend::replace(self.host, &self.api, &former)?;
+            return Ok((doc_num, DeliveryAction::Updated));
+        }
+        Ok((doc_num, DeliveryAction::Created))
+    }
+
+    /// The document is there: it says what is known of the image, and the one before it says that it is replaced.
+    fn keep(&self, row: &Document, line: &Line) -> Result<Done, Disposition> {
+        let written = amend::refresh(self.host, &self.api, row, &self.mark, line)?;
+        let others = self.known.filter(|known| *known != row.doc_num);
+        if let Some(former) = others.map(|known| self.row(known)).transpose()?.flatten() {
+            amend::replace(self.host, &self.api, &former)?;
+        }
+        let action = match (self.known, others, written) {
+            (None, ..) => DeliveryAction::Created,
+            (_, None, false) => DeliveryAction::Unchanged,
+            _ => DeliveryAction::Updated,
+        };
+        Ok((row.doc_num, action))
+    }
+
+    /// The document with the image's former bytes; `None` where there is none yet.
+    fn former(&self) -> Result<Option<Document>, Disposition> {
+        let Some(known) = self.known else { return Ok(None) };
+        match self.row(known)? {
+            Some(row) if mark::is_marked(&row.description) => Ok(Some(row)),
+            Some(_) => Err(Disposition::rejected("amendment-unclear").with_detail(format!(
+                "document {known} has lost its mark; whether it has these bytes is not known"
+            ))),
+            None => Err(Disposition::rejected("document-gone").with_detail(format!(
+                "document {known} was deleted in the office and is not made again"
+            ))),
+        }
+    }
+
+    fn withdraw(&self) -> Result<Done, Disposition> {
+        let found = match self.known {
+            Some(known) => Some(known),
+            None => self.find()?.map(|row| row.doc_num),
+        };
+        let doc_num = match (found, self.remembered_doubt()) {
+            (Some(doc_num), _) => doc_num,
+            (None, Some(doubt)) if self.host.now_ms() < doubt.settled_ms => {
+                return Err(Disposition::retry("upload-in-doubt", SEARCH_AGAIN));
+            }
+            (None, _) => return Err(Disposition::rejected("never-delivered")),
+        };
+        match amend::withdraw(&self.api, self.office, doc_num, Some(self.pat_num))? {
+            true => Ok((doc_num, DeliveryAction::Updated)),
+            false => Ok((doc_num, DeliveryAction::Unchanged)),
+        }
+    }
+
+    fn upload(&self, line: &Line) -> Result<DocNum, Disposition> {
+        let size = self.delivery.image.size;
+        if size > MOST_BYTES {
+            return Err(Disposition::rejected("document-too-large").with_detail(format!(
+                "the image has {size} bytes; the API takes {MOST_BYTES} at most, and larger ones only from an SFTP server \
+                 whose password it wants to be told, which a connector has not"
+            )));
+        }
+        let extension =
+            extension(&self.delivery.image).ok_or_else(|| Disposition::rejected("no-document-form"))?;
+        let mut fields = line.fields();
+        if let Some(def_num) = category::def_num(self.host, &self.api, &self.office.image_category)? {
+            fields.insert("DocCategory".into(), def_num.into());
+        }
+        let mut upload = Upload {
+            pat_num: self.pat_num,
+            extension,
+            fields,
+            sha256: self.sha256,
+            size,
+        };
+        loop {
+            match self.api.upload(&upload) {
+                Ok(doc_num) => return Ok(doc_num),
+                Err(error) if error.may_have_arrived() => return self.search_at_once(&error),
+                Err(error) => self.give_up(error, &mut upload.fields)?,
+            }
+        }
+    }
+
+    /// Takes the field out that the office refused by name.
+    fn give_up(&self, error: Error, fields: &mut Map<String, Value>) -> Result<(), Disposition> {
+        if let Error::Unauthorized(status) = error {
+            // The same key just listed the patient's documents.
+            return Err(Disposition::rejected("documents-not-permitted").with_status(status));
+        }
+        if let Error::Refused { text, .. } = &error
+            && let Some(name) = DISPENSABLE.into_iter().find(|name| text.as_str().contains(name))
+            && fields.remove(name).is_some()
+        {
+            self.host.log(Level::Warn, "document-field-refused", &[]);
+            return Ok(());
+        }
+        category::forget(self.host, &error);
+        Err(error.into())
+    }
+
+    /// The answer to the POST was lost: looks for the document right away.
+    fn search_at_once(&self, error: &Error) -> Result<DocNum, Disposition> {
+        self.host.log(Level::Warn, "upload-in-doubt", &[]);
+        if !remember(self.host, &self.doubt_key(), &Doubt::since(self.host.now_ms())) {
+            self.host.log(Level::Warn, "no-room-for-mark", &[]);
+        }
+        match self.find() {
+            Ok(Some(row)) => Ok(row.doc_num),
+            Ok(None) => Err(Disposition::retry("upload-in-doubt", SEARCH_AGAIN)),
+            // Whatever the search ran into, the doubt comes first.
+            Err(_) => Err(Disposition::retry(error.code(), RETRY_AFTER)),
+        }
+    }
+
+    fn remembered_doubt(&self) -> Option<Doubt> {
+        let kept: Option<Doubt> = recall(self.host, &self.doubt_key());
+        let since_ms = self.delivery.in_doubt_since_ms;
+        // An attempt that began after the kept doubt was settled is a doubt of its own.
+        match (kept, since_ms) {
+            (Some(kept), Some(since_ms)) if since_ms > kept.settled_ms => Some(Doubt::since(since_ms)),
+            (Some(kept), _) => Some(kept),
+            (None, since_ms) => since_ms.map(Doubt::since),
+        }
+    }
+
+    fn find(&self) -> Result<Option<Document>, Disposition> {
+        search::find(&self.api, self.office, self.pat_num, &self.mark)
+    }
+
+    fn row(&self, doc_num: DocNum) -> Result<Option<Document>, Disposition> {
+        search::by_number(&self.api, self.office, doc_num, Some(self.pat_num))
+    }
+
+    fn doubt_key(&self) -> String {
+        format!("uploaded-{}", self.mark.letters())
+    }
+}
+
+#[cfg(test)]
+mod tests;
