@@ -1,9 +1,13 @@
 //! The smallest complete connector, and the template to copy: it puts every patient into a web service as JSON, under
-//! the bus's own patient id, and reads it back. Any service that keeps what is PUT and shows it on GET will do.
+//! the bus's own patient id, and reads it back. Any service that keeps what is PUT and shows it on GET will do. Images are kept
+//! in the same way; a connector without them has neither `images.rs` nor what calls it.
+
+mod images;
 
 use archwire_connector::{
-    Abilities, Connector, Delivered, Delivery, DeliveryAction, Description, Disposition, Grant, Observation,
-    Patient, Setting, SettingKind, SourceRecord, http, settings,
+    Abilities, Connector, Delivered, Delivery, DeliveryAction, Description, Disposition, Grant,
+    ImageDelivered, ImageDelivery, ImageObservation, Observation, Patient, Setting, SettingKind,
+    SourceRecord, http, settings,
 };
 
 struct Echo;
@@ -11,15 +15,27 @@ struct Echo;
 impl Connector for Echo {
     // What the administrator sees and grants. Pure: always the same answer, and nothing of the host is used here.
     fn describe() -> Description {
-        Description::new("echo", env!("CARGO_PKG_VERSION"), "Keeps patients as JSON.")
-            .abilities(Abilities::DELIVER | Abilities::FETCH)
-            .setting(Setting::new("url", SettingKind::Url, "http://localhost:8080"))
-            .grant(Grant::new(
-                "{url}",
-                &["GET", "PUT"],
-                &["/patients/*"],
-                "Patients.",
-            ))
+        Description::new(
+            "echo",
+            env!("CARGO_PKG_VERSION"),
+            "Keeps patients as JSON, and images.",
+        )
+        .abilities(
+            Abilities::DELIVER | Abilities::FETCH | Abilities::DELIVER_IMAGES | Abilities::FETCH_IMAGES,
+        )
+        .setting(Setting::new("url", SettingKind::Url, "http://localhost:8080"))
+        .grant(Grant::new(
+            "{url}",
+            &["GET", "PUT"],
+            &["/patients/*"],
+            "Patients.",
+        ))
+        .grant(Grant::new(
+            "{url}",
+            &["GET", "PUT", "DELETE"],
+            &["/images/*"],
+            "Images.",
+        ))
     }
 
     // Make the service's record match the state. PUT writes the whole record, so doing it twice does no harm and
@@ -45,6 +61,17 @@ impl Connector for Echo {
         // The bytes go along as they came: the typed patient is only our reading of them.
         let source = SourceRecord::json("echo/v1", response.body);
         Ok(Some(Observation::new(local_id, patient, source)))
+    }
+
+    fn deliver_image(delivery: ImageDelivery) -> Result<ImageDelivered, Disposition> {
+        images::deliver(delivery)
+    }
+
+    fn fetch_image(
+        local_id: String,
+        record: Option<String>,
+    ) -> Result<Option<ImageObservation>, Disposition> {
+        images::fetch(local_id, record)
     }
 }
 
