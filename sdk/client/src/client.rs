@@ -4,6 +4,7 @@ use crate::{
     PatientKey,
     endpoint::{Bearer, Endpoint},
     error::ClientError,
+    images::{GetImage, NewImage, PutImage},
     publisher::Publisher,
     subscription::{SubscribeOptions, Subscription},
     v1::{Event, GetPatientRequest, GetPatientResponse, ListEventsRequest, bus_client::BusClient},
@@ -98,6 +99,16 @@ impl Client {
         }
     }
 
+    /// Puts an image on the bus: `client.put_image(NewImage::of_record("17")).file("ceph.dcm").await?`.
+    pub fn put_image(&self, image: NewImage) -> PutImage {
+        PutImage::new(self.bus.clone(), image)
+    }
+
+    /// Gets the bytes of an image, which events name by its `instance_uid`: `client.get_image(uid).file("ceph.dcm").await?`.
+    pub fn get_image(&self, instance_uid: impl Into<String>) -> GetImage {
+        GetImage::new(self.bus.clone(), instance_uid.into())
+    }
+
     /// A page of a patient's history, oldest first: what came after `after_revision`, 0 for all. For the next page,
     /// ask again with [`EventPage::next`].
     ///
@@ -131,7 +142,7 @@ impl Client {
     }
 }
 
-fn bounded<T>(message: T) -> Request<T> {
+pub(crate) fn bounded<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(ANSWER);
     request

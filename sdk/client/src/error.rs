@@ -139,14 +139,13 @@ impl CallFailure {
 
     fn is_retryable(&self) -> bool {
         match self.status.code() {
-            Code::Cancelled
-            | Code::Unknown
-            | Code::DeadlineExceeded
-            | Code::ResourceExhausted
-            | Code::Internal
-            | Code::Unavailable => true,
-            // Two readers of one name that both came back would end each other for ever.
-            Code::Aborted => self.code() != "subscription_replaced",
+            // There is room when the practice has made some, and an image gets no smaller.
+            Code::ResourceExhausted => !matches!(self.code(), "images_full" | "image_too_large"),
+            Code::Cancelled | Code::Unknown | Code::DeadlineExceeded | Code::Internal | Code::Unavailable => {
+                true
+            }
+            // Two of one name that both came back would end each other for ever.
+            Code::Aborted => !matches!(self.code(), "subscription_replaced" | "image_upload_replaced"),
             Code::Ok
             | Code::InvalidArgument
             | Code::NotFound

@@ -38,14 +38,17 @@ mod backoff;
 mod client;
 mod endpoint;
 mod error;
+mod images;
 mod publisher;
 mod subscription;
 
 pub use archwire_proto::v1;
 pub use archwire_proto::v1::get_patient_request::Key as PatientKey;
+pub use archwire_proto::v1::put_image_open::Patient as ImagePatient;
 pub use client::{Client, EventPage, StoredEvent};
 pub use endpoint::Endpoint;
 pub use error::{CallFailure, ClientError};
+pub use images::{FoundImage, GetImage, ImageError, ImageReceipt, NewImage, PutImage};
 pub use publisher::{MAX_OBSERVATION, MAX_UNANSWERED, PublishError, Publisher, Receipt, Refusal};
 pub use secrecy::SecretString;
 pub use subscription::{Delivery, MAX_WINDOW, Start, SubscribeOptions, Subscription};

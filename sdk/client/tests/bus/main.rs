@@ -11,6 +11,7 @@
 
 mod connecting;
 mod fake;
+mod images;
 mod publishing;
 mod reading;
 mod subscribing;

@@ -4,6 +4,9 @@
 
 mod answer;
 mod follow;
+mod images;
+
+pub(crate) use images::{Gallery, Mishap};
 
 use answer::answer;
 use archwire_client::v1::{
@@ -73,6 +76,7 @@ pub(crate) struct Memory {
     /// Over all streams: events allowed and sent.
     pub(crate) allowed: u64,
     pub(crate) sent: u64,
+    pub(crate) gallery: Gallery,
 }
 
 impl Memory {
@@ -291,5 +295,36 @@ impl Bus for Service {
             .collect();
         let more = after + events.len() < log.len();
         Ok(Response::new(ListEventsResponse { events, more }))
+    }
+
+    async fn put_image(
+        &self,
+        request: Request<Streaming<v1::PutImageRequest>>,
+    ) -> Result<Response<v1::PutImageResponse>, Status> {
+        admit(&request)?;
+        images::put(&self.0, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn resume_image(
+        &self,
+        request: Request<v1::ResumeImageRequest>,
+    ) -> Result<Response<v1::ResumeImageResponse>, Status> {
+        admit(&request)?;
+        let offset = images::offset(&self.0, request.get_ref());
+        Ok(Response::new(v1::ResumeImageResponse { offset }))
+    }
+
+    type GetImageStream = ReceiverStream<Result<v1::GetImageResponse, Status>>;
+
+    async fn get_image(
+        &self,
+        request: Request<v1::GetImageRequest>,
+    ) -> Result<Response<Self::GetImageStream>, Status> {
+        admit(&request)?;
+        let (answers, receiver) = mpsc::channel(4);
+        tokio::spawn(images::get(Arc::clone(&self.0), request.into_inner(), answers));
+        Ok(Response::new(ReceiverStream::new(receiver)))
     }
 }
