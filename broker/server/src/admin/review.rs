@@ -155,6 +155,10 @@ fn outcome(decided: &Decided) -> String {
             )
         }
         Decided::ReadAgain => "The record is read again.".to_owned(),
+        Decided::Discarded => {
+            "The image is not taken and does not come up again; its bytes are removed unless another image has them."
+                .to_owned()
+        }
         Decided::Dismissed => "The item is closed; nothing else was changed.".to_owned(),
     }
 }

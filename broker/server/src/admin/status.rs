@@ -121,6 +121,7 @@ pub(super) fn not_decided(error: &DecideError) -> Status {
         DecideError::NoSuchItem | DecideError::UnknownPatient(_) => Code::NotFound,
         DecideError::VerdictDoesNotFit { .. }
         | DecideError::WhichCandidate
+        | DecideError::WhoseImage
         | DecideError::NotACandidate
         | DecideError::MergeIntoItself => Code::InvalidArgument,
         DecideError::AlreadyDecided { .. }

@@ -29,7 +29,7 @@ impl Attempt<'_> {
             .registry
             .index()
             .entry(self.patient)
-            .map(|entry| entry.revision);
+            .map(|entry| entry.state_revision);
         // What may have to be repeated is made as the note of it says, and repeated as it was made.
         if newest != Some(delivery.revision) {
             AsOf {

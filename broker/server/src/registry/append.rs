@@ -44,10 +44,8 @@ impl Registry {
             attributes: CloudEvent {
                 id: event.id.clone(),
                 kind: event.kind.cloud_event_type(),
-                source: match &event.observation {
-                    Some(observation) => {
-                        format!("/practices/{}/systems/{}", self.practice(), observation.system)
-                    }
+                source: match said_by(event) {
+                    Some(system) => format!("/practices/{}/systems/{system}", self.practice()),
                     None => format!("/practices/{}", self.practice()),
                 },
                 time: event.recorded_at,
@@ -69,6 +67,7 @@ impl Registry {
                 // Before the index knows, so that whoever finds the revision there finds the event here.
                 self.recent.appended(event);
                 self.index().apply_event(appended.sequence, event);
+                self.wake_images(event);
                 Ok(Some(appended.sequence))
             }
             Err(AppendError::Conflict) => self.own_or_none(event).await,
@@ -96,6 +95,7 @@ impl Registry {
         let own = stored.filter(|stored| stored.id == event.id);
         if let Some(stored) = &own {
             self.index().apply_event(stored.sequence, event);
+            self.wake_images(event);
         }
         Ok(own.map(|stored| stored.sequence))
     }
@@ -129,6 +129,7 @@ impl Registry {
         let _appending = self.appending.read().await;
         let appended = self.append(entry).await?;
         self.index().apply_sighting(appended, sighting);
+        self.wake_images_at(sighting);
         Ok(())
     }
 
@@ -229,6 +230,15 @@ impl Registry {
         }
         Ok(())
     }
+}
+
+/// The system that said what led to an event.
+fn said_by(event: &Event) -> Option<&SystemName> {
+    let of_image = || event.image.as_ref()?.system.as_ref();
+    let observation = event.observation.as_ref();
+    observation
+        .map(|observation| &observation.system)
+        .or_else(of_image)
 }
 
 /// Whether the log could give an event back.

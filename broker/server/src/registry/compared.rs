@@ -12,9 +12,9 @@ use std::{collections::BTreeSet, time::SystemTime};
 pub struct KnownRecord {
     /// Whose.
     pub patient: PatientId,
-    /// The patient's revision.
+    /// The patient's revision, by the last event that is not of an image.
     pub revision: Revision,
-    /// Where the patient's last event stands in the log.
+    /// Where that event stands in the log.
     pub sequence: u64,
     /// When the bus learnt whose it is.
     pub linked_at: SystemTime,
@@ -118,7 +118,7 @@ impl Registry {
             let index = self.index();
             let entry = index.entry(patient);
             is_whole(&index, patient)
-                && entry.is_some_and(|entry| entry.record(system).is_none() && entry.sequence <= since)
+                && entry.is_some_and(|entry| entry.record(system).is_none() && entry.state_sequence <= since)
         };
         if !is_without {
             return Ok(false);
@@ -247,8 +247,8 @@ fn known(index: &Index, patient: PatientId, entry: &Entry, record: &Record) -> K
     let is_held = index.held(&record.system, &record.local_id).is_some();
     KnownRecord {
         patient,
-        revision: entry.revision,
-        sequence: entry.sequence,
+        revision: entry.state_revision,
+        sequence: entry.state_sequence,
         linked_at: record.linked_at,
         is_kept: !record.superseded && !is_held,
         is_superseded: record.superseded,

@@ -50,7 +50,7 @@ impl Registry {
         let Some(based_on) = observation.based_on else {
             return Ok(None);
         };
-        let (current, reflects) = {
+        let (current, reading) = {
             let index = self.index();
             let entry = index.entry(id).ok_or(ObserveError::RevisionUnknown)?;
             let record = entry.record_of(&observation.system, &observation.view.local_id);
@@ -58,18 +58,23 @@ impl Registry {
             if record.is_some_and(|record| based_on < record.joined) {
                 return Ok(None);
             }
-            (
-                entry.revision,
-                record.map_or(Revision::NONE, |record| record.reflects),
-            )
+            let reflects = record.map_or(Revision::NONE, |record| record.reflects);
+            let is_last_only = entry.state_before <= reflects && reflects < based_on;
+            // The images before the last event need not be read where it is that one only.
+            let reading = match is_last_only && based_on == entry.state_revision {
+                true => (entry.state_sequence.saturating_sub(1), 0, 1),
+                // Revisions are gapless from 1, so the number of events to pass over is known.
+                false => (0, reflects.get(), based_on.get().saturating_sub(reflects.get())),
+            };
+            (entry.revision, reading)
         };
         if based_on > current {
             return Err(ObserveError::RevisionUnknown);
         }
-        // Revisions are gapless from 1, so the number of events to pass over is known.
-        let passed_over = usize::try_from(reflects.get()).unwrap_or(usize::MAX);
-        let taken_over = usize::try_from(based_on.get().saturating_sub(reflects.get())).unwrap_or(usize::MAX);
-        let mut history = pin!(self.log.history(id, 0).skip(passed_over).take(taken_over));
+        let (after, passed_over, taken_over) = reading;
+        let count = |events| usize::try_from(events).unwrap_or(usize::MAX);
+        let history = self.log.history(id, after);
+        let mut history = pin!(history.skip(count(passed_over)).take(count(taken_over)));
         let (mut paths, mut state) = (BTreeSet::new(), Fields::default());
         while let Some(stored) = history.next().await {
             let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;

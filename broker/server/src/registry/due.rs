@@ -3,8 +3,9 @@
 use super::{ObserveError, Record, Registry, recent::RecentEvent};
 use crate::wire::{Packed, decode_event};
 use archwire_core::{EventKind, LocalId, Path, Patient, PatientId, Revision, SystemName, identity::Profile};
+use archwire_nats::Stored;
 use futures_util::StreamExt as _;
-use std::{collections::BTreeSet, pin::pin, time::Duration};
+use std::{collections::BTreeSet, future::ready, pin::pin, time::Duration};
 use tokio::{sync::OwnedMutexGuard, time::timeout};
 
 /// How long the index may take to hear of an event that was handed out, before the log is read instead.
@@ -43,6 +44,18 @@ pub struct AsOf {
     pub patient: Patient,
 }
 
+/// Where to read what is due.
+struct Reading {
+    /// Behind which place in the log.
+    after: u64,
+    /// How many events not to look at there.
+    passed_over: usize,
+    /// The place of the last known event that told of the patient.
+    known_state: u64,
+    /// The place of the last known one.
+    known: u64,
+}
+
 impl Registry {
     /// What is known of a patient's record in a system.
     #[must_use]
@@ -52,7 +65,8 @@ impl Registry {
             .and_then(|entry| entry.record(system).cloned())
     }
 
-    /// Patients whose last event stands in the log behind `after`, and not behind `up_to`. Passes over all of them.
+    /// Patients of whom the last event stands in the log behind `after`, and not behind `up_to`; events of images do not count.
+    /// Passes over all of them.
     #[must_use]
     pub fn changed_between(&self, after: u64, up_to: u64) -> Vec<PatientId> {
         let index = self.index();
@@ -62,7 +76,7 @@ impl Registry {
         }
         let changed = index
             .everybody()
-            .filter(|(_, entry)| after < entry.sequence && entry.sequence <= up_to);
+            .filter(|(_, entry)| after < entry.state_sequence && entry.state_sequence <= up_to);
         changed.map(|(patient, _)| patient).collect()
     }
 
@@ -107,7 +121,8 @@ impl Registry {
     /// What others than `system` changed of a patient after the revision `fence`, and what is `owed` besides; `None` when
     /// that is nothing. Read from the log, so that it does not matter in which order and how often the queue hands events
     /// out. Changes are put together, but for merges and partings: what is due ends at the next one, and what follows it is
-    /// due afterwards, so that a connector hears of each with which there is something to write.
+    /// due afterwards, so that a connector hears of each with which there is something to write. Events of images change nothing,
+    /// and are passed over.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -118,24 +133,24 @@ impl Registry {
         fence: Revision,
         owed: &BTreeSet<Path>,
     ) -> Result<Option<Due>, ObserveError> {
-        // Revisions are gapless from 1, so the number of events to pass over is known; the last is there in any case.
-        let passed_over = usize::try_from(fence.get()).unwrap_or(usize::MAX);
-        let last = self
-            .index()
-            .entry(patient)
-            .map_or(0, |entry| entry.revision.get());
-        let last = usize::try_from(last.saturating_sub(1)).unwrap_or(usize::MAX);
-        let passed_over = if owed.is_empty() {
-            passed_over
-        } else {
-            passed_over.min(last)
-        };
-        let mut history = pin!(self.log.history(patient, 0).skip(passed_over));
+        let reading = self.reading(patient, fence, owed);
+        let known = self.log.history(patient, reading.after);
+        // Behind what is known may be what another writer appended.
+        let rest = self.log.history(patient, reading.known);
+        let known = known.skip(reading.passed_over).take_while(|stored| {
+            let is_known = |stored: &Stored| stored.sequence <= reading.known_state;
+            ready(stored.as_ref().map_or(true, is_known))
+        });
+        let mut history = pin!(known.chain(rest));
         let mut changed = owed.clone();
         let mut newest = None;
         while let Some(stored) = history.next().await {
             let stored = stored.map_err(ObserveError::Read)?;
             let event = decode_event(stored.payload.clone())?;
+            self.index().apply(&stored)?;
+            if event.kind.is_of_an_image() {
+                continue;
+            }
             let by_others = event
                 .observation
                 .as_ref()
@@ -143,7 +158,6 @@ impl Registry {
             if by_others && event.revision > fence {
                 changed.extend(event.changed.iter().cloned());
             }
-            self.index().apply(&stored)?;
             let ends = matches!(event.kind, EventKind::PatientMerged | EventKind::PatientUnmerged);
             newest = Some((event.id, event.kind, event.revision));
             if ends && event.revision > fence && !changed.is_empty() {
@@ -157,6 +171,44 @@ impl Registry {
             revision,
             changed,
         }))
+    }
+
+    /// Where to begin to read what is due. A patient may have a thousand images: they are not read where that can be helped.
+    fn reading(&self, patient: PatientId, fence: Revision, owed: &BTreeSet<Path>) -> Reading {
+        // Revisions are gapless from 1, so the number of events to pass over is known.
+        let passed_over = usize::try_from(fence.get()).unwrap_or(usize::MAX);
+        let index = self.index();
+        let Some(entry) = index.entry(patient) else {
+            return Reading {
+                after: 0,
+                passed_over,
+                known_state: 0,
+                known: 0,
+            };
+        };
+        let before_last = entry.state_sequence.saturating_sub(1);
+        let (known_state, known) = (entry.state_sequence, entry.sequence);
+        match fence {
+            // The last is read in any case where something is owed: it says what the state is.
+            _ if fence >= entry.state_revision && owed.is_empty() => Reading {
+                after: known,
+                passed_over: 0,
+                known_state,
+                known,
+            },
+            _ if fence >= entry.state_before => Reading {
+                after: before_last,
+                passed_over: 0,
+                known_state,
+                known,
+            },
+            _ => Reading {
+                after: 0,
+                passed_over,
+                known_state,
+                known,
+            },
+        }
     }
 
     /// As [`Registry::due`], for whoever was handed out the event that stands in the log at `event`, or 0 for none: not read
@@ -179,8 +231,8 @@ impl Registry {
             known = self.known_at(patient, event);
         }
         match known {
-            Some(revision) if revision <= fence && owed.is_empty() => return Ok(None),
-            Some(revision) if revision <= fence.next() => {
+            Some((revision, _)) if revision <= fence && owed.is_empty() => return Ok(None),
+            Some((revision, before)) if before <= fence => {
                 if let Some(latest) = self.recent.of(patient, revision) {
                     return Ok(due_of(&latest, system, fence, owed));
                 }
@@ -191,23 +243,28 @@ impl Registry {
         self.due(system, patient, fence, owed).await
     }
 
-    /// The revision of a patient, where the index is as far as the event at a place in the log.
-    fn known_at(&self, patient: PatientId, event: u64) -> Option<Revision> {
+    /// The revisions of the last two events that told of a patient, where the index is as far as the event at a place in the log.
+    fn known_at(&self, patient: PatientId, event: u64) -> Option<(Revision, Revision)> {
         let index = self.index();
         let entry = index.entry(patient).filter(|entry| entry.sequence >= event);
-        entry.map(|entry| entry.revision)
+        entry.map(|entry| (entry.state_revision, entry.state_before))
     }
 
-    /// A patient's newest event, as the log has it; `None` for a patient whom it does not know.
+    /// A patient's newest event that is not of an image, as the log has it; `None` for a patient whom it does not know.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn newest(&self, patient: PatientId) -> Result<Option<Newest>, ObserveError> {
-        let Some(stored) = self.log.last(patient).await.map_err(ObserveError::Read)? else {
-            return Ok(None);
-        };
-        let event = decode_event(stored.payload)?;
-        Ok(Some(Newest {
+        let last = self.log.last(patient).await.map_err(ObserveError::Read)?;
+        let mut newest = last.map(|stored| decode_event(stored.payload)).transpose()?;
+        if newest.as_ref().is_some_and(|event| event.kind.is_of_an_image()) {
+            let place = self.index().entry(patient).map(|entry| entry.state_sequence);
+            let before = place.unwrap_or_default().saturating_sub(1);
+            let known = pin!(self.log.history(patient, before)).next().await;
+            let known = known.transpose().map_err(ObserveError::Read)?;
+            newest = known.map(|stored| decode_event(stored.payload)).transpose()?;
+        }
+        Ok(newest.map(|event| Newest {
             event_id: event.id,
             revision: event.revision,
         }))
@@ -223,8 +280,16 @@ impl Registry {
         id: PatientId,
         revision: Revision,
     ) -> Result<AsOf, ObserveError> {
-        let before = usize::try_from(revision.get().saturating_sub(1)).unwrap_or(usize::MAX);
-        let mut history = pin!(self.log.history(id, 0).skip(before));
+        let (after, before) = {
+            let index = self.index();
+            let last = index.entry(id).filter(|entry| entry.state_revision == revision);
+            match last {
+                Some(entry) => (entry.state_sequence.saturating_sub(1), 0),
+                None => (0, revision.get().saturating_sub(1)),
+            }
+        };
+        let before = usize::try_from(before).unwrap_or(usize::MAX);
+        let mut history = pin!(self.log.history(id, after).skip(before));
         let stored = history
             .next()
             .await

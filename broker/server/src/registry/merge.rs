@@ -56,14 +56,16 @@ impl Registry {
             return self.would_part(retired).await;
         }
         let registry = Arc::clone(self);
-        let task = self
-            .tasks
-            .spawn(async move { registry.part(retired, &decision).await });
+        let task = self.tasks.spawn(async move {
+            let parted = registry.part(retired, &decision).await;
+            registry.finish_moves().await;
+            parted
+        });
         task.await.unwrap_or(Err(ObserveError::Interrupted.into()))
     }
 
     /// Locks two patients, always in the same order.
-    async fn both(
+    pub(super) async fn both(
         &self,
         one: PatientId,
         other: PatientId,
@@ -84,6 +86,8 @@ impl Registry {
         decision: &Decision,
         although_not_same: bool,
     ) -> Result<Merge, DecideError> {
+        // Whose an image is, is told before the two become one.
+        self.finish_moves().await;
         let merge = {
             let _locks = self.both(survivor, retired).await;
             self.finish_halves_of(survivor).await?;

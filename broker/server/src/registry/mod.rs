@@ -5,8 +5,8 @@
 //! what the locks cannot, and a fence keeps a broker out that is no longer the practice's writer. An observation is
 //! answered after the append: what is answered is stored and flushed.
 //!
-//! Locks are taken in this order: an item's, a record's, the gate of its system, the record's link, patients by their id,
-//! the queue.
+//! Locks are taken in this order: an item's, a record's, the gate of its system, the one of whoever tells of an image, the
+//! record's link, patients by their id, the queue.
 
 mod apart;
 mod append;
@@ -48,7 +48,7 @@ pub use settle::{Settlement, Told};
 
 use append::Doubts;
 use archwire_core::{
-    LocalId, Ownership, Patient, PatientId, PracticeName, Standing, SystemName, identity::Trust,
+    ImageId, LocalId, Ownership, Patient, PatientId, PracticeName, Standing, SystemName, identity::Trust,
 };
 use archwire_nats::{Fence, Filter, Log};
 use futures_util::StreamExt as _;
@@ -114,6 +114,9 @@ pub struct Registry {
     snapshots: Snapshots,
     waking: Waking<PatientId>,
     rereads: Waking<LocalId>,
+    images_waking: Waking<ImageId>,
+    /// Who tells of an image: one at a time.
+    taking: AsyncMutex<()>,
     tasks: TaskTracker,
 }
 
@@ -149,9 +152,12 @@ impl Registry {
             snapshots,
             waking: Waking::default(),
             rereads: Waking::default(),
+            images_waking: Waking::default(),
+            taking: AsyncMutex::new(()),
             tasks: TaskTracker::new(),
         };
         registry.finish_halves().await;
+        registry.finish_moves().await;
         registry.close_orphans().await;
         Ok(registry)
     }

@@ -148,6 +148,7 @@ impl Registry {
             return Ok(Observed::Unchanged { patient, revision });
         }
         self.index().resolve(&mut observation.view.patient);
+        self.count_without_images(patient, &mut observation);
         if self.shows_another(patient, &observation)? {
             return self.hold(patient, observation).await;
         }
@@ -217,6 +218,17 @@ impl Registry {
             self.settle_item(&disagreement, "the system agrees").await?;
         }
         Ok(Some(observed))
+    }
+
+    /// Whoever follows the bus names the last event that it heard of. Where that was of an image, it knows what the patient was
+    /// before; nothing about the record follows from having heard of images.
+    fn count_without_images(&self, patient: PatientId, observation: &mut Observation) {
+        let index = self.index();
+        if let (Some(entry), Some(based_on)) = (index.entry(patient), &mut observation.based_on)
+            && *based_on <= entry.revision
+        {
+            *based_on = entry.state_revision.min(*based_on);
+        }
     }
 
     /// The patient's revision, when a reading that began later than `begun` has shown the record already.

@@ -172,6 +172,9 @@ pub enum DecideError {
     /// Not one of the candidates.
     #[error("the patient named is not a candidate of this item")]
     NotACandidate,
+    /// Nobody is known whose image it could be.
+    #[error("the record of the image is nobody's: say whose image it is, with `--with` and a patient id")]
+    WhoseImage,
     /// The patient id is none that this bus gave.
     #[error("no patient with the id {0} is on the bus")]
     UnknownPatient(PatientId),
@@ -231,6 +234,7 @@ impl DecideError {
             Self::VerdictDoesNotFit { .. } => "review_verdict_unfit",
             Self::WhichCandidate => "review_candidate_needed",
             Self::NotACandidate => "review_candidate_unknown",
+            Self::WhoseImage => "review_patient_needed",
             Self::UnknownPatient(_) => "patient_unknown",
             Self::MergeIntoItself => "merge_into_itself",
             Self::AlreadyMerged { .. } => "merge_already_merged",

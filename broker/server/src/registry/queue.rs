@@ -176,7 +176,7 @@ impl Registry {
         self.put_item(new).await.map(drop)
     }
 
-    /// Makes the merge that waited for its survivor, if that is known by now.
+    /// Makes the merge that waited for its survivor, or takes the image that waited for its record, if that is known by now.
     pub(super) async fn retry_merge(&self, number: u64) {
         let item = match self.item_in_log(number).await {
             Ok(item) => item,
@@ -185,7 +185,13 @@ impl Registry {
                 return;
             }
         };
-        let Some(held) = item.and_then(|item| item.held) else {
+        let Some(item) = item.filter(|item| item.decision.is_none()) else {
+            return;
+        };
+        if let Some(image) = item.held_image {
+            return self.retry_image(number, *image).await;
+        }
+        let Some(held) = item.held else {
             return;
         };
         let survivor = held.view.merged_into.as_ref();

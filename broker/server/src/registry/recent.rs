@@ -1,7 +1,8 @@
 //! The events that were appended last. What follows from an event at once, its deliveries, need not read the log for it:
 //! a read costs the NATS server more than the append did.
 //!
-//! Known to this process only, and only what helps: who is not found here is looked up in the log.
+//! Known to this process only, and only what helps: who is not found here is looked up in the log. Events of images are not
+//! among them: nothing about the patient follows from those.
 
 use archwire_core::{Event, EventKind, Path, PatientId, Revision, SystemName};
 use std::{
@@ -43,6 +44,9 @@ impl RecentEvents {
 
     /// Keeps an event that is in the log. Whoever was kept for the longest time goes.
     pub(super) fn appended(&self, event: &Event) {
+        if event.kind.is_of_an_image() {
+            return;
+        }
         let latest = Arc::new(RecentEvent {
             event_id: event.id.clone(),
             kind: event.kind,
@@ -65,7 +69,7 @@ impl RecentEvents {
         }
     }
 
-    /// The event that brought a patient to a revision, if it is still kept.
+    /// The event that brought a patient to a revision of what he or she is, if it is still kept.
     pub(super) fn of(&self, patient: PatientId, revision: Revision) -> Option<Arc<RecentEvent>> {
         let latest = self.inner().latest.get(&patient).cloned();
         latest.filter(|latest| latest.revision == revision)

@@ -36,12 +36,14 @@ pub enum Decided {
     },
     /// The system's connector reads the record again.
     ReadAgain,
+    /// The image is not taken, and its bytes go unless another one has them.
+    Discarded,
     /// The item is closed, and nothing else changed.
     Dismissed,
 }
 
 impl Registry {
-    /// Decides an item; `with` names the candidate where there are several.
+    /// Decides an item; `with` names the candidate where there are several, or whose an image is.
     ///
     /// # Errors
     /// When that cannot be done; nothing is changed then.
@@ -90,7 +92,11 @@ impl Registry {
             (ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict, _) => {
                 self.keep_apart(item, decision, with).await
             }
-            (ReviewKind::WrongPatient, _) => Err(DecideError::NoSuchItem),
+            (ReviewKind::WrongPatient, Verdict::Link) => self.link_image(item, decision, with).await,
+            (ReviewKind::WrongPatient, _) => {
+                self.close_item(number, decision).await?;
+                Ok(Decided::Discarded)
+            }
             (ReviewKind::Disagreement, Verdict::Accept) => self.accept(item, decision).await,
             (ReviewKind::Disagreement, _) => self.reject(item, decision).await,
             (ReviewKind::Unreadable, Verdict::Accept) => self.read_again(item, decision).await,

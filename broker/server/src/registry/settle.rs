@@ -362,7 +362,7 @@ impl Registry {
 }
 
 /// Counts a receipt that is in the log.
-fn count(system: &SystemName, outcome: Option<ReceiptOutcome>) {
+pub(super) fn count(system: &SystemName, outcome: Option<ReceiptOutcome>) {
     if let Some(outcome) = outcome {
         let (system, outcome) = (system.to_string(), outcome.as_str());
         metrics::counter!(metric::DELIVERIES, "system" => system, "outcome" => outcome).increment(1);

@@ -25,7 +25,7 @@ const BUCKET: &str = "index";
 const LARGEST: ByteSize = ByteSize::mebibytes(512);
 const MANIFEST: &str = "manifest";
 /// Changes whenever the rows do.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// About so many bytes in a piece.
 const PIECE: usize = 512 * 1024;
 /// Pieces that are read at the same time.
@@ -162,6 +162,7 @@ impl Registry {
                 () = shutdown.cancelled() => return,
                 _ = look.tick() => {
                     self.finish_halves().await;
+                    self.finish_moves().await;
                     self.retry_merges().await;
                     self.snapshot_if_worth(WORTH).await;
                 }

@@ -34,13 +34,23 @@ impl<T: Ord> Waking<T> {
         act(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn add(&self, system: &SystemName, what: T) {
+    pub(super) fn add(&self, system: &SystemName, what: T) {
         self.with(|waiting| waiting.entry(system.clone()).or_default().insert(what));
         self.changed.notify_waiters();
     }
 
+    /// Says that somebody waits for what a system has to look at.
+    pub(super) fn listen(&self, system: &SystemName) {
+        self.with(|waiting| _ = waiting.entry(system.clone()).or_default());
+    }
+
+    /// The systems of which somebody said so.
+    pub(super) fn listeners(&self) -> Vec<SystemName> {
+        self.with(|waiting| waiting.keys().cloned().collect())
+    }
+
     /// Waits for the first; may be cancelled without losing any.
-    async fn next(&self, system: &SystemName) -> BTreeSet<T> {
+    pub(super) async fn next(&self, system: &SystemName) -> BTreeSet<T> {
         loop {
             // Registered before looking, so that a change in between is not missed.
             let mut changed = std::pin::pin!(self.changed.notified());
@@ -85,7 +95,6 @@ impl Registry {
 
     /// Says that a system has a poller.
     pub fn reads(&self, system: &SystemName) {
-        self.rereads
-            .with(|waiting| _ = waiting.entry(system.clone()).or_default());
+        self.rereads.listen(system);
     }
 }

@@ -1,8 +1,15 @@
 //! What is known of images, and what systems do not have yet.
 
-use crate::registry::{ObserveError, Registry};
+use crate::{
+    registry::{
+        ObserveError, Registry,
+        index::{Copy, ImageEntry, Index},
+    },
+    wire::decode_event,
+};
 use archwire_core::{Digest, ImageId, ImageNews, LocalId, PatientId, Revision, SystemName, Uid};
-use std::time::SystemTime;
+use futures_util::StreamExt as _;
+use std::{pin::pin, time::SystemTime};
 
 /// An image as the index knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,36 +68,42 @@ impl Registry {
     /// What is known of an image, whoever's it is now.
     #[must_use]
     pub fn image(&self, id: ImageId) -> Option<KnownImage> {
-        _ = id;
-        None
+        let index = self.index();
+        let entry = index.image(id)?;
+        Some(KnownImage {
+            patient: index.current(id.patient),
+            revision: entry.revision,
+            sequence: entry.sequence,
+            retracted: entry.retracted,
+            digest: entry.content.digest,
+            copies: entry.copies.iter().map(known_copy).collect(),
+        })
     }
 
     /// Whose an image is now; `None` for one that the bus does not know.
     #[must_use]
     pub fn patient_of_image(&self, id: ImageId) -> Option<PatientId> {
-        self.image(id).map(|image| image.patient)
+        let index = self.index();
+        index.image(id).map(|_| index.current(id.patient))
     }
 
     /// The image that DICOM tells apart by this.
     #[must_use]
     pub fn image_by_uid(&self, instance: &Uid) -> Option<ImageId> {
-        _ = instance;
-        None
+        self.index().image_by_uid(instance)
     }
 
     /// The image that a system keeps under a local id.
     #[must_use]
     pub fn image_of(&self, system: &SystemName, local_id: &LocalId) -> Option<ImageId> {
-        _ = (system, local_id);
-        None
+        self.index().image_of(system, local_id)
     }
 
-    /// The images of a patient in the order in which they were told, with those of everybody who was merged into the patient;
-    /// also those that were retracted.
+    /// The images of a patient with those of everybody who was merged into the patient, also those that were retracted; each
+    /// one's in the order in which they were told.
     #[must_use]
     pub fn images_of(&self, patient: PatientId) -> Vec<ImageId> {
-        _ = patient;
-        Vec::new()
+        self.index().images_of(patient)
     }
 
     /// What was told of an image last, as it stands in the log; `None` for one that the bus does not know.
@@ -98,37 +111,81 @@ impl Registry {
     /// # Errors
     /// When the log cannot be read.
     pub async fn image_news(&self, id: ImageId) -> Result<Option<ImageNews>, ObserveError> {
-        _ = id;
-        Ok(None)
+        let sequence = self.index().image(id).map(|entry| entry.sequence);
+        let Some(sequence) = sequence else {
+            return Ok(None);
+        };
+        let mut history = pin!(self.log().history(id.patient, sequence.saturating_sub(1)));
+        let Some(stored) = history.next().await else {
+            return Ok(None);
+        };
+        let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
+        Ok(event.image.map(|news| *news))
     }
 
     /// What a system does not have yet of an image; `None` when that is nothing. Whether it has a record of the patient does not
     /// matter here.
     #[must_use]
     pub fn image_due(&self, system: &SystemName, id: ImageId) -> Option<ImageDue> {
-        _ = (system, id);
-        None
+        let index = self.index();
+        due(&index, system, id, index.image(id)?)
     }
 
     /// The images of which [`Registry::image_due`] tells something, by their ids. Passes over all images.
     #[must_use]
     pub fn images_due(&self, system: &SystemName) -> Vec<ImageId> {
-        _ = system;
-        Vec::new()
-    }
-
-    /// Waits until images may have become due to a system, and tells which. From the first call on none is missed but what
-    /// another broker told, which [`Registry::images_due`] has.
-    pub async fn images_woken(&self, system: &SystemName) -> Vec<ImageId> {
-        _ = system;
-        std::future::pending().await
+        let index = self.index();
+        let due = index
+            .all_images()
+            .filter(|(id, entry)| due(&index, system, *id, entry).is_some());
+        due.map(|(id, _)| id).collect()
     }
 
     /// Whether anything that the bus knows has these bytes: an image, also a retracted one and what an amended one was before, or
     /// one that waits for a person.
     #[must_use]
     pub fn uses(&self, digest: &Digest) -> bool {
-        _ = digest;
-        true
+        self.index().uses(digest)
+    }
+}
+
+fn due(index: &Index, system: &SystemName, id: ImageId, entry: &ImageEntry) -> Option<ImageDue> {
+    let copy = entry.copy(system);
+    let delivered = copy.map_or(Revision::NONE, |copy| copy.delivered);
+    let local_id = copy.and_then(|copy| copy.local_id.clone());
+    let in_doubt_since = copy.and_then(Copy::sending);
+    let patient = index.current(id.patient);
+    let lacks = delivered < entry.revision;
+    let is_due = match entry.retracted {
+        // Whoever never had it need not hear of it.
+        true => lacks && (local_id.is_some() || in_doubt_since.is_some()),
+        false => lacks || copy.is_some_and(|copy| lies_elsewhere(index, copy, patient)),
+    };
+    let is_dropped = copy.is_some_and(|copy| copy.dropped() >= entry.revision);
+    (is_due && !is_dropped).then(|| ImageDue {
+        patient,
+        revision: entry.revision,
+        sequence: entry.sequence,
+        retracted: entry.retracted,
+        digest: entry.content.digest,
+        local_id,
+        delivered,
+        in_doubt_since,
+    })
+}
+
+/// Whether the bus brought it to a record that is another patient's by now.
+fn lies_elsewhere(index: &Index, copy: &Copy, patient: PatientId) -> bool {
+    let record = copy.record.as_ref().filter(|_| copy.brought);
+    record.is_some_and(|record| index.linked(&copy.system, record) != Some(patient))
+}
+
+fn known_copy(copy: &Copy) -> KnownImageCopy {
+    KnownImageCopy {
+        system: copy.system.clone(),
+        local_id: copy.local_id.clone(),
+        delivered: copy.delivered,
+        shown: copy.shown.as_ref().map(|shown| shown.digest),
+        in_doubt_since: copy.sending(),
     }
 }

@@ -8,10 +8,19 @@
 //! identifier, is known. A patient has at most [`MOST_IMAGES`] images; beyond that, images are refused.
 
 mod due;
+mod held;
+mod judge;
+mod moves;
 mod outcome;
 mod settle;
 mod take;
+mod tell;
+mod wake;
+mod whose;
 
 pub use due::{ImageDue, KnownImage, KnownImageCopy};
 pub use outcome::ImageTaken;
 pub use settle::ImageSettlement;
+
+/// Most images of one patient: at about 1 KB at hand each, 100 MB.
+const MOST_IMAGES: u32 = 100_000;

@@ -1,8 +1,9 @@
 //! Deliveries of images as the registry sees them: what the bus is about to do, and what the system showed afterwards.
 
-use crate::registry::{ObserveError, Registry};
-use archwire_core::{Digest, ImageId, LocalId, Receipt, Revision, SystemName};
+use crate::registry::{ObserveError, Registry, settle::count};
+use archwire_core::{Copied, Digest, ImageCopy, ImageId, LocalId, Receipt, Revision, Sighted, SystemName};
 use std::time::SystemTime;
+use tokio::sync::OwnedMutexGuard;
 
 /// What a system has of an image after a delivery.
 #[derive(Debug, Clone)]
@@ -24,16 +25,22 @@ impl Registry {
     /// system has it already, from an earlier attempt of which nobody knows how it ended.
     ///
     /// # Errors
-    /// [`ObserveError::Busy`] when the image is not due to the system any more; else when the log does not take the note. Nothing
-    /// may be delivered then.
+    /// [`ObserveError::Busy`] when that is not what is due to the system any more; else when the log does not take the note.
+    /// Nothing may be delivered then.
     pub async fn begin_image(
         &self,
         system: &SystemName,
         id: ImageId,
         revision: Revision,
     ) -> Result<Option<SystemTime>, ObserveError> {
-        _ = (system, id, revision);
-        Err(ObserveError::Busy)
+        let _locks = self.lock_image(id).await;
+        let due = self.image_due(system, id);
+        let due = due.filter(|due| due.revision == revision);
+        let due = due.ok_or(ObserveError::Busy)?;
+        if due.in_doubt_since.is_none() {
+            self.note_copy(system, id, Copied::Sending(revision)).await?;
+        }
+        Ok(due.in_doubt_since)
     }
 
     /// Notes that a delivery surely did not come about: for whoever noted that it was to begin, and knows that. What an earlier
@@ -42,23 +49,56 @@ impl Registry {
     /// # Errors
     /// When the log does not take the note.
     pub async fn image_abandoned(&self, system: &SystemName, id: ImageId) -> Result<(), ObserveError> {
-        _ = (system, id);
-        Err(ObserveError::Busy)
+        let id = self.where_it_is(id).unwrap_or(id);
+        let is_sending = {
+            let index = self.index();
+            let copy = index.image(id).and_then(|entry| entry.copy(system));
+            copy.is_some_and(|copy| copy.sending().is_some())
+        };
+        match is_sending {
+            true => self.note_copy(system, id, Copied::Abandoned).await,
+            false => Ok(()),
+        }
     }
 
     /// Learns what a system has of an image after a delivery. An image that became another patient's meanwhile is noted as
     /// that one's, and is due again.
     ///
     /// # Errors
-    /// When the log does not take the note.
+    /// [`ObserveError::LinkConflict`] when the system says that it is another image of which the bus knows; else when the log
+    /// does not take the note.
     pub async fn settle_image(
         &self,
         system: &SystemName,
         id: ImageId,
         settlement: ImageSettlement,
     ) -> Result<(), ObserveError> {
-        _ = (system, id, settlement);
-        Err(ObserveError::Busy)
+        let ImageSettlement {
+            local_id,
+            record,
+            delivered,
+            shown,
+            receipt,
+        } = settlement;
+        let _locks = self.lock_image(id).await;
+        let now = self.where_it_is(id).ok_or(ObserveError::ImageUnknown)?;
+        let other = self.index().image_of(system, &local_id);
+        if other.is_some_and(|other| other != now) {
+            return Err(ObserveError::LinkConflict);
+        }
+        let outcome = receipt.as_ref().map(|receipt| receipt.outcome);
+        let held = Copied::Held {
+            local_id,
+            record,
+            // In the revisions of another patient's image nothing was delivered yet.
+            delivered: if now == id { delivered } else { Revision::NONE },
+            shown,
+            described: None,
+            receipt: receipt.map(Box::new),
+        };
+        self.note_copy(system, now, held).await?;
+        count(system, outcome);
+        Ok(())
     }
 
     /// Notes how a delivery ended without the image having been seen; with `abandoned`, also that it surely did not come about.
@@ -73,7 +113,45 @@ impl Registry {
         receipt: Receipt,
         abandoned: bool,
     ) -> Result<(), ObserveError> {
-        _ = (system, id, receipt, abandoned);
-        Err(ObserveError::Busy)
+        if abandoned {
+            self.image_abandoned(system, id).await?;
+        }
+        // What is dropped is told apart from what comes after it by their order.
+        let _locks = self.lock_image(id).await;
+        let outcome = receipt.outcome;
+        self.note_copy(system, id, Copied::Receipted(Box::new(receipt)))
+            .await?;
+        count(system, Some(outcome));
+        Ok(())
+    }
+
+    /// Keeps an image where it is: nobody is merged or parted meanwhile who has to do with it.
+    async fn lock_image(&self, id: ImageId) -> (OwnedMutexGuard<()>, Option<OwnedMutexGuard<()>>) {
+        loop {
+            let patient = self.index().current(id.patient);
+            let locks = self.both(patient, id.patient).await;
+            if self.index().current(id.patient) == patient {
+                return locks;
+            }
+        }
+    }
+
+    /// Which image an image is by now: another one where it turned out to be another patient's.
+    pub(super) fn where_it_is(&self, id: ImageId) -> Option<ImageId> {
+        let index = self.index();
+        let mut now = id;
+        let mut entry = index.image(id)?;
+        // Each is told later than the one before, so that this ends.
+        while let Some(next) = entry.moved_to.as_deref() {
+            now = *next;
+            entry = index.image(now)?;
+        }
+        Some(now)
+    }
+
+    async fn note_copy(&self, system: &SystemName, id: ImageId, what: Copied) -> Result<(), ObserveError> {
+        let copy = ImageCopy { id, what };
+        self.sight(system, id.patient, Sighted::Image(Box::new(copy)))
+            .await
     }
 }

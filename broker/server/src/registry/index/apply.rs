@@ -46,13 +46,15 @@ impl Index {
     /// Takes in an event that stands in the log at `sequence`. One that was taken in before changes nothing.
     pub fn apply_event(&mut self, sequence: u64, event: &Event) {
         self.passed(sequence);
-        let state = Packed::of(&event.patient);
         match self.patients.entry(event.patient_id) {
             hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(Arc::new(Entry {
                     revision: event.revision,
                     sequence,
-                    state,
+                    state_revision: event.revision,
+                    state_sequence: sequence,
+                    state_before: Revision::NONE,
+                    state: Packed::of(&event.patient),
                     records: Vec::new(),
                 }));
             }
@@ -63,8 +65,17 @@ impl Index {
                 }
                 entry.revision = event.revision;
                 entry.sequence = sequence;
-                entry.state = state;
+                if !event.kind.is_of_an_image() {
+                    entry.state_before = entry.state_revision;
+                    entry.state_revision = event.revision;
+                    entry.state_sequence = sequence;
+                    entry.state = Packed::of(&event.patient);
+                }
             }
+        }
+        if let Some(news) = &event.image {
+            self.apply_image(sequence, event, news);
+            return;
         }
         self.overtake(event.patient_id, event.revision);
         if matches!(event.kind, EventKind::PatientMerged | EventKind::PatientUnmerged) {
@@ -136,7 +147,10 @@ impl Index {
                 self.no_longer_creating(system, *patient);
                 self.write(system, *patient, None);
             }
-            Sighted::Image(_) => {}
+            Sighted::Image(copy) => {
+                let system = self.interned(system);
+                self.images.apply_copy(&system, copy, *seen_at);
+            }
             Sighted::Superseded { local_id, by } => self.supersede(*patient, system, local_id, by),
             Sighted::Unlinked { local_id } => self.unlink(*patient, system, local_id),
         }

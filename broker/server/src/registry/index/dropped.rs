@@ -1,7 +1,7 @@
 //! Deliveries that a person gave up for good, until something newer is due.
 //!
 //! A drop names the revision up to which nothing is brought to the system any more on the bus's own account: not after a
-//! start, and not by a comparison. It ends with the patient's next event, with anything that is delivered, with paths that
+//! start, and not by a comparison. It ends with the patient's next event that is not of an image, with anything that is delivered, with paths that
 //! the bus comes to owe the record, and when the record is another one; whatever is delivered then brings everything.
 //! Bound: one for a patient in a system, each the decision of a person.
 
@@ -20,7 +20,10 @@ impl Index {
     /// Takes in that what was due to a system up to a revision was given up.
     pub(super) fn give_up(&mut self, system: &SystemName, patient: PatientId, revision: Revision) {
         // An event that came in between is newer than what the person saw.
-        if self.entry(patient).is_none_or(|entry| entry.revision > revision) {
+        if self
+            .entry(patient)
+            .is_none_or(|entry| entry.state_revision > revision)
+        {
             return;
         }
         let system = self.interned(system);

@@ -1,10 +1,15 @@
 //! What waits for a person.
 
 use super::Index;
-use archwire_core::{LocalId, Path, PatientId, ReviewItem, ReviewKind, SystemName, Verdict};
+use archwire_core::{
+    Digest, ImageObservation, LocalId, Path, PatientId, ReviewItem, ReviewKind, SystemName, Verdict,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeSet, time::SystemTime};
+
+/// The word of an image whose record is nobody's, or another patient's, or waits for a person itself.
+pub(in crate::registry) const RECORD: &str = "record";
 
 /// What an item is about: there is one open item for each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,7 +24,8 @@ pub enum ItemKey {
     Unreadable(SystemName, LocalId),
     /// A merge that a system made, and that cannot be made yet.
     Awaiting(SystemName, LocalId),
-    /// An image that names somebody else, by the SHA-256 of its bytes.
+    /// An image of which it is not clear whose it is: by the SHA-256 of its id in the system, or of its bytes where it has none,
+    /// and of whose it is said to be.
     Image(SystemName, [u8; 32]),
     /// A record that cannot be read and has no id.
     UnreadableBytes(SystemName, [u8; 32]),
@@ -34,8 +40,11 @@ impl ItemKey {
         match item.kind {
             ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict => item.patient.map(Self::Patient),
             ReviewKind::WrongPatient => {
-                let digest = *item.held_image.as_ref()?.observation.image.file.digest.as_bytes();
-                Some(Self::Image(system()?, digest))
+                let observation = &item.held_image.as_ref()?.observation;
+                Some(Self::Image(
+                    system()?,
+                    which_image(observation, item.patient, false),
+                ))
             }
             ReviewKind::RecordConflict => record().map(|(system, id)| Self::Record(system, id)),
             ReviewKind::Disagreement => record().map(|(system, id)| Self::Disagreement(system, id)),
@@ -75,6 +84,8 @@ pub struct OpenItem {
     pub score_tenths: Option<i32>,
     /// The record that took this one's place, and of which the bus has not heard.
     pub awaits: Option<LocalId>,
+    /// Of the bytes of the image that waits.
+    pub image: Option<Digest>,
     /// Where the item stands in the log.
     pub sequence: u64,
 }
@@ -171,6 +182,9 @@ impl Index {
         if let Some(awaited) = awaited(&item) {
             self.awaited.entry(awaited).or_default().insert(number);
         }
+        if let Some(digest) = item.image {
+            self.images.item_opened(digest);
+        }
         self.by_key.insert(item.key.clone(), number);
         self.items.insert(number, item);
     }
@@ -187,7 +201,11 @@ impl Index {
         }
         self.close(item.number);
         let Some(key) = ItemKey::of(item) else { return };
-        if item.decision.is_some() {
+        if let Some(decision) = &item.decision {
+            if let Some(held) = &item.held_image {
+                let what = which_image(&held.observation, item.patient, true);
+                self.images.decided(what, decision.verdict, item.number);
+            }
             return;
         }
         let candidates = item.candidates.iter().filter(|candidate| !candidate.not_same);
@@ -204,11 +222,11 @@ impl Index {
                 .map(|disagreement| disagreement.path.clone())
                 .collect(),
             score_tenths: candidates.map(|candidate| candidate.score_tenths).max(),
-            awaits: item
-                .held
+            awaits: awaits(item),
+            image: item
+                .held_image
                 .as_ref()
-                .filter(|_| item.kind == ReviewKind::Unreadable)
-                .and_then(|held| held.view.merged_into.clone()),
+                .map(|held| held.observation.image.file.digest),
             sequence,
         };
         self.open(item.number, open);
@@ -219,6 +237,9 @@ impl Index {
             return;
         };
         self.by_key.remove(&item.key);
+        if let Some(digest) = &item.image {
+            self.images.item_closed(digest);
+        }
         if let Some(awaited) = awaited(&item)
             && let Some(waiting) = self.awaited.get_mut(&awaited)
         {
@@ -245,6 +266,48 @@ impl Index {
             }
         }
     }
+}
+
+/// The record of which the bus has to hear before what an item holds can be taken: the one that took another's place, or the
+/// one whose image it is.
+fn awaits(item: &ReviewItem) -> Option<LocalId> {
+    match (item.kind, &item.held, &item.held_image) {
+        (ReviewKind::Unreadable, Some(held), _) => held.view.merged_into.clone(),
+        (ReviewKind::WrongPatient, _, Some(held)) if held.differs.iter().any(|word| word == RECORD) => {
+            held.observation.record.clone()
+        }
+        _ => None,
+    }
+}
+
+/// What a person decides about: an image by its id in its system, or by its bytes where it has none or where these count too, of
+/// the record or the patient whose it is said to be.
+pub(in crate::registry) fn which_image(
+    observation: &ImageObservation,
+    patient: Option<PatientId>,
+    with_bytes: bool,
+) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update(bytes.len().to_le_bytes());
+        hash.update(bytes);
+    };
+    part(observation.system.as_str().as_bytes());
+    part(
+        observation
+            .local_id
+            .as_ref()
+            .map_or(b"", |id| id.as_str().as_bytes()),
+    );
+    if with_bytes || observation.local_id.is_none() {
+        part(observation.image.file.digest.as_bytes());
+    }
+    match (&observation.record, patient) {
+        (Some(record), _) => part(record.as_str().as_bytes()),
+        (None, Some(patient)) => part(patient.to_string().as_bytes()),
+        (None, None) => {}
+    }
+    hash.finalize().into()
 }
 
 /// The record that an item waits for.

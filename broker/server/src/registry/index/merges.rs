@@ -26,7 +26,7 @@ impl Index {
         let pair = (merge.survivor.patient_id, merge.retired.patient_id);
         if event.patient_id == merge.survivor.patient_id {
             self.halves.remove(&pair);
-            self.second_half(event.kind, merge);
+            self.second_half(event.kind, merge, event.revision);
         } else {
             self.halves.insert(pair, Arc::new(event.clone()));
             self.first_half(event.kind, merge);
@@ -44,6 +44,7 @@ impl Index {
             self.not_same
                 .insert((survivor.min(retired), survivor.max(retired)));
             self.move_records(survivor, retired, &merge.retired.after.records);
+            self.images_parted(merge);
             let owed = difference(&merge.survivor.before.patient, &merge.retired.after.patient);
             self.owe(
                 retired,
@@ -55,10 +56,11 @@ impl Index {
     }
 
     /// What the records that came along are owed, is told by the survivor's state as it really became.
-    fn second_half(&mut self, kind: EventKind, merge: &Merge) {
+    fn second_half(&mut self, kind: EventKind, merge: &Merge, revision: Revision) {
         let survivor = merge.survivor.patient_id;
         self.stand(survivor, &merge.survivor.after.records);
         if kind == EventKind::PatientMerged {
+            self.images_joined(merge, revision);
             let owed = difference(&merge.retired.before.patient, &merge.survivor.after.patient);
             self.owe(
                 survivor,

@@ -5,13 +5,16 @@
 
 mod apply;
 mod dropped;
+mod images;
 mod items;
 mod merges;
 mod people;
 mod record;
 mod snapshot;
 
+pub(super) use images::{Content, Copy, ImageEntry, Via};
 pub use items::{ItemKey, OpenItem};
+pub(super) use items::{RECORD, which_image};
 pub use record::{Entry, Pending, Record};
 pub use snapshot::Frozen;
 
@@ -19,6 +22,7 @@ use archwire_core::{
     Event, LocalId, Patient, PatientId, Revision, SystemName,
     identity::{People, Profile, Trust},
 };
+use images::Images;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -53,6 +57,7 @@ pub struct Index {
     held: BTreeMap<(SystemName, LocalId), u64>,
     /// Items that wait for a record to be heard of.
     awaited: BTreeMap<(SystemName, LocalId), BTreeSet<u64>>,
+    images: Images,
     sequence: u64,
     people: Who,
 }
@@ -97,6 +102,7 @@ impl Index {
             not_same: BTreeSet::new(),
             held: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            images: Images::default(),
             sequence: 0,
             people: Who {
                 people: People::new(trust.clone()),

@@ -15,6 +15,12 @@ pub struct Entry {
     pub revision: Revision,
     /// Where the last event stands in the log.
     pub sequence: u64,
+    /// Of the last event that told of the patient, and not of an image: how far a system is with the patient is counted by it.
+    pub state_revision: Revision,
+    /// Where that event stands in the log.
+    pub state_sequence: u64,
+    /// Of the event before that one that told of the patient; [`Revision::NONE`] when there is none.
+    pub state_before: Revision,
     /// The current state.
     pub state: Packed,
     /// What systems hold, in the order in which it became known.

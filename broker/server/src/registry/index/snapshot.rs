@@ -3,10 +3,14 @@
 //! A sequence of rows in one order, so that the same index always gives the same bytes. What belongs to this process
 //! alone (when a record was read, who is being appended) is not in it.
 
-use super::{Doubt, Entry, Index, ItemKey, OpenItem, Pending, Record};
+use super::{
+    Doubt, Entry, Index, ItemKey, OpenItem, Pending, Record,
+    images::{ImageEntry, ImageRow, ImagesRow, image_row},
+};
 use crate::wire::{Packed, decode_event, encode_event};
 use archwire_core::{
-    Event, LinkedBy, LocalId, Path, PatientId, ReviewKind, Revision, SystemName, identity::Trust,
+    Digest, Event, ImageId, LinkedBy, LocalId, Path, PatientId, ReviewKind, Revision, SystemName,
+    identity::Trust,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -21,6 +25,7 @@ pub struct Frozen {
     sequence: u64,
     last_item: u64,
     patients: Vec<(PatientId, Arc<Entry>)>,
+    images: Vec<(ImageId, Arc<ImageEntry>)>,
     rest: Vec<Row>,
 }
 
@@ -31,8 +36,10 @@ pub struct SnapshotError;
 
 /// One piece of an index.
 #[derive(Clone, Serialize, Deserialize)]
-enum Row {
+pub(super) enum Row {
     Patient(PatientRow),
+    Image(ImageRow),
+    Images(ImagesRow),
     Creating(SystemName, PatientId, u64, u64),
     Retired(PatientId, PatientId),
     Half(#[serde(with = "serde_bytes")] Vec<u8>),
@@ -43,10 +50,13 @@ enum Row {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct PatientRow {
+pub(super) struct PatientRow {
     id: PatientId,
     revision: u64,
     sequence: u64,
+    state_revision: u64,
+    state_sequence: u64,
+    state_before: u64,
     #[serde(with = "serde_bytes")]
     state: Vec<u8>,
     records: Vec<RecordRow>,
@@ -69,7 +79,7 @@ struct RecordRow {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct ItemRow {
+pub(super) struct ItemRow {
     key: ItemKey,
     kind: String,
     opened_at: u64,
@@ -79,6 +89,7 @@ struct ItemRow {
     paths: BTreeSet<Path>,
     score_tenths: Option<i32>,
     awaits: Option<LocalId>,
+    image: Option<[u8; 32]>,
     sequence: u64,
 }
 
@@ -104,7 +115,12 @@ impl Frozen {
             .patients
             .iter()
             .map(|(id, entry)| Row::Patient(patient_row(*id, entry)));
+        let images = self
+            .images
+            .iter()
+            .map(|(id, entry)| Row::Image(image_row(*id, entry)));
         let mut rows = patients
+            .chain(images)
             .chain(self.rest.iter().cloned())
             .chain([Row::LastItem(self.last_item)]);
         std::iter::from_fn(move || {
@@ -164,12 +180,14 @@ impl Index {
             sequence: self.sequence,
             last_item: self.last_item,
             patients,
+            images: self.images.frozen(),
             rest: creating
                 .chain(dropped)
                 .chain(retired)
                 .chain(halves)
                 .chain(not_same)
                 .chain(items)
+                .chain(self.images.rows())
                 .collect(),
         }
     }
@@ -201,6 +219,8 @@ impl Index {
     fn thaw_row(&mut self, row: Row) -> Result<(), SnapshotError> {
         match row {
             Row::Patient(row) => self.thaw_patient(row)?,
+            Row::Image(row) => self.thaw_image(row),
+            Row::Images(row) => self.thaw_images(row),
             Row::Creating(system, patient, since, revision) => {
                 let doubt = Doubt {
                     since: time(since),
@@ -243,6 +263,9 @@ impl Index {
         let entry = Entry {
             revision: Revision::new(row.revision),
             sequence: row.sequence,
+            state_revision: Revision::new(row.state_revision),
+            state_sequence: row.state_sequence,
+            state_before: Revision::new(row.state_before),
             state,
             records,
         };
@@ -277,6 +300,9 @@ fn patient_row(id: PatientId, entry: &Entry) -> PatientRow {
         id,
         revision: entry.revision.get(),
         sequence: entry.sequence,
+        state_revision: entry.state_revision.get(),
+        state_sequence: entry.state_sequence,
+        state_before: entry.state_before.get(),
         state: entry.state.bytes().to_vec(),
         records: entry.records.iter().map(record_row).collect(),
     }
@@ -312,6 +338,7 @@ fn item_row(item: &OpenItem) -> ItemRow {
         paths: item.paths.clone(),
         score_tenths: item.score_tenths,
         awaits: item.awaits.clone(),
+        image: item.image.as_ref().map(|digest| *digest.as_bytes()),
         sequence: item.sequence,
     }
 }
@@ -327,16 +354,17 @@ fn thaw_item(row: ItemRow) -> Result<OpenItem, SnapshotError> {
         paths: row.paths,
         score_tenths: row.score_tenths,
         awaits: row.awaits,
+        image: row.image.map(Digest::from_bytes),
         sequence: row.sequence,
     })
 }
 
 /// Nanoseconds since 1970, which is what the log has; to the year 2554.
-fn nanos(time: SystemTime) -> u64 {
+pub(super) fn nanos(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn time(nanos: u64) -> SystemTime {
+pub(super) fn time(nanos: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(nanos)
 }

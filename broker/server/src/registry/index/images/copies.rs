@@ -1,0 +1,210 @@
+//! What systems have of an image, and what the bus is about to bring them.
+
+use super::{Content, ImageEntry, Images};
+use archwire_core::{Copied, Digest, ImageCopy, ImageId, LocalId, ReceiptOutcome, Revision, SystemName};
+use std::{sync::Arc, time::SystemTime};
+
+/// What a system has of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::registry) struct Copy {
+    /// The system.
+    pub(in crate::registry) system: SystemName,
+    /// The image's id there; `None` when it has none, or when it is not known yet.
+    pub(in crate::registry) local_id: Option<LocalId>,
+    /// The record under which it lies there.
+    pub(in crate::registry) record: Option<LocalId>,
+    /// Whether a delivery put it there, and not the system itself.
+    pub(in crate::registry) brought: bool,
+    /// Up to which revision of the image the system is up to date.
+    pub(in crate::registry) delivered: Revision,
+    /// What it showed last.
+    pub(in crate::registry) shown: Option<Arc<Content>>,
+    /// What is not done yet; most copies have nothing.
+    pub(super) pending: Option<Box<Pending>>,
+}
+
+/// What is not done yet about a copy.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Pending {
+    /// Since when it is in doubt whether the system took a delivery, and of which revision.
+    pub(super) sending: Option<(SystemTime, Revision)>,
+    /// Up to which revision a person gave bringing it up.
+    pub(super) dropped: Revision,
+}
+
+impl Copy {
+    pub(super) fn new(system: SystemName, local_id: Option<LocalId>) -> Self {
+        Self {
+            system,
+            local_id,
+            record: None,
+            brought: false,
+            delivered: Revision::NONE,
+            shown: None,
+            pending: None,
+        }
+    }
+
+    /// Since when it is in doubt whether the system took a delivery.
+    pub(in crate::registry) fn sending(&self) -> Option<SystemTime> {
+        self.pending
+            .as_ref()
+            .and_then(|pending| pending.sending)
+            .map(|(since, _)| since)
+    }
+
+    /// Up to which revision a person gave bringing it up.
+    pub(in crate::registry) fn dropped(&self) -> Revision {
+        self.pending
+            .as_ref()
+            .map_or(Revision::NONE, |pending| pending.dropped)
+    }
+
+    fn with_pending(&mut self, change: impl FnOnce(&mut Pending)) {
+        change(self.pending.get_or_insert_default());
+        self.pending.take_if(|pending| **pending == Pending::default());
+    }
+}
+
+/// What a system has of an image, as a sighting tells it.
+struct Held<'a> {
+    local_id: &'a LocalId,
+    record: Option<&'a LocalId>,
+    delivered: Revision,
+    shown: Option<Digest>,
+    described: Option<Digest>,
+}
+
+impl Images {
+    /// Takes in what was noted of an image in a system.
+    pub(in crate::registry::index) fn apply_copy(
+        &mut self,
+        system: &SystemName,
+        copy: &ImageCopy,
+        at: SystemTime,
+    ) {
+        match &copy.what {
+            Copied::Sending(revision) => self.change(copy.id, system, |copy| {
+                // An attempt that repeats another one leaves it open since when that may have happened.
+                copy.with_pending(|pending| _ = pending.sending.get_or_insert((at, *revision)));
+            }),
+            Copied::Abandoned => self.change(copy.id, system, |copy| {
+                copy.with_pending(|pending| pending.sending = None);
+            }),
+            Copied::Held {
+                local_id,
+                record,
+                delivered,
+                shown,
+                described,
+                receipt: _,
+            } => {
+                let held = Held {
+                    local_id,
+                    record: record.as_ref(),
+                    delivered: *delivered,
+                    shown: *shown,
+                    described: *described,
+                };
+                self.hold(copy.id, system, &held);
+            }
+            Copied::Receipted(receipt) => {
+                let is_newest = |entry: &ImageEntry| entry.revision <= receipt.revision;
+                let is_dropped = receipt.outcome == ReceiptOutcome::Dropped
+                    && self.entries.get(&copy.id).is_some_and(|entry| is_newest(entry));
+                if is_dropped {
+                    self.change(copy.id, system, |copy| {
+                        copy.with_pending(|pending| pending.dropped = receipt.revision);
+                    });
+                }
+            }
+        }
+        self.tidy(copy.id, system);
+    }
+
+    /// Changes what is known of a system's copy.
+    fn change(&mut self, id: ImageId, system: &SystemName, change: impl FnOnce(&mut Copy)) {
+        let Some(entry) = self.entry_mut(id) else { return };
+        let best = entry.copy(system).and_then(|best| best.local_id.clone());
+        change_copy(entry, system, best.as_ref(), change);
+    }
+
+    fn hold(&mut self, id: ImageId, system: &SystemName, held: &Held<'_>) {
+        if !self.entries.contains_key(&id) {
+            return;
+        }
+        self.let_go_of(system, held.local_id, id);
+        let Some(entry) = self.entry_mut(id) else { return };
+        let shown = held.shown.map(|digest| {
+            entry.shared(Content {
+                digest,
+                described: held.described,
+            })
+        });
+        change_copy(entry, system, Some(held.local_id), |copy| {
+            copy.pending = None;
+            copy.delivered = copy.delivered.max(held.delivered);
+            if held.record.is_some() {
+                copy.record = held.record.cloned();
+                copy.brought = held.described.is_none();
+            }
+            if held.delivered > Revision::NONE || shown.is_some() {
+                copy.shown = shown;
+            }
+        });
+        self.by_local_id
+            .insert((system.clone(), held.local_id.clone()), id);
+    }
+
+    /// An id of a system names one image: another one that had it has it no more.
+    pub(super) fn let_go_of(&mut self, system: &SystemName, local_id: &LocalId, but: ImageId) {
+        let key = (system.clone(), local_id.clone());
+        let Some(before) = self.by_local_id.get(&key).copied().filter(|id| *id != but) else {
+            return;
+        };
+        self.by_local_id.remove(&key);
+        if let Some(entry) = self.entry_mut(before) {
+            let is_it = |copy: &Copy| copy.system == *system && copy.local_id.as_ref() == Some(local_id);
+            entry.copies.retain(|copy| !is_it(copy));
+        }
+    }
+
+    /// A copy of which nothing is known is none.
+    fn tidy(&mut self, id: ImageId, system: &SystemName) {
+        if let Some(entry) = self.entry_mut(id) {
+            let nothing = Copy::new(system.clone(), None);
+            entry.copies.retain(|copy| *copy != nothing);
+        }
+    }
+}
+
+/// Changes a system's copy under a local id. One whose id was not known so far gets it; where there is none, a new one does.
+pub(super) fn change_copy(
+    entry: &mut ImageEntry,
+    system: &SystemName,
+    local_id: Option<&LocalId>,
+    change: impl FnOnce(&mut Copy),
+) {
+    let of_system = |copy: &Copy| copy.system == *system;
+    let place = |fits: &dyn Fn(&Copy) -> bool| {
+        let mut copies = entry.copies.iter();
+        copies.position(|copy| of_system(copy) && fits(copy))
+    };
+    let place = place(&|copy| copy.local_id.as_ref() == local_id)
+        .or_else(|| place(&|copy| copy.local_id.is_none() || local_id.is_none()));
+    let changed = |copy: &mut Copy| {
+        if local_id.is_some() {
+            copy.local_id = local_id.cloned();
+        }
+        change(copy);
+    };
+    match place.and_then(|place| entry.copies.get_mut(place)) {
+        Some(copy) => changed(copy),
+        None => {
+            let mut copy = Copy::new(system.clone(), None);
+            changed(&mut copy);
+            entry.copies.reserve_exact(1);
+            entry.copies.push(copy);
+        }
+    }
+}
