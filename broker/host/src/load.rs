@@ -27,7 +27,9 @@ pub const CONTRACT: &str = "archwire:connector@0.1.0";
 const PACKAGE: &str = "archwire:connector/";
 const VERSION: &str = "0.1.0";
 const EXPORT: &str = "plugin";
-const IMPORTS: [&str; 6] = ["exchange", "images", "log", "patients", "settings", "state"];
+const IMPORTS: [&str; 7] = [
+    "exchange", "images", "imaging", "log", "patients", "settings", "state",
+];
 const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
 
 /// Most bytes in a component's file: 64 MiB.
