@@ -5,7 +5,7 @@
 
 use async_nats::jetstream::{
     consumer,
-    stream::{self, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType},
+    stream::{self, Compression, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType},
 };
 use std::{fmt, time::Duration};
 
@@ -115,14 +115,20 @@ pub(crate) fn stream_differences(found: &stream::Config, wanted: &stream::Config
         "allow_rollup_hdrs",
         &found.allow_rollup,
         &wanted.allow_rollup,
-        "--no-allow-rollup",
+        match wanted.allow_rollup {
+            true => "--allow-rollup",
+            false => "--no-allow-rollup",
+        },
     );
     let compression = wanted.compression.clone();
     all.equal(
         "compression",
         &found.compression,
         &compression,
-        "--compression s2",
+        match compression {
+            Some(Compression::S2) => "--compression s2",
+            _ => "--compression none",
+        },
     );
     all.0
 }

@@ -1,26 +1,64 @@
-//! The bytes of images.
+//! The bytes of images: a JetStream Object Store in which an image is called by its SHA-256.
+//!
+//! What it promises: an image that is there is whole, is stored and flushed, and was held against what its sender promised; one that
+//! is not whole cannot be seen. The same bytes are stored once. What is read is what was written, or an error. An upload that is
+//! cut off can be gone on with, also after a restart of the broker or of the server. When the store is full uploads fail loudly and
+//! leave nothing behind; nothing is removed to make room. Images that nobody uses and uploads that nobody goes on with are
+//! removed by [`ImageStore::collect`], after a grace period.
+//!
+//! Bounds: 16 uploads at a time, each with at most 2.5 MiB in memory; a reader holds at most 4 MiB. Names and subjects hold digests
+//! and random numbers: nothing by which a person could be identified. The bytes are not compressed; they are encrypted where
+//! the server encrypts.
 
+mod chunks;
+mod collect;
+mod desk;
 mod error;
+mod layout;
+mod name;
 mod read;
+mod resume;
 mod upload;
+mod wire;
+mod writing;
 
 pub use error::ImageStoreError;
 pub use read::{ImageRange, ImageReader};
 pub use upload::{StoredImage, Upload, UploadKey};
 
-use crate::{ByteSize, Log, OpenError};
+use crate::{ByteSize, Cause, Log, OpenError, log, records::Records};
 use archwire_core::Digest;
-use bytes::Bytes;
-use std::time::Duration;
+use async_nats::jetstream::stream;
+use bytes::{Bytes, BytesMut};
+use collect::Mode;
+use desk::Desk;
+use futures_util::TryStreamExt;
+use layout::{LEAST_PAYLOAD, Layout};
+use std::{sync::Arc, time::Duration};
+
+/// Removing the chunks of a large image, or listing everything there is, takes a server longer than another request.
+const LONGEST_REMOVAL: Duration = Duration::from_secs(60);
 
 /// The bytes of images, by their SHA-256; cheap to clone.
 #[derive(Clone)]
-pub struct ImageStore;
+pub struct ImageStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    records: Records,
+    /// The same stream, with more patience.
+    removing: stream::Stream<()>,
+    layout: Layout,
+    largest: ByteSize,
+    replicas: usize,
+    desk: Arc<Desk>,
+}
 
 /// How much the images may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageStoreConfig {
-    /// Most bytes of all images; the server reserves them.
+    /// Most bytes of all images; the server reserves them, so that they have to fit into its store beside everything else.
     pub max_bytes: ByteSize,
     /// Most bytes of one image.
     pub largest: ByteSize,
@@ -40,7 +78,7 @@ pub struct Collected {
 /// How much the images take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageUsage {
-    /// Bytes on the disk, uploads under way included.
+    /// Bytes in the server's store, uploads under way included.
     pub bytes: ByteSize,
     /// Images that are whole.
     pub images: u64,
@@ -53,70 +91,131 @@ impl Log {
     ///
     /// # Errors
     /// When it cannot be relied on.
-    pub async fn images(&self, _config: &ImageStoreConfig) -> Result<ImageStore, OpenError> {
-        Ok(ImageStore)
+    #[tracing::instrument(name = "log.images", skip_all)]
+    pub async fn images(&self, config: &ImageStoreConfig) -> Result<ImageStore, OpenError> {
+        let layout = Layout::of(self.practice());
+        let connection = &self.inner.records.connection;
+        let replicas = self.inner.replicas;
+        let wanted = layout.stream(replicas, config.max_bytes.as_limit());
+        let name = wanted.name.clone();
+        let largest_message = connection.client.server_info().max_payload;
+        if largest_message < LEAST_PAYLOAD {
+            let source = Cause::new(format!(
+                "its `max_payload` is {largest_message} bytes, and images need {LEAST_PAYLOAD}"
+            ));
+            return Err(OpenError::Refused { stream: name, source });
+        }
+        let stream = log::open_stream(&connection.jetstream, wanted).await?;
+        let mut patient = connection.jetstream.clone();
+        patient.set_timeout(LONGEST_REMOVAL);
+        let removing = patient.get_stream_no_info(&name).await;
+        let removing = removing.map_err(|error| OpenError::Unavailable {
+            stream: name,
+            source: Cause::new(error),
+        })?;
+        let inner = Inner {
+            records: self.inner.records.beside(stream),
+            removing,
+            layout,
+            largest: config.largest,
+            replicas,
+            desk: Arc::new(Desk::default()),
+        };
+        Ok(ImageStore {
+            inner: Arc::new(inner),
+        })
     }
 }
 
 impl ImageStore {
-    /// Begins an upload, or goes on with one of the same key, which ends that one.
+    /// Begins an upload, or goes on with one of the same key, which ends that one. What is there of it is read again before that,
+    /// which takes as long as reading it does.
     ///
     /// # Errors
     /// When it cannot begin.
-    pub async fn upload(&self, _key: UploadKey) -> Result<Upload, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+    pub async fn upload(&self, key: UploadKey) -> Result<Upload, ImageStoreError> {
+        let nuid = layout::nuid(&key);
+        Upload::begin(self.inner.clone(), key, &nuid).await
     }
 
-    /// How many bytes an upload would go on from: the size when the image is stored.
+    /// How many bytes an upload would go on from: the size when the image is stored, 0 without a promise. The upload itself
+    /// may find less of use: what it says counts.
     ///
     /// # Errors
     /// When that cannot be found out.
-    pub async fn offset(&self, _key: &UploadKey) -> Result<u64, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+    pub async fn offset(&self, key: &UploadKey) -> Result<u64, ImageStoreError> {
+        let Some((digest, size)) = &key.promised else {
+            return Ok(0);
+        };
+        match self.inner.named(digest).await? {
+            Some(name) => Ok(name.size),
+            None => self.inner.stored_of(&layout::nuid(key), *size).await,
+        }
     }
 
-    /// The size of an image in bytes; `None` when it is not there.
+    /// The size of an image in bytes; `None` when it is not there, or was found damaged, so that it should be sent again.
     ///
     /// # Errors
     /// When that cannot be found out.
-    pub async fn contains(&self, _digest: &Digest) -> Result<Option<u64>, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+    pub async fn contains(&self, digest: &Digest) -> Result<Option<u64>, ImageStoreError> {
+        Ok(self.inner.named(digest).await?.map(|name| name.size))
     }
 
     /// The bytes of an image.
     ///
     /// # Errors
-    /// When it is not there, or cannot be read.
-    pub async fn read(&self, _digest: &Digest, _range: ImageRange) -> Result<ImageReader, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+    /// When it is not there, or cannot be read. The reader fails in the middle, and ends with that, when the server is not back
+    /// within 20 s or the image is damaged.
+    pub async fn read(&self, digest: &Digest, range: ImageRange) -> Result<ImageReader, ImageStoreError> {
+        self.inner.read(digest, range).await
     }
 
-    /// The first bytes of an image, at most `most`.
+    /// The first bytes of an image, `most` of them or as many as there are, all in memory.
     ///
     /// # Errors
     /// When it is not there, or cannot be read.
-    pub async fn head(&self, _digest: &Digest, _most: usize) -> Result<Bytes, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+    pub async fn head(&self, digest: &Digest, most: usize) -> Result<Bytes, ImageStoreError> {
+        let range = ImageRange {
+            offset: 0,
+            length: Some(most as u64),
+        };
+        all(self.read(digest, range).await?).await
     }
 
-    /// The last bytes of an image, at most `most`.
+    /// The last bytes of an image, `most` of them or as many as there are, all in memory.
     ///
     /// # Errors
     /// When it is not there, or cannot be read.
-    pub async fn tail(&self, _digest: &Digest, _most: usize) -> Result<Bytes, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+    pub async fn tail(&self, digest: &Digest, most: usize) -> Result<Bytes, ImageStoreError> {
+        let unknown = ImageStoreError::Unknown { digest: *digest };
+        let name = self.inner.entry(digest).await?.name.ok_or(unknown)?;
+        let range = ImageRange {
+            offset: name.size.saturating_sub(most as u64),
+            length: None,
+        };
+        all(self.read(digest, range).await?).await
     }
 
-    /// Removes what nobody needs and what is older than `grace`.
+    /// Removes images that `in_use` does not know and what is left of uploads that nobody went on with, both older than
+    /// `grace`. `in_use` has to be true of everything that may still be asked for, from less than `grace` after its upload on.
     ///
     /// # Errors
     /// When not all of it was removed.
     pub async fn collect(
         &self,
-        _grace: Duration,
-        _in_use: impl Fn(&Digest) -> bool,
+        grace: Duration,
+        in_use: impl Fn(&Digest) -> bool,
     ) -> Result<Collected, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+        let collected = self.inner.collect(grace, &in_use, Mode::Remove).await?;
+        if collected != Collected::default() {
+            let Collected {
+                images,
+                uploads,
+                bytes,
+            } = collected;
+            tracing::info!(images, uploads, bytes, "images that nobody needs were removed");
+        }
+        Ok(collected)
     }
 
     /// What [`collect`](Self::collect) would remove.
@@ -125,17 +224,43 @@ impl ImageStore {
     /// When that cannot be found out.
     pub async fn collectable(
         &self,
-        _grace: Duration,
-        _in_use: impl Fn(&Digest) -> bool,
+        grace: Duration,
+        in_use: impl Fn(&Digest) -> bool,
     ) -> Result<Collected, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+        self.inner.collect(grace, &in_use, Mode::Count).await
     }
 
-    /// How much the images take.
+    /// How much the images take. The server lists all names for that: meant for a person who looks, not for every request.
     ///
     /// # Errors
     /// When that cannot be found out.
     pub async fn usage(&self) -> Result<ImageUsage, ImageStoreError> {
-        Err(ImageStoreError::unavailable("not there yet"))
+        let info = self.inner.records.stream.get_info().await;
+        let info = info.map_err(ImageStoreError::unavailable)?;
+        Ok(ImageUsage {
+            bytes: ByteSize::bytes(info.state.bytes),
+            images: self.inner.names().await?,
+            max: ByteSize::bytes(info.config.max_bytes.unsigned_abs()),
+        })
     }
+}
+
+impl Inner {
+    fn check_size(&self, size: u64) -> Result<(), ImageStoreError> {
+        match size {
+            0 => Err(ImageStoreError::Empty),
+            size if size > self.largest.get() => Err(ImageStoreError::TooLarge {
+                largest: self.largest,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn all(reader: ImageReader) -> Result<Bytes, ImageStoreError> {
+    let gather = |mut all: BytesMut, part: Bytes| async move {
+        all.extend_from_slice(&part);
+        Ok(all)
+    };
+    Ok(reader.try_fold(BytesMut::new(), gather).await?.freeze())
 }

@@ -25,7 +25,7 @@ use tokio::{sync::MutexGuard, time::Instant};
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
 /// Makes the expected sequence be that of another subject's last record. Known since nats-server 2.11.0, and in any
 /// order of headers since 2.11.7 (nats-server #7065).
-pub(super) const GUARDING_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
+pub(crate) const GUARDING_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 /// `traceparent` of CloudEvents' Distributed Tracing extension.
 pub(crate) const TRACEPARENT: &str = "ce-traceparent";
 
@@ -253,7 +253,9 @@ fn refused(error: &PublishError) -> Result<Attempt, AppendError> {
     }
 }
 
-fn is_full(reason: &str) -> bool {
+/// Whether a refusal of the store says that there is no room, by its own message: that is all there is to tell a full
+/// stream from a failing disk.
+pub(crate) fn is_full(reason: &str) -> bool {
     [
         "maximum bytes exceeded",
         "maximum messages exceeded",

@@ -6,8 +6,8 @@
 //! 5 s, or that the connection loses, is asked for again, three times.
 
 use super::{Raw, ReadError, Records};
-use crate::Cause;
-use async_nats::{HeaderMap, Message, StatusCode};
+use crate::{Cause, connection::Wire};
+use async_nats::{HeaderMap, Message, StatusCode, Subscriber};
 use futures_util::StreamExt;
 use serde::Serialize;
 use std::{collections::VecDeque, time::Duration, time::SystemTime};
@@ -43,6 +43,15 @@ impl<'a> Request<'a> {
             last_by_subj: None,
             batch,
             max_bytes,
+        }
+    }
+
+    /// At most `batch` records that match `subject`, from sequence `seq` on.
+    pub(crate) fn some(subject: &'a str, seq: u64, batch: u32) -> Self {
+        let batch = Some(batch.min(MOST_RECORDS));
+        Self {
+            batch,
+            ..Self::from(subject, seq)
         }
     }
 
@@ -92,9 +101,7 @@ enum Part {
 impl Records {
     /// Asks, and takes the whole answer.
     pub(crate) async fn request(&self, request: Request<'_>) -> Result<Batch, ReadError> {
-        let body = serde_json::to_vec(&request).map_err(|_| ReadError::Answer {
-            what: "the request cannot be written",
-        })?;
+        let body = written(&request)?;
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -108,34 +115,59 @@ impl Records {
     }
 
     async fn once(&self, body: &[u8], many: bool) -> Result<Batch, ReadError> {
-        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable {
-            source: Cause::new(error),
-        };
+        self.send(body.to_vec(), many).await?.take().await
+    }
+
+    /// Asks, and leaves the answer for later: a reader has the next batch on its way while it uses up the one before.
+    pub(crate) async fn ask(&self, request: &Request<'_>) -> Result<Asked, ReadError> {
+        self.send(written(request)?, request.batch.is_some()).await
+    }
+
+    async fn send(&self, body: Vec<u8>, many: bool) -> Result<Asked, ReadError> {
         let connection = &self.connection;
         tokio::time::timeout(LONGEST_SILENCE, connection.connected())
             .await
-            .map_err(|elapsed| unavailable(&elapsed))?;
-        let mut wire = connection.wire();
+            .map_err(unavailable)?;
+        let wire = connection.wire();
         let inbox = connection.client.new_inbox();
-        let mut answers = connection
+        let answers = connection
             .client
             .subscribe(inbox.clone())
             .await
-            .map_err(|error| unavailable(&error))?;
+            .map_err(unavailable)?;
         let subject = format!("$JS.API.DIRECT.GET.{}", self.stream.cached_info().config.name);
         let sent = connection
             .client
-            .publish_with_reply(subject, inbox, body.to_vec().into())
+            .publish_with_reply(subject, inbox, body.into())
             .await;
-        sent.map_err(|error| unavailable(&error))?;
+        sent.map_err(unavailable)?;
+        Ok(Asked { answers, wire, many })
+    }
+}
+
+/// A request whose answer is on its way; it waits with the client, which has room for all of it.
+pub(crate) struct Asked {
+    answers: Subscriber,
+    wire: Wire,
+    many: bool,
+}
+
+impl Asked {
+    /// Takes the whole answer.
+    pub(crate) async fn take(self) -> Result<Batch, ReadError> {
+        let Self {
+            mut answers,
+            mut wire,
+            many,
+        } = self;
         let mut batch = Batch::default();
         loop {
             let message = tokio::select! {
                 message = tokio::time::timeout(LONGEST_SILENCE, answers.next()) => message,
-                () = wire.made_anew() => return Err(unavailable(&"the connection was lost")),
+                () = wire.made_anew() => return Err(unavailable("the connection was lost")),
             };
-            let message = message.map_err(|elapsed| unavailable(&elapsed))?;
-            let message = message.ok_or_else(|| unavailable(&"the connection is closed"))?;
+            let message = message.map_err(unavailable)?;
+            let message = message.ok_or_else(|| unavailable("the connection is closed"))?;
             match part(&message)? {
                 Part::Record => batch.take(message)?,
                 Part::End(pending) => {
@@ -151,6 +183,18 @@ impl Records {
                 return Ok(batch);
             }
         }
+    }
+}
+
+fn written(request: &Request<'_>) -> Result<Vec<u8>, ReadError> {
+    serde_json::to_vec(request).map_err(|_| ReadError::Answer {
+        what: "the request cannot be written",
+    })
+}
+
+fn unavailable(error: impl std::fmt::Display) -> ReadError {
+    ReadError::Unavailable {
+        source: Cause::new(error),
     }
 }
 

@@ -8,7 +8,8 @@ mod probe;
 mod read;
 
 pub use append::{Appended, CloudEvent};
-pub(crate) use append::{Guard, Outgoing, TRACEPARENT};
+pub(crate) use append::{GUARDING_SUBJECT, Guard, Outgoing, TRACEPARENT, is_full};
+pub(crate) use batch::{Asked, Request};
 pub use error::AppendError;
 pub(crate) use read::Raw;
 pub use read::ReadError;
@@ -24,8 +25,8 @@ pub(crate) struct Records {
     pub(crate) connection: Connection,
     pub(crate) stream: stream::Stream,
     /// A context whose acknowledgements may take as long as an append may.
-    appending: jetstream::Context,
-    append_timeout: Duration,
+    pub(crate) appending: jetstream::Context,
+    pub(crate) append_timeout: Duration,
     turns: Arc<Mutex<()>>,
 }
 

@@ -6,7 +6,7 @@ use archwire_nats::{AppendError, Expected, LeaseConfig, Log, LogConfig};
 use std::{net::TcpListener, num::NonZeroUsize, time::Instant};
 
 /// Three servers that know each other. They have to be told their ports beforehand, so that others may be faster.
-async fn cluster() -> Vec<ForeignServer> {
+pub(crate) async fn cluster() -> Vec<ForeignServer> {
     loop {
         let free: Vec<TcpListener> = (0..3)
             .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
@@ -38,7 +38,7 @@ fn member(number: usize, ports: &[String]) -> String {
 }
 
 /// A log that all three keep, once they have found each other.
-async fn log(server: &ForeignServer) -> Log {
+pub(crate) async fn log(server: &ForeignServer) -> Log {
     let config = LogConfig {
         replicas: NonZeroUsize::new(3).unwrap(),
         ..small_log_config()

@@ -22,6 +22,7 @@ mod external_servers;
 mod fencing;
 mod following;
 mod full_log;
+mod images;
 mod keeping_the_server_alive;
 mod killed_broker;
 mod killed_while_beginning_a_block;
