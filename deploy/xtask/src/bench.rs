@@ -11,13 +11,13 @@ use crate::command::{cargo, locked, plain, visibly};
 use crate::guests::{self, Metadata};
 use crate::launch::become_program;
 use crate::report::timed;
-use crate::setup;
+use crate::setup::{self, Archive};
 use crate::tree::Tree;
 use crate::wasm::Source;
 
 /// Sets up, builds for release and measures. The arguments are the benchmark's own.
 pub(crate) fn run(tree: &Tree, source: Source, args: &[OsString]) -> Result<ExitCode> {
-    let tools = setup::run(tree, source)?;
+    let tools = setup::run(tree, source, Archive::IfThere)?;
     guests::build(tree, &tools.wasm)?;
     let what = "broker and benchmark for release (many minutes the first time)";
     timed("build", what, || {

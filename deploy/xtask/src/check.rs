@@ -12,7 +12,7 @@ use crate::command::{cargo, locked, visibly};
 use crate::guests;
 use crate::launch::Programs;
 use crate::report::{self, Summary};
-use crate::setup::{self, Tools};
+use crate::setup::{self, Archive, Tools};
 use crate::tree::Tree;
 use crate::wasm::Source;
 
@@ -33,7 +33,7 @@ fn steps(tree: &Tree, source: Source, args: &[OsString], summary: &mut Summary) 
     if everything {
         check_format(tree, summary)?;
     }
-    let tools = summary.step("set-up", || setup::run(tree, source))?;
+    let tools = summary.step("set-up", || setup::run(tree, source, Archive::Ask))?;
     summary.step("guests", || guests::build(tree, &tools.wasm))?;
     if everything {
         check_lints(tree, summary)?;

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{on_path, output};
 use crate::debian_std;
-use crate::packages;
+use crate::packages::{self, Order};
 use crate::report::{say, timed};
 use crate::tree::{Tree, clear};
 use crate::wasm::{Active, GuestToolchain, TARGET, field, key, standard_library};
@@ -23,6 +23,14 @@ use crate::wasm::{Active, GuestToolchain, TARGET, field, key, standard_library};
 /// The last file written; its content is the version of this recipe, so that a change of it makes everything anew.
 const STAMP: &str = "archwire-stamp";
 const RECIPE: &str = "1";
+
+/// The compiler, the source of its standard library, and the C library for WASI. Std is built inside the unpacked copy.
+const PACKAGES: Order = Order {
+    part: "wasm",
+    wanted: &["rustc-web", "rust-web-src", "wasi-libc"],
+    never_installed: Some("libstd-rust-web"),
+    oldest: Some(env!("CARGO_PKG_RUST_VERSION")),
+};
 
 /// The unpacked packages.
 #[derive(Debug)]
@@ -126,7 +134,7 @@ pub(crate) fn make(tree: &Tree, active: &Active) -> Result<GuestToolchain> {
     let unpacked = Unpacked {
         root: partial.clone(),
     };
-    packages::unpack(tree, &partial)?;
+    packages::unpack(tree, &partial, &PACKAGES)?;
     timed(
         "wasm",
         &format!("building the standard library for {TARGET} (one to three minutes)"),
@@ -144,11 +152,7 @@ fn place(tree: &Tree) -> PathBuf {
 }
 
 fn refuse_unless_possible(active: &Active) -> Result<()> {
-    for tool in ["apt-get", "apt-cache", "dpkg-deb", "dpkg-query"] {
-        if on_path(tool).is_none() {
-            bail!("the fallback takes the target from Debian's packages, and `{tool}` is not on PATH");
-        }
-    }
+    packages::refuse_without_apt()?;
     let linker = active.linkers().join("wasm-component-ld");
     if !linker.is_file() && on_path("wasm-component-ld").is_none() {
         bail!(

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::command::{cargo, locked, plain, visibly};
 use crate::guests::{self, Metadata};
 use crate::report::timed;
-use crate::setup::{self, Tools};
+use crate::setup::{self, Archive, Tools};
 use crate::tree::Tree;
 use crate::wasm::Source;
 
@@ -48,19 +48,30 @@ impl Programs {
             .join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
     }
 
-    /// Where tests and demonstration find the broker, the server and the components.
-    pub(crate) fn environment(&self, tree: &Tree, tools: &Tools) -> [(&'static str, PathBuf); 3] {
-        [
+    /// Where tests and demonstration find the broker, the server, the components and the archive.
+    pub(crate) fn environment(&self, tree: &Tree, tools: &Tools) -> Vec<(&'static str, PathBuf)> {
+        let archive = tools.orthanc.iter();
+        let places = [
             ("ARCHWIRE_BIN", self.path("archwire")),
             ("ARCHWIRE_NATS_SERVER", tools.nats.path.clone()),
             ("ARCHWIRE_COMPONENTS", tree.components()),
-        ]
+        ];
+        places
+            .into_iter()
+            .chain(archive.map(|orthanc| ("ARCHWIRE_ORTHANC", orthanc.root.clone())))
+            .collect()
     }
 }
 
 /// Sets up, builds both programs and runs the one asked for.
-pub(crate) fn run(tree: &Tree, source: Source, program: &str, args: &[OsString]) -> Result<ExitCode> {
-    let tools = setup::run(tree, source)?;
+pub(crate) fn run(
+    tree: &Tree,
+    source: Source,
+    archive: Archive,
+    program: &str,
+    args: &[OsString],
+) -> Result<ExitCode> {
+    let tools = setup::run(tree, source, archive)?;
     guests::build(tree, &tools.wasm)?;
     let what = "broker and demonstration (minutes the first time: the sandbox is compiled)";
     let programs = timed("build", what, || Programs::build(tree))?;

@@ -13,6 +13,7 @@ mod debian_std;
 mod guests;
 mod launch;
 mod nats;
+mod orthanc;
 mod packages;
 mod report;
 mod setup;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::setup::Archive;
 use crate::tree::Tree;
 use crate::wasm::Source;
 
@@ -47,10 +49,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Find or fetch what the other commands need: nats-server 2.12.4 or newer, and the wasm32-wasip2 target.
+    /// Find or fetch what the other commands need: nats-server 2.12.4 or newer, the wasm32-wasip2 target, Orthanc.
     ///
-    /// Looks on this machine first and downloads only what is missing, into target/tools. A second run does nothing.
-    Setup,
+    /// Looks on this machine first and downloads only what is missing, into target/tools. A second run does nothing. Orthanc and
+    /// dcmtk, which only tests and demonstration need, are asked about first on a terminal.
+    Setup {
+        /// Ask nothing.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Build the connectors for wasm32-wasip2, into target/guests/components/NAME.wasm.
     Guests,
     /// Set up, check format and lints of both workspaces with warnings denied, build the documentation, run all tests.
@@ -120,14 +127,17 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     let tree = Tree::find()?;
     let source = arguments.wasm_from;
     match arguments.command {
-        Task::Setup => setup::run(&tree, source).map(|_| ExitCode::SUCCESS),
+        Task::Setup { yes } => {
+            let archive = if yes { Archive::Fetch } else { Archive::Ask };
+            setup::run(&tree, source, archive).map(|_| ExitCode::SUCCESS)
+        }
         Task::Guests => {
-            let tools = setup::run(&tree, source)?;
+            let tools = setup::run(&tree, source, Archive::IfThere)?;
             guests::build(&tree, &tools.wasm).map(|()| ExitCode::SUCCESS)
         }
         Task::Test { args } => check::run(&tree, source, &args),
-        Task::Demo { args } => launch::run(&tree, source, "archwire-demo", &args),
-        Task::Run { args } => launch::run(&tree, source, "archwire", &args),
+        Task::Demo { args } => launch::run(&tree, source, Archive::Ask, "archwire-demo", &args),
+        Task::Run { args } => launch::run(&tree, source, Archive::IfThere, "archwire", &args),
         Task::Bench { args } => bench::run(&tree, source, &args),
         Task::Soak { args } => soak::run(&tree, source, &args),
         Task::Audit { install } => audit::run(&tree, install),

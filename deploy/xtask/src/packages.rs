@@ -11,21 +11,45 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{output, silently};
+use crate::command::{on_path, output, silently};
 use crate::report::{say, timed};
 use crate::tree::{Tree, clear};
 
-/// The compiler, the source of its standard library, and the C library for WASI; the rest follows from dependencies.
-const WANTED: [&str; 3] = ["rustc-web", "rust-web-src", "wasi-libc"];
-/// What a machine that compiles Rust has anyhow, and what is too basic to be missing.
-const ASSUMED: [&str; 5] = ["gcc", "libc-dev", "libc6", "binutils", "libgcc-s1"];
-/// Bounds the walk over dependencies; the real number is 6 to 12.
-const MOST_PACKAGES: usize = 40;
+/// What a machine that compiles Rust has anyhow, what is too basic to be missing, and what only an installation needs.
+const ASSUMED: [&str; 12] = [
+    "gcc",
+    "libc-dev",
+    "libc6",
+    "binutils",
+    "libgcc-s1",
+    "libstdc++6",
+    "adduser",
+    "debconf",
+    "init-system-helpers",
+    "locales",
+    "lsb-base",
+    "tzdata",
+];
+/// Bounds the walk over dependencies; the real number is 6 to 30.
+const MOST_PACKAGES: usize = 60;
 /// About 10 MB of lists.
 const LISTS_LIMIT: Duration = Duration::from_secs(300);
-/// About 140 MB of packages.
+/// At most about 140 MB of packages.
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(1200);
 const UNPACK_LIMIT: Duration = Duration::from_secs(300);
+
+/// Packages that are wanted, and for which part of set-up.
+#[derive(Debug)]
+pub(crate) struct Order {
+    /// The word before what is said about it.
+    pub(crate) part: &'static str,
+    /// Unpacked even where they are installed; the rest follows from their dependencies.
+    pub(crate) wanted: &'static [&'static str],
+    /// The beginning of the names of packages that are unpacked even where they are installed, though nobody asked for them.
+    pub(crate) never_installed: Option<&'static str>,
+    /// The oldest usable version of the first of the wanted ones.
+    pub(crate) oldest: Option<&'static str>,
+}
 
 /// What apt says about a package: only what is needed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,34 +130,48 @@ impl Apt {
     }
 }
 
-/// Downloads the compiler and everything it needs that this system lacks, and unpacks it all into `folder`.
-pub(crate) fn unpack(tree: &Tree, folder: &Path) -> Result<()> {
+/// What apt and dpkg have to be there for.
+pub(crate) fn refuse_without_apt() -> Result<()> {
+    for tool in ["apt-get", "apt-cache", "dpkg-deb", "dpkg-query"] {
+        if on_path(tool).is_none() {
+            bail!("this takes Debian's packages, and `{tool}` is not on PATH");
+        }
+    }
+    Ok(())
+}
+
+/// Downloads what is wanted and everything it needs that this system lacks, and unpacks it all into `folder`.
+pub(crate) fn unpack(tree: &Tree, folder: &Path, order: &Order) -> Result<()> {
     let system = Apt::with_system_lists();
-    let debs = match plan(&system).and_then(|plan| fetch(tree, &system, &plan, folder)) {
+    let debs = match plan(&system, order).and_then(|plan| fetch(tree, &system, order, &plan, folder)) {
         Ok(debs) => debs,
         Err(error) => {
             say(
-                "wasm",
+                order.part,
                 &format!("  not with the system's package lists: {error:#}"),
             );
-            fetch_with_own_lists(tree, folder)?
+            fetch_with_own_lists(tree, folder, order)?
         }
     };
-    timed("wasm", &format!("unpacking into {}", tree.show(folder)), || {
-        for deb in fs::read_dir(&debs)?.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-            let mut dpkg = Command::new("dpkg-deb");
-            dpkg.arg("-x").arg(&deb).arg(folder);
-            silently(&mut dpkg, &tree.logs().join("dpkg-deb.log"), UNPACK_LIMIT)?;
-        }
-        clear(&debs)
-    })
+    timed(
+        order.part,
+        &format!("unpacking into {}", tree.show(folder)),
+        || {
+            for deb in fs::read_dir(&debs)?.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+                let mut dpkg = Command::new("dpkg-deb");
+                dpkg.arg("-x").arg(&deb).arg(folder);
+                silently(&mut dpkg, &tree.logs().join("dpkg-deb.log"), UNPACK_LIMIT)?;
+            }
+            clear(&debs)
+        },
+    )
 }
 
-fn fetch_with_own_lists(tree: &Tree, folder: &Path) -> Result<PathBuf> {
+fn fetch_with_own_lists(tree: &Tree, folder: &Path, order: &Order) -> Result<PathBuf> {
     let lists = folder.join("apt");
     let apt = Apt::with_own_lists(&lists)?;
     timed(
-        "wasm",
+        order.part,
         "fetching package lists of our own (the system's stay as they are)",
         || {
             silently(
@@ -143,32 +181,36 @@ fn fetch_with_own_lists(tree: &Tree, folder: &Path) -> Result<PathBuf> {
             )
         },
     )?;
-    let debs = fetch(tree, &apt, &plan(&apt)?, folder)?;
+    let debs = fetch(tree, &apt, order, &plan(&apt, order)?, folder)?;
     clear(&lists)?;
     Ok(debs)
 }
 
 /// Which packages to download: the wanted ones and what they depend on, without what is installed.
-fn plan(apt: &Apt) -> Result<BTreeMap<String, Package>> {
-    let offered = apt
-        .show("rustc-web")
-        .context("there is no package rustc-web (Debian has it, Ubuntu does not)")?;
-    let needed = env!("CARGO_PKG_RUST_VERSION");
-    if !is_at_least(&offered.version, needed) {
-        bail!(
-            "the package rustc-web has Rust {}, and the guests need {needed} or newer",
-            offered.version
-        );
+fn plan(apt: &Apt, order: &Order) -> Result<BTreeMap<String, Package>> {
+    if let (Some(first), Some(oldest)) = (order.wanted.first(), order.oldest) {
+        let offered = apt
+            .show(first)
+            .with_context(|| format!("there is no package {first} (Debian has it, Ubuntu may not)"))?;
+        if !is_at_least(&offered.version, oldest) {
+            bail!(
+                "the package {first} has version {}, and {oldest} or newer is needed",
+                offered.version
+            );
+        }
     }
-    closure(&|name| apt.show(name), &is_installed)
+    closure(order.wanted, &|name| apt.show(name), &|name| {
+        is_installed(order, name)
+    })
 }
 
 fn closure(
+    wanted: &[&str],
     show: &dyn Fn(&str) -> Option<Package>,
     installed: &dyn Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, Package>> {
     let mut chosen = BTreeMap::new();
-    let mut queue: VecDeque<String> = WANTED.into_iter().map(String::from).collect();
+    let mut queue: VecDeque<String> = wanted.iter().copied().map(String::from).collect();
     while let Some(name) = queue.pop_front() {
         if chosen.contains_key(&name) || ASSUMED.contains(&name.as_str()) || installed(&name) {
             continue;
@@ -177,15 +219,15 @@ fn closure(
         queue.extend(package.depends.iter().cloned());
         chosen.insert(name, package);
         if chosen.len() > MOST_PACKAGES {
-            bail!("the compiler needs more than {MOST_PACKAGES} packages that are not installed here");
+            bail!("more than {MOST_PACKAGES} packages that are not installed here would be needed");
         }
     }
     Ok(chosen)
 }
 
-/// The wanted packages are unpacked even where they are installed: std is built inside the unpacked copy.
-fn is_installed(name: &str) -> bool {
-    if WANTED.contains(&name) || name.starts_with("libstd-rust-web") {
+fn is_installed(order: &Order, name: &str) -> bool {
+    let never = order.never_installed.is_some_and(|start| name.starts_with(start));
+    if never || order.wanted.contains(&name) {
         return false;
     }
     let mut query = Command::new("dpkg-query");
@@ -193,7 +235,13 @@ fn is_installed(name: &str) -> bool {
     output(&mut query).is_ok_and(|status| status.ends_with(" installed"))
 }
 
-fn fetch(tree: &Tree, apt: &Apt, plan: &BTreeMap<String, Package>, folder: &Path) -> Result<PathBuf> {
+fn fetch(
+    tree: &Tree,
+    apt: &Apt,
+    order: &Order,
+    plan: &BTreeMap<String, Package>,
+    folder: &Path,
+) -> Result<PathBuf> {
     let debs = folder.join("debs");
     fs::create_dir_all(&debs).with_context(|| format!("cannot create {}", debs.display()))?;
     let names: Vec<&str> = plan.keys().map(String::as_str).collect();
@@ -202,7 +250,7 @@ fn fetch(tree: &Tree, apt: &Apt, plan: &BTreeMap<String, Package>, folder: &Path
         "downloading {megabytes} MB of Debian packages, installing none: {}",
         names.join(", ")
     );
-    timed("wasm", &what, || {
+    timed(order.part, &what, || {
         let mut command = apt.command("apt-get");
         command.args(["-q", "download"]).current_dir(&debs);
         command.args(
@@ -268,7 +316,10 @@ mod tests {
             "rust-web-src" | "wasi-libc" | "libllvm22" => Some(package(&[])),
             _ => None,
         };
-        let plan = closure(&show, &|name| name == "zlib1g").expect("resolves");
+        let plan = closure(&["rustc-web", "rust-web-src", "wasi-libc"], &show, &|name| {
+            name == "zlib1g"
+        })
+        .expect("resolves");
         let names: Vec<_> = plan.keys().collect();
         assert_eq!(
             names,
@@ -285,8 +336,10 @@ mod tests {
     #[test]
     fn a_dependency_that_does_not_exist_is_named() {
         let show = |name: &str| (name == "rustc-web").then(|| package(&["libgone"]));
-        let error =
-            closure(&show, &|name| name != "rustc-web" && name != "libgone").expect_err("libgone is missing");
+        let error = closure(&["rustc-web"], &show, &|name| {
+            name != "rustc-web" && name != "libgone"
+        })
+        .expect_err("libgone is missing");
         assert_eq!(error.to_string(), "there is no package libgone");
     }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::nats::{self, Server};
+use crate::orthanc::{self, Orthanc};
 use crate::report::{human, say};
 use crate::tree::Tree;
 use crate::wasm::{self, GuestToolchain, Source};
@@ -19,13 +20,28 @@ use crate::wasm::{self, GuestToolchain, Source};
 pub(crate) struct Tools {
     pub(crate) nats: Server,
     pub(crate) wasm: GuestToolchain,
+    /// Only tests and demonstration need it; `None` where it cannot be had or is not wanted.
+    pub(crate) orthanc: Option<Orthanc>,
+}
+
+/// Whether the archive that tests talk to is to be fetched, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Archive {
+    /// Used when it is there.
+    IfThere,
+    /// Fetched when it is missing; on a terminal, a person is asked before.
+    Ask,
+    /// Fetched when it is missing.
+    Fetch,
 }
 
 /// Finds everything, or fetches what is missing.
-pub(crate) fn run(tree: &Tree, source: Source) -> Result<Tools> {
+pub(crate) fn run(tree: &Tree, source: Source, archive: Archive) -> Result<Tools> {
     let start = Instant::now();
-    if let (Some(nats), Some(wasm)) = (nats::find(tree)?, wasm::find(tree, source)?) {
-        let tools = Tools { nats, wasm };
+    let orthanc = orthanc::find(tree)?;
+    let has_archive = orthanc.is_some() || archive == Archive::IfThere;
+    if let (true, Some(nats), Some(wasm)) = (has_archive, nats::find(tree)?, wasm::find(tree, source)?) {
+        let tools = Tools { nats, wasm, orthanc };
         say(
             "setup",
             &format!(
@@ -46,7 +62,11 @@ pub(crate) fn run(tree: &Tree, source: Source) -> Result<Tools> {
         Some(wasm) => wasm,
         None => wasm::make(tree, source)?,
     };
-    let tools = Tools { nats, wasm };
+    let orthanc = match orthanc::find(tree)? {
+        None if archive != Archive::IfThere => orthanc::fetch(tree, archive)?,
+        found => found,
+    };
+    let tools = Tools { nats, wasm, orthanc };
     say(
         "setup",
         &format!("ready: {} ({})", tools.describe(tree), human(start.elapsed())),
@@ -56,8 +76,12 @@ pub(crate) fn run(tree: &Tree, source: Source) -> Result<Tools> {
 
 impl Tools {
     fn describe(&self, tree: &Tree) -> String {
+        let archive = match &self.orthanc {
+            Some(orthanc) => format!("{} at {}", orthanc.version, tree.show(&orthanc.root)),
+            None => "no Orthanc (only tests and demonstration need it: `cargo xtask setup`)".to_owned(),
+        };
         format!(
-            "nats-server {} at {}, {}",
+            "nats-server {} at {}, {}, {archive}",
             self.nats.version,
             tree.show(&self.nats.path),
             self.wasm.what

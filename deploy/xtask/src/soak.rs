@@ -11,13 +11,13 @@ use crate::command::{cargo, locked, plain, visibly};
 use crate::guests::{self, Metadata};
 use crate::launch::become_program;
 use crate::report::timed;
-use crate::setup;
+use crate::setup::{self, Archive};
 use crate::tree::Tree;
 use crate::wasm::Source;
 
 /// Sets up, builds and runs. The arguments are the runs' own.
 pub(crate) fn run(tree: &Tree, source: Source, args: &[OsString]) -> Result<ExitCode> {
-    let tools = setup::run(tree, source)?;
+    let tools = setup::run(tree, source, Archive::IfThere)?;
     guests::build(tree, &tools.wasm)?;
     let what = "broker and fault runs (minutes the first time: the sandbox is compiled)";
     timed("build", what, || {
