@@ -50,6 +50,8 @@ impl Sink {
             grants: granted(&component, &url, Duration::ZERO),
             limits: Limits::default(),
             account: None,
+            images: None,
+            images_folder: None,
         };
         let store = Arc::new(MemoryStateStore::default());
         let connector = Connector::new(component, config, store).unwrap();

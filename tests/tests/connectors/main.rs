@@ -24,6 +24,8 @@ mod everybody_is_read_once;
 mod guarantor_pays_for_the_family;
 mod merge_is_told;
 mod office_is_asked_one_request_at_a_time;
+mod opendental_images_come_out;
+mod opendental_images_go_in_once;
 mod record_is_read_back_as_it_is;
 mod survey_lists_everybody;
 mod trouble_is_told_apart;

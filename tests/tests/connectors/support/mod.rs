@@ -1,9 +1,11 @@
 //! What the scenarios share: the components in an engine, an office with its connector, and invented people.
 
+mod images;
 mod office;
 mod people;
 mod reader;
 
+pub(crate) use images::{photograph, picture};
 pub(crate) use office::{Office, Plan, SYSTEM};
 pub(crate) use people::{creation, jordan, jordan_at_the_desk, mobile, phone_of, text, update};
 pub(crate) use reader::{Reader, number};

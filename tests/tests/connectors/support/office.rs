@@ -1,11 +1,11 @@
 //! A simulated office with the connector set up for it.
 
 use super::{Reader, granted, opendental};
-use archwire_host::{Connector, Limits, MemoryStateStore, SystemConfig};
+use archwire_host::{Connector, Limits, MemoryImages, MemoryStateStore, SystemConfig};
 use archwire_opendental_simulator::{
     Author, Change, Field, FrontDesk, Handle, Options, PageOrder, PatientFields, RequestRecord, Simulator,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 /// The office's name in the practice's configuration.
 pub(crate) const SYSTEM: &str = "front-desk";
@@ -16,6 +16,10 @@ pub(crate) struct Plan {
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) spacing: Duration,
     pub(crate) limits: Limits,
+    /// The bus's store of images.
+    pub(crate) images: MemoryImages,
+    /// The folder that the administrator granted.
+    pub(crate) images_folder: Option<PathBuf>,
 }
 
 impl Plan {
@@ -39,6 +43,8 @@ impl Plan {
             settings: BTreeMap::new(),
             spacing: Duration::ZERO,
             limits: Limits::default(),
+            images: MemoryImages::default(),
+            images_folder: None,
         }
         .set("mode", mode)
     }
@@ -63,6 +69,7 @@ impl Plan {
             .connect(&url, simulator.authorization(), Arc::clone(&store))
             .await;
         Office {
+            images: self.images.clone(),
             simulator,
             connector,
             store,
@@ -92,6 +99,8 @@ impl Plan {
             grants: granted(&component, url.trim_end_matches("/api/v1"), self.spacing),
             limits: self.limits,
             account: None,
+            images: Some(Arc::new(self.images.clone())),
+            images_folder: self.images_folder.clone(),
         };
         Connector::new(component, config, store).unwrap()
     }
@@ -102,6 +111,8 @@ pub(crate) struct Office {
     pub(crate) simulator: Handle,
     pub(crate) connector: Connector,
     pub(crate) store: Arc<MemoryStateStore>,
+    /// The bus's store of images.
+    pub(crate) images: MemoryImages,
     plan: Plan,
 }
 
