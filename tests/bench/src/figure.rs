@@ -93,7 +93,6 @@ pub(crate) enum Verdict {
     Missed,
     /// There is no budget: it is there to be compared with.
     Shown,
-    NotYet,
 }
 
 /// One line of the table.
@@ -132,17 +131,6 @@ impl Figure {
             budget: None,
             verdict: Verdict::Shown,
             rounds,
-        }
-    }
-
-    /// A figure of which there is nothing to measure yet.
-    pub(crate) fn not_yet(what: &str, judged: Judged, budget: Budget) -> Self {
-        Self {
-            ours: None,
-            judged,
-            budget: Some(budget),
-            verdict: Verdict::NotYet,
-            ..Self::new(what, Unit::PerSecond, Vec::new())
         }
     }
 

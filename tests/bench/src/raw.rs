@@ -8,6 +8,7 @@ use async_nats::jetstream::{
     self,
     consumer::{DeliverPolicy, push},
     message::PublishMessage,
+    object_store::{self, ObjectStore},
     stream,
 };
 use bytes::Bytes;
@@ -83,6 +84,16 @@ impl Raw {
         let acknowledgement = self.context.send_publish(subject, message).await?;
         acknowledgement.await?;
         Ok(())
+    }
+
+    /// An Object Store of its own.
+    pub(crate) async fn objects(&self) -> Result<ObjectStore> {
+        let config = object_store::Config {
+            bucket: "bench".to_owned(),
+            ..object_store::Config::default()
+        };
+        let store = self.context.create_object_store(config).await;
+        Ok(store.context("no object store can be made")?)
     }
 
     /// The sequences of a practice's events, as JetStream itself delivers them: those after a place in the log.

@@ -53,10 +53,9 @@ impl fmt::Display for Table<'_> {
         };
         writeln!(
             f,
-            "\n{} budgets met, {} missed, {} not measurable yet",
+            "\n{} budgets met, {} missed",
             count(Verdict::Met),
-            count(Verdict::Missed),
-            count(Verdict::NotYet)
+            count(Verdict::Missed)
         )
     }
 }
@@ -86,7 +85,6 @@ fn row(figure: &Figure) -> [String; 6] {
         Verdict::Met => "met",
         Verdict::Missed => "MISSED",
         Verdict::Shown => "",
-        Verdict::NotYet => "not yet",
     };
     [
         figure.what.clone(),

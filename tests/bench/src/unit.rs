@@ -11,6 +11,8 @@ pub(crate) enum Unit {
     PerSecond,
     /// Millions of bytes.
     Megabytes,
+    /// Millions of bytes a second.
+    MegabytesPerSecond,
     /// How many times something else.
     Times,
     Count,
@@ -23,6 +25,7 @@ impl Unit {
             Self::Seconds => seconds(value),
             Self::PerSecond => format!("{} /s", thousands(value)),
             Self::Megabytes => format!("{value:.1} MB"),
+            Self::MegabytesPerSecond => format!("{value:.0} MB/s"),
             Self::Times => format!("{value:.2}x"),
             Self::Count => format!("{value:.2}"),
         }

@@ -26,7 +26,7 @@ pub(crate) async fn run(case: Case, settings: &Settings) -> Result<Measured> {
         Case::Small => small::run(settings).await?,
         Case::Large => large::run(settings).await?,
         Case::Job => job::run(settings).await?,
-        Case::Image => image::run(),
+        Case::Image => image::run(settings).await?,
     };
     Ok(Measured {
         title: case.title(),

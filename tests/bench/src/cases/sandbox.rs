@@ -101,6 +101,8 @@ async fn connector(engine: &Engine, name: &str, sink: &Sink) -> Result<Connector
         secrets,
         grants: grants.collect::<Result<_>>()?,
         limits: Limits::default(),
+        images: None,
+        images_folder: None,
         account: None,
     };
     Ok(Connector::new(
