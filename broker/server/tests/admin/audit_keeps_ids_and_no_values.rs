@@ -12,6 +12,7 @@ fn act(person: &str, patients: &[PatientId]) -> Act {
         action: Action::NotSame,
         patients: patients.to_vec(),
         item: Some(7),
+        image: None,
         system: None,
         paths: vec!["names/official/family".into()],
         reason: "they are twins".to_owned(),

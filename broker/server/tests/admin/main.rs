@@ -31,6 +31,7 @@ mod parked_deliveries_are_dropped;
 mod parked_deliveries_are_kept;
 mod parked_deliveries_are_listed_and_shown;
 mod parked_deliveries_are_tried_again;
+mod parked_images_are_told_apart;
 mod patients_are_merged_and_parted;
 mod people_decide_items;
 mod rebuild_tells_what_it_found;

@@ -5,7 +5,7 @@ use archwire::{
     admin::{AdminServer, AdminService, Practice, SystemHandle},
     audit::Audit,
     dispatch::{Breaker, Desk as Deliveries, ImageDesk},
-    parked::{ParkedStore, Undeliverable, Why},
+    parked::{Cargo, ParkedStore, Undeliverable, Why},
     poll::LastPoll,
     reconcile::Reconciler,
 };
@@ -220,7 +220,7 @@ impl Desk {
     }
 
     /// Gives a delivery up.
-    pub(crate) async fn park(&self, system: &str, patient: PatientId, code: &str) {
+    pub(crate) async fn park(&self, system: &str, cargo: impl Into<Cargo>, code: &str) {
         let why = Why {
             code: code.to_owned(),
             status: Some(400),
@@ -228,7 +228,7 @@ impl Desk {
         };
         let undeliverable = Undeliverable {
             system: &system.parse().unwrap(),
-            cargo: patient.into(),
+            cargo: cargo.into(),
             sequence: 7,
             attempts: 12,
             why: &why,
