@@ -1,6 +1,7 @@
 //! A practice with one office and one vendor, up and running, and shorthand for what scenarios wait for.
 
 pub(crate) mod collector;
+pub(crate) mod images;
 pub(crate) mod plain_vendor;
 pub(crate) mod reconciling;
 pub(crate) mod review;
