@@ -128,6 +128,13 @@ impl Apt {
         .ok()?;
         Package::parse(text.split("\n\n").next()?)
     }
+
+    /// A package that provides one that exists by its name only.
+    fn provider(&self, name: &str) -> Option<String> {
+        let text = output(self.command("apt-cache").args(["showpkg", name])).ok()?;
+        let (_, providers) = text.split_once("Reverse Provides:")?;
+        providers.split_whitespace().next().map(str::to_owned)
+    }
 }
 
 /// What apt and dpkg have to be there for.
@@ -199,23 +206,34 @@ fn plan(apt: &Apt, order: &Order) -> Result<BTreeMap<String, Package>> {
             );
         }
     }
-    closure(order.wanted, &|name| apt.show(name), &|name| {
-        is_installed(order, name)
-    })
+    let known = Known {
+        show: &|name| apt.show(name),
+        provider: &|name| apt.provider(name),
+        installed: &|name| is_installed(order, name),
+    };
+    closure(order.wanted, &known)
 }
 
-fn closure(
-    wanted: &[&str],
-    show: &dyn Fn(&str) -> Option<Package>,
-    installed: &dyn Fn(&str) -> bool,
-) -> Result<BTreeMap<String, Package>> {
+/// What is known of packages.
+struct Known<'a> {
+    show: &'a dyn Fn(&str) -> Option<Package>,
+    provider: &'a dyn Fn(&str) -> Option<String>,
+    installed: &'a dyn Fn(&str) -> bool,
+}
+
+fn closure(wanted: &[&str], known: &Known<'_>) -> Result<BTreeMap<String, Package>> {
     let mut chosen = BTreeMap::new();
     let mut queue: VecDeque<String> = wanted.iter().copied().map(String::from).collect();
     while let Some(name) = queue.pop_front() {
-        if chosen.contains_key(&name) || ASSUMED.contains(&name.as_str()) || installed(&name) {
+        if chosen.contains_key(&name) || ASSUMED.contains(&name.as_str()) || (known.installed)(&name) {
             continue;
         }
-        let package = show(&name).with_context(|| format!("there is no package {name}"))?;
+        let Some(package) = (known.show)(&name) else {
+            let is_real = |provider: &String| (known.installed)(provider) || (known.show)(provider).is_some();
+            let provider = (known.provider)(&name).filter(is_real);
+            queue.push_back(provider.with_context(|| format!("there is no package {name}"))?);
+            continue;
+        };
         queue.extend(package.depends.iter().cloned());
         chosen.insert(name, package);
         if chosen.len() > MOST_PACKAGES {
@@ -312,14 +330,16 @@ mod tests {
     fn only_what_is_needed_and_missing_is_downloaded() {
         let show = |name: &str| match name {
             "rustc-web" => Some(package(&["gcc", "libc6", "libstd-rust-web-dev"])),
-            "libstd-rust-web-dev" => Some(package(&["libllvm22", "zlib1g"])),
+            "libstd-rust-web-dev" => Some(package(&["libllvm", "zlib1g"])),
             "rust-web-src" | "wasi-libc" | "libllvm22" => Some(package(&[])),
             _ => None,
         };
-        let plan = closure(&["rustc-web", "rust-web-src", "wasi-libc"], &show, &|name| {
-            name == "zlib1g"
-        })
-        .expect("resolves");
+        let known = Known {
+            show: &show,
+            provider: &|name| (name == "libllvm").then(|| "libllvm22".to_owned()),
+            installed: &|name| name == "zlib1g",
+        };
+        let plan = closure(&["rustc-web", "rust-web-src", "wasi-libc"], &known).expect("resolves");
         let names: Vec<_> = plan.keys().collect();
         assert_eq!(
             names,
@@ -336,10 +356,12 @@ mod tests {
     #[test]
     fn a_dependency_that_does_not_exist_is_named() {
         let show = |name: &str| (name == "rustc-web").then(|| package(&["libgone"]));
-        let error = closure(&["rustc-web"], &show, &|name| {
-            name != "rustc-web" && name != "libgone"
-        })
-        .expect_err("libgone is missing");
+        let known = Known {
+            show: &show,
+            provider: &|_| None,
+            installed: &|_| false,
+        };
+        let error = closure(&["rustc-web"], &known).expect_err("libgone is missing");
         assert_eq!(error.to_string(), "there is no package libgone");
     }
 }
