@@ -1,8 +1,10 @@
 //! What the scenarios share: the engine, the hostile connector set up for a system, and a server to talk to.
 
+mod gallery;
 mod logs;
 mod server;
 
+pub(crate) use gallery::{Gallery, delivery, poll, refusal};
 pub(crate) use logs::Logs;
 pub(crate) use server::Server;
 

@@ -1,0 +1,185 @@
+//! A web service that keeps images, and the connector of tests for it.
+
+use super::{config, grant, load, tell};
+use archwire_core::{
+    Digest, Image, ImageAbout, ImageDelivery, ImageFile, ImageId, ImageUids, Patient, PatientId, Revision,
+};
+use archwire_host::{CallError, Connector, Limits, MemoryImages, MemoryStateStore, SystemConfig};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A web service that keeps images. Stops when dropped.
+pub(crate) struct Gallery {
+    pub(crate) url: String,
+    kept: Kept,
+    task: JoinHandle<()>,
+}
+
+type Kept = Arc<Mutex<HashMap<String, (HeaderMap, Bytes)>>>;
+
+impl Gallery {
+    pub(crate) async fn open() -> Self {
+        let kept = Kept::default();
+        let router = Router::new()
+            .route("/images/{*id}", get(show).put(keep))
+            .layer(axum::extract::DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&kept));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, kept, task }
+    }
+
+    /// What came, with its headers.
+    pub(crate) fn kept(&self, id: &str) -> Option<(HeaderMap, Bytes)> {
+        self.kept.lock().unwrap().get(id).cloned()
+    }
+
+    pub(crate) fn keep(&self, id: &str, content_type: &str, bytes: impl Into<Bytes>) {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type.parse().unwrap())]);
+        self.kept
+            .lock()
+            .unwrap()
+            .insert(id.to_owned(), (headers, bytes.into()));
+    }
+
+    /// The connector for it.
+    pub(crate) async fn connector(&self, images: &MemoryImages) -> Connector {
+        self.connector_with(images, |_| ()).await
+    }
+
+    pub(crate) async fn connector_with(
+        &self,
+        images: &MemoryImages,
+        change: impl FnOnce(&mut SystemConfig),
+    ) -> Connector {
+        let mut grant = grant(&self.url);
+        grant.methods = vec!["GET".parse().unwrap(), "PUT".parse().unwrap()];
+        let mut config = SystemConfig {
+            settings: BTreeMap::from([("url".to_owned(), self.url.clone())]),
+            secrets: BTreeMap::new(),
+            grants: vec![grant],
+            images: Some(Arc::new(images.clone())),
+            images_folder: None::<PathBuf>,
+            limits: Limits {
+                image_deadline: Duration::from_secs(30),
+                image_idle: Duration::from_secs(20),
+                ..config().limits
+            },
+            ..config()
+        };
+        change(&mut config);
+        Connector::new(
+            load("gallery").await,
+            config,
+            Arc::new(MemoryStateStore::default()),
+        )
+        .unwrap()
+    }
+}
+
+impl Drop for Gallery {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn keep(
+    State(kept): State<Kept>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    kept.lock().unwrap().insert(id, (headers, body));
+    StatusCode::CREATED
+}
+
+/// `short` announces more than it gives.
+async fn show(State(kept): State<Kept>, Path(id): Path<String>) -> Response {
+    if id == "short" {
+        let begun = futures_util::stream::iter([
+            Ok(Bytes::from_static(b"begun")),
+            Err(std::io::Error::other("broken")),
+        ]);
+        return ([(header::CONTENT_LENGTH, "9")], Body::from_stream(begun)).into_response();
+    }
+    let Some((headers, bytes)) = kept.lock().unwrap().get(&id).cloned() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let content_type = headers.get(header::CONTENT_TYPE).cloned();
+    let content_type = content_type
+        .into_iter()
+        .map(|value| (header::CONTENT_TYPE, value));
+    (HeaderMap::from_iter(content_type), bytes).into_response()
+}
+
+/// The delivery of an image with these bytes.
+pub(crate) fn delivery(digest: Digest, size: u64) -> ImageDelivery {
+    let patient = PatientId::generate();
+    let uid = |what| archwire_core::Uid::generate(what, patient, digest);
+    ImageDelivery {
+        event_id: "1".to_owned(),
+        patient_id: patient,
+        image_id: ImageId {
+            patient,
+            first: Revision::new(2),
+        },
+        revision: Revision::new(2),
+        image: Image {
+            uids: ImageUids {
+                study: uid("study"),
+                series: uid("series"),
+                instance: uid("instance"),
+                generated: true,
+            },
+            file: ImageFile {
+                content_type: "image/jpeg".to_owned(),
+                size,
+                digest,
+                sop_class: None,
+                transfer_syntax: None,
+                rows: None,
+                columns: None,
+                frames: None,
+                pixel_spacing: None,
+                lossy: None,
+                burned_in_annotation: None,
+            },
+            about: ImageAbout::default(),
+            translations: Vec::new(),
+            warnings: Vec::new(),
+        },
+        retracted: false,
+        record: Some("1".parse().unwrap()),
+        local_id: None,
+        patient: Patient::default(),
+        in_doubt_since: None,
+    }
+}
+
+/// The code with which a delivery was refused that was told to do this.
+pub(crate) async fn refusal(connector: &Connector, digest: Digest, command: &str) -> String {
+    let mut delivery = delivery(digest, 1);
+    delivery.local_id = Some(command.parse().unwrap());
+    match connector.deliver_image(&delivery).await.unwrap_err() {
+        CallError::Disposition(disposition) => disposition.reason().code.as_str().to_owned(),
+        error => panic!("{error}"),
+    }
+}
+
+pub(crate) async fn poll(connector: &Connector, command: &str) -> String {
+    tell(connector, command).await.unwrap()
+}
