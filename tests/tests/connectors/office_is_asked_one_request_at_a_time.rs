@@ -41,7 +41,7 @@ async fn calls_side_by_side_keep_the_interval_between_all_their_requests() {
     checked.unwrap();
 
     let requests = office.simulator.requests();
-    assert_eq!(requests.len(), 7, "one for each call, and two for the check");
+    assert_eq!(requests.len(), 8, "one for each call, and three for the check");
     assert!(
         requests
             .iter()
