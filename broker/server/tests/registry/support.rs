@@ -2,11 +2,13 @@
 
 mod dropped;
 mod history;
+mod images;
 mod people;
 mod queue;
 
 pub(crate) use dropped::*;
 pub(crate) use history::*;
+pub(crate) use images::*;
 pub(crate) use people::*;
 pub(crate) use queue::*;
 

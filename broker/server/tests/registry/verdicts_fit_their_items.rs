@@ -21,6 +21,9 @@ async fn office() -> Office {
         .unreadable(&desk, Some(id("7")), None, "birth-date-unreadable");
     unreadable.await.unwrap();
     office
+        .waits(puts("camera", known, photo(known, "smile")), &["name"])
+        .await;
+    office
 }
 
 #[tokio::test]
@@ -62,11 +65,11 @@ async fn the_list_has_the_gravest_first() {
     let page = office.registry.review_page(None, 0, 100);
     let kinds: Vec<_> = page.lines.iter().map(|line| line.kind).collect();
     assert_eq!(kinds, ReviewKind::ALL);
-    assert_eq!((page.open, page.more), (5, false));
+    assert_eq!((page.open, page.more), (6, false));
     let part = office.registry.review_page(None, 0, 2);
     assert!(part.more && part.lines[0].number < part.lines[1].number);
     let rest = office.registry.review_page(None, part.lines[1].number, 100);
-    assert_eq!(rest.lines.len(), 3);
+    assert_eq!(rest.lines.len(), 4);
     let one = office
         .registry
         .review_page(Some(ReviewKind::Disagreement), 0, 100);

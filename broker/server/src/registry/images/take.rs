@@ -197,7 +197,8 @@ impl Registry {
                 _ => self.tell_image(&telling, again, from).await?,
             },
         };
-        if taken.is_some() {
+        // What a person decides is closed as decided.
+        if taken.is_some() && decision.is_none() {
             self.settle_held_image(observation, patient).await?;
         }
         Ok(taken)
