@@ -134,7 +134,7 @@ async fn connector(mebibytes: u64, url: &str) -> Connector {
     let compiled = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled");
     let engine = Engine::new(EngineConfig::new(compiled)).unwrap();
     let component = engine.load(folder.join("gallery.wasm")).await;
-    let component = component.expect("gallery.wasm is built by: cargo xtask guests");
+    let component = component.unwrap_or_else(|error| panic!("{error}; cargo xtask guests builds it"));
     let config = SystemConfig {
         system: "archive".parse().unwrap(),
         settings: BTreeMap::from([("url".to_owned(), url.to_owned())]),
