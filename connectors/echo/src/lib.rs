@@ -33,7 +33,7 @@ impl Connector for Echo {
         .grant(Grant::new(
             "{url}",
             &["GET", "PUT", "DELETE"],
-            &["/images/*"],
+            &["/images/**"],
             "Images.",
         ))
     }
