@@ -92,8 +92,7 @@ mod tests {
         assert_eq!(all.len(), Image::MOST_TEETH);
         let numbers: Vec<_> = of(["48", "11", "11", "99", "x"]
             .iter()
-            .map(|number| code("ISO3950", number))
-            .into_iter())
+            .map(|number| code("ISO3950", number)))
         .iter()
         .map(|tooth| tooth.number())
         .collect();

@@ -5,7 +5,10 @@
 //! [`DEEPEST_KEPT`] deep and [`MOST_KEPT`] elements and items in all, of at most [`LONGEST_KEPT`] bytes each. So the time is
 //! that of one look at the bytes, and the memory at most about 1 MB.
 
-use super::HeaderError;
+use super::{
+    HeaderError,
+    wanted::{ELEMENTS, SEQUENCES},
+};
 use dicom_core::{Tag, VR, dictionary::stub::StubDataDictionary, header::Header as _};
 use dicom_dictionary_std::tags;
 use dicom_encoding::decode::{
@@ -22,74 +25,6 @@ const DEEPEST_KEPT: usize = 8;
 const MOST_KEPT: usize = 4096;
 /// Bytes of an element that is kept; a longer one counts as not there.
 const LONGEST_KEPT: usize = 16 * 1024;
-
-/// Elements that are kept.
-const ELEMENTS: &[Tag] = &[
-    tags::TRANSFER_SYNTAX_UID,
-    tags::SPECIFIC_CHARACTER_SET,
-    tags::SOP_CLASS_UID,
-    tags::SOP_INSTANCE_UID,
-    tags::ACQUISITION_DATE,
-    tags::ACQUISITION_DATE_TIME,
-    tags::ACQUISITION_TIME,
-    tags::ACCESSION_NUMBER,
-    tags::MODALITY,
-    tags::MANUFACTURER,
-    tags::CODE_VALUE,
-    tags::CODING_SCHEME_DESIGNATOR,
-    tags::CODE_MEANING,
-    tags::LONG_CODE_VALUE,
-    tags::URN_CODE_VALUE,
-    tags::TIMEZONE_OFFSET_FROM_UTC,
-    tags::OPERATORS_NAME,
-    tags::MANUFACTURER_MODEL_NAME,
-    tags::REFERENCED_SOP_INSTANCE_UID,
-    tags::PATIENT_NAME,
-    tags::PATIENT_ID,
-    tags::ISSUER_OF_PATIENT_ID,
-    tags::PATIENT_BIRTH_DATE,
-    tags::PATIENT_SEX,
-    tags::LONGITUDINAL_TEMPORAL_OFFSET_FROM_EVENT,
-    tags::LONGITUDINAL_TEMPORAL_EVENT_TYPE,
-    tags::IMAGER_PIXEL_SPACING,
-    tags::STUDY_INSTANCE_UID,
-    tags::SERIES_INSTANCE_UID,
-    tags::LATERALITY,
-    tags::IMAGE_LATERALITY,
-    tags::IMAGE_COMMENTS,
-    tags::NUMBER_OF_FRAMES,
-    tags::ROWS,
-    tags::COLUMNS,
-    tags::PIXEL_SPACING,
-    tags::BURNED_IN_ANNOTATION,
-    tags::PIXEL_SPACING_CALIBRATION_TYPE,
-    tags::LOSSY_IMAGE_COMPRESSION,
-    tags::PIXEL_DATA_PROVIDER_URL,
-    tags::NUMERIC_VALUE,
-    tags::IMAGE_HORIZONTAL_FLIP,
-    // Of these only whether they are there.
-    tags::ENCAPSULATED_DOCUMENT,
-];
-
-/// Sequences that are kept.
-const SEQUENCES: &[Tag] = &[
-    tags::PROCEDURE_CODE_SEQUENCE,
-    tags::SOURCE_IMAGE_SEQUENCE,
-    tags::ANATOMIC_REGION_SEQUENCE,
-    tags::ANATOMIC_REGION_MODIFIER_SEQUENCE,
-    tags::PRIMARY_ANATOMIC_STRUCTURE_SEQUENCE,
-    tags::PRIMARY_ANATOMIC_STRUCTURE_MODIFIER_SEQUENCE,
-    tags::CONCEPT_NAME_CODE_SEQUENCE,
-    tags::CONCEPT_CODE_SEQUENCE,
-    tags::SCHEDULED_PROTOCOL_CODE_SEQUENCE,
-    tags::PERFORMED_PROTOCOL_CODE_SEQUENCE,
-    tags::REQUEST_ATTRIBUTES_SEQUENCE,
-    tags::ACQUISITION_CONTEXT_SEQUENCE,
-    tags::MEASUREMENT_UNITS_CODE_SEQUENCE,
-    tags::DEVICE_SEQUENCE,
-    tags::VIEW_CODE_SEQUENCE,
-    tags::VIEW_MODIFIER_CODE_SEQUENCE,
-];
 
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
@@ -283,11 +218,13 @@ impl<'a> Reader<'a> {
             return Ok(());
         };
         self.keep()?;
-        match into.0.insert(header.tag, value) {
+        let same = |other: &Value<'_>| matches!((&value, other), (Value::Bytes(one), Value::Bytes(two)) if one == two);
+        match into.0.get(&header.tag) {
             // Of two names nobody could tell which is meant.
-            Some(_) => Err(HeaderError::Malformed.into()),
-            None => Ok(()),
-        }
+            Some(other) if !same(other) => return Err(HeaderError::Malformed.into()),
+            _ => into.0.insert(header.tag, value),
+        };
+        Ok(())
     }
 
     /// Where a value of this length ends.

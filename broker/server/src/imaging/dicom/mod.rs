@@ -11,10 +11,11 @@ mod part10;
 mod person;
 mod pixels;
 mod text;
+mod wanted;
 mod whole;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::imaging) mod tests;
 
 use super::{Excerpt, views::Told};
 use archwire_core::{ImageAbout, Patient, Uid};
@@ -132,6 +133,8 @@ fn check_end(
             _ => Ok(()),
         },
         End::Pixels(header, at) => whole::check_pixels(excerpt, *header, *at, opened.syntax),
+        // Without it nobody can tell whether it ends too early.
+        End::Complete if class.is_empty() => Err(HeaderError::UidMissing),
         End::Complete if lacks_pixels || lacks_document => Err(HeaderError::Truncated),
         End::Complete => Ok(()),
         End::Cut if is_all => Err(HeaderError::Truncated),

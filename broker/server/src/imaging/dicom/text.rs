@@ -156,7 +156,7 @@ mod tests {
             ("", "Zoë".as_bytes(), "Zoë"),
             ("", b"Zo\xEB", "Zoë"),
             ("ISO_IR 148", b"I\xDEIK^\xDDpek", "IŞIK^İpek"),
-            ("ISO_IR 144", b"\xBB\xEE\xDAce\xDC\xD1yp\xD3", "Люкceмbypг"),
+            ("ISO_IR 144", b"\xB8\xD2\xD0\xDD\xDE\xD2", "\u{418}\u{432}\u{430}\u{43D}\u{43E}\u{432}"),
             ("ISO_IR 13", b"\xD4\xCF\xC0\xDE^\xC0\xDB\xB3", "ﾔﾏﾀﾞ^ﾀﾛｳ"),
             (
                 "\\ISO 2022 IR 87",

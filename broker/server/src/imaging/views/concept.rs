@@ -173,7 +173,7 @@ pub(super) fn is_flipped(code: &str) -> bool {
 }
 
 /// What a view is put together from.
-fn of_view(view: &OrthodonticView) -> BTreeSet<Concept> {
+pub(super) fn of_view(view: &OrthodonticView) -> BTreeSet<Concept> {
     use Concept as C;
     let is_face = view.mnemonic.starts_with("EO.");
     let mut concepts = BTreeSet::new();
@@ -240,7 +240,7 @@ pub(super) fn make(told: &BTreeSet<Concept>, view: &OrthodonticView) -> bool {
                 Kind::Region | Kind::Mirror => told == wanted,
                 Kind::Projection | Kind::Occlusion | Kind::Mouth => wanted.is_empty() || told == wanted,
                 // Left out by some where the rest says it.
-                Kind::Structure => told.is_empty() || told == wanted,
+                Kind::Structure => told.is_empty() || wanted.is_empty() || told == wanted,
                 Kind::Side => is_side(&told, &wanted, view),
                 Kind::Special => is_special(told, &wanted, view),
             }

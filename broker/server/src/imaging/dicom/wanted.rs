@@ -1,0 +1,72 @@
+//! Which elements of a DICOM data set are kept, on whatever level they are.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+/// Elements that are kept.
+pub(super) const ELEMENTS: &[Tag] = &[
+    tags::TRANSFER_SYNTAX_UID,
+    tags::SPECIFIC_CHARACTER_SET,
+    tags::SOP_CLASS_UID,
+    tags::SOP_INSTANCE_UID,
+    tags::ACQUISITION_DATE,
+    tags::ACQUISITION_DATE_TIME,
+    tags::ACQUISITION_TIME,
+    tags::ACCESSION_NUMBER,
+    tags::MODALITY,
+    tags::MANUFACTURER,
+    tags::CODE_VALUE,
+    tags::CODING_SCHEME_DESIGNATOR,
+    tags::CODE_MEANING,
+    tags::LONG_CODE_VALUE,
+    tags::URN_CODE_VALUE,
+    tags::TIMEZONE_OFFSET_FROM_UTC,
+    tags::OPERATORS_NAME,
+    tags::MANUFACTURER_MODEL_NAME,
+    tags::REFERENCED_SOP_INSTANCE_UID,
+    tags::PATIENT_NAME,
+    tags::PATIENT_ID,
+    tags::ISSUER_OF_PATIENT_ID,
+    tags::PATIENT_BIRTH_DATE,
+    tags::PATIENT_SEX,
+    tags::LONGITUDINAL_TEMPORAL_OFFSET_FROM_EVENT,
+    tags::LONGITUDINAL_TEMPORAL_EVENT_TYPE,
+    tags::IMAGER_PIXEL_SPACING,
+    tags::STUDY_INSTANCE_UID,
+    tags::SERIES_INSTANCE_UID,
+    tags::LATERALITY,
+    tags::IMAGE_LATERALITY,
+    tags::IMAGE_COMMENTS,
+    tags::NUMBER_OF_FRAMES,
+    tags::ROWS,
+    tags::COLUMNS,
+    tags::PIXEL_SPACING,
+    tags::BURNED_IN_ANNOTATION,
+    tags::PIXEL_SPACING_CALIBRATION_TYPE,
+    tags::LOSSY_IMAGE_COMPRESSION,
+    tags::PIXEL_DATA_PROVIDER_URL,
+    tags::NUMERIC_VALUE,
+    tags::IMAGE_HORIZONTAL_FLIP,
+    // Of these only whether they are there.
+    tags::ENCAPSULATED_DOCUMENT,
+];
+
+/// Sequences that are kept.
+pub(super) const SEQUENCES: &[Tag] = &[
+    tags::PROCEDURE_CODE_SEQUENCE,
+    tags::SOURCE_IMAGE_SEQUENCE,
+    tags::ANATOMIC_REGION_SEQUENCE,
+    tags::ANATOMIC_REGION_MODIFIER_SEQUENCE,
+    tags::PRIMARY_ANATOMIC_STRUCTURE_SEQUENCE,
+    tags::PRIMARY_ANATOMIC_STRUCTURE_MODIFIER_SEQUENCE,
+    tags::CONCEPT_NAME_CODE_SEQUENCE,
+    tags::CONCEPT_CODE_SEQUENCE,
+    tags::SCHEDULED_PROTOCOL_CODE_SEQUENCE,
+    tags::PERFORMED_PROTOCOL_CODE_SEQUENCE,
+    tags::REQUEST_ATTRIBUTES_SEQUENCE,
+    tags::ACQUISITION_CONTEXT_SEQUENCE,
+    tags::MEASUREMENT_UNITS_CODE_SEQUENCE,
+    tags::DEVICE_SEQUENCE,
+    tags::VIEW_CODE_SEQUENCE,
+    tags::VIEW_MODIFIER_CODE_SEQUENCE,
+];
