@@ -251,10 +251,22 @@ async fn an_image_that_names_somebody_else_waits_for_a_person_and_is_told_of_nob
     let unknown = client.get_image(&other.instance).writer(&mut Vec::new()).await;
     ensure!(unknown.err().is_some_and(|error| error.code() == "image_unknown"));
     let open = scene.practice.ask(&["review", "list"]).await?;
-    ensure!(open["items"][0]["number"] == item, "{open}");
+    let line = &open["lines"][0];
     ensure!(
-        Bare::connect(&scene).await?.offset(&bytes).await? == bytes.len() as u64,
-        "its bytes are kept"
+        (&line["number"], &line["kind"]) == (&item.into(), &"wrong-patient".into()),
+        "{open}"
+    );
+    // A person knows better.
+    let number = item.to_string();
+    let by = ["--by", "Kim Doe", "--reason", "her maiden name"];
+    scene
+        .practice
+        .ask(&[&["review", "link", &number][..], &by].concat())
+        .await?;
+    ensure!(image_events(&client, &sitter.patient_id).await?.len() == 1);
+    ensure!(
+        get(&client, &other.instance).await? == bytes,
+        "its bytes were kept"
     );
     Ok(())
 }

@@ -205,8 +205,8 @@ async fn an_upload_that_was_cut_short_goes_on_and_nothing_is_told_before_all_of_
 async fn a_caller_who_goes_away_leaves_an_upload_that_goes_on() -> Result<()> {
     let (scene, client, sitter) = sitting(Practice::plan()).await?;
     let bare = Bare::connect(&scene).await?;
-    let bytes = noise(7, 1_000_000);
-    let (pieces, stream) = tokio::sync::mpsc::channel(4);
+    let bytes = noise(7, 3_000_000);
+    let (pieces, stream) = tokio::sync::mpsc::channel(8);
     let request = |request| v1::PutImageRequest {
         request: Some(request),
     };
@@ -215,8 +215,10 @@ async fn a_caller_who_goes_away_leaves_an_upload_that_goes_on() -> Result<()> {
             &sitter, &bytes,
         ))))
         .await?;
-    let data = v1::put_image_request::Request::Data(bytes[..500_000].to_vec().into());
-    pieces.send(request(data)).await?;
+    for piece in bytes[..2_000_000].chunks(500_000) {
+        let data = v1::put_image_request::Request::Data(piece.to_vec().into());
+        pieces.send(request(data)).await?;
+    }
     let stream = tokio_stream::wrappers::ReceiverStream::new(stream);
     let calling = bare.put_stream(stream);
     let gone = eventually("something of it is there", async || {

@@ -13,6 +13,7 @@
 mod support;
 
 mod account_is_shared;
+mod administrators_see_images;
 mod answer_to_a_creation_is_lost;
 mod audit_tells_who_did_what;
 mod bad_image_is_refused;
@@ -32,6 +33,8 @@ mod families_stay_apart;
 mod front_desk_patient_reaches_the_vendor;
 mod health_and_reflection_answer;
 mod image_arrives_whole;
+mod image_upload_outlives_the_broker;
+mod images_have_their_own_room;
 mod message_that_cannot_be_taken_has_no_effect;
 mod nats_is_checked_at_the_start;
 mod nats_server_is_killed;
