@@ -90,11 +90,8 @@ enum Next {
 pub fn poll(host: &dyn Host, office: &Office, cursor: Option<&str>) -> Result<Page, Disposition> {
     let mut cursor = Cursor::read(cursor)?;
     let api = Api::new(host, &office.url);
-    let (observations, more) = if cursor.documents.is_running() {
-        (Vec::new(), false)
-    } else {
-        cursor.patients(host, office, &api)?
-    };
+    // Also while documents are being read: the first pass of an old office takes hours.
+    let (observations, more) = cursor.patients(host, office, &api)?;
     let taken = if more {
         Taken::default()
     } else {

@@ -78,12 +78,6 @@ pub fn report(host: &dyn Host) -> &'static str {
 }
 
 impl Documents {
-    /// Whether a pass is under way, which goes on before patients are read again.
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.running.is_some()
-    }
-
     /// Takes the next images. `watermark` is where the patients' next pass begins: what changed before is known.
     pub fn step(
         &mut self,

@@ -285,3 +285,27 @@ fn the_cursor_stays_within_its_bound_when_a_whole_office_changes_at_once() {
         page = Some(next);
     }
 }
+
+#[test]
+fn patients_are_read_between_the_pages_of_images() {
+    let document = |number: usize| {
+        let stamp = "2026-11-01T01:00:00";
+        format!(r#"{{"DocNum":{number},"PatNum":1,"FileName":"f.jpg","ImgType":2,"DateTStamp":"{stamp}"}}"#)
+    };
+    let documents = list(&(1..=20).map(document).collect::<Vec<_>>());
+    let folder = r#"[{"PatNum":1,"ImageFolder":"Pratt1"}]"#;
+    let host = Double::new()
+        .with_files(&[("P/Pratt1/f.jpg", "aa")])
+        .answer(200, &old_rows(1, 3, SHOWN))
+        .answer(200, &documents)
+        .answer(200, folder)
+        .answer(200, &list(&[row(4, SHOWN, SHOWN)]))
+        .answer(200, "[]");
+    let first = read(&host, None);
+    assert_eq!((ids(&first).len(), first.images.len(), first.more), (3, 20, true));
+    let second = read(&host, Some(&first));
+    assert_eq!(
+        (ids(&second), second.images.len(), second.more),
+        (vec!["4"], 0, false)
+    );
+}

@@ -57,7 +57,7 @@ fn images_are_taken_and_letters_uploads_and_what_the_bus_brought_are_not() {
     assert_eq!(told, [("1", "7", "aa"), ("3", "8", "bb")]);
     assert_eq!(taken.images[0].image.view_label.as_deref(), Some("Pano"));
     assert_eq!(taken.images[0].image.teeth, [18]);
-    assert!(!taken.more && !documents.is_running());
+    assert!(!taken.more && documents.running.is_none());
     assert_eq!(report(&host), "images are taken from the A-to-Z folder");
     assert!(host.asked()[0].contains("FROM document WHERE DocNum > 0 ORDER BY DocNum"));
 }
@@ -123,7 +123,7 @@ fn trouble_is_logged_and_stops_nothing_else() {
         let mut documents = Documents::default();
         assert_eq!(step(&mut documents, &host), (vec![], false));
         assert_eq!(
-            (host.events(), documents.is_running()),
+            (host.events(), documents.running.is_some()),
             (vec!["documents-unread"], running)
         );
     }
