@@ -54,7 +54,8 @@ fn shown(id: &str) -> Result<Option<String>, Disposition> {
     Ok(Some(measuring.finish()?))
 }
 
+// The id is two parts with a slash between them, which stays one: no grant allows an encoded slash.
 fn url(id: &str) -> Result<String, Disposition> {
-    let (url, id) = (settings::url("url")?, http::encode(id));
-    Ok(format!("{url}/images/{id}"))
+    let parts: Vec<_> = id.split('/').map(http::encode).collect();
+    Ok(format!("{}/images/{}", settings::url("url")?, parts.join("/")))
 }
