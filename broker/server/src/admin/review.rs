@@ -54,7 +54,7 @@ pub(super) async fn show(
     practice.audit(act).await?;
     let views = views(&practice.registry, &patients).map_err(|error| unanswered(&error))?;
     Ok(v1::ShowReviewResponse {
-        item: Some(write_review(&item)),
+        item: Some(write_review(&without_whom(item))),
         patients: views,
     })
 }
@@ -73,8 +73,11 @@ pub(super) async fn decide(
     let item = practice.registry.review_item(request.number).await;
     let item = item.map_err(|error| not_decided(&error))?;
     let paths = item.disagreements.iter().map(|one| one.path.clone());
+    let mut patients = patients_of(&item);
+    // An image may be said to be anybody's.
+    patients.extend(with.filter(|with| !patients.contains(with)));
     let act = Act {
-        patients: patients_of(&item),
+        patients,
         item: Some(item.number),
         paths: paths.collect(),
         ..asker.about_to(action, reason.clone())
@@ -86,6 +89,14 @@ pub(super) async fn decide(
     Ok(v1::DecideReviewResponse {
         outcome: outcome(&decided),
     })
+}
+
+/// An item without what the file of an image says of a person: that may be somebody else.
+fn without_whom(mut item: ReviewItem) -> ReviewItem {
+    if let Some(held) = &mut item.held_image {
+        held.observation.named = None;
+    }
+    item
 }
 
 /// A line of the list, masked.

@@ -136,11 +136,20 @@ fn answer(stored: Stored, reveal: bool) -> Answer {
         kind: stored.kind,
         patient_id: event.patient_id.clone(),
         revision: event.revision,
-        system: event
-            .observation
-            .as_ref()
-            .map_or_else(String::new, |observation| observation.system.clone()),
+        system: said_by(&event).unwrap_or_default(),
         changed: event.changed.clone(),
+        image: event.image.as_ref().map_or_else(String::new, |news| {
+            format!("{}/{}", news.first_patient_id, news.first_revision)
+        }),
         event: reveal.then_some(event),
     })
+}
+
+/// The system that said what led to an event.
+fn said_by(event: &Event) -> Option<String> {
+    let of_image = || event.image.as_ref().and_then(|news| news.system.clone());
+    let observation = event.observation.as_ref();
+    observation
+        .map(|observation| observation.system.clone())
+        .or_else(of_image)
 }

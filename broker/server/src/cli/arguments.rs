@@ -134,12 +134,12 @@ pub(super) enum ReviewCommand {
     /// Show an item unmasked, the patients side by side. Audited.
     #[command(after_help = "Example:\n  archwire review show 12 --by \"Kim Doe\"")]
     Show(ShowArgs),
-    /// They are one person: merge the item's patient into the candidate; or the record does show the patient.
+    /// They are one person: merge the item's patient into the candidate; or the record, or the image, is the patient's.
     #[command(
         after_help = "Example:\n  archwire review link 12 --by \"Kim Doe\" --reason \"asked at the desk, moved last year\""
     )]
     Link(DecideWithArgs),
-    /// They are two people. Remembered for ever: the pair does not come up again.
+    /// They are two people, or the image is not the patient's. Remembered for ever: it does not come up again.
     #[command(after_help = "Example:\n  archwire review not-same 12 --by \"Kim Doe\" --reason \"twins\"")]
     NotSame(DecideWithArgs),
     /// The system is right: take what it says, or read its record again.
@@ -188,7 +188,7 @@ impl ReviewCommand {
 pub(super) struct ListArgs {
     #[command(flatten)]
     pub(super) asking: Asking,
-    /// Only items of this kind: record-conflict, identifier-conflict, possible-duplicate, unreadable, disagreement.
+    /// Only items of this kind: wrong-patient, record-conflict, identifier-conflict, possible-duplicate, unreadable, disagreement.
     #[arg(long, value_name = "KIND")]
     pub(super) kind: Option<ReviewKind>,
     /// At most this many.
@@ -225,7 +225,8 @@ pub(super) struct DecideArgs {
 pub(super) struct DecideWithArgs {
     #[command(flatten)]
     pub(super) decide: DecideArgs,
-    /// Which candidate, where the item has several. Without it, `not-same` means all of them.
+    /// Which candidate, where the item has several; without it, `not-same` means all of them. Of an image: whose it is, where it
+    /// is not the item's patient's.
     #[arg(long, value_name = "PATIENT-ID")]
     pub(super) with: Option<PatientId>,
 }

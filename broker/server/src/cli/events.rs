@@ -3,10 +3,13 @@
 use super::{
     arguments::Asking,
     asking::{AskError, broker},
-    json, show,
+    image_json, json, show,
     terminal::{COLUMNS, clean, message_time, time, wrapped},
 };
-use crate::{admin::check_name, wire::decode_event};
+use crate::{
+    admin::check_name,
+    wire::{decode_event, write_image},
+};
 use archwire_core::{Event, Fields, PatientId};
 use archwire_proto::admin::v1::{Person, TailEventsRequest, TailEventsResponse};
 use clap::{Args, Subcommand};
@@ -90,6 +93,7 @@ fn revealed(answer: &TailEventsResponse) -> Result<Option<Event>, AskError> {
 fn write(out: &mut impl Write, answer: &TailEventsResponse, revealed: Option<&Event>) -> io::Result<()> {
     let at = time(message_time(answer.at));
     let system = match answer.system.as_str() {
+        "" if !answer.image.is_empty() => "by the bus or a person".to_owned(),
         "" => "by a person".to_owned(),
         system => clean(system),
     };
@@ -101,7 +105,11 @@ fn write(out: &mut impl Write, answer: &TailEventsResponse, revealed: Option<&Ev
         answer.revision
     )?;
     writeln!(out, "{:INDENT$}patient: {}", "", clean(&answer.patient_id))?;
+    if !answer.image.is_empty() {
+        line(out, &format!("image: {}", answer.image))?;
+    }
     match revealed {
+        None if answer.changed.is_empty() && !answer.image.is_empty() => Ok(()),
         None => line(out, &format!("changed: {}", answer.changed.join(", "))),
         Some(event) => values(out, event),
     }
@@ -114,7 +122,18 @@ fn values(out: &mut impl Write, event: &Event) -> io::Result<()> {
     event
         .changed
         .iter()
-        .try_for_each(|path| line(out, &format!("{path}: {}", show::value(fields.get(path)))))
+        .try_for_each(|path| line(out, &format!("{path}: {}", show::value(fields.get(path)))))?;
+    match &event.image {
+        Some(news) => image_values(out, &write_image(&news.image)),
+        None => Ok(()),
+    }
+}
+
+/// What is known of an image.
+fn image_values(out: &mut impl Write, image: &archwire_proto::v1::Image) -> io::Result<()> {
+    let image = image_json::image(image);
+    let mut values = image.as_object().into_iter().flatten();
+    values.try_for_each(|(name, value)| line(out, &format!("{name}: {}", show::words(value))))
 }
 
 fn line(out: &mut impl Write, words: &str) -> io::Result<()> {
@@ -137,6 +156,7 @@ fn as_json(answer: &TailEventsResponse, revealed: Option<&Event>) -> Value {
         "revision": answer.revision,
         "system": Some(&answer.system).filter(|system| !system.is_empty()),
         "changed": answer.changed,
+        "image": Some(&answer.image).filter(|image| !image.is_empty()),
         "event": revealed.map(json::event),
     }))
 }
@@ -198,6 +218,26 @@ mod tests {
             "{said}"
         );
         assert!(said.contains("changed: names/official/family, "), "{said}");
+        assert!(said.lines().all(|line| line.len() <= COLUMNS), "{said}");
+    }
+
+    #[test]
+    fn an_event_of_an_image_says_which_and_not_that_nothing_changed() {
+        let answer = TailEventsResponse {
+            sequence: 812,
+            kind: "archwire.patient.imaged.v1".to_owned(),
+            patient_id: PATIENT.to_owned(),
+            revision: 7,
+            system: "archive".to_owned(),
+            image: format!("{PATIENT}/7"),
+            ..TailEventsResponse::default()
+        };
+        let mut out = Vec::new();
+        write(&mut out, &answer, None).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        let image = format!("        image: {PATIENT}/7\n");
+        assert!(said.contains("imaged     revision 7, archive\n"), "{said}");
+        assert!(said.ends_with(&image), "{said}");
         assert!(said.lines().all(|line| line.len() <= COLUMNS), "{said}");
     }
 

@@ -10,6 +10,8 @@ pub(super) fn image_news(news: &v1::ImageNews) -> Value {
     let at = news
         .observed_at_ms
         .and_then(|at| UNIX_EPOCH.checked_add(Duration::from_millis(at)));
+    let moved_from = news.moved_from_patient_id.as_ref().zip(news.moved_from_revision);
+    let moved_from = moved_from.map(|(patient, first)| format!("{patient}/{first}"));
     stated(json!({
         "id": format!("{}/{}", news.first_patient_id, news.first_revision),
         "image": news.image.as_ref().map(image),
@@ -18,6 +20,8 @@ pub(super) fn image_news(news: &v1::ImageNews) -> Value {
         "local_id": news.local_id,
         "observed_at": at.map(time),
         "actor": news.actor,
+        "named_patient_id": news.named_patient_id,
+        "moved_from": moved_from,
     }))
 }
 

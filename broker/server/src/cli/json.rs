@@ -3,11 +3,14 @@
 //! Names are those of the contract. Patients are written as FHIR's elements are called there; what is not stated is
 //! left out. Times are RFC 3339 in UTC. Scores are bits of evidence.
 
-use super::terminal::{message_time, steers};
-use crate::{api::status::with_causes, config::ConfigError};
+use super::{
+    image_json::image_news,
+    terminal::{message_time, steers},
+};
+use crate::{api::status::with_causes, config::ConfigError, wire::write_image_news};
 use archwire_core::{
-    Decision, Disagreement, Event, Leaf, Merge, Observation, Patient, PatientId, RecordLink, ReviewCandidate,
-    ReviewItem, Side, SourceRecord, Standing,
+    Decision, Disagreement, Event, HeldImage, Leaf, Merge, Observation, Patient, PatientId, RecordLink,
+    ReviewCandidate, ReviewItem, Side, SourceRecord, Standing,
 };
 use archwire_proto::admin::v1;
 use jiff::Timestamp;
@@ -110,6 +113,7 @@ pub(super) fn review_item(item: &ReviewItem, patients: &[(PatientId, Standing)])
             "candidates": item.candidates.iter().map(candidate).collect::<Vec<_>>(),
             "disagreements": item.disagreements.iter().map(disagreement).collect::<Vec<_>>(),
             "held": item.held.as_deref().map(observation),
+            "held_image": item.held_image.as_deref().map(held_image),
             "reason": item.reason,
             "source": item.source.as_ref().map(source),
             "decision": item.decision.as_ref().map(decision),
@@ -131,6 +135,7 @@ pub(super) fn event(event: &Event) -> Value {
         "observation": event.observation.as_ref().map(observation),
         "decision": event.decision.as_ref().map(decision),
         "merge": event.merge.as_deref().map(merge),
+        "image": event.image.as_deref().map(|news| image_news(&write_image_news(news))),
         "recorded_at": time(event.recorded_at),
     })
 }
@@ -241,6 +246,21 @@ fn observation(observation: &Observation) -> Value {
         "observed_at": view.observed_at.map(time),
         "actor": view.actor,
         "source": view.source.as_ref().map(source),
+    })
+}
+
+/// An image that waits. What its file says of a person is not shown: only in what it does not agree.
+fn held_image(held: &HeldImage) -> Value {
+    let observation = &held.observation;
+    let file = &observation.image.file;
+    json!({
+        "record_local_id": observation.record.as_ref().map(|id| id.as_str()),
+        "content_type": file.content_type,
+        "size": file.size,
+        "sha256": file.digest.to_string(),
+        "observed_at": observation.observed_at.map(time),
+        "actor": observation.actor,
+        "differs": held.differs,
     })
 }
 

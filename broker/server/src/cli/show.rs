@@ -50,6 +50,7 @@ pub(super) fn item(
     let own = item.patient.and_then(|id| view(id, patients));
     match item.kind {
         ReviewKind::Disagreement => disagreements(out, item, own)?,
+        ReviewKind::WrongPatient => held_image(out, item, own)?,
         _ => {
             if let Some(held) = item.held.as_deref() {
                 held_record(out, &held.system.to_string(), &held.view.patient, own)?;
@@ -77,10 +78,14 @@ fn head(out: &mut impl io::Write, item: &ReviewItem) -> io::Result<()> {
     table.row(["opened", &format!("{} UTC", time(item.opened_at))]);
     table.row(["changed", &format!("{} UTC", time(item.changed_at))]);
     if let Some(system) = &item.system {
+        let what = match item.kind {
+            ReviewKind::WrongPatient => "image",
+            _ => "record",
+        };
         let record = item
             .local_id
             .as_ref()
-            .map_or(String::new(), |id| format!(", record {}", id.as_str()));
+            .map_or(String::new(), |id| format!(", {what} {}", id.as_str()));
         table.row(["system", &format!("{system}{record}")]);
     }
     if let Some(reason) = &item.reason {
@@ -158,6 +163,33 @@ fn held_record(
             };
             side_by_side(out, &nobody, &held)
         }
+    }
+}
+
+/// What is known of an image that waits. What its file says of a person is not shown: only in what it does not agree.
+fn held_image(
+    out: &mut impl io::Write,
+    item: &ReviewItem,
+    own: Option<(PatientId, &Standing)>,
+) -> io::Result<()> {
+    let Some(held) = &item.held_image else {
+        return Ok(());
+    };
+    let file = &held.observation.image.file;
+    let mut table = Table::new([10, 86]);
+    if let Some(record) = &held.observation.record {
+        table.row(["record", record.as_str()]);
+    }
+    table.row(["file", &format!("{}, {} bytes", file.content_type, file.size)]);
+    table.row(["sha256", &file.digest.to_string()]);
+    table.row(["differs", &held.differs.join(", ")]);
+    table.write(out)?;
+    match own {
+        Some((id, standing)) => {
+            writeln!(out, "\nThe patient whose image it is said to be:")?;
+            alone(out, id, standing)
+        }
+        None => writeln!(out, "\nThe record is nobody's on the bus."),
     }
 }
 
@@ -285,7 +317,7 @@ pub(super) fn value(leaf: Option<&Leaf>) -> String {
     leaf.map_or_else(|| "-".to_owned(), |leaf| words(&leaf_value(leaf)))
 }
 
-fn words(value: &Value) -> String {
+pub(super) fn words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(", "),
@@ -310,7 +342,7 @@ fn ways(item: &ReviewItem) -> String {
         ReviewKind::Disagreement | ReviewKind::Unreadable => ("accept", "reject"),
         _ => ("link", "not-same"),
     };
-    let with = if item.candidates.len() > 1 {
+    let with = if item.candidates.len() > 1 || item.kind == ReviewKind::WrongPatient {
         " [--with PATIENT-ID]"
     } else {
         ""

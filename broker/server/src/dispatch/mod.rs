@@ -43,7 +43,7 @@ pub use images::{AT_A_TIME as IMAGES_AT_A_TIME, ImageDesk, ImageDeskStatus, Imag
 pub use turn::Permission;
 
 use crate::{failpoint::reach, parked::ParkedStore, registry::Registry};
-use archwire_core::{PatientId, Priority};
+use archwire_core::{EventKind, PatientId, Priority};
 use archwire_host::Connector;
 use archwire_nats::{Deliveries, HandedOut, Work};
 use board::Taken;
@@ -172,7 +172,14 @@ impl Running {
 
     fn take(&mut self, work: Work) {
         reach("handed-out");
-        let Taken { settle, opens } = self.shared.board.take(work);
+        let Taken { settle, opens } = match is_of_an_image(&work) {
+            // Nothing about the patient follows from it: who was parked or dropped is not tried again for it.
+            true => Taken {
+                settle: Some(work),
+                opens: None,
+            },
+            false => self.shared.board.take(work),
+        };
         if let Some(work) = settle {
             let shared = Arc::clone(&self.shared);
             self.settling
@@ -200,6 +207,18 @@ impl Running {
             }
         });
     }
+}
+
+/// Whether an event that was handed out tells of an image.
+fn is_of_an_image(work: &Work) -> bool {
+    let kinds = [
+        EventKind::PatientImaged,
+        EventKind::ImageAmended,
+        EventKind::ImageRetracted,
+    ];
+    kinds
+        .into_iter()
+        .any(|kind| kind.cloud_event_type() == work.stored.kind)
 }
 
 impl Shared {

@@ -32,6 +32,7 @@ mod review_list;
 mod settle;
 mod snapshots;
 mod system_merges;
+mod taken_over;
 mod wake;
 mod whose;
 

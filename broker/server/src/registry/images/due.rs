@@ -62,6 +62,9 @@ pub struct ImageDue {
     pub delivered: Revision,
     /// Since when it is not known whether the system took it.
     pub in_doubt_since: Option<SystemTime>,
+    /// Whether the bus brought it to a record there that is another patient's. Where that is so after a delivery too, the system
+    /// files it under the wrong patient, and a person has to know.
+    pub lies_elsewhere: bool,
 }
 
 impl Registry {
@@ -156,10 +159,11 @@ fn due(index: &Index, system: &SystemName, id: ImageId, entry: &ImageEntry) -> O
     let in_doubt_since = copy.and_then(Copy::sending);
     let patient = index.current(id.patient);
     let lacks = delivered < entry.revision;
+    let lies_elsewhere = copy.is_some_and(|copy| lies_elsewhere(index, copy, patient));
     let is_due = match entry.retracted {
         // Whoever never had it need not hear of it.
         true => lacks && (local_id.is_some() || in_doubt_since.is_some()),
-        false => lacks || copy.is_some_and(|copy| lies_elsewhere(index, copy, patient)),
+        false => lacks || lies_elsewhere,
     };
     let is_dropped = copy.is_some_and(|copy| copy.dropped() >= entry.revision);
     (is_due && !is_dropped).then(|| ImageDue {
@@ -171,13 +175,15 @@ fn due(index: &Index, system: &SystemName, id: ImageId, entry: &ImageEntry) -> O
         local_id,
         delivered,
         in_doubt_since,
+        lies_elsewhere,
     })
 }
 
 /// Whether the bus brought it to a record that is another patient's by now.
 fn lies_elsewhere(index: &Index, copy: &Copy, patient: PatientId) -> bool {
     let record = copy.record.as_ref().filter(|_| copy.brought);
-    record.is_some_and(|record| index.linked(&copy.system, record) != Some(patient))
+    let linked = record.and_then(|record| index.linked(&copy.system, record));
+    linked.is_some_and(|linked| linked != patient)
 }
 
 fn known_copy(copy: &Copy) -> KnownImageCopy {

@@ -1,0 +1,171 @@
+//! Which images a system does not have, and who is told so.
+
+use crate::support::*;
+use archwire_core::{ImageId, PatientId, ReceiptOutcome, Revision};
+
+async fn office() -> (Office, PatientId, ImageId) {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann())).await);
+    office.registry.delivers_images(&system("archive"));
+    office.registry.delivers_images(&system("desk"));
+    let image = office
+        .imaged(shows("desk", "1", "7", photo(ann_is, "smile")))
+        .await;
+    (office, ann_is, image)
+}
+
+async fn woken(office: &Office, name: &str) -> Vec<ImageId> {
+    in_time(office.registry.images_woken(&system(name))).await
+}
+
+#[tokio::test]
+async fn what_one_system_told_is_due_to_the_others_until_they_have_it() {
+    let (office, ann_is, image) = office().await;
+    assert_eq!(woken(&office, "archive").await, [image]);
+    assert_eq!(office.due("archive"), [image]);
+    assert_eq!(office.due("desk"), []);
+    let due = office.registry.image_due(&system("archive"), image).unwrap();
+    assert_eq!((due.patient, due.revision), (ann_is, Revision::new(2)));
+    assert_eq!(
+        (due.local_id, due.delivered, due.in_doubt_since),
+        (None, Revision::NONE, None)
+    );
+    office.bring("archive", image, "A", "a1").await;
+    assert_eq!(office.due("archive"), []);
+    let known = office.registry.image(image).unwrap();
+    let copy = known
+        .copies
+        .iter()
+        .find(|copy| copy.system == system("archive"))
+        .unwrap();
+    assert_eq!(
+        (copy.local_id.clone(), copy.delivered),
+        (Some(id("a1")), Revision::new(2))
+    );
+    assert_eq!(copy.shown, Some(known.digest));
+    office
+        .imaged(shows("desk", "1", "7", photo(ann_is, "smile, turned")))
+        .await;
+    assert_eq!(woken(&office, "archive").await, [image]);
+    let due = office.registry.image_due(&system("archive"), image).unwrap();
+    assert_eq!((due.local_id, due.delivered), (Some(id("a1")), Revision::new(2)));
+}
+
+#[tokio::test]
+async fn a_record_that_is_linked_wakes_its_images() {
+    let (office, ann_is, image) = office().await;
+    woken(&office, "archive").await;
+    let archive = system("archive");
+    let link = office
+        .registry
+        .link(&archive, ann_is, id("A"), Revision::NONE, None);
+    link.await.unwrap();
+    assert_eq!(woken(&office, "archive").await, [image]);
+}
+
+#[tokio::test]
+async fn a_merge_wakes_the_images_of_both() {
+    let (office, ann_is, image) = office().await;
+    let other = whom(office.see(says("chart", "C", stranger(3))).await);
+    let others = office
+        .imaged(shows("chart", "C", "9", photo(other, "profile")))
+        .await;
+    assert_eq!(woken(&office, "archive").await, [image, others]);
+    office.merge(ann_is, other).await;
+    assert_eq!(woken(&office, "archive").await, [image, others]);
+}
+
+#[tokio::test]
+async fn only_what_is_due_is_begun() {
+    let (office, _, image) = office().await;
+    let archive = system("archive");
+    let begin = |name: &str, revision| {
+        let name = system(name);
+        let office = &office;
+        async move {
+            office
+                .registry
+                .begin_image(&name, image, Revision::new(revision))
+                .await
+        }
+    };
+    assert_eq!(refused(begin("desk", 2).await), "system_busy");
+    assert_eq!(
+        refused(begin("archive", 1).await),
+        "system_busy",
+        "not what is newest"
+    );
+    assert_eq!(begin("archive", 2).await.unwrap(), None);
+    office.registry.image_abandoned(&archive, image).await.unwrap();
+    assert_eq!(
+        begin("archive", 2).await.unwrap(),
+        None,
+        "nothing is in doubt any more"
+    );
+    let since = begin("archive", 2)
+        .await
+        .unwrap()
+        .expect("the second attempt is in doubt");
+    let due = office.registry.image_due(&archive, image).unwrap();
+    assert_eq!(due.in_doubt_since, Some(since));
+    assert_eq!(begin("archive", 2).await.unwrap(), Some(since), "since the first");
+    office.bring("archive", image, "A", "a1").await;
+    assert_eq!(refused(begin("archive", 2).await), "system_busy");
+}
+
+#[tokio::test]
+async fn what_is_dropped_is_not_due_until_there_is_something_newer() {
+    let (mut office, ann_is, image) = office().await;
+    let archive = system("archive");
+    let parked = receipt(Revision::new(2), ReceiptOutcome::Parked);
+    office
+        .registry
+        .image_receipted(&archive, image, parked, true)
+        .await
+        .unwrap();
+    assert_eq!(office.due("archive"), [image], "whoever parked it knows that");
+    let dropped = receipt(Revision::new(2), ReceiptOutcome::Dropped);
+    office
+        .registry
+        .image_receipted(&archive, image, dropped.clone(), false)
+        .await
+        .unwrap();
+    assert_eq!(office.due("archive"), []);
+    office.restart().await;
+    assert_eq!(office.due("archive"), []);
+    office
+        .imaged(shows("desk", "1", "7", called("EV19", photo(ann_is, "smile"))))
+        .await;
+    assert_eq!(office.due("archive"), [image]);
+    // What came in between is newer than what the person saw.
+    office
+        .registry
+        .image_receipted(&archive, image, dropped, false)
+        .await
+        .unwrap();
+    assert_eq!(office.due("archive"), [image]);
+}
+
+#[tokio::test]
+async fn an_id_that_is_another_images_is_a_conflict() {
+    let (office, ann_is, image) = office().await;
+    office.bring("archive", image, "A", "a1").await;
+    let second = office
+        .imaged(shows("desk", "1", "8", photo(ann_is, "profile")))
+        .await;
+    let settled = archwire::registry::ImageSettlement {
+        local_id: id("a1"),
+        record: Some(id("A")),
+        delivered: Revision::new(3),
+        shown: None,
+        receipt: None,
+    };
+    let refusal = office
+        .registry
+        .settle_image(&system("archive"), second, settled)
+        .await;
+    assert_eq!(refused(refusal), "link_conflict");
+    assert_eq!(office.due("archive"), [second]);
+    let first = office.registry.image_of(&system("archive"), &id("a1"));
+    assert_eq!(first, Some(image));
+}

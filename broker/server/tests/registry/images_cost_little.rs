@@ -1,0 +1,114 @@
+//! What an image costs at hand. A measurement, for whoever changes what is kept: it counts the memory of the whole process, so it
+//! runs alone:
+//! `cargo test -p archwire --test registry -- --ignored --exact --nocapture images_cost_little::an_image_in_three_systems_costs_about_a_kilobyte`
+
+use crate::support::*;
+use archwire::registry::Index;
+use archwire_core::{
+    Copied, Event, EventKind, Image, ImageCopy, ImageId, ImageNews, Patient, PatientId, Revision, Sighted,
+    Sighting, identity::Trust,
+};
+use std::{collections::BTreeSet, fs, time::SystemTime};
+
+const PATIENTS: u64 = 1_000;
+const IMAGES: u64 = 100;
+
+fn resident() -> usize {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+fn event(patient_id: PatientId, revision: u64, image: Option<ImageNews>) -> Event {
+    Event {
+        id: "019a8f30-8d5e-7c31-b5a5-02d1f0a4c001".to_owned(),
+        kind: match image {
+            Some(_) => EventKind::PatientImaged,
+            None => EventKind::PatientCreated,
+        },
+        patient_id,
+        revision: Revision::new(revision),
+        changed: BTreeSet::new(),
+        patient: Patient::default(),
+        observation: None,
+        decision: None,
+        merge: None,
+        image: image.map(Box::new),
+        linked_by: None,
+        owed: BTreeSet::new(),
+        first_sight: false,
+        recorded_at: SystemTime::now(),
+    }
+}
+
+fn news(id: ImageId, image: Image, instance: &str) -> ImageNews {
+    ImageNews {
+        id,
+        image,
+        system: Some(system("camera")),
+        record: None,
+        local_id: Some(instance.parse().unwrap()),
+        observed_at: None,
+        actor: None,
+        named_patient: None,
+        moved_from: None,
+    }
+}
+
+/// What a system took, as a delivery notes it.
+fn held(name: &str, id: ImageId, local_id: &str, image: &Image) -> Sighting {
+    Sighting {
+        patient_id: id.patient,
+        system: system(name),
+        seen_at: SystemTime::now(),
+        what: Sighted::Image(Box::new(ImageCopy {
+            id,
+            what: Copied::Held {
+                local_id: local_id.parse().unwrap(),
+                record: Some("1000".parse().unwrap()),
+                delivered: id.first,
+                shown: Some(image.file.digest),
+                described: None,
+                receipt: None,
+            },
+        })),
+    }
+}
+
+#[test]
+#[ignore = "counts the memory of the whole process, so it has to run alone"]
+fn an_image_in_three_systems_costs_about_a_kilobyte() {
+    let mut index = Index::new(Trust::by_kind());
+    let patients: Vec<_> = (0..PATIENTS).map(|_| PatientId::generate()).collect();
+    let mut sequence = 0;
+    for patient in &patients {
+        sequence += 1;
+        index.apply_event(sequence, &event(*patient, 1, None));
+    }
+    let before = resident();
+    for patient in patients {
+        for first in 2..2 + IMAGES {
+            let id = ImageId {
+                patient,
+                first: Revision::new(first),
+            };
+            let instance = format!("1.2.826.0.1.3680043.8.498.{sequence}.84739284739");
+            let image = radiograph(&instance, &instance);
+            let told = news(id, image.clone(), &instance);
+            sequence += 3;
+            index.apply_event(sequence - 2, &event(patient, first, Some(told)));
+            index.apply_sighting(sequence - 1, &held("archive", id, &instance, &image));
+            index.apply_sighting(sequence, &held("chart", id, &sequence.to_string(), &image));
+        }
+    }
+    let images = index.images();
+    assert_eq!(images as u64, PATIENTS * IMAGES);
+    let each = (resident() - before) / images;
+    let frozen = index.freeze();
+    let stored: usize = frozen.pieces(512 * 1024).map(|piece| piece.len()).sum();
+    println!(
+        "{images} images in three systems: {each} bytes each at hand, {} in a snapshot",
+        stored / images
+    );
+    assert!((300..1_500).contains(&each), "{each} bytes");
+}
