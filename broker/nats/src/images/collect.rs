@@ -78,8 +78,10 @@ impl Inner {
         entry: &Entry,
         in_use: &impl Fn(&Digest) -> bool,
     ) -> Result<bool, ImageStoreError> {
-        let _removal = self.desk.removal().await;
-        if self.desk.is_held(&name.digest) || in_use(&name.digest) {
+        let Some(mut removal) = self.desk.remove(&name.nuid, Some(name.digest)) else {
+            return Ok(false);
+        };
+        if in_use(&name.digest) {
             return Ok(false);
         }
         let subject = self.layout.name(&name.digest);
@@ -88,6 +90,7 @@ impl Inner {
             return Ok(false);
         }
         self.desk.note(name.digest, false);
+        removal.image_is_gone();
         self.remove_all_of(&name.nuid).await?;
         Ok(true)
     }
@@ -105,7 +108,9 @@ impl Inner {
         if is_needed && !remains.has_claim {
             return Ok(None);
         }
-        let _removal = self.desk.removal().await;
+        let Some(_removal) = self.desk.remove(nuid, None) else {
+            return Ok(None);
+        };
         let (chunks, claim) = (self.layout.chunks(nuid), self.layout.claim(nuid));
         let last = match remains.has_chunks && !is_needed {
             true => self.last(&chunks).await?,

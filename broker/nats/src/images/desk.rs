@@ -1,15 +1,17 @@
 //! Who is at work on what, in this process: so that two uploads of the same do not mix, and that nothing is removed that
-//! somebody works with.
+//! somebody works with. Whoever would begin with something that is being removed waits until it is gone.
 //!
-//! Bounds: 16 uploads at a time; one that was replaced no longer counts. One collection at a time.
+//! Bounds: 16 uploads at a time; one that was replaced no longer counts. One collection at a time. Another broker's work is not
+//! seen here; of several brokers one takes uploads and collects (see [`Lease`](crate::Lease)).
 
 use super::ImageStoreError;
 use archwire_core::Digest;
 use std::{
     collections::{HashMap, HashSet},
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::Notify;
 
 /// Most uploads at a time.
 pub(super) const MOST_UPLOADS: usize = 16;
@@ -19,9 +21,8 @@ const MOST_DAMAGED: usize = 1024;
 #[derive(Default)]
 pub(super) struct Desk {
     table: Mutex<Table>,
-    /// Held for reading while work begins, and for writing while something is removed: what is removed is what nobody
-    /// works with, and nobody begins to while it is.
-    removal: RwLock<()>,
+    /// Told of whenever a removal has ended.
+    removed: Notify,
     collecting: tokio::sync::Mutex<()>,
 }
 
@@ -32,6 +33,10 @@ struct Table {
     /// How many work with an image.
     held: HashMap<Digest, usize>,
     begun: u64,
+    /// Images whose names are being removed.
+    going: HashSet<Digest>,
+    /// Uploads whose chunks are being removed.
+    emptied: HashSet<String>,
     /// While a collection runs, every upload that was under way at any time since it began.
     seen: Option<HashSet<String>>,
     /// Images that were found damaged since the start, 1,024 at most: the next upload of one replaces it.
@@ -45,20 +50,16 @@ impl Desk {
         nuid: &str,
         promised: Option<Digest>,
     ) -> Result<Ticket, ImageStoreError> {
-        let _no_removal = self.removal.read().await;
-        let hold = promised.map(|digest| self.hold_now(digest));
-        let mut table = self.table();
-        if table.uploads.len() >= MOST_UPLOADS && !table.uploads.contains_key(nuid) {
-            drop(table);
-            return Err(ImageStoreError::UploadsFull { most: MOST_UPLOADS });
-        }
-        table.begun += 1;
-        let number = table.begun;
-        table.uploads.insert(nuid.to_owned(), number);
-        if let Some(seen) = &mut table.seen {
-            seen.insert(nuid.to_owned());
-        }
-        drop(table);
+        let hold = match promised {
+            Some(digest) => Some(self.hold(digest).await),
+            None => None,
+        };
+        let number = self
+            .once_not_removed(|table| {
+                let may_begin = !table.emptied.contains(nuid);
+                may_begin.then(|| table.begin(nuid))
+            })
+            .await?;
         Ok(Ticket {
             desk: self.clone(),
             nuid: nuid.to_owned(),
@@ -69,13 +70,31 @@ impl Desk {
 
     /// Holds an image, so that it is not removed.
     pub(super) async fn hold(self: &Arc<Self>, digest: Digest) -> Hold {
-        let _no_removal: RwLockReadGuard<'_, ()> = self.removal.read().await;
-        self.hold_now(digest)
+        self.once_not_removed(|table| {
+            let may_begin = !table.going.contains(&digest);
+            may_begin.then(|| *table.held.entry(digest).or_default() += 1)
+        })
+        .await;
+        Hold {
+            desk: self.clone(),
+            digest,
+        }
     }
 
-    /// Waits until nobody begins anything, and keeps it so while something is removed.
-    pub(super) async fn removal(&self) -> RwLockWriteGuard<'_, ()> {
-        self.removal.write().await
+    /// Begins to remove an upload, and the image that it became; `None` when somebody works with either.
+    pub(super) fn remove(self: &Arc<Self>, nuid: &str, image: Option<Digest>) -> Option<Removal> {
+        let mut table = self.table();
+        let is_held = image.is_some_and(|digest| table.held.contains_key(&digest));
+        if is_held || table.uploads.contains_key(nuid) || !table.emptied.insert(nuid.to_owned()) {
+            return None;
+        }
+        table.going.extend(image);
+        drop(table);
+        Some(Removal {
+            desk: self.clone(),
+            nuid: nuid.to_owned(),
+            image,
+        })
     }
 
     /// Begins a collection, once no other one runs.
@@ -88,10 +107,6 @@ impl Desk {
             desk: self,
             _alone: alone,
         }
-    }
-
-    pub(super) fn is_held(&self, digest: &Digest) -> bool {
-        self.table().held.contains_key(digest)
     }
 
     pub(super) fn is_damaged(&self, digest: &Digest) -> bool {
@@ -108,17 +123,35 @@ impl Desk {
         };
     }
 
-    fn hold_now(self: &Arc<Self>, digest: Digest) -> Hold {
-        *self.table().held.entry(digest).or_default() += 1;
-        Hold {
-            desk: self.clone(),
-            digest,
+    /// Tries again whenever something was removed.
+    async fn once_not_removed<T>(&self, mut attempt: impl FnMut(&mut Table) -> Option<T>) -> T {
+        loop {
+            let mut removed = pin!(self.removed.notified());
+            removed.as_mut().enable();
+            if let Some(done) = attempt(&mut self.table()) {
+                return done;
+            }
+            removed.await;
         }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
         // Nothing that holds it can fail half-way.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn begin(&mut self, nuid: &str) -> Result<u64, ImageStoreError> {
+        if self.uploads.len() >= MOST_UPLOADS && !self.uploads.contains_key(nuid) {
+            return Err(ImageStoreError::UploadsFull { most: MOST_UPLOADS });
+        }
+        self.begun += 1;
+        self.uploads.insert(nuid.to_owned(), self.begun);
+        if let Some(seen) = &mut self.seen {
+            seen.insert(nuid.to_owned());
+        }
+        Ok(self.begun)
     }
 }
 
@@ -155,6 +188,22 @@ impl Ticket {
     pub(super) fn is_current(&self) -> bool {
         self.desk.table().uploads.get(&self.nuid) == Some(&self.number)
     }
+
+    /// Gives the place up and begins to remove what is stored; `None` when another upload has taken the place.
+    pub(super) fn give_up(&self) -> Option<Removal> {
+        let mut table = self.desk.table();
+        if table.uploads.get(&self.nuid) != Some(&self.number) {
+            return None;
+        }
+        table.uploads.remove(&self.nuid);
+        table.emptied.insert(self.nuid.clone());
+        drop(table);
+        Some(Removal {
+            desk: self.desk.clone(),
+            nuid: self.nuid.clone(),
+            image: None,
+        })
+    }
 }
 
 impl Drop for Ticket {
@@ -163,6 +212,31 @@ impl Drop for Ticket {
         if table.uploads.get(&self.nuid) == Some(&self.number) {
             table.uploads.remove(&self.nuid);
         }
+    }
+}
+
+/// A removal under way; ended when dropped.
+pub(super) struct Removal {
+    desk: Arc<Desk>,
+    nuid: String,
+    image: Option<Digest>,
+}
+
+impl Removal {
+    /// The image is gone: whoever waited for that may go on. What follows is its chunks, which nobody finds any more.
+    pub(super) fn image_is_gone(&mut self) {
+        if let Some(digest) = self.image.take() {
+            self.desk.table().going.remove(&digest);
+            self.desk.removed.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Removal {
+    fn drop(&mut self) {
+        self.image_is_gone();
+        self.desk.table().emptied.remove(&self.nuid);
+        self.desk.removed.notify_waiters();
     }
 }
 
@@ -188,6 +262,7 @@ impl Drop for Hold {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
 
     #[tokio::test]
     async fn there_are_at_most_16_uploads_and_one_that_takes_the_place_of_another_is_not_one_more() {
@@ -216,9 +291,32 @@ mod tests {
         let first = desk.hold(digest).await;
         let upload = desk.begin("p1", Some(digest)).await.ok().unwrap();
         drop(first);
-        assert!(desk.is_held(&digest));
+        assert!(desk.remove("p2", Some(digest)).is_none());
         drop(upload);
-        assert!(!desk.is_held(&digest));
+        assert!(desk.remove("p2", Some(digest)).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_being_removed_is_waited_for_and_what_is_at_work_is_not_removed() {
+        let desk = Arc::new(Desk::default());
+        let digest = Digest::of(b"x");
+        let mut removal = desk.remove("p1", Some(digest)).unwrap();
+        assert!(desk.remove("p1", None).is_none(), "once is enough");
+        let mut holding = pin!(desk.hold(digest));
+        let mut beginning = pin!(desk.begin("p1", None));
+        assert!(holding.as_mut().now_or_never().is_none());
+        assert!(beginning.as_mut().now_or_never().is_none());
+        removal.image_is_gone();
+        assert!(holding.now_or_never().is_some());
+        assert!(beginning.as_mut().now_or_never().is_none());
+        drop(removal);
+        let ticket = beginning.await.ok().unwrap();
+        assert!(desk.remove("p1", None).is_none());
+        let given_up = ticket.give_up().unwrap();
+        assert!(ticket.give_up().is_none());
+        assert!(desk.begin("p1", None).now_or_never().is_none());
+        drop(given_up);
+        assert!(desk.begin("p1", None).await.is_ok());
     }
 
     #[tokio::test]

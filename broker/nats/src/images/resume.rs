@@ -4,7 +4,7 @@
 //! An upload of several chunks is claimed first. A claim ends the attempt before it wherever that is, in this process or
 //! another one, or in bytes that the network still holds: each of its chunks names the claim it was sent under, and the server
 //! refuses those of an older one. So nothing is added to what is read here but by the one that reads it. A claim outlives its
-//! upload until it is collected: nats-server (2.15.1) takes what is guarded by a message that is no longer there.
+//! upload until it is collected, and so keeps bytes away that the network gives up later than that.
 
 use super::{
     ImageStoreError, Inner,
@@ -123,13 +123,13 @@ impl Inner {
             what,
             "what is stored of an upload cannot be gone on from, and is removed"
         );
-        self.remove(&self.layout.chunks(nuid), None).await?;
+        self.remove_chunks(nuid).await?;
         Ok(Progress::default())
     }
 
     /// Removes the chunks of an upload that is given up, and its claim if it is still that of this attempt.
     pub(super) async fn remove_upload(&self, nuid: &str, fence: Fence) -> Result<(), ImageStoreError> {
-        self.remove(&self.layout.chunks(nuid), None).await?;
+        self.remove_chunks(nuid).await?;
         match fence {
             Fence::Claim(sequence) => self.remove(&self.layout.claim(nuid), Some(sequence)).await,
             Fence::None | Fence::OneChunk => Ok(()),
@@ -138,7 +138,7 @@ impl Inner {
 
     /// Removes the chunks of an upload, and its claim where it has one.
     pub(super) async fn remove_all_of(&self, nuid: &str) -> Result<(), ImageStoreError> {
-        self.remove(&self.layout.chunks(nuid), None).await?;
+        self.remove_chunks(nuid).await?;
         self.remove(&self.layout.claim(nuid), None).await
     }
 }

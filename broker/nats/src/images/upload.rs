@@ -229,8 +229,8 @@ impl Upload {
             (Some(_), _) => Ok(()),
             (None, other) => {
                 store.desk.note(name.digest, false);
-                match other {
-                    Some(nuid) => store.remove_all_of(nuid).await,
+                match other.and_then(|nuid| store.desk.remove(nuid, None).zip(Some(nuid))) {
+                    Some((_removal, nuid)) => store.remove_all_of(nuid).await,
                     None => Ok(()),
                 }
             }
@@ -265,8 +265,11 @@ impl Upload {
     async fn discard(&mut self) -> Result<(), ImageStoreError> {
         match &mut self.state {
             // What is there is that of the upload that has taken its place.
-            State::Writing(writing) if self.ticket.is_current() => writing.discard().await,
-            _ => Ok(()),
+            State::Writing(writing) => match self.ticket.give_up() {
+                Some(_removal) => writing.discard().await,
+                None => Ok(()),
+            },
+            State::Stored(_) | State::Ended => Ok(()),
         }
     }
 }
