@@ -1,7 +1,6 @@
 //! Opens the store of images, as large as the configuration or the server allows.
 //!
-//! Images come beside the log: the broker's own server may take `nats.max-store` and `images.max-size` together, so that neither
-//! can use up the other's share. Where nobody wrote how much images may take, and somebody else's server has not so much room,
+//! Images come beside the log, with a bound of their own, so that neither can use up the other's share. Where nobody wrote how much images may take, and somebody else's server has not so much room,
 //! they get what it has; less than [`LEAST`] is not worth it, and the broker goes on without images and says so.
 
 use crate::{
@@ -27,12 +26,6 @@ pub(super) struct Opened {
     zone: TimeZone,
 }
 
-/// The most that images may take of the broker's own server.
-pub(super) fn max_size(config: &Config) -> ByteSize {
-    let written = config.images.and_then(|images| images.max_size);
-    ByteSize::bytes(written.unwrap_or(Images::DEFAULT_MAX_SIZE).bytes())
-}
-
 impl Opened {
     /// Opens the store; `None` where the broker keeps no images. `folder` is where the broker's own server keeps them.
     pub(super) async fn open(log: &Log, config: &Config, folder: &Path) -> Result<Option<Self>, OpenError> {
@@ -40,7 +33,7 @@ impl Opened {
             return Ok(None);
         };
         let largest = ByteSize::bytes(images.largest.bytes());
-        let Some(store) = store(log, &images, max_size(config), largest).await? else {
+        let Some(store) = store(log, &images, largest).await? else {
             return Ok(None);
         };
         let seen = match config.nats.server {
@@ -80,12 +73,9 @@ impl Opened {
     }
 }
 
-async fn store(
-    log: &Log,
-    images: &Images,
-    wanted: ByteSize,
-    largest: ByteSize,
-) -> Result<Option<ImageStore>, OpenError> {
+async fn store(log: &Log, images: &Images, largest: ByteSize) -> Result<Option<ImageStore>, OpenError> {
+    let wanted = images.max_size.unwrap_or(Images::DEFAULT_MAX_SIZE);
+    let wanted = ByteSize::bytes(wanted.bytes());
     let mut max_bytes = wanted;
     loop {
         let opened = log.images(&ImageStoreConfig { max_bytes, largest }).await;

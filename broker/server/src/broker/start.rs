@@ -1,9 +1,6 @@
 //! What is started in which order, up to a broker that is ready.
 
-use super::{
-    Broker, BrokerError,
-    images::{self, Opened},
-};
+use super::{Broker, BrokerError, images::Opened};
 use crate::{
     admin::{self, AdminServer, Practice},
     api::{ApiError, ApiServer, Subscriptions, Vendors},
@@ -36,6 +33,11 @@ use tokio_util::sync::CancellationToken;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most that the audit may take.
 const LARGEST_AUDIT: ByteSize = ByteSize::mebibytes(512);
+
+/// What the broker's own server allows all streams together: as much as `nats.max-store` and `images.max-size` can be. Each stream
+/// has its own bound, which is what counts. A smaller sum here would keep streams from being made smaller, which a server refuses
+/// (2.15.1) while all of them as they were are more than it allows.
+const SERVER_STORE: ByteSize = ByteSize::gibibytes(128 * 1024);
 
 /// What works on the log, once this broker is its writer.
 struct Working {
@@ -263,10 +265,8 @@ async fn connect(
 ) -> Result<(Option<Supervisor>, Connection), BrokerError> {
     match &config.nats.server {
         NatsServer::Supervised { binary } => {
-            let log = config.nats.max_store.bytes();
-            let max_store = ByteSize::bytes(log.saturating_add(images::max_size(config).get()));
             let supervisor =
-                Supervisor::start(SupervisorConfig::new(binary.clone(), folder.nats(), max_store)).await?;
+                Supervisor::start(SupervisorConfig::new(binary.clone(), folder.nats(), SERVER_STORE)).await?;
             let connection = supervisor.connect().await?;
             Ok((Some(supervisor), connection))
         }
