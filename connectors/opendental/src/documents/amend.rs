@@ -48,12 +48,13 @@ pub fn refresh(
     }
 }
 
-/// Marks a document that another one took the place of.
+/// Marks a document that another one took the place of. One that lies with another patient was never theirs.
 ///
 /// # Errors
 /// When that may work later.
-pub fn replace(host: &dyn Host, api: &Api<'_>, row: &Document) -> Result<(), Disposition> {
-    match put_before(api, row, REPLACED) {
+pub fn replace(host: &dyn Host, api: &Api<'_>, row: &Document, pat_num: PatNum) -> Result<(), Disposition> {
+    let lies_elsewhere = row.pat_num.is_some_and(|owner| owner != pat_num);
+    match put_before(api, row, if lies_elsewhere { WITHDRAWN } else { REPLACED }) {
         Ok(_) => Ok(()),
         Err(error) if cannot(&error) => {
             host.log(Level::Warn, "replaced-unmarked", &[]);

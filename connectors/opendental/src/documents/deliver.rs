@@ -13,6 +13,7 @@
 //! | the same again | nothing |
 //! | something else about it | the description is written anew, unless staff took its mark away |
 //! | other bytes | they are uploaded, and the document with the former ones is marked `REPLACED` |
+//! | it is another patient's | it is uploaded for that patient, and the document of the first one is marked `WITHDRAWN` |
 //! | it is the patient's no more | the document is marked `WITHDRAWN` |
 //!
 //! Staff may edit a description and the mark with it. An amendment of such a document cannot be told from one that is there
@@ -30,7 +31,7 @@ use crate::documents::{amend, category, search};
 use crate::host::{Host, recall, remember};
 use crate::office::Office;
 use crate::poll::known_clock;
-use crate::row::PatNum;
+use crate::row::{PatNum, Row};
 use archwire_connector::log::Level;
 use archwire_connector::{DeliveryAction, Disposition, ImageDelivered, ImageDelivery};
 use serde::{Deserialize, Serialize};
@@ -146,7 +147,7 @@ impl Task<'_> {
         let former = self.former()?;
         let doc_num = self.upload(&line)?;
         if let Some(former) = former {
-            amend::replace(self.host, &self.api, &former)?;
+            amend::replace(self.host, &self.api, &former, self.pat_num)?;
             return Ok((doc_num, DeliveryAction::Updated));
         }
         Ok((doc_num, DeliveryAction::Created))
@@ -157,7 +158,7 @@ impl Task<'_> {
         let written = amend::refresh(self.host, &self.api, row, &self.mark, line)?;
         let others = self.known.filter(|known| *known != row.doc_num);
         if let Some(former) = others.map(|known| self.row(known)).transpose()?.flatten() {
-            amend::replace(self.host, &self.api, &former)?;
+            amend::replace(self.host, &self.api, &former, self.pat_num)?;
         }
         let action = match (self.known, others, written) {
             (None, ..) => DeliveryAction::Created,
@@ -171,6 +172,10 @@ impl Task<'_> {
     fn former(&self) -> Result<Option<Document>, Disposition> {
         let Some(known) = self.known else { return Ok(None) };
         match self.row(known)? {
+            // Staff merged the record meanwhile, and documents moved along: the bus will hear of it.
+            Some(row) if self.mark.is_in(&row.description) && self.is_put_away()? => {
+                Err(Disposition::retry("record-put-away", RETRY_AFTER))
+            }
             Some(row) if mark::is_marked(&row.description) => Ok(Some(row)),
             Some(_) => Err(Disposition::rejected("amendment-unclear").with_detail(format!(
                 "document {known} has lost its mark; whether it has these bytes is not known"
@@ -179,6 +184,13 @@ impl Task<'_> {
                 "document {known} was deleted in the office and is not made again"
             ))),
         }
+    }
+
+    /// Whether the record is archived, as merged ones are.
+    fn is_put_away(&self) -> Result<bool, Disposition> {
+        let body = self.api.patient(self.pat_num)?.unwrap_or_default();
+        let text = str::from_utf8(&body).unwrap_or_default();
+        Ok(Row::parse(text).is_some_and(|row| row.is_put_away()))
     }
 
     fn withdraw(&self) -> Result<Done, Disposition> {

@@ -4,7 +4,7 @@
 //! row's note when the key may use ShortQuery. Otherwise the row is told without a digest: the API gives no bytes.
 
 use crate::api::Api;
-use crate::documents::line::content_type;
+use crate::documents::line::{WITHDRAWN, content_type};
 use crate::documents::row::{DocNum, Document, Shown};
 use crate::documents::{mark, moment, note, search, teeth};
 use crate::host::Host;
@@ -123,6 +123,7 @@ pub fn observation(
         .and_then(|(clock, stamp)| clock.utc_ms(stamp, host.now_ms()));
     ImageObservation {
         observed_at_ms: changed,
+        retracted: row.description.starts_with(WITHDRAWN),
         ..ImageObservation::new(row.doc_num.to_string(), pat_num.to_string(), image)
     }
 }

@@ -428,3 +428,28 @@ fn a_withdrawn_image_that_never_came_is_looked_for_first() {
     let host = Double::new().answer(200, "[]");
     assert_eq!(code(&host, &doubtful), "upload-in-doubt");
 }
+
+#[test]
+fn an_image_that_lies_with_another_patient_is_uploaded_for_the_right_one_and_withdrawn_there() {
+    let elsewhere = row(12, &ours()).replace(r#""PatNum":7"#, r#""PatNum":8"#);
+    let moved = ImageDelivery {
+        local_id: Some("12".into()),
+        ..pano()
+    };
+    let host = Double::new()
+        .answer(200, "[]")
+        .answer(200, &elsewhere)
+        .answer(200, r#"{"PatNum":7,"PatStatus":"Patient"}"#)
+        .answer(201, &row(13, "Pano"))
+        .answer(200, &row(12, "WITHDRAWN"));
+    assert_eq!(
+        delivered(&host, &moved),
+        Ok(("13".into(), DeliveryAction::Updated))
+    );
+    assert!(host.asked()[4].starts_with(r#"PUT /documents/12 {"Description":"WITHDRAWN: Pano"#));
+    let host = Double::new()
+        .answer(200, "[]")
+        .answer(200, &elsewhere)
+        .answer(200, r#"{"PatNum":7,"PatStatus":"Archived"}"#);
+    assert_eq!(code(&host, &moved), "record-put-away");
+}
