@@ -110,7 +110,8 @@ impl Draft<'_> {
              [[systems.{name}.grants]]\n\
              to = \"{origin}\"\n\
              methods = [\"GET\", \"POST\", \"PUT\"]\n\
-             paths = [\"/api/v1/patients\", \"/api/v1/patients/**\", \"/api/v1/queries/ShortQuery\"]\n\
+             paths = [\"/api/v1/patients\", \"/api/v1/patients/**\", \"/api/v1/queries/ShortQuery\", \
+             \"/api/v1/documents\", \"/api/v1/documents/**\", \"/api/v1/definitions\"]\n\
              private-addresses = true\n\
              spacing = \"{spacing}ms\"\n\
              in-flight = {in_flight}\n",
