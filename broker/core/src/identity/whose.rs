@@ -18,8 +18,8 @@ const MOST_NAMES: usize = 16;
 /// Stricter than what tells a recycled number, since here a person looks at it and nothing is lost:
 ///
 /// - **Names** contradict when no form of the one looks like the patient's: other than a slip, a nickname, a former name, a
-///   shortening, accents, an exchange of family and given name. A given name that differs by a slip or is a nickname may be that
-///   of a brother, so it counts only where a birth date confirms it and the patient has no twin. Names in different scripts
+///   shortening, accents, an exchange of family and given name. A given name that differs by a slip may be that of a brother, so
+///   it counts only where a birth date confirms it; of a twin, neither a slip nor a nickname counts. Names in different scripts
 ///   cannot be compared, and contradict nothing.
 /// - **Birth dates** contradict when they are not the same, as far as both are known; a slip is for a person to see.
 /// - **Sexes** contradict when they are male and female.
@@ -45,7 +45,7 @@ pub fn contradictions(named: &Patient, patient: &Patient) -> BTreeSet<Evidence> 
 
 /// In what the name that is most like the patient's contradicts it.
 fn names(named: &Patient, known: &Profile, birth: Option<Dates>) -> BTreeSet<Evidence> {
-    let is_confirmed = matches!(birth, Some(Dates::Same)) && known.born_with_others.is_none();
+    let is_confirmed = matches!(birth, Some(Dates::Same));
     named
         .names
         .iter()
@@ -114,11 +114,12 @@ fn of_form(form: Form, known: &Profile, is_confirmed: bool) -> Option<BTreeSet<E
         Some(Likeness::Compatible | Likeness::Near) => form.is_in_one_part && known.name.given.is_some(),
         _ => false,
     };
+    let has_twin = known.born_with_others.is_some();
     let given_differs = match given {
         Some(Likeness::Different) => true,
-        Some(Likeness::Near | Likeness::Nickname) => {
-            !is_confirmed && !is_shortened(one.name.given.as_ref(), known.name.given.as_ref())
-        }
+        Some(Likeness::Near) if is_shortened(one.name.given.as_ref(), known.name.given.as_ref()) => has_twin,
+        Some(Likeness::Near) => !is_confirmed || has_twin,
+        Some(Likeness::Nickname) => has_twin,
         _ => false,
     };
     let differing = [
@@ -242,6 +243,7 @@ mod tests {
 
     #[test]
     fn a_slip_is_the_same_person_only_where_a_birth_date_says_so() {
+        assert!(contradict(("Lovelace, Liz", ""), ("Lovelace, Elizabeth", BORN)).is_empty());
         let (one, other) = ("Lovelace, Jayden", "Lovelace, Jaydon");
         assert!(contradict((one, BORN), (other, BORN)).is_empty());
         assert_eq!(contradict((one, ""), (other, BORN)), ["given-names"]);

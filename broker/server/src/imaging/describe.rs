@@ -221,7 +221,7 @@ fn finished(draft: Draft, kind: FileKind, claimed: &Claimed) -> Result<Described
         warnings.insert(ImageWarning::ContentTypeDiffers);
     }
     // Of other kinds of files nobody expects that they name somebody.
-    if kind == FileKind::Dicom && draft.named.is_none() {
+    if kind == FileKind::Dicom && !draft.named.as_ref().is_some_and(names_somebody) {
         warnings.insert(ImageWarning::NobodyNamed);
     }
     let image = Image {
@@ -236,6 +236,11 @@ fn finished(draft: Draft, kind: FileKind, claimed: &Claimed) -> Result<Described
         image,
         named: draft.named,
     })
+}
+
+/// Whether anything is said of a person that others do not have in common.
+fn names_somebody(named: &Patient) -> bool {
+    !named.names.is_empty() || !named.identifiers.is_empty() || named.birth_date.is_some()
 }
 
 /// What the file says, and where it says nothing, what its sender does.

@@ -11,8 +11,7 @@ pub const PATIENT_ID: &str = "urn:dicom:patient-id";
 /// Most bytes of a name or identifier that is read; DICOM allows 64 characters, three times over for names.
 const LONGEST: usize = 1024;
 
-/// Whom a file names: names, birth date, sex and identifier, each where it is stated; `None` where none of the first, second and
-/// last is.
+/// Whom a file names: names, birth date, sex and identifier, each where it is stated; `None` where none is.
 pub(super) fn named(found: &DataSet<'_>, charset: &Charset) -> Option<Patient> {
     let text = |tag| {
         let bytes = found.bytes(tag).filter(|bytes| bytes.len() <= LONGEST)?;
@@ -31,9 +30,7 @@ pub(super) fn named(found: &DataSet<'_>, charset: &Charset) -> Option<Patient> {
         identifiers: identifier.into_iter().collect(),
         ..Patient::default()
     };
-    let names_somebody =
-        !patient.names.is_empty() || patient.birth_date.is_some() || !patient.identifiers.is_empty();
-    names_somebody.then_some(patient)
+    (patient != Patient::default()).then_some(patient)
 }
 
 /// The alphabetic, the ideographic and the phonetic form of one name (PS3.5, 6.2.1), as far as they are there.

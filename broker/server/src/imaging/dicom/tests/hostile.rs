@@ -108,6 +108,22 @@ fn ten_thousand_codes_of_a_view_are_refused_and_ten_thousand_unknown_elements_pa
 }
 
 #[test]
+fn a_megabyte_of_the_smallest_elements_takes_no_time() {
+    let empty = Writer::new(How::Implicit).raw(PRIVATE, "", b"").bytes;
+    let item = Writer::new(How::Implicit).raw(ITEM, "", b"").bytes;
+    let private = Writer::new(How::Implicit).header(PRIVATE, "SQ", u32::MAX).bytes;
+    let pixels = Writer::new(How::Implicit)
+        .header(Tag(0x7FE0, 0x0010), "OB", u32::MAX)
+        .bytes;
+    for (start, smallest) in [(vec![], empty), (private, item.clone()), (pixels, item)] {
+        let bytes = file("1.2.840.10008.1.2", &[start, smallest.repeat(131_000)].concat());
+        let begun = Instant::now();
+        assert!(read_bytes(&bytes).is_err());
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}
+
+#[test]
 fn deflated_bytes_come_out_no_further_than_the_bound() {
     let mut bomb = radiograph(How::Explicit).header(PRIVATE, "UN", 1 << 30).bytes;
     bomb.resize(64 * 1024 * 1024, 0);
