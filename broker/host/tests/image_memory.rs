@@ -1,7 +1,7 @@
 //! How much memory a large image takes on its way through the sandbox, in each direction.
 //!
 //! A program of its own with one test, because what is measured is the process: connector, host, and the server at the other
-//! end. 256 MiB go each way, or as many as the variable says:
+//! end. 128 MiB go each way, or as many as the variable says:
 //!
 //! ```text
 //! cargo xtask guests
@@ -230,7 +230,7 @@ impl Watch {
 #[test]
 fn memory_does_not_grow_with_the_image() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mebibytes = std::env::var("IMAGE_MIB").map_or(256, |text| text.parse().unwrap());
+    let mebibytes = std::env::var("IMAGE_MIB").map_or(128, |text| text.parse().unwrap());
     runtime.block_on(measure(1, false));
     runtime.block_on(measure(mebibytes, true));
 }

@@ -97,3 +97,151 @@ pub(crate) fn image_delivery(delivery: &ImageDelivery) -> wit::ImageDelivery {
         in_doubt_since_ms: delivery.in_doubt_since.map(since_1970_ms),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use archwire_core::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn code(value: &str) -> Code {
+        Code {
+            scheme: "99TEST".to_owned(),
+            value: value.to_owned(),
+            meaning: Some("meaning".into()),
+        }
+    }
+
+    fn uid(text: &str) -> Uid {
+        text.parse().unwrap()
+    }
+
+    /// Every field stated, and no two with the same value.
+    fn full() -> Image {
+        Image {
+            uids: ImageUids {
+                study: uid("1.1"),
+                series: uid("1.2"),
+                instance: uid("1.3"),
+                generated: true,
+            },
+            file: ImageFile {
+                content_type: "application/dicom".to_owned(),
+                size: 7,
+                digest: Digest::of(b"bytes"),
+                sop_class: Some(uid("1.4")),
+                transfer_syntax: Some(uid("1.5")),
+                rows: Some(1),
+                columns: Some(2),
+                frames: Some(3),
+                pixel_spacing: Some(PixelSpacing {
+                    row_mm: "0.1".to_owned(),
+                    column_mm: "0.2".to_owned(),
+                    calibration: Calibration::Fiducial,
+                }),
+                lossy: Some(true),
+                burned_in_annotation: Some(false),
+            },
+            about: ImageAbout {
+                accession: Some("accession".into()),
+                modality: Some("DX".to_owned()),
+                views: vec![code("view")],
+                view_label: Some("label".into()),
+                anatomy: vec![code("anatomy")],
+                laterality: Some(Laterality::Left),
+                teeth: vec![Tooth::try_from(11).unwrap(), Tooth::try_from(85).unwrap()],
+                mirror: Some(Mirror::Corrected),
+                flipped: Some(true),
+                occlusion: Some(Occlusion::CentricRelation),
+                mouth: Some(Mouth::FullSmile),
+                progress: Some(Progress {
+                    event: Some(code("event")),
+                    offset_days: Some(-4),
+                    label: Some("progress".into()),
+                }),
+                acquired_at: "2026-03-01T09:30:00+01:00".parse().ok(),
+                device: Some("device".into()),
+                operator: Some("operator".into()),
+                derived_from: vec![uid("1.6")],
+            },
+            translations: vec![ViewTranslation {
+                code: code("translation"),
+                table: "table 1".to_owned(),
+            }],
+            warnings: ImageWarning::ALL.to_vec(),
+        }
+    }
+
+    fn delivery() -> ImageDelivery {
+        let patient_id = PatientId::generate();
+        ImageDelivery {
+            event_id: "event".to_owned(),
+            patient_id,
+            image_id: ImageId {
+                patient: patient_id,
+                first: Revision::new(3),
+            },
+            revision: Revision::new(5),
+            image: full(),
+            retracted: true,
+            record: "record".parse().ok(),
+            local_id: "local".parse().ok(),
+            patient: Patient::default(),
+            in_doubt_since: Some(UNIX_EPOCH + Duration::from_millis(8)),
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_an_image_comes_back_as_it_went_out() {
+        let image = full();
+        let (claim, digest) = image_in::read(image_out::write(&image)).unwrap();
+        assert_eq!(digest, Some(image.file.digest));
+        let expected = ImageClaim {
+            study: Some(image.uids.study),
+            series: Some(image.uids.series),
+            instance: Some(image.uids.instance),
+            content_type: Some(image.file.content_type),
+            about: image.about,
+        };
+        assert!(claim == expected);
+    }
+
+    #[test]
+    fn a_delivery_says_everything() {
+        let delivery = delivery();
+        let said = image_delivery(&delivery);
+        assert_eq!(
+            (said.revision, said.retracted, said.in_doubt_since_ms),
+            (5, true, Some(8))
+        );
+        assert_eq!(
+            (said.record.as_deref(), said.local_id.as_deref()),
+            (Some("record"), Some("local"))
+        );
+        assert!(said.image_id.ends_with("/3"));
+        assert_eq!(said.image.sha256, Some(delivery.image.file.digest.to_string()));
+        assert_eq!(
+            (said.image.size, said.image.rows, said.image.lossy),
+            (7, Some(1), Some(true))
+        );
+        assert_eq!(said.image.translations[0].table, "table 1");
+        assert_eq!(said.image.warnings.len(), ImageWarning::ALL.len());
+        assert_eq!(said.image.transfer_syntax_uid.as_deref(), Some("1.5"));
+    }
+
+    #[test]
+    fn another_image_than_was_asked_for_is_not_taken() {
+        let shown = || wit::ImageObservation {
+            local_id: "7".to_owned(),
+            record: "1".to_owned(),
+            image: image_out::write(&full()),
+            retracted: false,
+            observed_at_ms: None,
+            actor: None,
+        };
+        let asked = |id: &str| image_fetched(Some(shown()), &id.parse().unwrap()).map(|view| view.is_some());
+        assert_eq!((asked("7"), asked("8")), (Ok(true), Err(Flaw("other_image"))));
+        assert!(views(vec![shown(); 1_000]).is_ok());
+        assert_eq!(views(vec![shown(); 1_001]).err(), Some(Flaw("too_many_images")));
+    }
+}

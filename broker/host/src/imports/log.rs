@@ -39,9 +39,9 @@ impl LogBook {
         }
     }
 
-    /// Tells something with the log of the call.
-    pub(crate) fn with(&self, tell: impl FnOnce()) {
-        dispatcher::with_default(&self.log, tell);
+    /// The log of the call, for what the host itself has to tell.
+    pub(crate) fn dispatch(&self) -> Dispatch {
+        self.log.clone()
     }
 
     fn write(&mut self, level: Level, event: &str, numbers: &[(String, i64)]) {

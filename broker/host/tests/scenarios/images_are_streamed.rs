@@ -1,8 +1,13 @@
 //! Bytes of images, from the store to a system and back, and into the store.
 
-use crate::support::{Gallery, delivery, poll};
-use archwire_core::{Cursor, Digest, LocalId};
-use archwire_host::{CallError, MemoryImages};
+use crate::support::{Gallery, Logs, delivery, poll};
+use archwire_core::{Cursor, Digest, LocalId, SystemName};
+use archwire_host::{
+    CallError, ImageBytes, ImageContent, ImageContentError, ImageSink, MemoryImages, SystemConfig,
+};
+use bytes::Bytes;
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use std::sync::Arc;
 
 /// No two pieces of it are the same, and no length of a piece divides it.
 fn photograph(size: usize) -> Vec<u8> {
@@ -136,4 +141,51 @@ async fn an_image_that_is_not_there_is_not_half_sent() {
         poll(&connector, "store abc").await,
         Digest::of(b"abc").to_string()
     );
+}
+
+/// Every image breaks off in the middle.
+struct Damaged;
+
+impl ImageContent for Damaged {
+    fn open<'a>(
+        &'a self,
+        _: &'a SystemName,
+        _: Digest,
+    ) -> BoxFuture<'a, Result<ImageBytes, ImageContentError>> {
+        let begun = Ok(Bytes::from(vec![7; 100_000]));
+        let damaged = Err(ImageContentError::Unavailable(
+            "the third chunk is another".into(),
+        ));
+        async move { Ok(stream::iter([begun, damaged]).boxed()) }.boxed()
+    }
+
+    fn create<'a>(
+        &'a self,
+        _: &'a SystemName,
+    ) -> BoxFuture<'a, Result<Box<dyn ImageSink>, ImageContentError>> {
+        async { Err(ImageContentError::Full) }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_image_never_arrives_and_the_administrator_hears_of_it() {
+    let logs = Logs::collect();
+    let gallery = Gallery::open().await;
+    let damaged = |config: &mut SystemConfig| config.images = Some(Arc::new(Damaged));
+    let connector = gallery.connector_with(&MemoryImages::default(), damaged).await;
+    let delivery = delivery(Digest::of(b"whole"), 200_000);
+    let error = connector.deliver_image(&delivery).await.unwrap_err();
+    let CallError::Disposition(disposition) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(disposition.reason().code.as_str(), "image-unavailable");
+    assert!(
+        gallery
+            .kept(&delivery.image_id.to_string().replace('/', "."))
+            .is_none()
+    );
+    assert_eq!(poll(&connector, "store abc").await, "image-store-full");
+    assert_eq!(logs.lines_with("images_unavailable"), 1, "{}", logs.text());
+    assert_eq!(logs.lines_with("the third chunk is another"), 1);
+    assert_eq!(logs.lines_with("images_full"), 1);
 }

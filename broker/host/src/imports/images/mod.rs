@@ -25,9 +25,11 @@ use crate::{
     sandbox::Sandbox,
 };
 use access::Opened;
+use archwire_core::SystemName;
 use measure::Measure;
 use source::Source;
 use std::error::Error;
+use tracing::{Dispatch, dispatcher};
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
@@ -43,18 +45,37 @@ fn told(error: &ImageContentError) -> ImageError {
     }
 }
 
-impl Context {
-    /// What the connector gets to see, and the administrator where something is broken.
-    fn image_failed(&self, error: &ImageContentError) -> ImageError {
+/// Tells the administrator what is wrong with the store, in the log of the call.
+struct Teller {
+    log: Dispatch,
+    system: SystemName,
+}
+
+impl Teller {
+    /// What the connector does to itself is not told.
+    fn failed(&self, error: &ImageContentError) {
         if let ImageContentError::Unavailable(_) | ImageContentError::Full = error {
             let (system, error_code) = (self.system.as_str(), error.code());
-            self.log.with(|| {
+            dispatcher::with_default(&self.log, || {
                 tracing::warn!(
                     target: "archwire::connector", system, error_code, error = error as &dyn Error,
                     event = "image-store-failed"
                 );
             });
         }
+    }
+}
+
+impl Context {
+    fn teller(&self) -> Teller {
+        Teller {
+            log: self.log.dispatch(),
+            system: self.system.clone(),
+        }
+    }
+
+    fn image_failed(&self, error: &ImageContentError) -> ImageError {
+        self.teller().failed(error);
         told(error)
     }
 
@@ -62,7 +83,7 @@ impl Context {
         let (content, digest) = self.images.may_open(sha256)?;
         let place = self.images.place()?;
         match content.open(&self.system, digest).await {
-            Ok(bytes) => Ok(Source::new(bytes, self.activity.clone(), place)),
+            Ok(bytes) => Ok(Source::new(bytes, self.teller(), self.activity.clone(), place)),
             Err(error) => Err(self.image_failed(&error)),
         }
     }

@@ -1,6 +1,6 @@
 //! The bytes of an image as an input stream of the connector. The store is asked for the next piece when the last one is read.
 
-use super::access::Opened;
+use super::{Teller, access::Opened};
 use crate::{ImageBytes, ImageContentError, activity::Activity};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -15,16 +15,18 @@ pub(super) struct Source {
     coming: Option<ImageBytes>,
     here: Bytes,
     failed: Option<ImageContentError>,
+    teller: Teller,
     activity: Activity,
     _place: Opened,
 }
 
 impl Source {
-    pub(super) fn new(coming: ImageBytes, activity: Activity, place: Opened) -> Self {
+    pub(super) fn new(coming: ImageBytes, teller: Teller, activity: Activity, place: Opened) -> Self {
         Self {
             coming: Some(coming),
             here: Bytes::new(),
             failed: None,
+            teller,
             activity,
             _place: place,
         }
@@ -39,7 +41,10 @@ impl Pollable for Source {
             let Some(coming) = &mut self.coming else { return };
             match coming.next().await {
                 Some(Ok(piece)) => self.here = piece,
-                Some(Err(error)) => self.failed = Some(error),
+                Some(Err(error)) => {
+                    self.teller.failed(&error);
+                    self.failed = Some(error);
+                }
                 None => self.coming = None,
             }
         }

@@ -183,3 +183,101 @@ impl OutputStream for Content {
         self.writing()?.room()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imports::images::access::{ImageCall, SystemImages};
+    use archwire_core::Digest;
+    use std::sync::Mutex as Lock;
+    use tokio::sync::Semaphore;
+
+    /// Takes a piece each time it is let to.
+    struct Slow {
+        taken: Arc<Lock<Vec<Bytes>>>,
+        pace: Arc<Semaphore>,
+    }
+
+    impl ImageSink for Slow {
+        fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<(), ImageContentError>> {
+            Box::pin(async move {
+                self.pace.acquire().await.unwrap().forget();
+                self.taken.lock().unwrap().push(bytes);
+                Ok(())
+            })
+        }
+
+        fn finish(self: Box<Self>) -> BoxFuture<'static, Result<StoredImage, ImageContentError>> {
+            let all = self.taken.lock().unwrap().concat();
+            let size = u64::try_from(all.len()).unwrap();
+            Box::pin(async move {
+                Ok(StoredImage {
+                    digest: Digest::of(&all),
+                    size,
+                })
+            })
+        }
+    }
+
+    fn upload(largest: u64) -> (Upload, Arc<Lock<Vec<Bytes>>>, Arc<Semaphore>) {
+        let images = SystemImages {
+            content: None,
+            folder: None,
+            largest,
+        };
+        let place = images.of_call(ImageCall::Poll).place().ok().unwrap();
+        let (taken, pace) = (Arc::default(), Arc::new(Semaphore::new(0)));
+        let slow = Slow {
+            taken: Arc::clone(&taken),
+            pace: Arc::clone(&pace),
+        };
+        (
+            Upload::new(Box::new(slow), largest, Activity::begin(), place),
+            taken,
+            pace,
+        )
+    }
+
+    #[tokio::test]
+    async fn a_slow_store_slows_the_connector_and_no_more_than_a_piece_waits() {
+        let (mut upload, taken, pace) = upload(u64::MAX);
+        let mut content = upload.content().unwrap();
+        for round in 1..=3 {
+            assert_eq!(content.check_write().unwrap(), PIECE);
+            content.write(Bytes::from(vec![round; PIECE])).unwrap();
+            assert_eq!(content.check_write().unwrap(), 0);
+            assert!(content.write(Bytes::from_static(b"more")).is_err());
+            // Asked and given up, as a connector does that waits for two things.
+            tokio::select! {
+                biased;
+                () = content.ready() => panic!("nobody took it"),
+                () = std::future::ready(()) => {}
+            }
+            assert_eq!(taken.lock().unwrap().len(), usize::from(round) - 1);
+            pace.add_permits(1);
+            content.ready().await;
+        }
+        content.write(Bytes::from_static(b"the end")).unwrap();
+        pace.add_permits(1);
+        let stored = upload.finish().await.unwrap();
+        assert_eq!(stored.size, 3 * 65_536 + 7);
+        assert!(matches!(content.check_write(), Err(StreamError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn what_is_given_up_takes_nothing_more() {
+        let (mut upload, taken, pace) = upload(3);
+        let mut content = upload.content().unwrap();
+        assert!(upload.content().is_none());
+        assert!(
+            content.write(Bytes::from_static(b"four")).is_err(),
+            "more than it may have"
+        );
+        assert!(matches!(upload.finish().await, Err(ImageContentError::TooLarge)));
+        let (mut upload, ..) = self::upload(3);
+        let mut content = upload.content().unwrap();
+        drop(upload);
+        assert!(matches!(content.check_write(), Err(StreamError::Closed)));
+        assert!(taken.lock().unwrap().is_empty() && pace.available_permits() == 0);
+    }
+}
