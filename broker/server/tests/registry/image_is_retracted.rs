@@ -83,6 +83,7 @@ async fn only_who_took_it_back_brings_it_back() {
 async fn what_was_taken_back_may_turn_out_to_be_another_patients() {
     let (office, ann_is, image) = office().await;
     let bob_is = whom(office.see(says("desk", "2", bob())).await);
+    office.bring("archive", image, "A", "1.2.7").await;
     retract(&office, "desk", image).await;
     let bobs = office
         .imaged(shows("desk", "2", "7", radiograph("1.2.7", "ceph")))
@@ -91,5 +92,9 @@ async fn what_was_taken_back_may_turn_out_to_be_another_patients() {
     assert_eq!(images_of(&office.registry, ann_is), []);
     let uid = radiograph("1.2.7", "ceph").uids.instance;
     assert_eq!(office.registry.image_by_uid(&uid), Some(bobs));
+    // The archive has it once, and is told whose it is: not that it is gone and come again, in whichever order.
+    assert_eq!(office.due("archive"), [bobs]);
+    let due = office.registry.image_due(&system("archive"), bobs).unwrap();
+    assert_eq!((due.local_id, due.retracted), (Some(id("1.2.7")), false));
     office.asks_nothing();
 }

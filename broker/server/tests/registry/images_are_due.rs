@@ -169,3 +169,28 @@ async fn an_id_that_is_another_images_is_a_conflict() {
     let first = office.registry.image_of(&system("archive"), &id("a1"));
     assert_eq!(first, Some(image));
 }
+
+#[tokio::test]
+async fn a_system_may_keep_what_changed_under_another_id() {
+    let (office, ann_is, image) = office().await;
+    office.bring("chart", image, "C", "d1").await;
+    let turned = photo(ann_is, "smile, turned");
+    office.imaged(shows("desk", "1", "7", turned.clone())).await;
+    assert_eq!(office.due("chart"), [image]);
+    // A chart whose documents cannot be changed makes another one.
+    office.bring("chart", image, "C", "d2").await;
+    assert_eq!(office.due("chart"), []);
+    for local_id in ["d1", "d2"] {
+        let known = office.registry.image_of(&system("chart"), &id(local_id));
+        assert_eq!(known, Some(image), "{local_id}");
+    }
+    office
+        .imaged(shows("desk", "1", "7", called("EV19", turned)))
+        .await;
+    let due = office.registry.image_due(&system("chart"), image).unwrap();
+    assert_eq!(
+        due.local_id,
+        Some(id("d2")),
+        "the newest is the one to go on with"
+    );
+}

@@ -206,6 +206,9 @@ async fn what_was_brought_to_the_survivors_record_is_brought_to_the_parted_ones(
         .imaged(shows("archive", "A", "1.2.8", radiograph("1.2.8", "pan")))
         .await;
     office.bring("chart", moving, "C-ann", "d3").await;
+    // The chart shows what it was brought.
+    let shown = shows("chart", "C-ann", "d3", radiograph("1.2.8", "pan"));
+    assert_eq!(office.known(shown).await, moving);
     assert_eq!(office.due("chart"), []);
     office.unmerge(other).await;
     // The survivor's own is where it belongs; the other two lie in the wrong chart.

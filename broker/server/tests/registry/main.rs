@@ -16,6 +16,7 @@ mod absurd_input_has_an_outcome;
 mod clock_jumps_hide_nobody;
 mod deposed_registry_appends_nothing;
 mod disagreements_are_decided;
+mod doubtful_append_makes_one_image;
 mod doubtful_append_makes_one_patient;
 mod doubtful_person_becomes_a_patient;
 mod drop_lasts;

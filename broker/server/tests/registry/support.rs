@@ -5,12 +5,14 @@ mod history;
 mod images;
 mod people;
 mod queue;
+mod server;
 
 pub(crate) use dropped::*;
 pub(crate) use history::*;
 pub(crate) use images::*;
 pub(crate) use people::*;
 pub(crate) use queue::*;
+pub(crate) use server::*;
 
 use archwire::registry::{Index, ObserveError, Observed, Registry, RegistryConfig};
 use archwire_core::{

@@ -3,7 +3,7 @@
 use crate::{
     registry::{
         ObserveError, Registry,
-        index::{Copy, ImageEntry, Index},
+        index::{ImageEntry, Index, SystemCopy},
     },
     wire::decode_event,
 };
@@ -156,7 +156,7 @@ fn due(index: &Index, system: &SystemName, id: ImageId, entry: &ImageEntry) -> O
     let copy = entry.copy(system);
     let delivered = copy.map_or(Revision::NONE, |copy| copy.delivered);
     let local_id = copy.and_then(|copy| copy.local_id.clone());
-    let in_doubt_since = copy.and_then(Copy::sending);
+    let in_doubt_since = copy.and_then(SystemCopy::sending);
     let patient = index.current(id.patient);
     let lacks = delivered < entry.revision;
     let lies_elsewhere = copy.is_some_and(|copy| lies_elsewhere(index, copy, patient));
@@ -180,13 +180,13 @@ fn due(index: &Index, system: &SystemName, id: ImageId, entry: &ImageEntry) -> O
 }
 
 /// Whether the bus brought it to a record that is another patient's by now.
-fn lies_elsewhere(index: &Index, copy: &Copy, patient: PatientId) -> bool {
+fn lies_elsewhere(index: &Index, copy: &SystemCopy, patient: PatientId) -> bool {
     let record = copy.record.as_ref().filter(|_| copy.brought);
     let linked = record.and_then(|record| index.linked(&copy.system, record));
     linked.is_some_and(|linked| linked != patient)
 }
 
-fn known_copy(copy: &Copy) -> KnownImageCopy {
+fn known_copy(copy: &SystemCopy) -> KnownImageCopy {
     KnownImageCopy {
         system: copy.system.clone(),
         local_id: copy.local_id.clone(),

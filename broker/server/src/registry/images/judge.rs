@@ -3,7 +3,7 @@
 use super::{MOST_IMAGES, whose::names_another};
 use crate::registry::{
     ObserveError, Registry,
-    index::{Content, Copy, ImageEntry, Index, which_image},
+    index::{Content, ImageEntry, Index, SystemCopy, which_image},
 };
 use archwire_core::{ImageId, ImageObservation, PatientId};
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub(super) enum Judged {
     Tell {
         /// As an image that was retracted.
         again: Option<ImageId>,
-        /// Of whom it was so far.
+        /// As what it was told of another patient so far: what systems have of it comes along.
         from: Option<ImageId>,
     },
 }
@@ -76,7 +76,7 @@ impl Registry {
                 Ok(own(&question, id, entry, &content))
             }
             Some((id, entry)) if !entry.retracted => Ok(anothers(&index, question, id, entry, &content)),
-            _ => new(&index, question),
+            known => new(&index, question, known),
         }
     }
 }
@@ -128,7 +128,7 @@ fn own(question: &Question<'_>, id: ImageId, entry: &ImageEntry, content: &Conte
 
 /// Whether the bus hears for the first time how a system shows an image that came from elsewhere: that is how it keeps it, and no
 /// change. Who has no ids says with each image that it is to be taken.
-fn is_first_sight(copy: Option<&Copy>, content: &Content, has_id: bool) -> bool {
+fn is_first_sight(copy: Option<&SystemCopy>, content: &Content, has_id: bool) -> bool {
     match copy.and_then(|copy| copy.shown.as_deref()) {
         None => has_id,
         Some(shown) => shown.described.is_none() && shown.digest == content.digest,
@@ -161,8 +161,12 @@ fn anothers(
     Judged::Hold(question.differs)
 }
 
-/// Of an image of which the bus has not heard.
-fn new(index: &Index, question: Question<'_>) -> Result<Judged, ObserveError> {
+/// Of an image of which the bus has not heard, or that was told of another patient and retracted.
+fn new(
+    index: &Index,
+    question: Question<'_>,
+    known: Option<(ImageId, &ImageEntry)>,
+) -> Result<Judged, ObserveError> {
     let Question {
         observation,
         patient,
@@ -180,8 +184,9 @@ fn new(index: &Index, question: Question<'_>) -> Result<Judged, ObserveError> {
     if index.images_told_of(patient) >= MOST_IMAGES {
         return Err(ObserveError::ImagesFull);
     }
+    let from = known.filter(|(_, entry)| entry.moved_to.is_none());
     Ok(Judged::Tell {
         again: None,
-        from: None,
+        from: from.map(|(id, _)| id),
     })
 }

@@ -192,10 +192,13 @@ impl Registry {
                 Some(self.unchanged(id)?)
             }
             Judged::Amend(id) => self.amend_image(&telling, id).await?,
-            Judged::Tell { again, from } => match from {
-                Some(from) if !self.retract_for(from, decision).await? => None,
-                _ => self.tell_image(&telling, again, from).await?,
-            },
+            Judged::Tell { again, from } => {
+                let is_there = |id| self.index().image(id).is_some_and(|entry| !entry.retracted);
+                match from.filter(|from| is_there(*from)) {
+                    Some(there) if !self.retract_for(there, decision).await? => None,
+                    _ => self.tell_image(&telling, again, from).await?,
+                }
+            }
         };
         // What a person decides is closed as decided.
         if taken.is_some() && decision.is_none() {

@@ -12,7 +12,7 @@ mod people;
 mod record;
 mod snapshot;
 
-pub(super) use images::{Content, Copy, ImageEntry, Via};
+pub(super) use images::{Content, SystemCopy, ImageEntry, Via};
 pub use items::{ItemKey, OpenItem};
 pub(super) use items::{RECORD, which_image};
 pub use record::{Entry, Pending, Record};

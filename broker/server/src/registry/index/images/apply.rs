@@ -2,7 +2,7 @@
 
 use super::{
     Content, ImageEntry, Images, Via,
-    copies::{Copy, change_copy},
+    copies::{SystemCopy, change_copy},
     instance_key,
 };
 use archwire_core::{Digest, Event, EventKind, ImageId, ImageNews, Revision, SystemName};
@@ -142,7 +142,6 @@ impl Images {
             copy.delivered = revision;
             copy.shown = Some(content);
             copy.record.clone_from(&news.record);
-            copy.brought = false;
             copy.pending = None;
         });
     }
@@ -165,7 +164,7 @@ impl Images {
         for copy in copies {
             let is_known = entry.copies.iter().any(|other| is_same(other, &copy));
             if !is_known {
-                entry.copies.push(Copy {
+                entry.copies.push(SystemCopy {
                     delivered: Revision::NONE,
                     ..copy
                 });
@@ -174,6 +173,6 @@ impl Images {
     }
 }
 
-fn is_same(one: &Copy, other: &Copy) -> bool {
+fn is_same(one: &SystemCopy, other: &SystemCopy) -> bool {
     one.system == other.system && one.local_id == other.local_id
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::SystemTime};
 
 /// What a system has of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::registry) struct Copy {
+pub(in crate::registry) struct SystemCopy {
     /// The system.
     pub(in crate::registry) system: SystemName,
     /// The image's id there; `None` when it has none, or when it is not known yet.
@@ -32,7 +32,7 @@ pub(super) struct Pending {
     pub(super) dropped: Revision,
 }
 
-impl Copy {
+impl SystemCopy {
     pub(super) fn new(system: SystemName, local_id: Option<LocalId>) -> Self {
         Self {
             system,
@@ -123,7 +123,7 @@ impl Images {
     }
 
     /// Changes what is known of a system's copy.
-    fn change(&mut self, id: ImageId, system: &SystemName, change: impl FnOnce(&mut Copy)) {
+    fn change(&mut self, id: ImageId, system: &SystemName, change: impl FnOnce(&mut SystemCopy)) {
         let Some(entry) = self.entry_mut(id) else { return };
         let best = entry.copy(system).and_then(|best| best.local_id.clone());
         change_copy(entry, system, best.as_ref(), change);
@@ -146,8 +146,9 @@ impl Images {
             copy.delivered = copy.delivered.max(held.delivered);
             if held.record.is_some() {
                 copy.record = held.record.cloned();
-                copy.brought = held.described.is_none();
             }
+            // Only whoever hears the system itself hears what it says beside the bytes.
+            copy.brought |= held.described.is_none();
             if held.delivered > Revision::NONE || shown.is_some() {
                 copy.shown = shown;
             }
@@ -164,7 +165,8 @@ impl Images {
         };
         self.by_local_id.remove(&key);
         if let Some(entry) = self.entry_mut(before) {
-            let is_it = |copy: &Copy| copy.system == *system && copy.local_id.as_ref() == Some(local_id);
+            let is_it =
+                |copy: &SystemCopy| copy.system == *system && copy.local_id.as_ref() == Some(local_id);
             entry.copies.retain(|copy| !is_it(copy));
         }
     }
@@ -172,7 +174,7 @@ impl Images {
     /// A copy of which nothing is known is none.
     fn tidy(&mut self, id: ImageId, system: &SystemName) {
         if let Some(entry) = self.entry_mut(id) {
-            let nothing = Copy::new(system.clone(), None);
+            let nothing = SystemCopy::new(system.clone(), None);
             entry.copies.retain(|copy| *copy != nothing);
         }
     }
@@ -183,16 +185,16 @@ pub(super) fn change_copy(
     entry: &mut ImageEntry,
     system: &SystemName,
     local_id: Option<&LocalId>,
-    change: impl FnOnce(&mut Copy),
+    change: impl FnOnce(&mut SystemCopy),
 ) {
-    let of_system = |copy: &Copy| copy.system == *system;
-    let place = |fits: &dyn Fn(&Copy) -> bool| {
+    let of_system = |copy: &SystemCopy| copy.system == *system;
+    let place = |fits: &dyn Fn(&SystemCopy) -> bool| {
         let mut copies = entry.copies.iter();
         copies.position(|copy| of_system(copy) && fits(copy))
     };
     let place = place(&|copy| copy.local_id.as_ref() == local_id)
         .or_else(|| place(&|copy| copy.local_id.is_none() || local_id.is_none()));
-    let changed = |copy: &mut Copy| {
+    let changed = |copy: &mut SystemCopy| {
         if local_id.is_some() {
             copy.local_id = local_id.cloned();
         }
@@ -201,7 +203,7 @@ pub(super) fn change_copy(
     match place.and_then(|place| entry.copies.get_mut(place)) {
         Some(copy) => changed(copy),
         None => {
-            let mut copy = Copy::new(system.clone(), None);
+            let mut copy = SystemCopy::new(system.clone(), None);
             changed(&mut copy);
             entry.copies.reserve_exact(1);
             entry.copies.push(copy);

@@ -1,6 +1,6 @@
 //! What is at hand of one image.
 
-use super::{Copy, InstanceKey};
+use super::{InstanceKey, SystemCopy};
 use crate::wire::write_image;
 use archwire_core::{Digest, Image, ImageId, LocalId, PatientId, Revision, SystemName};
 use prost::Message as _;
@@ -31,7 +31,7 @@ pub(in crate::registry) struct ImageEntry {
     /// By what that one said whose it is.
     pub(in crate::registry) via: Via,
     /// What systems have of it, in the order in which that became known.
-    pub(in crate::registry) copies: Vec<Copy>,
+    pub(in crate::registry) copies: Vec<SystemCopy>,
     /// Which image it became, of another patient.
     pub(in crate::registry) moved_to: Option<Box<ImageId>>,
 }
@@ -76,7 +76,7 @@ impl Content {
 
 impl ImageEntry {
     /// What a system has of it: of several, what is closest to up to date.
-    pub(in crate::registry) fn copy(&self, system: &SystemName) -> Option<&Copy> {
+    pub(in crate::registry) fn copy(&self, system: &SystemName) -> Option<&SystemCopy> {
         let copies = self.copies.iter().filter(|copy| copy.system == *system);
         copies.max_by_key(|copy| (copy.delivered, copy.local_id.is_some()))
     }
@@ -86,7 +86,7 @@ impl ImageEntry {
         &self,
         system: &SystemName,
         local_id: Option<&LocalId>,
-    ) -> Option<&Copy> {
+    ) -> Option<&SystemCopy> {
         if local_id.is_none() {
             return self.copy(system);
         }

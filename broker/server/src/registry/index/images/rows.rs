@@ -1,6 +1,6 @@
 //! Images as rows of a snapshot.
 
-use super::{Content, Copy, ImageEntry, Images, InstanceKey, Via, copies::Pending};
+use super::{Content, ImageEntry, Images, InstanceKey, SystemCopy, Via, copies::Pending};
 use crate::registry::index::{
     Index,
     snapshot::{Row, nanos, time},
@@ -129,8 +129,8 @@ impl Index {
         images.entries.insert(id, Arc::new(entry));
     }
 
-    fn thaw_copy(&mut self, row: CopyRow, entry: &ImageEntry) -> Copy {
-        let mut copy = Copy::new(self.interned(&row.system), row.local_id);
+    fn thaw_copy(&mut self, row: CopyRow, entry: &ImageEntry) -> SystemCopy {
+        let mut copy = SystemCopy::new(self.interned(&row.system), row.local_id);
         copy.record = row.record.map(|record| match &entry.via {
             Via::Record(via) if *via == record => via.clone(),
             _ => record,
@@ -184,7 +184,7 @@ pub(in crate::registry::index) fn image_row(id: ImageId, entry: &ImageEntry) -> 
     }
 }
 
-fn copy_row(copy: &Copy) -> CopyRow {
+fn copy_row(copy: &SystemCopy) -> CopyRow {
     let sending = copy.pending.as_ref().and_then(|pending| pending.sending);
     CopyRow {
         system: copy.system.clone(),
