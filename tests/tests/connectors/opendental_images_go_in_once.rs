@@ -265,6 +265,14 @@ async fn a_withdrawn_image_is_marked_where_the_key_allows_it_and_left_to_a_perso
             .description
             .starts_with("WITHDRAWN: Smile")
     );
+    let shown = office
+        .connector
+        .fetch_image(retracted.local_id.as_ref().unwrap(), None)
+        .await;
+    assert!(
+        shown.unwrap().unwrap().retracted,
+        "what is marked is shown as withdrawn"
+    );
 
     let mut plan = Plan::service();
     let permissions = [Permission::ReadAll, Permission::Patients, Permission::Documents];
