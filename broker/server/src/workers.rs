@@ -57,6 +57,12 @@ impl Worker {
             tasks.spawn(dispatcher.run(shutdown.clone()));
         }
         if let Some(images) = images {
+            let (breaker, connector) = (Arc::clone(images.desk.breaker()), Arc::clone(&images.connector));
+            let ended = shutdown.clone();
+            tasks.spawn(async move {
+                let watching = breaker.watch_over(|| check(&connector));
+                _ = ended.run_until_cancelled(watching).await;
+            });
             tasks.spawn(images.run(shutdown.clone()));
         }
     }
@@ -159,7 +165,6 @@ pub(crate) async fn workers(
             registry: Arc::clone(registry),
             parked: parked.clone(),
             breaker: Arc::clone(&breaker),
-            beside_lanes: dispatcher.is_some(),
             desk,
         });
         handles.insert(system, handle);

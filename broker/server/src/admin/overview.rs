@@ -1,7 +1,11 @@
 //! How the bus and each system are, at a glance. Reads nothing but memory, so that it answers also when nothing else does.
 
 use super::practice::{Practice, SystemHandle};
-use crate::{dispatch::ImageDesk, parked::ParkedKey, wire::timestamp};
+use crate::{
+    dispatch::{BreakerState, ImageDesk},
+    parked::ParkedKey,
+    wire::timestamp,
+};
 use archwire_core::{Priority, SystemName};
 use archwire_host::{Account, AccountState};
 use archwire_proto::admin::v1::{AccountStatus, GetStatusResponse, SystemStatus};
@@ -40,6 +44,8 @@ pub(super) fn of(practice: &Practice) -> GetStatusResponse {
 
 fn system(name: &SystemName, handle: &SystemHandle, parked: u64) -> SystemStatus {
     let images = handle.images.as_ref().map(ImageDesk::status).unwrap_or_default();
+    let images_breaker = handle.images.as_ref().map(|desk| desk.breaker().state());
+    let images_outage = images_breaker.as_ref().and_then(BreakerState::outage);
     let status = handle.desk.as_ref().map(|desk| desk.status()).unwrap_or_default();
     let breaker = handle.breaker.state();
     let outage = breaker.outage();
@@ -66,6 +72,8 @@ fn system(name: &SystemName, handle: &SystemHandle, parked: u64) -> SystemStatus
         images_working: number(images.working),
         images_waiting: count(images.waiting),
         images_backing_off: count(images.backing_off),
+        images_breaker_reason: images_outage.map(|outage| outage.reason.clone()),
+        images_breaker_since: images_outage.map(|outage| timestamp(outage.since)),
     }
 }
 

@@ -61,6 +61,12 @@ fn attention(status: &GetStatusResponse) -> Vec<String> {
                 ),
             });
         }
+        if let (Some(reason), CLOSED) = (&system.images_breaker_reason, system.breaker.as_str()) {
+            let since = time(message_time(system.images_breaker_since));
+            attention.push(format!(
+                "{name} takes no images since {since} UTC, reason {reason}: they are brought as soon as it does"
+            ));
+        }
         if system.parked > 0 {
             let parked = system.parked;
             attention.push(format!(
@@ -251,6 +257,8 @@ fn system_json(system: &SystemStatus) -> Value {
         "images_working": system.images_working,
         "images_waiting": system.images_waiting,
         "images_backing_off": system.images_backing_off,
+        "images_breaker_reason": system.images_breaker_reason,
+        "images_breaker_since": at(system.images_breaker_since),
     }))
 }
 

@@ -17,6 +17,8 @@ use std::{
 };
 use tokio::{sync::watch, time::sleep};
 
+/// What the breaker of a system is for that stands for all of it.
+const PATIENTS: &str = "patients";
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 const RAREST_PROBE: Duration = Duration::from_secs(30);
 
@@ -24,6 +26,8 @@ const RAREST_PROBE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Breaker {
     system: SystemName,
+    /// What is done with the system through this one.
+    part: &'static str,
     state: watch::Sender<State>,
     trials: AtomicU64,
     readings: AtomicU64,
@@ -166,7 +170,7 @@ impl Pass<'_> {
             _ => false,
         });
         if closed {
-            tracing::info!(system = %breaker.system, "the system is called again");
+            tracing::info!(system = %breaker.system, part = breaker.part, "the system is called again");
         }
     }
 
@@ -204,7 +208,8 @@ impl Pass<'_> {
         });
         if opened {
             let (disposition, reason) = (disposition.name(), disposition.reason().code.as_str());
-            tracing::warn!(system = %breaker.system, disposition, reason, "the system is left alone for a while");
+            let (system, part) = (&breaker.system, breaker.part);
+            tracing::warn!(%system, part, disposition, reason, "the system is left alone for a while");
         }
     }
 }
@@ -213,8 +218,19 @@ impl Breaker {
     /// A breaker that lets calls through.
     #[must_use]
     pub fn new(system: SystemName) -> Self {
+        Self::of_part(system, PATIENTS)
+    }
+
+    /// One for images alone: a system that takes no images, or whose key is not good for them, takes patients all the same.
+    #[must_use]
+    pub fn of_images(system: SystemName) -> Self {
+        Self::of_part(system, "images")
+    }
+
+    fn of_part(system: SystemName, part: &'static str) -> Self {
         let breaker = Self {
             system,
+            part,
             state: watch::Sender::new(State::Closed),
             trials: AtomicU64::new(0),
             readings: AtomicU64::new(0),
@@ -260,7 +276,7 @@ impl Breaker {
             _ => false,
         });
         if closed {
-            tracing::info!(system = %self.system, "the system is called again, when there is something to write");
+            tracing::info!(system = %self.system, part = self.part, "the system is called again, when there is something to write");
         }
     }
 
@@ -321,7 +337,7 @@ impl Breaker {
             sleep(pause).await;
             let checked = check().await;
             if let Err(reason) = &checked {
-                tracing::info!(system = %self.system, reason, "the system does not answer yet");
+                tracing::info!(system = %self.system, part = self.part, reason, "the system does not answer yet");
             }
             self.change(|state| {
                 let State::Open(outage) = state else {
@@ -347,6 +363,9 @@ impl Breaker {
     }
 
     fn measure(&self) {
+        if self.part != PATIENTS {
+            return;
+        }
         let open = match &*self.state.borrow() {
             State::Closed => 0.0,
             State::HalfOpen { .. } => 0.5,

@@ -16,6 +16,7 @@ mod registry {
     pub(crate) mod support;
 }
 use registry::support as office;
+mod gallery;
 mod support;
 
 mod creation_costs_two_records;
@@ -23,9 +24,14 @@ mod doubt_goes_first;
 mod doubt_lasts_until_the_link;
 mod doubt_outlives_a_refusal;
 mod drop_lasts;
+mod image_events_open_no_lane;
+mod images_are_never_sent_twice;
+mod images_are_verified_by_digest;
+mod images_that_are_given_up;
 mod killed_broker_is_not_waited_for;
 mod lanes_are_bounded;
 mod looking_proves_no_writing;
+mod many_images_keep_nobody_waiting;
 mod merges_are_told_one_by_one;
 mod parked_deliveries_end;
 mod receipts_tell_what_is_shown;

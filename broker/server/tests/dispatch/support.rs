@@ -1,8 +1,9 @@
 //! An office whose dispatcher writes to a small web service.
 
+use crate::gallery::Gallery;
 use crate::office::{Office, PATIENCE, contact, named, says, system, until, whom};
 use archwire::{
-    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, MOST_HANDED_OUT},
+    dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, ImageDesk, ImageRunner, MOST_HANDED_OUT},
     parked::ParkedStore,
     poll::{LastPoll, Poller},
     wire::decode_sighting,
@@ -11,7 +12,7 @@ use archwire_core::{
     ContactSystem, ContactUse, Patient, PatientId, Priority, Receipt, Sighted, Sighting, SystemName,
 };
 use archwire_host::{
-    Ability, Connector, Engine, EngineConfig, Grant, Limits, MemoryStateStore, SystemConfig,
+    Ability, Connector, Engine, EngineConfig, Grant, Limits, MemoryImages, MemoryStateStore, SystemConfig,
 };
 use archwire_nats::{DeliveriesConfig, Filter, Queue};
 use axum::{
@@ -120,7 +121,7 @@ fn engine() -> &'static Engine {
     ENGINE.get_or_init(|| Engine::new(EngineConfig::new(folder)).unwrap())
 }
 
-async fn echo(url: &str) -> Arc<Connector> {
+async fn echo(url: &str, images: MemoryImages) -> Arc<Connector> {
     let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/guests/components");
     let folder = std::env::var_os("ARCHWIRE_COMPONENTS").map_or(built, PathBuf::from);
     let file = folder.join("echo.wasm");
@@ -133,15 +134,19 @@ async fn echo(url: &str) -> Arc<Connector> {
         secrets: BTreeMap::new(),
         grants: vec![Grant {
             to: url.parse().unwrap(),
-            methods: vec!["GET".parse().unwrap(), "PUT".parse().unwrap()],
-            paths: vec!["/patients/*".parse().unwrap()],
+            methods: ["GET", "PUT", "DELETE"]
+                .map(|method| method.parse().unwrap())
+                .to_vec(),
+            paths: ["/patients/*", "/images/**"]
+                .map(|path| path.parse().unwrap())
+                .to_vec(),
             private_addresses: true,
             spacing: Duration::ZERO,
             in_flight: NonZeroUsize::new(8).unwrap(),
         }],
         limits: Limits::default(),
         account: None,
-        images: None,
+        images: Some(Arc::new(images)),
         images_folder: None,
     };
     Arc::new(Connector::new(component, config, Arc::new(MemoryStateStore::default())).unwrap())
@@ -152,6 +157,7 @@ pub(crate) struct Town {
     pub(crate) office: Office,
     pub(crate) parked: ParkedStore,
     pub(crate) desk: Desk,
+    pub(crate) gallery: Gallery,
     service: Shared,
     connector: Arc<Connector>,
     running: Option<(CancellationToken, JoinHandle<()>)>,
@@ -178,9 +184,11 @@ impl Town {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = Shared::default();
+        let gallery = Gallery::open(ImageDesk::new(system(ARCHIVE)));
         let router = Router::new()
             .route("/patients/{id}", put(keep).get(show))
-            .with_state(Arc::clone(&service));
+            .with_state(Arc::clone(&service))
+            .merge(gallery.routes());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let bucket = office.registry.log().bucket(&system("parked")).await.unwrap();
         let parked = ParkedStore::open(bucket).await.unwrap();
@@ -188,7 +196,8 @@ impl Town {
             parked,
             desk: desk(&office),
             service,
-            connector: echo(&url).await,
+            connector: echo(&url, gallery.content.clone()).await,
+            gallery,
             running: None,
             server,
             office,
@@ -214,13 +223,25 @@ impl Town {
             breaker: Arc::clone(&breaker),
             desk: self.desk.clone(),
         };
+        self.gallery.desk = ImageDesk::new(system(ARCHIVE));
+        let images = ImageRunner {
+            connector: Arc::clone(&self.connector),
+            registry: Arc::clone(&self.office.registry),
+            parked: self.parked.clone(),
+            breaker: Arc::clone(&breaker),
+            desk: self.gallery.desk.clone(),
+        };
+        let images_breaker = Arc::clone(self.gallery.desk.breaker());
         let shutdown = CancellationToken::new();
         let until = shutdown.clone();
         let running = tokio::spawn(async move {
             let watched = breaker.watch_over(|| std::future::ready(Ok(())));
+            let images_watched = images_breaker.watch_over(|| std::future::ready(Ok(())));
+            let both = async { tokio::join!(dispatcher.run(until.clone()), images.run(until)) };
             tokio::select! {
-                () = dispatcher.run(until) => {}
+                _ = both => {}
                 () = watched => {}
+                () = images_watched => {}
             }
         });
         self.running = Some((shutdown, running));
@@ -233,6 +254,7 @@ impl Town {
             system: system(ARCHIVE),
             connector: Arc::clone(&self.connector),
             registry: Arc::clone(&self.office.registry),
+            images: None,
             cursors: log.bucket(&system("cursors")).await.unwrap(),
             breaker: Arc::clone(breaker),
             every: Duration::from_secs(3600),
@@ -258,6 +280,11 @@ impl Town {
 
     pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
         self.service.lock().unwrap()
+    }
+
+    /// How often a patient was written, and taken.
+    pub(crate) fn writes(&self) -> usize {
+        self.service().writes()
     }
 
     /// Somebody new at the front desk.

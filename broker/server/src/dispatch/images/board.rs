@@ -1,7 +1,10 @@
 //! What the runner of one system, what it sends and those who look at it from outside share.
 
 use super::book::{Begun, Book, Count};
-use crate::dispatch::tries::{Lately, Others, Tries};
+use crate::dispatch::{
+    Breaker,
+    tries::{Lately, Others, Tries},
+};
 use archwire_core::{ImageId, Priority, SystemName};
 use std::{
     fmt,
@@ -39,6 +42,7 @@ pub struct ImageDeskStatus {
 #[derive(Clone)]
 pub struct ImageDesk {
     system: SystemName,
+    breaker: Arc<Breaker>,
     board: Arc<Board>,
 }
 
@@ -55,6 +59,7 @@ impl ImageDesk {
     #[must_use]
     pub fn new(system: SystemName) -> Self {
         Self {
+            breaker: Arc::new(Breaker::of_images(system.clone())),
             system,
             board: Arc::default(),
         }
@@ -64,6 +69,12 @@ impl ImageDesk {
     #[must_use]
     pub fn system(&self) -> &SystemName {
         &self.system
+    }
+
+    /// Whether the system is called for images, and why not.
+    #[must_use]
+    pub fn breaker(&self) -> &Arc<Breaker> {
+        &self.breaker
     }
 
     /// How the deliveries stand. Images that are parked do not count.

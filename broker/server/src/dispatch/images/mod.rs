@@ -10,6 +10,9 @@
 //! images when there is only one. What an account allows at a time counts for requests all the same: where that is one, an upload that
 //! is under way is that one, and the others are told to come again until it is over; nothing is parked because of that.
 //!
+//! **They do not share the breaker.** A key that is good for patients may not be for images: what refuses images does not keep
+//! patients waiting, and the other way round.
+//!
 //! | module | what it is |
 //! |---|---|
 //! | `line`, `book` | which images wait, and whose turn it is: pure |
@@ -56,12 +59,10 @@ pub struct ImageRunner {
     pub registry: Arc<Registry>,
     /// What was given up and waits for a person.
     pub parked: ParkedStore,
-    /// Whether the system may be called.
+    /// Counts how often the system is read, which says whether it is there.
     pub breaker: Arc<Breaker>,
-    /// Where others see and ask.
+    /// Where others see and ask. Whether the system takes images at all is for a breaker of its own.
     pub desk: ImageDesk,
-    /// Whether patients are brought to the system as well: then it is their lanes that say when nothing waits to be written.
-    pub beside_lanes: bool,
 }
 
 impl ImageRunner {
@@ -73,7 +74,6 @@ impl ImageRunner {
             parked,
             breaker,
             desk,
-            beside_lanes,
         } = self;
         let board = Arc::clone(desk.board());
         let abilities = &connector.component().description().abilities;
@@ -84,7 +84,8 @@ impl ImageRunner {
             connector,
             registry,
             parked,
-            breaker,
+            system_breaker: breaker,
+            breaker: Arc::clone(desk.breaker()),
             board,
             shutdown: shutdown.clone(),
         });
@@ -96,7 +97,7 @@ impl ImageRunner {
                 let shared = Arc::clone(&shared);
                 sending.spawn(async move { shared.bring(begun).await });
             }
-            if !beside_lanes && shared.board.is_idle() {
+            if shared.board.is_idle() {
                 shared.breaker.nothing_to_write();
             }
             tokio::select! {

@@ -30,7 +30,10 @@ pub(super) struct Shared {
     pub(super) connector: Arc<Connector>,
     pub(super) registry: Arc<Registry>,
     pub(super) parked: ParkedStore,
+    /// Whether the system may be called for images.
     pub(super) breaker: Arc<Breaker>,
+    /// The one of everything else.
+    pub(super) system_breaker: Arc<Breaker>,
     pub(super) board: Arc<Board>,
     /// Whether no image is taken of a patient of whom the system has no record.
     pub(super) needs_record: bool,
@@ -142,7 +145,7 @@ impl Shared {
 
     async fn failed(&self, image: ImageId, failure: Failure, tries: &mut Tries) -> Round {
         let (system, attempts) = (&self.system, tries.number());
-        let readings = self.breaker.readings_of(&self.connector);
+        let readings = self.system_breaker.readings_of(&self.connector);
         match tries.after(failure, self.board.failed(image, readings)) {
             Next::Again(wait, trouble) => {
                 count(system, &trouble);

@@ -1,0 +1,263 @@
+//! Images in a town: where their bytes are, who tells of them, and the service's second room, which keeps what it is given.
+
+use crate::{
+    office::{PATIENCE, system},
+    support::*,
+};
+use archwire::{dispatch::ImageDesk, registry::ImageTaken, wire::decode_sighting};
+use archwire_core::{
+    Copied, Digest, Image, ImageAbout, ImageFile, ImageId, ImageObservation, ImageUids, PatientId, Receipt,
+    Sighted, Uid,
+};
+use archwire_host::MemoryImages;
+use archwire_nats::Filter;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, Method, StatusCode},
+    routing::put,
+};
+use futures_util::TryStreamExt as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+
+/// Who takes pictures.
+pub(crate) const CAMERA: &str = "camera";
+
+/// What the service does with images.
+#[derive(Default)]
+pub(crate) struct Pictures {
+    /// What it keeps, by the id in its address.
+    pub(crate) kept: BTreeMap<String, Bytes>,
+    /// Every request, with what it was answered.
+    pub(crate) requests: Vec<(Method, String, u16)>,
+    /// What everything is answered with, and nothing is done.
+    pub(crate) trouble: Option<StatusCode>,
+    /// The same for requests about these.
+    pub(crate) troubled: BTreeMap<String, StatusCode>,
+    /// How often what is sent is kept, and the answer to that is an error of the service.
+    pub(crate) loses_answers: usize,
+    /// How often one is still not found that is there.
+    pub(crate) hidden: usize,
+    /// What it shows instead of what it was given.
+    pub(crate) shows: Option<&'static [u8]>,
+}
+
+/// The service's second room.
+#[derive(Clone)]
+pub(crate) struct Gallery {
+    pub(crate) content: MemoryImages,
+    pub(crate) desk: ImageDesk,
+    pictures: Arc<Mutex<Pictures>>,
+    /// Who wants to see something needs a permit, and gives it back; to send something, none.
+    pub(crate) viewers: Arc<Semaphore>,
+}
+
+impl Pictures {
+    fn answered(&mut self, method: Method, id: &str) -> Option<StatusCode> {
+        let trouble = self.trouble.or_else(|| self.troubled.get(id).copied());
+        let known = self.kept.contains_key(id);
+        let hides = method == Method::GET && known && self.hidden > 0;
+        self.hidden -= usize::from(hides && trouble.is_none());
+        let status = match (&method, trouble) {
+            (_, Some(trouble)) => trouble,
+            (&Method::GET, None) if !known || hides => StatusCode::NOT_FOUND,
+            _ => StatusCode::OK,
+        };
+        self.requests.push((method, id.to_owned(), status.as_u16()));
+        (status != StatusCode::OK).then_some(status)
+    }
+
+    /// How often something was sent, and taken.
+    pub(crate) fn sent(&self) -> usize {
+        let requests = self.requests.iter();
+        requests
+            .filter(|(method, _, status)| *method == Method::PUT && *status == 200)
+            .count()
+    }
+}
+
+/// An image's id from its address.
+fn whole((patient, first): (String, String)) -> String {
+    format!("{patient}/{first}")
+}
+
+async fn keep(
+    State(gallery): State<Gallery>,
+    Path(id): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let id = whole(id);
+    assert!(headers.contains_key("x-record"), "it is said whose it is");
+    let mut pictures = gallery.pictures();
+    if let Some(status) = pictures.answered(Method::PUT, &id) {
+        return status;
+    }
+    pictures.kept.insert(id, body);
+    if pictures.loses_answers > 0 {
+        pictures.loses_answers -= 1;
+        return StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    StatusCode::OK
+}
+
+async fn show(State(gallery): State<Gallery>, Path(id): Path<(String, String)>) -> Result<Bytes, StatusCode> {
+    let id = whole(id);
+    let _viewer = gallery.viewers.acquire().await.unwrap();
+    let mut pictures = gallery.pictures();
+    match pictures.answered(Method::GET, &id) {
+        Some(status) => Err(status),
+        None => Ok(pictures
+            .shows
+            .map_or_else(|| pictures.kept[&id].clone(), Bytes::from_static)),
+    }
+}
+
+async fn forget(State(gallery): State<Gallery>, Path(id): Path<(String, String)>) -> StatusCode {
+    let id = whole(id);
+    let mut pictures = gallery.pictures();
+    if let Some(status) = pictures.answered(Method::DELETE, &id) {
+        return status;
+    }
+    pictures.kept.remove(&id);
+    StatusCode::OK
+}
+
+impl Gallery {
+    pub(crate) fn open(desk: ImageDesk) -> Self {
+        Self {
+            content: MemoryImages::default(),
+            desk,
+            pictures: Arc::default(),
+            viewers: Arc::new(Semaphore::new(64)),
+        }
+    }
+
+    pub(crate) fn routes(&self) -> Router {
+        Router::new()
+            .route("/images/{patient}/{first}", put(keep).get(show).delete(forget))
+            .with_state(self.clone())
+    }
+
+    pub(crate) fn pictures(&self) -> MutexGuard<'_, Pictures> {
+        self.pictures.lock().unwrap()
+    }
+}
+
+/// What is known of a photograph of a patient.
+pub(crate) fn photograph(patient: PatientId, number: &str, bytes: &[u8]) -> Image {
+    let digest = Digest::of(bytes);
+    let uid = |what| Uid::generate(what, patient, Digest::of(number.as_bytes()));
+    Image {
+        uids: ImageUids {
+            study: uid("study"),
+            series: uid("series"),
+            instance: uid("instance"),
+            generated: true,
+        },
+        file: ImageFile {
+            content_type: "image/jpeg".to_owned(),
+            size: bytes.len().try_into().unwrap(),
+            digest,
+            sop_class: None,
+            transfer_syntax: None,
+            rows: None,
+            columns: None,
+            frames: None,
+            pixel_spacing: None,
+            lossy: None,
+            burned_in_annotation: None,
+        },
+        about: ImageAbout::default(),
+        translations: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+impl Town {
+    /// The camera shows a photograph of a patient, for the first time or with other bytes.
+    pub(crate) async fn taken(&self, patient: PatientId, number: &str, bytes: &[u8]) -> ImageId {
+        self.gallery.content.insert(bytes.to_vec());
+        let observation = ImageObservation {
+            system: system(CAMERA),
+            patient_id: Some(patient),
+            record: None,
+            local_id: Some(number.parse().unwrap()),
+            image: photograph(patient, number, bytes),
+            named: None,
+            observed_at: None,
+            actor: None,
+        };
+        let registry = &self.office.registry;
+        match registry.take_image(observation, BTreeSet::new()).await.unwrap() {
+            ImageTaken::Recorded { image, .. } | ImageTaken::Unchanged { image, .. } => image,
+            ImageTaken::InReview { item } => panic!("a person is asked about it in item {item}"),
+        }
+    }
+
+    /// The camera says that a photograph is the patient's no more.
+    pub(crate) async fn retracted(&self, image: ImageId) {
+        let registry = &self.office.registry;
+        let camera = system(CAMERA);
+        let retracting = registry.retract_image(&camera, image, None, None);
+        retracting.await.unwrap();
+    }
+
+    /// What the log tells of an image in the archive.
+    pub(crate) async fn copies(&self, image: ImageId) -> Vec<Copied> {
+        let filter = Filter::Sightings {
+            system: Some(system(ARCHIVE)),
+            patient: None,
+        };
+        let stored = self.office.registry.log().replay(1, filter);
+        let stored: Vec<_> = stored.try_collect().await.unwrap();
+        let sightings = stored.into_iter();
+        sightings
+            .filter_map(|stored| match decode_sighting(stored.payload).unwrap().what {
+                Sighted::Image(copy) if copy.id == image => Some(copy.what),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(crate) async fn image_receipts(&self, image: ImageId) -> Vec<Receipt> {
+        let copies = self.copies(image).await.into_iter();
+        copies
+            .filter_map(|copy| match copy {
+                Copied::Held { receipt, .. } => receipt,
+                Copied::Receipted(receipt) => Some(receipt),
+                Copied::Sending(_) | Copied::Abandoned => None,
+            })
+            .map(|receipt| *receipt)
+            .collect()
+    }
+
+    /// Waits until there are so many receipts of an image, and no more.
+    pub(crate) async fn image_receipted(&self, image: ImageId, count: usize) -> Vec<Receipt> {
+        let deadline = tokio::time::Instant::now() + 2 * PATIENCE;
+        loop {
+            let receipts = self.image_receipts(image).await;
+            if receipts.len() >= count {
+                assert_eq!(receipts.len(), count);
+                return receipts;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{} receipts, not {count}",
+                receipts.len()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What the archive keeps of an image.
+    pub(crate) fn pictured(&self, image: ImageId) -> Option<Bytes> {
+        self.gallery.pictures().kept.get(&image.to_string()).cloned()
+    }
+}
