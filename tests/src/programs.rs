@@ -37,7 +37,7 @@ impl Programs {
     }
 }
 
-fn place(variable: &str, usual: impl FnOnce(&Path) -> PathBuf) -> Result<PathBuf> {
+pub(crate) fn place(variable: &str, usual: impl FnOnce(&Path) -> PathBuf) -> Result<PathBuf> {
     if let Some(set) = env::var_os(variable) {
         return Ok(set.into());
     }

@@ -297,10 +297,7 @@ fn text(value: &[u8], latin_1: bool) -> Option<String> {
 }
 
 fn is_digest(text: &str) -> bool {
-    text.len() == 64
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -378,9 +375,7 @@ mod tests {
                 short(tag::SPECIFIC_CHARACTER_SET, b"CS", charset),
                 short(tag::PATIENT_ID, b"LO", value),
             ];
-            Header::read(&file(EXPLICIT, &set.concat()))
-                .unwrap()
-                .patient_id
+            Header::read(&file(EXPLICIT, &set.concat())).unwrap().patient_id
         };
         assert_eq!(number(b"ISO_IR 100", b"\xC4").as_deref(), Some("Ä"));
         assert_eq!(number(b"ISO_IR 192", "Ä".as_bytes()).as_deref(), Some("Ä"));

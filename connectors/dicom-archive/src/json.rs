@@ -16,13 +16,9 @@ pub mod tag {
     #![allow(missing_docs, reason = "the names are DICOM's own keywords (PS3.6)")]
     use super::Tag;
 
-    pub const SOP_CLASS_UID: Tag = "00080016";
     pub const SOP_INSTANCE_UID: Tag = "00080018";
     pub const STUDY_DATE: Tag = "00080020";
     pub const STUDY_TIME: Tag = "00080030";
-    pub const ACCESSION_NUMBER: Tag = "00080050";
-    pub const MODALITY: Tag = "00080060";
-    pub const REFERENCED_SOP_INSTANCE_UID: Tag = "00081155";
     pub const WARNING_REASON: Tag = "00081196";
     pub const FAILURE_REASON: Tag = "00081197";
     pub const FAILED_SOP_SEQUENCE: Tag = "00081198";

@@ -135,7 +135,10 @@ impl<R: Read> Part<R> {
                 Rest::Over => return Ok(0),
                 Rest::Stated(0) => self.expect_delimiter()?,
                 Rest::Stated(left) if !self.front().is_empty() => {
-                    return Ok(self.front().len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+                    return Ok(self
+                        .front()
+                        .len()
+                        .min(usize::try_from(left).unwrap_or(usize::MAX)));
                 }
                 Rest::UntilDelimiter => {
                     // The last bytes may be the beginning of the delimiter.
@@ -209,7 +212,10 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 fn malformed() -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, "the message has no part where one should be")
+    io::Error::new(
+        ErrorKind::InvalidData,
+        "the message has no part where one should be",
+    )
 }
 
 #[cfg(test)]

@@ -28,15 +28,23 @@ pub enum Record {
 }
 
 impl Record {
-    /// The record that an image or study names. `None` when it names nobody, not even a study, or the id would be too long.
+    /// The record that a study or an image names. `None` when it names nobody, not even a study.
     #[must_use]
     pub fn of(dataset: &Dataset) -> Option<Self> {
-        let issuer = dataset.text(tag::ISSUER_OF_PATIENT_ID).unwrap_or_default();
-        let record = match dataset.text(tag::PATIENT_ID) {
-            Some(id) => Self::patient(issuer, id),
-            None => Self::Study(dataset.uid(tag::STUDY_INSTANCE_UID)?),
-        };
-        record.is_short_enough().then_some(record)
+        let study = dataset.uid(tag::STUDY_INSTANCE_UID)?;
+        Some(Self::named(
+            dataset.text(tag::ISSUER_OF_PATIENT_ID),
+            dataset.text(tag::PATIENT_ID),
+            study,
+        ))
+    }
+
+    /// The record of an image, of whose patient this is stated. A number that the bus could not take tells nothing either.
+    #[must_use]
+    pub fn named(issuer: Option<&str>, id: Option<&str>, study: Uid) -> Self {
+        let id = id.filter(|id| !id.is_empty());
+        let record = id.map(|id| Self::patient(issuer.unwrap_or_default(), id));
+        record.filter(Self::is_short_enough).unwrap_or(Self::Study(study))
     }
 
     /// The record of a number.
@@ -114,7 +122,14 @@ mod tests {
 
     #[test]
     fn numbers_of_different_issuers_are_different_records() {
-        let ids = [("", "7"), ("A", "7"), ("A|7", ""), ("A", "|7"), ("%7C", "7"), ("|", "7")];
+        let ids = [
+            ("", "7"),
+            ("A", "7"),
+            ("A|7", ""),
+            ("A", "|7"),
+            ("%7C", "7"),
+            ("|", "7"),
+        ];
         let mut written: Vec<_> = ids
             .iter()
             .map(|(issuer, id)| named(issuer, id).unwrap().to_string())
@@ -145,9 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_the_bus_could_not_take_is_none() {
-        assert!(named("", &"9".repeat(255)).is_some());
-        assert!(named("", &"9".repeat(256)).is_none());
-        assert!(named("", &"|".repeat(100)).is_none());
+    fn a_number_that_the_bus_could_not_take_is_none() {
+        let is_by_number = |id: &str| named("", id).unwrap().number().is_some();
+        assert!(is_by_number(&"9".repeat(255)));
+        assert!(!is_by_number(&"9".repeat(256)));
+        assert!(!is_by_number(&"|".repeat(100)));
     }
 }

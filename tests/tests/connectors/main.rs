@@ -1,4 +1,4 @@
-//! The built connectors in the real sandbox, against a simulated office and a small service. One scenario, or one family
+//! The built connectors in the real sandbox, against a simulated office, a real image archive and a small service. One scenario, or one family
 //! of them, a file.
 //!
 //! No broker and no log here: a scenario calls the connector as the broker does, and asks the other side's own change log
@@ -16,6 +16,10 @@ mod support;
 
 mod answer_to_a_creation_is_lost;
 mod clock_goes_back_an_hour;
+mod dicom_archive_goes_away;
+mod dicom_archive_takes_an_image_once;
+mod dicom_archive_tells_what_machines_send;
+mod dicom_archive_wraps_what_is_no_dicom_file;
 mod drifting_pages_hide_nobody;
 mod duplicate_is_adopted_only_when_sure;
 mod echo_keeps_what_it_is_given;

@@ -1,11 +1,17 @@
 //! What the scenarios share: the components in an engine, an office with its connector, and invented people.
 
+mod archive;
+mod files;
 mod images;
+mod line;
 mod office;
 mod people;
 mod reader;
 
+pub(crate) use archive::{Archive, connect, small_radiograph};
+pub(crate) use files::{jpeg, pdf, stl};
 pub(crate) use images::{photograph, picture};
+pub(crate) use line::Line;
 pub(crate) use office::{Office, Plan, SYSTEM};
 pub(crate) use people::{creation, jordan, jordan_at_the_desk, mobile, phone_of, text, update};
 pub(crate) use reader::{Reader, number};

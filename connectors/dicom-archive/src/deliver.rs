@@ -1,0 +1,180 @@
+//! Bringing an image into the archive, once, and to the right patient.
+//!
+//! A DICOM file goes in as it is, byte for byte, so it is filed under the PatientID that it carries; what is no DICOM file is put
+//! into one ([`crate::encapsulate`]), under the number by which the archive knows the patient, else under the bus's own. In
+//! both cases somebody else may have that number in the archive already: then nothing is sent, and a person decides.
+//!
+//! SOPInstanceUID is the key: the archive is asked for it first, every time. An archive that has it already is asked for the
+//! file, and only the same bytes count as the same image.
+
+use crate::archive::{Archive, Place};
+use crate::encapsulate::{self, Subject};
+use crate::file;
+use crate::header::Header;
+use crate::host::Purpose;
+use crate::observed;
+use crate::person;
+use crate::picture::{Content, NoForm, look};
+use crate::record::Record;
+use crate::records;
+use crate::stow::Stored;
+use crate::uid::Uid;
+use archwire_connector::http::Part;
+use archwire_connector::log::Level;
+use archwire_connector::{DeliveryAction, Disposition, ImageDelivered, ImageDelivery};
+
+/// Brings an image.
+///
+/// # Errors
+/// When the archive does not have it afterwards.
+pub fn deliver(archive: &Archive<'_>, delivery: &ImageDelivery) -> Result<ImageDelivered, Disposition> {
+    if delivery.retracted {
+        return Err(Disposition::rejected("archive-keeps-images"));
+    }
+    let sha256 = delivery
+        .image
+        .sha256
+        .as_deref()
+        .ok_or_else(|| incomplete("sha256"))?;
+    let head = file::head(&mut archive.host.image(sha256)?)?;
+    let content = look(&head, delivery.image.size).map_err(no_form)?;
+    let file = match content {
+        Content::Dicom => File::as_it_is(delivery, &head, sha256)?,
+        _ => File::around(archive, delivery, content, sha256)?,
+    };
+    if let Some(there) = find(archive, &file, sha256)? {
+        return Ok(there);
+    }
+    refuse_somebody_else(archive, &file.record, delivery)?;
+    match archive.store(sha256, file.parts)? {
+        Stored::Taken { warning } => {
+            if let Some(warning) = warning {
+                archive
+                    .host
+                    .log(Level::Warn, "stored-with-warning", &[("reason", warning.into())]);
+            }
+        }
+        // It came in between our question and now, or the archive keeps its own counsel: reading it back tells.
+        Stored::HadOne => archive.host.log(Level::Info, "had-it-already", &[]),
+    }
+    Ok(
+        ImageDelivered::new(file.instance.as_str(), DeliveryAction::Created)
+            .of_record(file.record.to_string()),
+    )
+}
+
+/// What is sent.
+struct File {
+    instance: Uid,
+    record: Record,
+    parts: Vec<Part>,
+}
+
+impl File {
+    fn as_it_is(delivery: &ImageDelivery, head: &[u8], sha256: &str) -> Result<Self, Disposition> {
+        let header = Header::read(head).unwrap_or_default();
+        let study = header
+            .study
+            .map_or_else(|| stated(delivery.image.study_uid.as_deref(), "study-uid"), Ok)?;
+        let instance = header.instance.map_or_else(
+            || stated(delivery.image.instance_uid.as_deref(), "instance-uid"),
+            Ok,
+        )?;
+        Ok(Self {
+            instance,
+            record: Record::named(header.issuer.as_deref(), header.patient_id.as_deref(), study),
+            parts: vec![Part::image(sha256, delivery.image.size)],
+        })
+    }
+
+    fn around(
+        archive: &Archive<'_>,
+        delivery: &ImageDelivery,
+        content: Content,
+        sha256: &str,
+    ) -> Result<Self, Disposition> {
+        let image = &delivery.image;
+        let (study, series) = (
+            stated(image.study_uid.as_deref(), "study-uid")?,
+            stated(image.series_uid.as_deref(), "series-uid")?,
+        );
+        let instance = stated(image.instance_uid.as_deref(), "instance-uid")?;
+        let known = delivery.record.as_deref().and_then(Record::parse);
+        let record = known
+            .filter(|record| record.number().is_some())
+            .unwrap_or_else(|| Record::patient(&archive.config.issuer, &delivery.patient_id));
+        let subject = Subject {
+            study: &study,
+            series: &series,
+            instance: &instance,
+            patient_id: record.number().unwrap_or_default(),
+            issuer: record.issuer(),
+            patient: &delivery.patient,
+            image,
+            sha256,
+        };
+        let wrapping = encapsulate::around(content, &subject)
+            .ok_or_else(|| Disposition::rejected("too-large-for-dicom"))?;
+        let parts = vec![
+            Part::from(wrapping.head),
+            Part::image(sha256, image.size),
+            Part::from(wrapping.tail),
+        ];
+        Ok(Self {
+            instance,
+            record,
+            parts,
+        })
+    }
+}
+
+/// The image if the archive has it.
+fn find(archive: &Archive<'_>, file: &File, sha256: &str) -> Result<Option<ImageDelivered>, Disposition> {
+    let mut another = false;
+    for image in archive.images_named(&file.instance)? {
+        let Some(place) = Place::of(&image) else { continue };
+        let Some(taken) = file::take(archive, &place, Purpose::Measure)? else {
+            continue;
+        };
+        let record = observed::record(&image, &taken, &place);
+        if taken.sha256 == sha256 {
+            let there = ImageDelivered::new(file.instance.as_str(), DeliveryAction::Unchanged);
+            return Ok(Some(there.of_record(record.to_string())));
+        }
+        another = true;
+    }
+    match another {
+        // Other bytes under the same identifier: an archive would keep the old ones, or lose them.
+        true => Err(Disposition::rejected("archive-has-another")),
+        false => Ok(None),
+    }
+}
+
+/// Whom the archive knows under the number has to be able to be the patient.
+fn refuse_somebody_else(
+    archive: &Archive<'_>,
+    record: &Record,
+    delivery: &ImageDelivery,
+) -> Result<(), Disposition> {
+    let known = records::read(archive, record)?;
+    match known.is_some_and(|known| person::is_somebody_else(&known.patient, &delivery.patient)) {
+        true => Err(Disposition::rejected("patient-id-of-another")),
+        false => Ok(()),
+    }
+}
+
+fn no_form(why: NoForm) -> Disposition {
+    Disposition::rejected("no-dicom-form").with_detail(why.to_string())
+}
+
+fn stated(uid: Option<&str>, field: &str) -> Result<Uid, Disposition> {
+    uid.and_then(|uid| Uid::parse(uid).ok())
+        .ok_or_else(|| incomplete(field))
+}
+
+fn incomplete(field: &str) -> Disposition {
+    Disposition::rejected("delivery-incomplete").with_detail(format!("{field} is missing"))
+}
+
+#[cfg(test)]
+mod tests;

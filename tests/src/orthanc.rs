@@ -1,0 +1,397 @@
+//! A real image archive, and the machines around it: Orthanc with its DICOMweb plug-in on ports and a store of its own, and
+//! dcmtk, whose `storescu` plays an X-ray machine and whose `dcmdump` reads files without any code of ours.
+//!
+//! Orthanc listens on all addresses, but answers to this machine only: HTTP with a user and a password, DICOM to one machine by name.
+
+use crate::{eventually, process, programs};
+use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// What the X-ray machine calls itself, and the archive.
+const MACHINE: &str = "XRAY";
+const ARCHIVE: &str = "ARCHIVE";
+const USER: &str = "archwire";
+const PASSWORD: &str = "test";
+/// `Basic` and the base64 of user and password.
+const AUTHORIZATION: &str = "Basic YXJjaHdpcmU6dGVzdA==";
+
+/// How an archive is set up.
+#[derive(Debug, Clone)]
+pub struct OrthancPlan {
+    /// How long a study has to rest until it is stable; whole seconds.
+    pub stable_after: Duration,
+    /// Whether another file takes the place of one with the same identifiers.
+    pub overwrites: bool,
+}
+
+impl Default for OrthancPlan {
+    fn default() -> Self {
+        Self {
+            stable_after: Duration::from_secs(1),
+            overwrites: false,
+        }
+    }
+}
+
+/// An archive. Dropping it kills the server and removes its store.
+pub struct Orthanc {
+    child: Child,
+    tools: Tools,
+    folder: TempDir,
+    http: u16,
+    dicom: u16,
+}
+
+impl Orthanc {
+    /// Starts an empty one and waits until it answers.
+    ///
+    /// # Errors
+    /// When it is not there (and which command fetches it), or does not start.
+    pub async fn start() -> Result<Self> {
+        Self::start_as(&OrthancPlan::default()).await
+    }
+
+    /// The same, set up in another way.
+    ///
+    /// # Errors
+    /// As [`Orthanc::start`].
+    pub async fn start_as(plan: &OrthancPlan) -> Result<Self> {
+        let tools = Tools::find()?;
+        let folder = TempDir::new().context("cannot make a folder for Orthanc")?;
+        let (http, dicom) = (crate::practice::free_port()?, crate::practice::free_port()?);
+        let text = serde_json::to_string_pretty(&configuration(&tools, folder.path(), plan, http, dicom))?;
+        fs::write(folder.path().join("orthanc.json"), text)
+            .context("cannot write Orthanc's configuration")?;
+        let orthanc = Self {
+            child: tools.spawn(folder.path())?,
+            tools,
+            folder,
+            http,
+            dicom,
+        };
+        orthanc.answers().await?;
+        Ok(orthanc)
+    }
+
+    async fn answers(&self) -> Result<()> {
+        eventually("Orthanc answers", async || self.get("/system").await.map(drop)).await
+    }
+
+    /// Root of the server.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.http)
+    }
+
+    /// What its users send as `Authorization`.
+    #[must_use]
+    pub fn authorization(&self) -> &'static str {
+        AUTHORIZATION
+    }
+
+    /// kill -9. Returns when the process is gone.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn kill(&mut self) -> Result<()> {
+        // Fails only for a process that has ended.
+        _ = self.child.kill();
+        self.child
+            .wait()
+            .map(drop)
+            .context("Orthanc cannot be waited for")
+    }
+
+    /// Starts it again on the same store and the same ports, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it runs, or does not start.
+    pub async fn start_again(&mut self) -> Result<()> {
+        ensure!(self.child.try_wait()?.is_some(), "Orthanc runs already");
+        self.child = self.tools.spawn(self.folder.path())?;
+        self.answers().await
+    }
+
+    /// SIGSTOP. Returns when it stands still.
+    ///
+    /// # Errors
+    /// When it does not run, or goes on.
+    pub async fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        eventually("Orthanc stands still", async || {
+            ensure!(process::stands_still(self.child.id()), "a thread of it goes on");
+            Ok(())
+        })
+        .await
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.context("no process id")?, signal).context("Orthanc cannot be signalled")
+    }
+
+    /// The X-ray machine sends files to the archive, in one association.
+    ///
+    /// # Errors
+    /// When the archive does not take one.
+    pub fn send(&self, files: &[&[u8]]) -> Result<()> {
+        let outbox = TempDir::new()?;
+        let mut storescu = self.tools.command("storescu");
+        // Compressed files go as they are.
+        storescu.args(["-xy", "-aet", MACHINE, "-aec", ARCHIVE, "127.0.0.1"]);
+        storescu.arg(self.dicom.to_string());
+        for (number, bytes) in files.iter().enumerate() {
+            let file = outbox.path().join(format!("{number}.dcm"));
+            fs::write(&file, bytes)?;
+            storescu.arg(file);
+        }
+        let output = storescu.output().context("storescu does not start")?;
+        ensure!(
+            output.status.success(),
+            "storescu: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    /// The files in the archive, as they are stored, by Orthanc's own way and not by DICOMweb.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn files(&self) -> Result<Vec<Vec<u8>>> {
+        let ids: Vec<String> = serde_json::from_slice(&self.get("/instances").await?)?;
+        let mut files = Vec::new();
+        for id in ids {
+            files.push(self.get(&format!("/instances/{id}/file")).await?);
+        }
+        Ok(files)
+    }
+
+    /// How many images the archive has.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn count(&self) -> Result<usize> {
+        let ids: Vec<Value> = serde_json::from_slice(&self.get("/instances").await?)?;
+        Ok(ids.len())
+    }
+
+    /// Removes everything.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn clear(&self) -> Result<()> {
+        let ids: Vec<String> = serde_json::from_slice(&self.get("/patients").await?)?;
+        for id in ids {
+            let request = client()?.delete(format!("{}/patients/{id}", self.url()));
+            request
+                .basic_auth(USER, Some(PASSWORD))
+                .send()
+                .await?
+                .error_for_status()?;
+        }
+        Ok(())
+    }
+
+    /// Whether every study is stable.
+    ///
+    /// # Errors
+    /// When one is not, or the archive does not answer.
+    pub async fn rests(&self) -> Result<()> {
+        let studies: Vec<Value> = serde_json::from_slice(&self.get("/studies?expand").await?)?;
+        let is_stable = |study: &Value| study.get("IsStable") == Some(&Value::Bool(true));
+        ensure!(studies.iter().all(is_stable), "a study is not stable");
+        Ok(())
+    }
+
+    /// What a path of the server shows.
+    ///
+    /// # Errors
+    /// When it is no success.
+    pub async fn get(&self, path: &str) -> Result<Vec<u8>> {
+        let request = client()?.get(self.url() + path).basic_auth(USER, Some(PASSWORD));
+        let answer = request.send().await?.error_for_status()?;
+        Ok(answer.bytes().await?.to_vec())
+    }
+
+    /// What dcmtk's `dcmdump` reads in a file: one line for each element, `(0010,0020) LO [P1]`.
+    ///
+    /// # Errors
+    /// When it finds a fault in the file.
+    pub fn dump(&self, file: &[u8]) -> Result<String> {
+        let folder = TempDir::new()?;
+        let path = folder.path().join("file.dcm");
+        fs::write(&path, file)?;
+        self.tools
+            .run("dcmdump", &["+L".as_ref(), "+U8".as_ref(), path.as_ref()])
+    }
+
+    /// The first frame of a picture as it is compressed, as dcmtk's `dcmdump` takes it out.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn frame(&self, file: &[u8]) -> Result<Vec<u8>> {
+        let folder = TempDir::new()?;
+        let path = folder.path().join("file.dcm");
+        fs::write(&path, file)?;
+        self.tools.run(
+            "dcmdump",
+            &["+W".as_ref(), folder.path().as_os_str(), path.as_ref()],
+        )?;
+        let entries = fs::read_dir(folder.path())?.collect::<Result<Vec<_>, _>>()?;
+        let frame = entries
+            .iter()
+            .map(fs::DirEntry::path)
+            .filter(|path| path.extension().is_some_and(|extension| extension == "raw"))
+            .max();
+        fs::read(frame.context("dcmdump took no frame out")?).context("the frame cannot be read")
+    }
+
+    /// The document within a file, as dcmtk's `dcm2json` shows it: base64 of what is between the tag and the end.
+    ///
+    /// # Errors
+    /// When it finds none.
+    pub fn document(&self, file: &[u8]) -> Result<String> {
+        let folder = TempDir::new()?;
+        let path = folder.path().join("file.dcm");
+        fs::write(&path, file)?;
+        let json: Value = serde_json::from_str(&self.tools.run("dcm2json", &[path.as_ref()])?)?;
+        let document = json.pointer("/00420011/InlineBinary").and_then(Value::as_str);
+        Ok(document.context("the file has no document")?.to_owned())
+    }
+}
+
+impl Drop for Orthanc {
+    fn drop(&mut self) {
+        // Fails only for a process that has ended.
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+fn client() -> Result<reqwest::Client> {
+    // A proxy of the environment is not for this machine.
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(30));
+    client.build().context("no HTTP client")
+}
+
+fn configuration(tools: &Tools, folder: &Path, plan: &OrthancPlan, http: u16, dicom: u16) -> Value {
+    let store = folder.join("store");
+    json!({
+        "Name": "Archive",
+        "StorageDirectory": store,
+        "IndexDirectory": store,
+        "Plugins": [tools.root.join("usr/share/orthanc/plugins/libOrthancDicomWeb.so")],
+        "HttpPort": http,
+        "RemoteAccessAllowed": false,
+        "AuthenticationEnabled": true,
+        "RegisteredUsers": { USER: PASSWORD },
+        "OrthancExplorerEnabled": false,
+        "WebDavEnabled": false,
+        "SaveJobs": false,
+        "DicomAet": ARCHIVE,
+        "DicomPort": dicom,
+        "DicomAlwaysAllowStore": false,
+        "DicomAlwaysAllowEcho": false,
+        "DicomCheckModalityHost": true,
+        "DicomModalities": { "machine": [MACHINE, "127.0.0.1", 104] },
+        "OverwriteInstances": plan.overwrites,
+        "StableAge": plan.stable_after.as_secs(),
+        "DicomWeb": { "Enable": true, "Root": "/dicom-web/", "EnableWado": false },
+    })
+}
+
+/// Orthanc's and dcmtk's programs.
+struct Tools {
+    root: PathBuf,
+    libraries: PathBuf,
+    dictionary: Option<PathBuf>,
+}
+
+impl Tools {
+    fn find() -> Result<Self> {
+        let fetched = programs::place("ARCHWIRE_ORTHANC", |target| target.join("tools/orthanc"))?;
+        let roots = [fetched.clone(), PathBuf::from("/")];
+        let plugin = "usr/share/orthanc/plugins/libOrthancDicomWeb.so";
+        let is_here = |root: &&PathBuf| {
+            ["usr/sbin/Orthanc", plugin, "usr/bin/storescu", "usr/bin/dcmdump"]
+                .iter()
+                .all(|file| root.join(file).exists())
+        };
+        let Some(root) = roots.iter().find(is_here) else {
+            bail!(
+                "Orthanc with DICOMweb and dcmtk are not below {}; run: cargo xtask setup",
+                fetched.display()
+            );
+        };
+        let folder = |parent: &str, wanted: &dyn Fn(&str) -> bool| {
+            let entries = fs::read_dir(root.join(parent)).ok()?;
+            let mut paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+            paths.find(|path| wanted(&path.to_string_lossy()))
+        };
+        Ok(Self {
+            root: root.clone(),
+            libraries: folder("usr/lib", &|name| name.ends_with("-linux-gnu"))
+                .unwrap_or_else(|| root.join("usr/lib")),
+            dictionary: folder("usr/share", &|name| name.contains("libdcmtk"))
+                .map(|folder| folder.join("dicom.dic"))
+                .filter(|file| file.is_file()),
+        })
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.root.join("usr/bin").join(program));
+        self.environment(&mut command);
+        command
+    }
+
+    fn environment(&self, command: &mut Command) {
+        command
+            .env("LD_LIBRARY_PATH", &self.libraries)
+            .stdin(Stdio::null());
+        if let Some(dictionary) = &self.dictionary {
+            command.env("DCMDICTPATH", dictionary);
+        }
+    }
+
+    fn run(&self, program: &str, arguments: &[&std::ffi::OsStr]) -> Result<String> {
+        let output = self
+            .command(program)
+            .args(arguments)
+            .output()
+            .with_context(|| format!("{program} does not start"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{program}: {said}");
+        // What dcmtk only warns of is a fault, too: these files are meant to be right.
+        ensure!(!said.contains("W:") && !said.contains("E:"), "{program}: {said}");
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn spawn(&self, folder: &Path) -> Result<Child> {
+        let log = fs::File::create(folder.join("orthanc.log")).context("cannot write Orthanc's log")?;
+        let mut command = Command::new(self.root.join("usr/sbin/Orthanc"));
+        self.environment(&mut command);
+        command
+            .arg(folder.join("orthanc.json"))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .context("Orthanc does not start")
+    }
+}

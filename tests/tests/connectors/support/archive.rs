@@ -1,0 +1,214 @@
+//! A real image archive with its connector, and what is put into it.
+
+use super::{Line, granted, jordan, jordan_at_the_desk, load};
+use archwire_core::{
+    Cursor, Digest, Image, ImageAbout, ImageDelivery, ImageFile, ImageId, ImageUids, ImageView, Patient,
+    PatientId, Revision, Uid, View,
+};
+use archwire_host::{Component, Connector, Limits, MemoryImages, MemoryStateStore, SystemConfig};
+use archwire_tests::{Orthanc, OrthancPlan, Radiograph, eventually};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// More pages than any pass of these scenarios has.
+const MOST_PAGES: usize = 200;
+
+/// An archive, its connector, and the bus's store of images.
+pub(crate) struct Archive {
+    pub(crate) orthanc: Orthanc,
+    pub(crate) connector: Connector,
+    pub(crate) images: MemoryImages,
+}
+
+impl Archive {
+    /// An empty archive whose connector finds what is new by this feed.
+    pub(crate) async fn open(feed: &str) -> Self {
+        Self::open_as(
+            &OrthancPlan::default(),
+            &[("feed", feed), ("stable-after-seconds", "1")],
+        )
+        .await
+    }
+
+    pub(crate) async fn open_as(plan: &OrthancPlan, settings: &[(&str, &str)]) -> Self {
+        let orthanc = Orthanc::start_as(plan).await.unwrap();
+        let images = MemoryImages::default();
+        let authorization = orthanc.authorization();
+        let connector = connect(&orthanc.url(), authorization, settings, &images).await;
+        Self {
+            orthanc,
+            connector,
+            images,
+        }
+    }
+
+    /// An empty archive at the end of a line that may break.
+    pub(crate) async fn at_the_end_of_a_line() -> (Self, Line) {
+        let archive = Self::open("changes").await;
+        let line = Line::to(&archive.orthanc.url()).await;
+        let authorization = archive.orthanc.authorization();
+        let connector = connect(&line.url(), authorization, &[], &archive.images).await;
+        (Self { connector, ..archive }, line)
+    }
+
+    /// Waits until the archive says that every study rests.
+    pub(crate) async fn rests(&self) {
+        eventually("the archive rests", async || self.orthanc.rests().await)
+            .await
+            .unwrap();
+    }
+
+    /// Reads from the beginning.
+    pub(crate) fn reader(&self) -> ArchiveReader<'_> {
+        ArchiveReader {
+            archive: self,
+            cursor: None,
+        }
+    }
+
+    /// The one file in the archive.
+    pub(crate) async fn only_file(&self) -> Vec<u8> {
+        let mut files = self.orthanc.files().await.unwrap();
+        assert_eq!(files.len(), 1, "one file is in the archive");
+        files.remove(0)
+    }
+
+    /// A file of Jordan's that the bus has.
+    pub(crate) fn delivery(&self, content_type: &str, bytes: Vec<u8>) -> ImageDelivery {
+        let size = bytes.len().try_into().unwrap();
+        let digest = self.images.insert(bytes);
+        let patient_id = PatientId::generate();
+        ImageDelivery {
+            event_id: PatientId::generate().to_string(),
+            patient_id,
+            image_id: ImageId {
+                patient: patient_id,
+                first: Revision::new(2),
+            },
+            revision: Revision::new(2),
+            image: image(patient_id, content_type, digest, size),
+            retracted: false,
+            record: None,
+            local_id: None,
+            patient: jordan(),
+            in_doubt_since: None,
+        }
+    }
+
+    /// A radiograph of somebody that the bus has.
+    pub(crate) fn radiograph(&self, radiograph: &Radiograph, patient: Patient) -> ImageDelivery {
+        let mut delivery = self.delivery("application/dicom", radiograph.bytes());
+        delivery.image.uids = ImageUids {
+            study: radiograph.study.parse().unwrap(),
+            series: radiograph.series.parse().unwrap(),
+            instance: radiograph.instance.parse().unwrap(),
+            generated: false,
+        };
+        delivery.patient = patient;
+        delivery
+    }
+}
+
+/// The connector for an archive at an address.
+pub(crate) async fn connect(
+    url: &str,
+    authorization: &str,
+    settings: &[(&str, &str)],
+    images: &MemoryImages,
+) -> Connector {
+    static COMPONENT: OnceCell<Component> = OnceCell::const_new();
+    let component = COMPONENT.get_or_init(|| load("dicom-archive")).await.clone();
+    let mut set: BTreeMap<String, String> = settings
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    set.insert("url".to_owned(), url.to_owned());
+    let config = SystemConfig {
+        system: "archive".parse().unwrap(),
+        settings: set,
+        secrets: BTreeMap::from([("authorization".to_owned(), authorization.into())]),
+        grants: granted(&component, url, Duration::ZERO),
+        limits: Limits::default(),
+        account: None,
+        images: Some(Arc::new(images.clone())),
+        images_folder: None,
+    };
+    Connector::new(component, config, Arc::new(MemoryStateStore::default())).unwrap()
+}
+
+/// Jordan's radiograph, small.
+pub(crate) fn small_radiograph() -> Radiograph {
+    Radiograph {
+        size: (64, 48),
+        ..Radiograph::of(&jordan_at_the_desk())
+    }
+}
+
+fn image(patient: PatientId, content_type: &str, digest: Digest, size: u64) -> Image {
+    let uid = |what| Uid::generate(what, patient, digest);
+    Image {
+        uids: ImageUids {
+            study: uid("study"),
+            series: uid("series"),
+            instance: uid("instance"),
+            generated: true,
+        },
+        file: ImageFile {
+            content_type: content_type.to_owned(),
+            size,
+            digest,
+            sop_class: None,
+            transfer_syntax: None,
+            rows: None,
+            columns: None,
+            frames: None,
+            pixel_spacing: None,
+            lossy: None,
+            burned_in_annotation: None,
+        },
+        about: ImageAbout::default(),
+        translations: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+/// Reading an archive page by page, as the broker's scheduler does.
+pub(crate) struct ArchiveReader<'a> {
+    archive: &'a Archive,
+    pub(crate) cursor: Option<Cursor>,
+}
+
+impl ArchiveReader<'_> {
+    /// Everything that is to be had now.
+    pub(crate) async fn pass(&mut self) -> (Vec<View>, Vec<ImageView>) {
+        let (mut views, mut images) = (Vec::new(), Vec::new());
+        for _ in 0..MOST_PAGES {
+            let answer = self.archive.connector.poll(self.cursor.as_ref()).await.unwrap();
+            assert_eq!(answer.unreadable, [], "everything is as the bus wants it");
+            self.cursor = Some(answer.page.cursor);
+            views.extend(answer.page.views);
+            images.extend(answer.page.images);
+            if !answer.page.more {
+                return (views, images);
+            }
+        }
+        panic!("the pass does not end")
+    }
+
+    /// Reads until so many images were told.
+    pub(crate) async fn until(&mut self, count: usize) -> (Vec<View>, Vec<ImageView>) {
+        let (mut views, mut images) = (Vec::new(), Vec::new());
+        eventually("the images are told", async || {
+            let (more, shown) = self.pass().await;
+            views.extend(more);
+            images.extend(shown);
+            anyhow::ensure!(images.len() >= count, "{} images", images.len());
+            Ok(())
+        })
+        .await
+        .unwrap();
+        (views, images)
+    }
+}
