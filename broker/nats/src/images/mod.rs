@@ -89,6 +89,9 @@ pub struct ImageUsage {
 impl Log {
     /// Opens the images of the log's practice; makes the store when there is none yet. Verified like the log itself.
     ///
+    /// A process opens it once and clones it: who reads and uploads is known to one store and its clones, and the collector
+    /// removes nothing from under them.
+    ///
     /// # Errors
     /// When it cannot be relied on.
     #[tracing::instrument(name = "log.images", skip_all)]
