@@ -29,6 +29,7 @@
 //! - [`Publisher::publish`] sends again by itself when a connection breaks: the same record twice changes nothing.
 //! - [`Subscription::next`] delivers at least once, in the order of the log. After a reconnection everything that was
 //!   not acknowledged comes again: recognise it by its sequence, or by the patient's revision.
+//! - [`Client::put_image`] and [`Client::get_image`] go on by themselves where a connection broke. An image arrives whole, once.
 //! - Bounds: 256 unanswered observations per publisher, 1 MiB a message, 10,000 events allowed ahead of the reader.
 //!
 //! Everything here runs on a tokio runtime. Messages hold patients' data and have no `Debug`; nothing in this crate

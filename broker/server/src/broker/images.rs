@@ -74,8 +74,7 @@ impl Opened {
 }
 
 async fn store(log: &Log, images: &Images, largest: ByteSize) -> Result<Option<ImageStore>, OpenError> {
-    let wanted = images.max_size.unwrap_or(Images::DEFAULT_MAX_SIZE);
-    let wanted = ByteSize::bytes(wanted.bytes());
+    let wanted = ByteSize::bytes(images.most().bytes());
     let mut max_bytes = wanted;
     loop {
         let opened = log.images(&ImageStoreConfig { max_bytes, largest }).await;

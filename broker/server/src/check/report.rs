@@ -1,6 +1,9 @@
 //! What a check found, for a person or for a program.
 
-use crate::{config::Config, systems::CountedTogether};
+use crate::{
+    config::{Config, Images},
+    systems::CountedTogether,
+};
 use archwire_core::SystemName;
 use serde_json::{Value, json};
 use std::{error::Error, io};
@@ -11,6 +14,7 @@ pub struct Report {
     practice: String,
     data_folder: String,
     vendors: Vec<String>,
+    images: Option<Images>,
     /// The systems in the order of their names.
     pub(super) systems: Vec<SystemReport>,
     /// What a vendor counts together and the broker does not. A warning: the programs work, until the vendor says no.
@@ -88,6 +92,7 @@ impl Report {
             practice: config.practice.to_string(),
             data_folder: config.data_folder.display().to_string(),
             vendors: config.vendors.keys().map(ToString::to_string).collect(),
+            images: config.images,
             systems: Vec::new(),
             counted_together: Vec::new(),
             failure: None,
@@ -108,6 +113,15 @@ impl Report {
         writeln!(out, "configuration   {}: valid", self.configuration)?;
         writeln!(out, "practice        {}", self.practice)?;
         writeln!(out, "data folder     {}", self.data_folder)?;
+        match &self.images {
+            Some(images) => writeln!(
+                out,
+                "images          up to {}, one up to {}",
+                images.most(),
+                images.largest
+            )?,
+            None => writeln!(out, "images          off")?,
+        }
         if let Some(failure) = &self.failure {
             writeln!(out, "FAILED          {} [{}]", failure.message, failure.code)?;
             return failure
@@ -130,6 +144,10 @@ impl Report {
             "configuration": self.configuration,
             "practice": self.practice,
             "data_folder": self.data_folder,
+            "images": self.images.map(|images| json!({
+                "max_bytes": images.most().bytes(),
+                "largest": images.largest.bytes(),
+            })),
             "systems": self.systems.iter().map(SystemReport::to_json).collect::<Vec<_>>(),
             "warnings": self.counted_together.iter().map(warning).collect::<Vec<_>>(),
             "vendors": self.vendors,

@@ -159,8 +159,11 @@ pub struct Images {
 }
 
 impl Images {
-    /// The most that all images together may take, when `max-size` does not say.
-    pub const DEFAULT_MAX_SIZE: ByteSize = ByteSize::from_mebibytes(200 * 1024);
+    /// The most that all images together may take: `max-size`, or what it is without.
+    #[must_use]
+    pub fn most(&self) -> ByteSize {
+        self.max_size.unwrap_or(ByteSize::from_mebibytes(200 * 1024))
+    }
 }
 
 /// What a program is right about.

@@ -64,6 +64,11 @@ impl ImageCalls {
 
     /// The image that is told apart by this.
     async fn named(&self, uid: &Uid) -> Option<ImageId> {
+        if let Some(id) = self.registry.image_by_uid(uid) {
+            return Some(id);
+        }
+        // The caller may follow the log and have heard of the image just now.
+        self.registry.images_caught_up().await;
         self.registry.image_by_uid(uid)
     }
 }

@@ -96,6 +96,12 @@ impl Registry {
         self.index().image_by_uid(instance)
     }
 
+    /// Waits until what is being told of an image is in the index. Whoever follows the log may hear of an image before the index
+    /// does.
+    pub async fn images_caught_up(&self) {
+        drop(self.taking.lock().await);
+    }
+
     /// The image that a system keeps under a local id.
     #[must_use]
     pub fn image_of(&self, system: &SystemName, local_id: &LocalId) -> Option<ImageId> {
