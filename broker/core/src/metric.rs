@@ -145,7 +145,10 @@ pub const ALL: &[Metric] = &[
         "When the system was last compared with the log, in seconds since 1970.",
     ),
     gauge(LANES, "Lanes of patients by what they do."),
-    gauge(IMAGES_BEHIND, "Images that the system does not have, by what they do."),
+    gauge(
+        IMAGES_BEHIND,
+        "Images that the system does not have, by what they do.",
+    ),
     gauge(READY, "1 while the broker is ready, else 0."),
     counter(
         RECONNECTIONS,
