@@ -53,7 +53,7 @@ async fn main() -> Result<(), Failure> {
         largest: ByteSize::gibibytes(64),
     };
     let store = log.images(&config).await?;
-    let raw = raw(folder.path(), supervisor.address()).await?;
+    let raw = raw(folder.path(), supervisor.address(), 3 * size).await?;
     throughput(&store, &raw, size).await?;
     small(&store).await?;
     collect(&store).await?;
@@ -298,7 +298,7 @@ fn status(name: &str) -> Result<u64, Failure> {
 }
 
 /// The Object Store of the client library on the same server, with the same settings.
-async fn raw(folder: &Path, address: std::net::SocketAddr) -> Result<ObjectStore, Failure> {
+async fn raw(folder: &Path, address: std::net::SocketAddr, room: usize) -> Result<ObjectStore, Failure> {
     let settings = std::fs::read_to_string(folder.join("nats-server.conf"))?;
     let token = settings
         .split("token: \"")
@@ -311,7 +311,7 @@ async fn raw(folder: &Path, address: std::net::SocketAddr) -> Result<ObjectStore
     let config = object_store::Config {
         bucket: "raw".to_owned(),
         num_replicas: 1,
-        max_bytes: 4 << 30,
+        max_bytes: i64::try_from(room * MIB)?,
         ..object_store::Config::default()
     };
     Ok(jetstream::new(client).create_object_store(config).await?)
