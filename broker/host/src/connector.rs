@@ -1,4 +1,6 @@
-//! A system's connector: the calls that the broker makes.
+//! A system's connector: the calls that the broker makes. Those about images are in [`images`].
+
+mod images;
 
 use crate::{
     Ability, Account, AccountConfig, CallError, CheckReport, Component, ConfigError, IncomingRequest, Limits,
@@ -13,10 +15,7 @@ use crate::{
     sandbox::Sandbox,
     state::{CallState, SystemState},
 };
-use archwire_core::{
-    Cursor, Delivered, Delivery, ImageDelivered, ImageDelivery, ImageView, LocalId, SurveyPage, SystemName,
-    View, metric, span,
-};
+use archwire_core::{Cursor, Delivered, Delivery, LocalId, SurveyPage, SystemName, View, metric, span};
 use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,
@@ -202,42 +201,6 @@ impl Connector {
         .await
     }
 
-    /// Make the system hold an image, or, when it is retracted, show it no more. The connector may read the bytes of that
-    /// image, and of no other.
-    ///
-    /// # Errors
-    /// As [`CallError`] says.
-    pub async fn deliver_image(&self, delivery: &ImageDelivery) -> Result<ImageDelivered, CallError> {
-        let bytes = ImageCall::Deliver(delivery.image.file.digest);
-        let delivery = convert::image_delivery(delivery);
-        let invoke = invoke(move |plugin, store| {
-            Box::pin(async move { plugin.call_deliver_image(store, &delivery).await })
-        });
-        self.call(Ability::DeliverImages, bytes, invoke, convert::image_delivered)
-            .await
-    }
-
-    /// Show one image as the system has it, with the digest of its bytes where the system gives them; `None` when it has no
-    /// image with that id. `record` is the patient's, where one is known.
-    ///
-    /// # Errors
-    /// As [`CallError`] says.
-    pub async fn fetch_image(
-        &self,
-        local_id: &LocalId,
-        record: Option<&LocalId>,
-    ) -> Result<Option<ImageView>, CallError> {
-        let id = local_id.as_str().to_owned();
-        let record = record.map(|record| record.as_str().to_owned());
-        let invoke = invoke(move |plugin, store| {
-            Box::pin(async move { plugin.call_fetch_image(store, &id, record.as_deref()).await })
-        });
-        self.call(Ability::FetchImages, ImageCall::Fetch, invoke, |observation| {
-            convert::image_fetched(observation, local_id)
-        })
-        .await
-    }
-
     /// List what the system holds, from `cursor` on.
     ///
     /// # Errors
@@ -344,16 +307,6 @@ impl Connector {
             Err(CallError::TooLarge { what: RESPONSE })
         } else {
             Ok(answer)
-        }
-    }
-
-    /// A poll is about images where the connector does anything with them.
-    fn polled(&self) -> ImageCall {
-        let abilities = &self.0.component.description().abilities;
-        let of_images = [Ability::DeliverImages, Ability::FetchImages];
-        match of_images.iter().any(|ability| abilities.contains(ability)) {
-            true => ImageCall::Poll,
-            false => ImageCall::Other,
         }
     }
 

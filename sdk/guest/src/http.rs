@@ -16,7 +16,7 @@
 //!
 //! The host decides which hosts, methods and paths may be reached, sets `Host` and the header with the secrets, holds
 //! the pace, and never follows a redirect: a 3xx is an answer like any other. Both [`Error`] and a refusing answer turn
-//! into the usual [`Disposition`] with `?`; match on them where the system deserves something better.
+//! into the usual [`Disposition`](crate::Disposition) with `?`; match on them where the system deserves something better.
 //!
 //! What is too large for memory goes in parts ([`Request::body_from`]) and comes as a stream ([`Request::open`]).
 //!
@@ -27,15 +27,16 @@
 
 mod body;
 mod error;
+mod response;
 mod url;
 mod wire;
 
 pub use body::{Body, Incoming, Part};
 pub use error::Error;
+pub use response::Response;
 pub use url::encode;
 
-use crate::exchange::Disposition;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use std::time::Duration;
 
 /// What is done to a resource. Methods that a vendor's API for patients has no use for are left out.
@@ -277,68 +278,6 @@ impl Request {
     }
 }
 
-/// An answer, read to its end.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Response {
-    /// HTTP status.
-    pub status: u16,
-    /// Names in lower case. A value that is not UTF-8 has replacement characters.
-    pub headers: Vec<(String, String)>,
-    /// The bytes as they came.
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    /// How long a throttled call waits where the system does not say.
-    pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
-
-    /// The first value of a header; any case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        header(&self.headers, name)
-    }
-
-    /// `Retry-After` in seconds. `None` where there is none or it is a date.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?
-            .trim()
-            .parse()
-            .ok()
-            .map(Duration::from_secs)
-    }
-
-    /// Reads the body as JSON.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`] with the place, never with the content.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::Unreadable {
-            line: error.line(),
-            column: error.column(),
-        })
-    }
-
-    /// The answer itself when its status is 2xx.
-    ///
-    /// # Errors
-    /// What most systems mean by the other statuses: 401 and 403 are `unauthorized`, 429 and a 503 with `Retry-After`
-    /// are `throttled`, other 5xx `retry` after 30 s, and the rest `rejected` with the body as detail.
-    pub fn success(self) -> Result<Self, Disposition> {
-        let disposition = match (self.status, self.retry_after()) {
-            (200..=299, _) => return Ok(self),
-            (401 | 403, _) => Disposition::unauthorized("credentials-refused"),
-            (429, after) => Disposition::throttled("throttled", after.unwrap_or(Self::DEFAULT_RETRY_AFTER)),
-            (503, Some(after)) => Disposition::throttled("throttled", after),
-            (500..=599, _) => Disposition::retry("system-failed", Duration::from_secs(30)),
-            _ => Disposition::rejected("refused"),
-        };
-        Err(disposition
-            .with_status(self.status)
-            .with_detail(String::from_utf8_lossy(&self.body)))
-    }
-}
-
 fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let found = headers
         .iter()
@@ -349,18 +288,6 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        Response {
-            status,
-            headers,
-            body: body.as_bytes().to_vec(),
-        }
-    }
 
     #[test]
     fn query_values_are_encoded_and_joined() {
@@ -389,33 +316,5 @@ mod tests {
             Request::put("http://localhost").json(&unwritable).send(),
             Err(Error::InvalidRequest)
         );
-    }
-
-    #[test]
-    fn statuses_become_the_dispositions_that_most_systems_mean() {
-        let disposition = |response: Response| response.success().unwrap_err();
-        assert!(answer(201, &[], "").success().is_ok());
-        assert!(matches!(
-            disposition(answer(401, &[], "")),
-            Disposition::Unauthorized(_)
-        ));
-        assert!(matches!(disposition(answer(502, &[], "")), Disposition::Retry(_)));
-        assert!(matches!(
-            disposition(answer(404, &[], "")),
-            Disposition::Rejected(_)
-        ));
-        let Disposition::Throttled(later) = disposition(answer(429, &[("retry-after", "7")], "")) else {
-            panic!("429 is throttling")
-        };
-        assert_eq!(later.after_ms, 7_000);
-    }
-
-    #[test]
-    fn an_unreadable_answer_tells_the_place_and_not_the_content() {
-        let error = answer(200, &[], "{\n \"LName\": \"Lovelace\" \"}")
-            .json::<Vec<u8>>()
-            .unwrap_err();
-        assert!(!error.to_string().contains("Lovelace"));
-        assert!(matches!(error, Error::Unreadable { .. }));
     }
 }
