@@ -174,3 +174,6 @@ fn time(milliseconds: u64) -> Result<SystemTime, WireError> {
     let time = UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds));
     time.ok_or(WireError::Time("image.observed_at_ms"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,5 +22,5 @@ pub use due::{ImageDue, KnownImage, KnownImageCopy};
 pub use outcome::ImageTaken;
 pub use settle::ImageSettlement;
 
-/// Most images of one patient: at about 1 KB at hand each, 100 MB.
+/// Most images of one patient: at about 1.2 KB at hand each, 120 MB.
 const MOST_IMAGES: u32 = 100_000;

@@ -149,7 +149,8 @@ impl Index {
             }
             Sighted::Image(copy) => {
                 let system = self.interned(system);
-                self.images.apply_copy(&system, copy, *seen_at);
+                let copy = self.with_known_record(&system, copy);
+                self.images.apply_copy(&system, &copy, *seen_at);
             }
             Sighted::Superseded { local_id, by } => self.supersede(*patient, system, local_id, by),
             Sighted::Unlinked { local_id } => self.unlink(*patient, system, local_id),

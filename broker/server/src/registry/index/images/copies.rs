@@ -1,6 +1,7 @@
 //! What systems have of an image, and what the bus is about to bring them.
 
 use super::{Content, ImageEntry, Images};
+use crate::registry::index::Index;
 use archwire_core::{Copied, Digest, ImageCopy, ImageId, LocalId, ReceiptOutcome, Revision, SystemName};
 use std::{sync::Arc, time::SystemTime};
 
@@ -75,6 +76,28 @@ struct Held<'a> {
     described: Option<Digest>,
 }
 
+impl Index {
+    /// The same note with the record's id as it is kept once for all images.
+    pub(in crate::registry::index) fn with_known_record(
+        &self,
+        system: &SystemName,
+        copy: &ImageCopy,
+    ) -> ImageCopy {
+        let mut copy = copy.clone();
+        if let Copied::Held {
+            record: Some(record), ..
+        } = &mut copy.what
+            && let Some(patient) = self.linked(system, record)
+            && let Some(known) = self
+                .entry(patient)
+                .and_then(|entry| entry.record_of(system, record))
+        {
+            *record = known.local_id.clone();
+        }
+        copy
+    }
+}
+
 impl Images {
     /// Takes in what was noted of an image in a system.
     pub(in crate::registry::index) fn apply_copy(
@@ -135,6 +158,10 @@ impl Images {
         }
         self.let_go_of(system, held.local_id, id);
         let Some(entry) = self.entry_mut(id) else { return };
+        let held = &Held {
+            local_id: &same_id(entry, held.local_id),
+            ..*held
+        };
         let shown = held.shown.map(|digest| {
             entry.shared(Content {
                 digest,
@@ -178,6 +205,12 @@ impl Images {
             entry.copies.retain(|copy| *copy != nothing);
         }
     }
+}
+
+/// An id as another system's copy has it already: archives tell images apart by the same UID.
+fn same_id(entry: &ImageEntry, local_id: &LocalId) -> LocalId {
+    let mut ids = entry.copies.iter().filter_map(|copy| copy.local_id.as_ref());
+    ids.find(|id| *id == local_id).unwrap_or(local_id).clone()
 }
 
 /// Changes a system's copy under a local id. One whose id was not known so far gets it; where there is none, a new one does.

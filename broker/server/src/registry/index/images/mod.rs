@@ -1,7 +1,8 @@
 //! What the log says of images, kept at hand: whose they are, what was told last, and what systems have of them.
 //!
 //! What is known of an image beside its bytes stays in the log; at hand is by what it is told apart and compared. An image that
-//! three systems have costs about 0.9 KB. Retracted images stay: what a system has of them it has to be told.
+//! three systems have costs about 1.2 KB, of which half is ids and the maps that find it by them. Retracted images stay: whatever
+//! system has them has to be told.
 
 mod apply;
 mod copies;
