@@ -91,3 +91,31 @@ impl<'a> Permission<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use archwire_host::AccountConfig;
+    use std::num::NonZeroUsize;
+    use tokio::time::{Instant, sleep};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_moves_bytes_lets_others_in_after_a_while() {
+        let config = AccountConfig {
+            in_flight: NonZeroUsize::MIN,
+            ..AccountConfig::new("archive".parse().unwrap())
+        };
+        let (account, breaker) = (Account::new(config), Breaker::new("archive".parse().unwrap()));
+        let purpose = Purpose::Writing;
+        let mut upload = Permission::obtain(&breaker, &account, purpose, Priority::Backfill).await;
+        let begun = Instant::now();
+        let half_an_hour = upload.during(sleep(Duration::from_secs(1800)));
+        let other = async {
+            drop(Permission::obtain(&breaker, &account, purpose, Priority::Live).await);
+            begun.elapsed()
+        };
+        let ((), waited) = tokio::join!(half_an_hour, other);
+        assert!(waited >= LONGEST_TURN && waited < LONGEST_TURN * 2, "{waited:?}");
+        upload.worked();
+    }
+}

@@ -16,8 +16,8 @@ use crate::{
     telemetry::traces,
 };
 use archwire_core::{
-    DeliveryAction, Digest, ImageDelivered, ImageDelivery, ImageId, ImageView, LocalId, Receipt,
-    ReceiptOutcome, Revision, SystemName, span,
+    DeliveryAction, ImageDelivered, ImageDelivery, ImageId, ImageView, LocalId, Receipt, ReceiptOutcome,
+    Revision, SystemName, span,
 };
 use archwire_host::{CallError, Connector};
 use std::sync::Arc;
@@ -72,6 +72,8 @@ impl Shown {
 
 /// The code of an image that the system took and does not show.
 const NOT_SHOWN: &str = "image_not_shown";
+/// The code of one that the system files under another patient's record.
+const ELSEWHERE: &str = "image_under_another_record";
 
 impl Attempt<'_> {
     /// What there is to do. Asks the registry only.
@@ -126,7 +128,7 @@ impl Attempt<'_> {
         let Some(local_id) = &due.local_id else {
             return Ok(false);
         };
-        if due.retracted || due.delivered > Revision::NONE {
+        if due.retracted || due.lies_elsewhere || due.delivered > Revision::NONE {
             return Ok(false);
         }
         let looking = self.connector.fetch_image(local_id, record.as_ref());
@@ -138,8 +140,14 @@ impl Attempt<'_> {
             return Ok(false);
         }
         let receipt = self.receipt(told, None, shown);
-        self.settle(task, local_id, due.revision, view.digest, Some(receipt))
-            .await?;
+        let settlement = ImageSettlement {
+            local_id: local_id.clone(),
+            record: Some(view.record),
+            delivered: due.revision,
+            shown: view.digest,
+            receipt: Some(receipt),
+        };
+        self.settle(settlement).await?;
         Ok(true)
     }
 
@@ -203,7 +211,7 @@ impl Attempt<'_> {
             record: filed_under,
             action,
         } = delivered;
-        if due.local_id.as_ref().is_some_and(|known| *known != local_id) {
+        if due.local_id.as_ref().is_some_and(|known| *known != local_id) && !self.may_replace(due) {
             return Err(Failure::Park(Trouble::of_code("local_id_changed")));
         }
         let looking = self
@@ -211,35 +219,63 @@ impl Attempt<'_> {
             .fetch_image(&local_id, record.as_ref().or(filed_under.as_ref()));
         let read = permission.during(looking).await;
         reach("image-read-back");
+        let shown_under = read
+            .as_ref()
+            .ok()
+            .and_then(|view| view.as_ref())
+            .map(|view| &view.record);
+        let is_elsewhere =
+            self.is_elsewhere(task, filed_under.as_ref()) || self.is_elsewhere(task, shown_under);
+        let mut settlement = ImageSettlement {
+            local_id,
+            record: shown_under.or(filed_under.as_ref()).or(record.as_ref()).cloned(),
+            delivered: due.delivered,
+            shown: None,
+            receipt: None,
+        };
         let view = match read {
+            Ok(_) if is_elsewhere => {
+                self.settle(settlement).await?;
+                return Err(Failure::Park(Trouble::of_code(ELSEWHERE)));
+            }
             Ok(view) => view,
             // The image is there. Its id is kept, so that it is never sent again without looking.
             Err(error) => {
-                self.settle(task, &local_id, due.delivered, None, None).await?;
+                self.settle(settlement).await?;
                 return Err(not_read(error));
             }
         };
-        let shown_under = view.as_ref().map(|view| &view.record);
-        if self.is_elsewhere(task, filed_under.as_ref()) || self.is_elsewhere(task, shown_under) {
-            self.settle(task, &local_id, due.delivered, None, None).await?;
-            return Err(Failure::Park(Trouble::of_code("image_under_another_record")));
-        }
         let shown = match &view {
             Some(view) => Shown::of(view, due),
             None if due.retracted => Shown::new(ReceiptOutcome::Verified, None),
             None => Shown::new(ReceiptOutcome::Unreadable, Some(NOT_SHOWN)),
         };
-        let is_missing = view.is_none() && !due.retracted;
-        let receipt = Some(self.receipt(told, Some(action), shown));
-        if is_missing {
-            self.settle(task, &local_id, due.delivered, None, receipt).await?;
+        settlement.receipt = Some(self.receipt(told, Some(action), shown));
+        if view.is_none() && !due.retracted {
+            self.settle(settlement).await?;
             return Err(Failure::Later(None, Trouble::of_code(NOT_SHOWN)));
         }
-        let digest = view.and_then(|view| view.digest);
-        self.settle(task, &local_id, due.revision, digest, receipt)
-            .await?;
+        settlement.delivered = due.revision;
+        settlement.shown = view.and_then(|view| view.digest);
+        self.settle(settlement).await?;
         reach("image-settled");
-        Ok(())
+        let now = self.registry.image_due(self.system, self.image);
+        match now.is_some_and(|now| now.lies_elsewhere) {
+            true => Err(Failure::Park(Trouble::of_code(ELSEWHERE))),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the system may keep the image under another id than before: where it keeps other bytes, or another patient's, by
+    /// making a new one of it.
+    fn may_replace(&self, due: &ImageDue) -> bool {
+        let known = self.registry.image(self.image);
+        let copies = known.iter().flat_map(|known| &known.copies);
+        let mut shown = copies
+            .filter(|copy| copy.system == *self.system)
+            .map(|copy| copy.shown);
+        let shows_others = shown.next().flatten() != Some(due.digest);
+        due.lies_elsewhere || due.delivered > Revision::NONE && shows_others
     }
 
     /// Whether a record under which the system shows the image is not the patient's.
@@ -255,21 +291,7 @@ impl Attempt<'_> {
         ours.as_ref().map_or_else(of_others, |ours| ours != record)
     }
 
-    async fn settle(
-        &self,
-        task: &Task,
-        local_id: &LocalId,
-        delivered: Revision,
-        shown: Option<Digest>,
-        receipt: Option<Receipt>,
-    ) -> Result<(), Failure> {
-        let settlement = ImageSettlement {
-            local_id: local_id.clone(),
-            record: task.record.clone(),
-            delivered,
-            shown,
-            receipt,
-        };
+    async fn settle(&self, settlement: ImageSettlement) -> Result<(), Failure> {
         let settling = self.registry.settle_image(self.system, self.image, settlement);
         Ok(settling.await?)
     }

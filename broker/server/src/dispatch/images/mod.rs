@@ -91,6 +91,7 @@ impl ImageRunner {
         });
         let mut sending = JoinSet::new();
         let mut passes = interval_at(Instant::now() + BETWEEN_PASSES, BETWEEN_PASSES);
+        shared.registry.delivers_images(&shared.system);
         shared.begin();
         while !shutdown.is_cancelled() {
             while let Some(begun) = shared.board.begin() {
