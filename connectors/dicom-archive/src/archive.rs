@@ -80,9 +80,17 @@ impl<'a> Archive<'a> {
         self.asked.get()
     }
 
-    fn send(&self, request: &Request) -> Result<Response, http::Error> {
+    /// Asks something that changes nothing. Once more where the connection closes: archives keep a quiet one for no more than a
+    /// second, and may close it just when the next question is on its way.
+    fn ask<T>(&self, question: impl Fn() -> Result<T, http::Error>) -> Result<T, http::Error> {
         self.asked.set(self.asked.get() + 1);
-        self.host.send(request)
+        match question() {
+            Err(http::Error::Closed) => {
+                self.asked.set(self.asked.get() + 1);
+                question()
+            }
+            answer => answer,
+        }
     }
 
     /// Studies with these attributes, a page of them.
@@ -148,8 +156,7 @@ impl<'a> Archive<'a> {
         let request = Request::get(self.address(place))
             .header("Accept", AS_STORED)
             .timeout(PATIENCE);
-        self.asked.set(self.asked.get() + 1);
-        let incoming = self.host.open(&request)?;
+        let incoming = self.ask(|| self.host.open(&request))?;
         if matches!(incoming.status, 404 | 410) {
             return Ok(None);
         }
@@ -171,6 +178,7 @@ impl<'a> Archive<'a> {
             .body_from(&frame.content_type, body)
             .timeout(PATIENCE);
         let response = self
+            .host
             .send(&request)
             .map_err(|error| match error.may_have_arrived() {
                 true => Disposition::retry("stored-or-not", Duration::from_secs(30)),
@@ -185,7 +193,7 @@ impl<'a> Archive<'a> {
     /// When the server does not answer.
     pub fn orthanc(&self, path: &str) -> Result<Option<Response>, Disposition> {
         let request = Request::get(format!("{}{path}", self.config.url)).header("Accept", "application/json");
-        match self.send(&request) {
+        match self.ask(|| self.host.send(&request)) {
             Err(http::Error::Denied) => Ok(None),
             Err(error) => Err(error.into()),
             Ok(response) if matches!(response.status, 404 | 405) => Ok(None),
@@ -218,7 +226,7 @@ impl<'a> Archive<'a> {
 
     /// An answer with rows. There are none, too, when what they would be of is not there.
     fn list(&self, request: &Request) -> Result<Response, Disposition> {
-        let response = self.send(request)?;
+        let response = self.ask(|| self.host.send(request))?;
         match response.status {
             204 | 404 | 410 => Ok(Response {
                 body: b"[]".to_vec(),

@@ -110,9 +110,13 @@ async fn a_compressed_picture_comes_out_compressed() {
     archive.connector.deliver_image(&delivery).await.unwrap();
     // As another machine would have sent it: without the marks by which ours is known.
     let ours = archive.only_file().await;
-    let mark = ours.windows(8).position(|bytes| bytes == b"ARCHWIRE").unwrap();
+    let creator = b"LO\x08\0ARCHWIRE";
+    let mark = ours
+        .windows(creator.len())
+        .position(|bytes| bytes == creator)
+        .unwrap();
     let mut others = ours.clone();
-    others[mark..mark + 8].copy_from_slice(b"SOMEBODY");
+    others[mark + 4..mark + creator.len()].copy_from_slice(b"SOMEBODY");
     archive.orthanc.clear().await.unwrap();
     archive.orthanc.send(&[&others]).unwrap();
     let (_, images) = archive.reader().until(1).await;

@@ -27,7 +27,12 @@ impl Archive {
     pub(crate) async fn open(feed: &str) -> Self {
         Self::open_as(
             &OrthancPlan::default(),
-            &[("feed", feed), ("stable-after-seconds", "1")],
+            // Its studies are of a day in the past.
+            &[
+                ("feed", feed),
+                ("stable-after-seconds", "1"),
+                ("window-days", "0"),
+            ],
         )
         .await
     }
