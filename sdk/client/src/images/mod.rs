@@ -57,9 +57,14 @@ impl Attempts {
 
     /// Waits before the next attempt, if there is to be one.
     async fn failed(&mut self, error: ClientError) -> Result<(), ImageError> {
-        if !error.is_retryable() {
-            return Err(error.into());
+        match error.is_retryable() {
+            true => self.again(error).await,
+            false => Err(error.into()),
         }
+    }
+
+    /// The same for what may succeed later although its code does not say so.
+    async fn again(&mut self, error: ClientError) -> Result<(), ImageError> {
         let pause = self.backoff.fail();
         if self.moved_at.elapsed() + pause > self.patience {
             return Err(ImageError::GaveUp {

@@ -133,6 +133,10 @@ impl PutImage {
         loop {
             match self.attempt(reader, &source, &mut attempts).await {
                 Ok(answer) => return receipt(answer).map_err(ImageError::Bus),
+                // Less of it is there than a moment ago: the next attempt asks anew where it goes on.
+                Err(ImageError::Bus(error)) if error.code() == "image_offset_ahead" => {
+                    attempts.again(error).await?;
+                }
                 Err(ImageError::Bus(error)) => attempts.failed(error).await?,
                 Err(error) => return Err(error),
             }

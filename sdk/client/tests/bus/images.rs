@@ -158,6 +158,14 @@ async fn uploads_that_are_full_are_waited_for_until_nothing_moves_for_too_long()
 }
 
 #[tokio::test]
+async fn an_upload_of_which_less_is_there_than_the_bus_said_asks_again() {
+    let bus = bus([Mishap::Refuse(Code::OutOfRange, "image_offset_ahead")]);
+    let put = client(&bus).await.put_image(ceph());
+    assert!(soon(put.reader(&mut Cursor::new(bytes()))).await.is_ok());
+    assert_eq!(bus.memory().gallery.opened.len(), 2);
+}
+
+#[tokio::test]
 async fn an_image_is_got_whole_over_broken_connections_and_its_digest_is_checked() {
     let bus = bus_with_image([Mishap::BreakAfter(500_000), Mishap::BreakAfter(500_000)]);
     let folder = tempfile::tempdir().unwrap();
