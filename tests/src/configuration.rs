@@ -1,6 +1,6 @@
 //! The practice's configuration file and the secrets beside it, as an administrator would write them.
 
-use crate::{Plan, Programs};
+use crate::{Orthanc, Plan, Programs};
 use anyhow::{Context as _, Result};
 use archwire_opendental_simulator::{Handle, Mode};
 use std::collections::BTreeMap;
@@ -28,6 +28,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) port: u16,
     pub(crate) nats_url: Option<String>,
     pub(crate) offices: &'a [Office],
+    pub(crate) archives: &'a [(String, Orthanc)],
     pub(crate) tokens: &'a BTreeMap<String, String>,
 }
 
@@ -50,6 +51,14 @@ impl Draft<'_> {
                 &office.customer_key,
             )?;
             self.system(&mut text, office)?;
+        }
+        for (name, archive) in self.archives {
+            write_secret(
+                &secrets,
+                &format!("{name}-authorization"),
+                archive.authorization(),
+            )?;
+            self.archive(&mut text, name, &archive.url())?;
         }
         for (vendor, token) in self.tokens {
             write_secret(&secrets, &format!("{vendor}-token"), token)?;
@@ -117,6 +126,30 @@ impl Draft<'_> {
              in-flight = {in_flight}\n",
             owns = self.owns(name),
             in_flight = self.plan.in_flight,
+        )?;
+        Ok(())
+    }
+
+    fn archive(&self, text: &mut String, name: &str, url: &str) -> Result<()> {
+        let poll_every = self.plan.poll_every.as_millis();
+        write!(
+            text,
+            "\n[systems.{name}]\nconnector = \"dicom-archive\"\npoll-every = \"{poll_every}ms\"\n{owns}\n\
+             [systems.{name}.settings]\nurl = \"{url}\"\n\n\
+             [systems.{name}.secrets]\nauthorization = {{ file = \"secrets/{name}-authorization\" }}\n\n\
+             [[systems.{name}.grants]]\n\
+             to = \"{url}\"\n\
+             methods = [\"GET\", \"POST\"]\n\
+             paths = [\"/dicom-web/studies\", \"/dicom-web/studies/**\", \"/dicom-web/instances\"]\n\
+             private-addresses = true\n\
+             in-flight = 4\n\n\
+             [[systems.{name}.grants]]\n\
+             to = \"{url}\"\n\
+             methods = [\"GET\"]\n\
+             paths = [\"/changes\", \"/system\", \"/studies\", \"/studies/*\", \"/studies/*/instances\"]\n\
+             private-addresses = true\n\
+             in-flight = 4\n",
+            owns = self.owns(name),
         )?;
         Ok(())
     }

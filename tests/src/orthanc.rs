@@ -181,6 +181,26 @@ impl Orthanc {
         Ok(files)
     }
 
+    /// The file of the image with this SOPInstanceUID, as it is stored. `None` when the archive has none.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn file(&self, instance: &str) -> Result<Option<Vec<u8>>> {
+        let images: Vec<Value> = serde_json::from_slice(&self.get("/instances?expand").await?)?;
+        let is_wanted = |image: &&Value| {
+            let uid = image.pointer("/MainDicomTags/SOPInstanceUID");
+            uid.and_then(Value::as_str) == Some(instance)
+        };
+        let id = images
+            .iter()
+            .find(is_wanted)
+            .and_then(|image| image.get("ID")?.as_str());
+        match id {
+            Some(id) => Ok(Some(self.get(&format!("/instances/{id}/file")).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// How many images the archive has.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use std::time::Duration;
 pub struct Plan {
     pub(crate) practice: String,
     pub(crate) offices: Vec<(String, Options)>,
+    pub(crate) archives: Vec<String>,
     pub(crate) vendors: Vec<String>,
     pub(crate) poll_every: Duration,
     pub(crate) spacing: Duration,
@@ -29,6 +30,7 @@ impl Plan {
         Self {
             practice: "maple-street".to_owned(),
             offices: Vec::new(),
+            archives: Vec::new(),
             vendors: Vec::new(),
             poll_every: Duration::from_millis(200),
             spacing: Duration::ZERO,
@@ -54,6 +56,13 @@ impl Plan {
     #[must_use]
     pub fn system(mut self, name: &str, options: Options) -> Self {
         self.offices.push((name.to_owned(), options));
+        self
+    }
+
+    /// One more system, with a real image archive behind it: an Orthanc whose studies are stable after a second.
+    #[must_use]
+    pub fn archive(mut self, name: &str) -> Self {
+        self.archives.push(name.to_owned());
         self
     }
 
@@ -138,7 +147,7 @@ impl Plan {
         self
     }
 
-    /// Opens the simulated offices and writes the configuration. The broker does not run yet.
+    /// Opens the simulated offices and the archives, and writes the configuration. The broker does not run yet.
     ///
     /// # Errors
     /// When a program is missing, or a simulator cannot start.

@@ -4,7 +4,7 @@ use crate::broker::Answer;
 use crate::configuration::{Draft, Office};
 use crate::faults::disk::Disk;
 use crate::nats_server::NatsServer;
-use crate::{Log, Plan, Programs, Seat, programs};
+use crate::{Log, Orthanc, Plan, Programs, Seat, programs};
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::{Client, Endpoint};
 use archwire_opendental_simulator::{Handle, Simulator};
@@ -34,6 +34,7 @@ pub struct Practice {
     plan: Plan,
     programs: Programs,
     offices: Vec<Office>,
+    archives: Vec<(String, Orthanc)>,
     tokens: BTreeMap<String, String>,
     folder: TempDir,
 }
@@ -66,6 +67,10 @@ impl Practice {
                 handle: Arc::new(Simulator::start(options.clone()).await?),
             });
         }
+        let mut archives = Vec::new();
+        for name in &plan.archives {
+            archives.push((name.clone(), Orthanc::start().await?));
+        }
         let tokens = plan.vendors.iter().map(|name| (name.clone(), token())).collect();
         let nats = match plan.has_external_nats {
             true => {
@@ -81,6 +86,7 @@ impl Practice {
             plan,
             programs,
             offices,
+            archives,
             tokens,
             folder,
         };
@@ -135,6 +141,7 @@ impl Practice {
             port: self.port(),
             nats_url: self.nats_url(),
             offices: &self.offices,
+            archives: &self.archives,
             tokens: &self.tokens,
         }
     }
@@ -174,6 +181,24 @@ impl Practice {
         office
             .map(|office| office.handle.as_ref())
             .with_context(|| format!("no system {system} was planned"))
+    }
+
+    /// The first image archive.
+    ///
+    /// # Errors
+    /// When none was planned.
+    pub fn archive(&self) -> Result<&Orthanc> {
+        let archive = self.archives.first().map(|(_, archive)| archive);
+        archive.context("no archive was planned")
+    }
+
+    /// The first image archive, to be killed and started again.
+    ///
+    /// # Errors
+    /// When none was planned.
+    pub fn archive_mut(&mut self) -> Result<&mut Orthanc> {
+        let archive = self.archives.first_mut().map(|(_, archive)| archive);
+        archive.context("no archive was planned")
     }
 
     /// The practice's folder, with everything that belongs to it.

@@ -298,7 +298,7 @@ impl Cursor {
             .first()
             .and_then(|image| image.text(tag::SOP_INSTANCE_UID))
             .map_or(0, hash);
-        let is_again = self.at >= PAGE && self.at % PAGE == 0 && front == self.front;
+        let is_again = self.at >= PAGE && self.at.is_multiple_of(PAGE) && front == self.front;
         if is_again || images.is_empty() {
             self.next_study();
             return Ok(Read::On);

@@ -63,7 +63,7 @@ fn newest(archive: &Archive<'_>, record: &Record) -> Result<Option<Study>, Dispo
         Record::Study(uid) => archive.studies(&[("StudyInstanceUID", uid.as_str())], 0)?,
     };
     studies.retain(|study| may_be(&study.data, record));
-    studies.sort_by(|one, other| age(&other.data).cmp(&age(&one.data)));
+    studies.sort_by_key(|study| std::cmp::Reverse(age(&study.data)));
     for (looked_up, study) in studies.into_iter().enumerate() {
         if study.data.text(tag::ISSUER_OF_PATIENT_ID).is_some() || matches!(record, Record::Study(_)) {
             return Ok(Some(study));

@@ -52,7 +52,7 @@ fn stl() -> Vec<u8> {
 fn the_file_within_is_found_again_with_its_own_length() {
     for odd in [false, true] {
         let mut payload = jpeg(0xC0, &[0x22, 0x11, 0x11]);
-        if odd == (payload.len() % 2 == 0) {
+        if odd == payload.len().is_multiple_of(2) {
             payload.push(0);
         }
         let pdf = if odd {
