@@ -57,7 +57,11 @@ pub(super) fn unknown_record() -> Status {
 
 /// The broker keeps no images.
 pub(crate) fn images_off() -> Status {
-    refuse(Code::FailedPrecondition, "images_off", "this broker keeps no images")
+    refuse(
+        Code::FailedPrecondition,
+        "images_off",
+        "this broker keeps no images",
+    )
 }
 
 /// A message with its causes. Ours hold field names and bounds, never a value.

@@ -31,7 +31,11 @@ fn images_are_written_where_patients_are_unless_it_says_otherwise() {
         ("deliver = false\ndeliver-images = true\n", (false, true)),
     ] {
         let system = only_system(&Office::with(&system(written)));
-        assert_eq!((system.deliver, system.deliver_images), (deliver, images), "{written}");
+        assert_eq!(
+            (system.deliver, system.deliver_images),
+            (deliver, images),
+            "{written}"
+        );
     }
 }
 
