@@ -206,6 +206,7 @@ impl Poller {
                 unreadable_images,
             } = self.heed(permission, answer)?;
             let seen = page.views.len() + page.images.len();
+            self.link_by_images(&page.views, &page.images).await?;
             let taken = self.take_page(page.views, &unreadable, begun);
             let recorded = taken.instrument(span.clone()).await?;
             let taken = self.take_images(page.images, &unreadable_images);

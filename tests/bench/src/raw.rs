@@ -93,7 +93,7 @@ impl Raw {
             ..object_store::Config::default()
         };
         let store = self.context.create_object_store(config).await;
-        Ok(store.context("no object store can be made")?)
+        store.context("no object store can be made")
     }
 
     /// The sequences of a practice's events, as JetStream itself delivers them: those after a place in the log.

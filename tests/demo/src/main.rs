@@ -8,6 +8,7 @@ mod check;
 mod cli;
 mod keep;
 mod people;
+mod radiograph;
 mod screen;
 mod stage;
 mod steps;
@@ -18,6 +19,7 @@ use crate::screen::Screen;
 use crate::stage::Stage;
 use anyhow::{Result, bail};
 use clap::Parser as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -44,8 +46,9 @@ async fn run(cli: &Cli) -> Result<usize> {
         eprintln!("{}: skipped {bad}", people.source);
     }
     let skipped = people.skipped.len();
+    let image = cli.image.clone();
     let mut stage = tokio::select! {
-        played = play(people) => played?,
+        played = play(people, image.as_deref()) => played?,
         // What runs is ended on the way out.
         _ = tokio::signal::ctrl_c() => bail!("interrupted"),
     };
@@ -56,10 +59,10 @@ async fn run(cli: &Cli) -> Result<usize> {
     Ok(skipped)
 }
 
-async fn play(people: People) -> Result<Stage> {
+async fn play(people: People, image: Option<&Path>) -> Result<Stage> {
     let mut screen = Screen::new();
     let mut stage = Stage::open(&screen, &people).await?;
-    if let Err(error) = steps::all(&mut stage, &mut screen, people).await {
+    if let Err(error) = steps::all(&mut stage, &mut screen, people, image).await {
         eprintln!("\nThe end of the bus's log:\n{}", stage.practice.logs()?.tail(20));
         return Err(error);
     }

@@ -4,7 +4,9 @@ use crate::people::People;
 use crate::screen::{Screen, seconds};
 use anyhow::Result;
 use archwire_opendental_simulator::{Handle, PatientFields};
-use archwire_tests::{Practice, TracingProgram, process};
+use archwire_tests::{Orthanc, Practice, TracingProgram, process};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 /// The vendor's name in the practice's configuration.
@@ -16,6 +18,8 @@ pub(crate) const VISITOR: &str = "visitor";
 pub(crate) struct Stage {
     pub(crate) vendor: TracingProgram,
     pub(crate) practice: Practice,
+    /// A real image archive; `None` where there is none on this machine.
+    pub(crate) archive: Option<Orthanc>,
     /// Everybody who was typed in anywhere so far, each exactly once.
     pub(crate) everybody: Vec<PatientFields>,
     /// How many of them were first registered at the vendor.
@@ -27,10 +31,12 @@ impl Stage {
     /// Opens the office, starts the bus and the vendor's program.
     pub(crate) async fn open(screen: &Screen, people: &People) -> Result<Self> {
         println!(
-            "Archwire, end to end. Three programs on this machine:\n\n   \
+            "Archwire, end to end. The programs on this machine:\n\n   \
                FRONT DESK                   THE BUS                      VENDOR\n   \
                Open Dental (simulated)      archwire and nats-server     a program that traces radiographs\n   \
-               its own web API       <-->   WASM connector  |  gRPC <--> a patient list of its own\n\n\
+               its own web API       <-->   WASM connectors |  gRPC <--> a patient list of its own\n   \
+               IMAGE ARCHIVE\n   \
+               Orthanc, DICOMweb     <-->   WASM connector\n\n\
              Patients: {} {}. Names are shown masked.\n",
             people.front_desk.len(),
             people.source,
@@ -43,6 +49,20 @@ impl Stage {
             .own_cache()
             .open()
             .await?;
+        let archive = match Orthanc::start().await {
+            Ok(archive) => Some(archive),
+            Err(missing) => {
+                screen.say(format_args!("without an image archive: {missing:#}"));
+                None
+            }
+        };
+        if let Some(archive) = &archive {
+            connect(&practice, archive)?;
+            screen.say(format_args!(
+                "the image archive, an Orthanc, answers at {}",
+                archive.url()
+            ));
+        }
         screen.say(format_args!(
             "the front desk's Open Dental answers at {}",
             practice.office().base_url()
@@ -59,6 +79,7 @@ impl Stage {
         Ok(Self {
             vendor,
             practice,
+            archive,
             everybody: Vec::new(),
             from_vendor: 0,
             first_start,
@@ -95,4 +116,22 @@ impl Stage {
         ));
         Ok(())
     }
+}
+
+/// Enables the archive's connector in the practice's configuration, as an administrator does.
+fn connect(practice: &Practice, archive: &Orthanc) -> Result<()> {
+    let url = archive.url();
+    let secret = practice.folder().join("secrets/archive-authorization");
+    fs::write(&secret, format!("{}\n", archive.authorization()))?;
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
+    let text = practice.configuration()?;
+    let system = format!(
+        "\n[systems.archive]\nconnector = \"dicom-archive\"\npoll-every = \"500ms\"\n\
+         [systems.archive.settings]\nurl = \"{url}\"\n\
+         [systems.archive.secrets]\nauthorization = {{ file = \"secrets/archive-authorization\" }}\n\
+         [[systems.archive.grants]]\nto = \"{url}\"\nmethods = [\"GET\", \"POST\"]\n\
+         paths = [\"/dicom-web/studies\", \"/dicom-web/studies/**\", \"/dicom-web/instances\", \"/changes\", \"/system\", \
+         \"/studies\", \"/studies/*\", \"/studies/*/instances\"]\nprivate-addresses = true\nin-flight = 4\n"
+    );
+    practice.set_configuration(&(text + &system))
 }

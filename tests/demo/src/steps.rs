@@ -2,18 +2,25 @@
 
 use crate::check;
 use crate::people::{People, masked, masked_phone};
+use crate::radiograph;
 use crate::screen::{Screen, seconds};
 use crate::stage::Stage;
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::v1::ContactUse;
 use archwire_opendental_simulator::{Field, PatientFields};
 use archwire_tests::{creations, eventually, phone_of, wire_patient};
+use std::path::Path;
 
 /// How many names a step shows.
 const SHOWN: usize = 3;
 
 /// All of them.
-pub(crate) async fn all(stage: &mut Stage, screen: &mut Screen, people: People) -> Result<()> {
+pub(crate) async fn all(
+    stage: &mut Stage,
+    screen: &mut Screen,
+    people: People,
+    image: Option<&Path>,
+) -> Result<()> {
     let People {
         front_desk,
         vendor,
@@ -21,9 +28,12 @@ pub(crate) async fn all(stage: &mut Stage, screen: &mut Screen, people: People) 
         late_vendor,
         ..
     } = people;
+    let imaged = front_desk.last().cloned().context("nobody is typed in")?;
     let typed = patients_typed_at_the_front_desk(stage, screen, front_desk).await?;
     a_changed_phone_number(stage, screen, &typed).await?;
     a_patient_registered_at_the_vendor(stage, screen, vendor).await?;
+    let pat_num = *typed.last().context("nobody was typed in")?;
+    radiograph::taken_at_the_vendor(stage, screen, pat_num, &imaged, image).await?;
     a_kill_in_the_middle_of_work(stage, screen, &typed, late_front_desk, late_vendor).await?;
     nothing_lost_or_doubled(stage, screen).await
 }

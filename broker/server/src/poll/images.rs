@@ -5,8 +5,8 @@
 
 use super::{PollError, Poller};
 use crate::imaging::{ImageArrived, Intake, IntakeError};
-use archwire_core::{ImageView, LocalId};
-use archwire_host::UnreadableImage;
+use archwire_core::{ImageView, LocalId, View};
+use archwire_host::{Ability, UnreadableImage};
 use futures_util::{StreamExt as _, stream};
 
 /// Images of a page that are taken at the same time.
@@ -17,6 +17,31 @@ const NO_BYTES: &str = "image_without_bytes";
 const NONE_KEPT: &str = "images_not_kept";
 
 impl Poller {
+    /// Learns whose the records are that the system made by itself for images which the bus knows: before they are looked at as
+    /// people of whom it has never heard.
+    pub(super) async fn link_by_images(&self, views: &[View], images: &[ImageView]) -> Result<(), PollError> {
+        let abilities = &self.connector.component().description().abilities;
+        if images.is_empty() || abilities.contains(&Ability::Deliver) {
+            return Ok(());
+        }
+        let is_linked = |view: &&View| {
+            self.registry
+                .index()
+                .linked(&self.system, &view.local_id)
+                .is_some()
+        };
+        let unknown: Vec<_> = views.iter().filter(|view| !is_linked(view)).collect();
+        for view in unknown {
+            let its_own = images.iter().filter(|image| image.record == view.local_id);
+            let uids = its_own.filter_map(|image| image.image.instance.as_ref());
+            if let Some(patient) = self.registry.patient_by_images(&view.patient, uids)? {
+                let linking = self.registry.link_by_image(&self.system, patient, &view.local_id);
+                linking.await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes every image of a page.
     pub(super) async fn take_images(
         &self,

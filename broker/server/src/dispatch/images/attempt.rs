@@ -255,6 +255,11 @@ impl Attempt<'_> {
             self.settle(settlement).await?;
             return Err(Failure::Later(None, Trouble::of_code(NOT_SHOWN)));
         }
+        if let Some(record) = settlement.record.as_ref().filter(|_| !self.needs_record) {
+            self.registry
+                .link_by_image(self.system, due.patient, record)
+                .await?;
+        }
         settlement.delivered = due.revision;
         settlement.shown = view.and_then(|view| view.digest);
         self.settle(settlement).await?;
@@ -288,7 +293,11 @@ impl Attempt<'_> {
             let linked = self.registry.index().linked(self.system, record);
             linked.is_some_and(|linked| linked != due.patient)
         };
-        ours.as_ref().map_or_else(of_others, |ours| ours != record)
+        // Where no patients are written, one may have several records.
+        match ours.as_ref().filter(|_| self.needs_record) {
+            Some(ours) => ours != record,
+            None => of_others(),
+        }
     }
 
     async fn settle(&self, settlement: ImageSettlement) -> Result<(), Failure> {

@@ -8,6 +8,7 @@
 //! identifier, is known. A patient has at most [`MOST_IMAGES`] images; beyond that, images are refused.
 
 mod due;
+mod filed;
 mod held;
 mod judge;
 mod moves;

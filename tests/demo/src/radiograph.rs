@@ -1,0 +1,153 @@
+//! The step of the radiograph: taken at the vendor, and then in the archive and in the patient's chart, byte for byte.
+
+use crate::screen::Screen;
+use crate::stage::Stage;
+use anyhow::{Context as _, Result, bail, ensure};
+use archwire_client::{NewImage, Receipt};
+use archwire_opendental_simulator::PatientFields;
+use archwire_tests::{Radiograph, differences, eventually};
+use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+/// What the vendor calls the image.
+const AT_THE_VENDOR: &str = "tracing-1";
+
+/// Takes a radiograph at the vendor of somebody who was typed in at the front desk, or `file` in its place, and downloads it from
+/// the archive and from the chart.
+pub(crate) async fn taken_at_the_vendor(
+    stage: &mut Stage,
+    screen: &mut Screen,
+    pat_num: i64,
+    person: &PatientFields,
+    file: Option<&Path>,
+) -> Result<()> {
+    screen.begin(
+        "a radiograph taken at the vendor",
+        "The vendor's machine takes a cephalometric radiograph. Nobody exports, photographs or mails it.",
+    );
+    let bytes = match file {
+        Some(file) => fs::read(file).with_context(|| format!("cannot read {}", file.display()))?,
+        None => Radiograph::of(person).bytes(),
+    };
+    let digest = sha256(&bytes);
+    let chart = stage
+        .office()
+        .patient(pat_num)
+        .context("Open Dental has no such patient")?;
+    let local = stage
+        .vendor
+        .find(|local| differences(&chart, &local.patient).is_empty())?;
+    screen.say(format_args!(
+        "{:.1} MB, SHA-256 {}..., of the vendor's {}",
+        megabytes(bytes.len()),
+        short(&digest),
+        local.local_id
+    ));
+    let mut image = NewImage::of_record(&local.local_id);
+    image.local_id = Some(AT_THE_VENDOR.to_owned());
+    image.image.view_label = Some("Lateral cephalogram".to_owned());
+    let put = stage.vendor.client().put_image(image);
+    let receipt = put.reader(&mut Cursor::new(&bytes)).await?;
+    match receipt.receipt {
+        Receipt::Recorded { revision, .. } => {
+            screen.say(format_args!(
+                "the bus has all of it, and tells it at revision {revision}"
+            ));
+        }
+        Receipt::InReview { item, .. } => decide(stage, screen, item).await?,
+        Receipt::Unchanged { .. } => bail!("the bus knows this image already"),
+    }
+    let mut places = 1;
+    in_the_chart(stage, screen, pat_num, &digest).await?;
+    if stage.archive.is_some() {
+        places += 1;
+        in_the_archive(stage, screen, &bytes, &digest).await?;
+    } else {
+        screen.say("there is no archive on this machine: `cargo xtask setup` fetches one");
+    }
+    screen.held("downloaded again, each byte the same", places);
+    Ok(())
+}
+
+/// The file names somebody else, as one from outside will: a person of the practice says that it is right.
+async fn decide(stage: &Stage, screen: &Screen, item: u64) -> Result<()> {
+    screen.say(format_args!(
+        "the file itself names somebody else: it is filed nowhere, and waits as item {item} for a person"
+    ));
+    let number = item.to_string();
+    let link = [
+        "review",
+        "link",
+        &number,
+        "--by",
+        "Demo",
+        "--reason",
+        "it is this patient's",
+    ];
+    stage.practice.ask(&link).await?;
+    screen.say("somebody at the front desk says that it is this patient's");
+    Ok(())
+}
+
+async fn in_the_chart(stage: &Stage, screen: &Screen, pat_num: i64, digest: &[u8]) -> Result<()> {
+    let document = eventually("the radiograph is in the patient's chart", async || {
+        let documents = stage.office().documents();
+        let mut those = documents
+            .into_iter()
+            .filter(|document| sha256(&document.bytes) == digest);
+        let document = those.next().context("Open Dental does not have it yet")?;
+        ensure!(those.next().is_none(), "Open Dental has it twice");
+        Ok(document)
+    });
+    let document = document.await?;
+    ensure!(document.pat_num == pat_num, "it is in another patient's chart");
+    screen.say(format_args!(
+        "in the chart: DocNum {} of PatNum {pat_num}, {}, {:?}: SHA-256 {}...",
+        document.doc_num,
+        document.img_type,
+        document.description,
+        short(&sha256(&document.bytes)),
+    ));
+    Ok(())
+}
+
+async fn in_the_archive(stage: &Stage, screen: &Screen, bytes: &[u8], digest: &[u8]) -> Result<()> {
+    let archive = stage.archive.as_ref().context("there is no archive")?;
+    let found = eventually("the radiograph is in the archive", async || {
+        let mut files = archive.files().await?.into_iter();
+        let those = files.find(|file| sha256(file) == digest || holds(file, bytes));
+        those.context("the archive does not have it yet")
+    });
+    let file = found.await?;
+    let how = if sha256(&file) == digest {
+        "the file itself"
+    } else {
+        "within a DICOM file, as it was"
+    };
+    screen.say(format_args!(
+        "in the archive (Orthanc): {how}, SHA-256 {}...",
+        short(digest)
+    ));
+    Ok(())
+}
+
+/// Whether a file holds these bytes in one piece.
+fn holds(file: &[u8], bytes: &[u8]) -> bool {
+    file.windows(bytes.len().max(1)).any(|window| window == bytes)
+}
+
+fn sha256(bytes: &[u8]) -> Vec<u8> {
+    Sha256::digest(bytes).to_vec()
+}
+
+/// The first digits of a digest.
+fn short(digest: &[u8]) -> String {
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a figure for people")]
+fn megabytes(bytes: usize) -> f64 {
+    bytes as f64 / 1e6
+}
