@@ -49,6 +49,14 @@ pub struct Orthanc {
 }
 
 impl Orthanc {
+    /// Whether its programs are on this machine.
+    ///
+    /// # Errors
+    /// When they are not, with the command that fetches them.
+    pub fn is_here() -> Result<()> {
+        Tools::find().map(drop)
+    }
+
     /// Starts an empty one and waits until it answers.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub(crate) async fn taken_at_the_vendor(
     }
     let mut places = 1;
     in_the_chart(stage, screen, pat_num, &digest).await?;
-    if stage.archive.is_some() {
+    if stage.has_archive {
         places += 1;
         in_the_archive(stage, screen, &bytes, &digest).await?;
     } else {
@@ -114,7 +114,7 @@ async fn in_the_chart(stage: &Stage, screen: &Screen, pat_num: i64, digest: &[u8
 }
 
 async fn in_the_archive(stage: &Stage, screen: &Screen, bytes: &[u8], digest: &[u8]) -> Result<()> {
-    let archive = stage.archive.as_ref().context("there is no archive")?;
+    let archive = stage.practice.archive()?;
     let found = eventually("the radiograph is in the archive", async || {
         let mut files = archive.files().await?.into_iter();
         let those = files.find(|file| sha256(file) == digest || holds(file, bytes));

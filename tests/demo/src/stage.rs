@@ -5,8 +5,6 @@ use crate::screen::{Screen, seconds};
 use anyhow::Result;
 use archwire_opendental_simulator::{Handle, PatientFields};
 use archwire_tests::{Orthanc, Practice, TracingProgram, process};
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 /// The vendor's name in the practice's configuration.
@@ -18,8 +16,8 @@ pub(crate) const VISITOR: &str = "visitor";
 pub(crate) struct Stage {
     pub(crate) vendor: TracingProgram,
     pub(crate) practice: Practice,
-    /// A real image archive; `None` where there is none on this machine.
-    pub(crate) archive: Option<Orthanc>,
+    /// Whether there is an image archive: a real one, which not every machine has.
+    pub(crate) has_archive: bool,
     /// Everybody who was typed in anywhere so far, each exactly once.
     pub(crate) everybody: Vec<PatientFields>,
     /// How many of them were first registered at the vendor.
@@ -41,26 +39,27 @@ impl Stage {
             people.front_desk.len(),
             people.source,
         );
-        let mut practice = Practice::plan()
+        let mut plan = Practice::plan()
             .vendor(VENDOR)
             .vendor(VISITOR)
             .log_level("info")
             .quiet()
-            .own_cache()
-            .open()
-            .await?;
-        let archive = match Orthanc::start().await {
-            Ok(archive) => Some(archive),
+            .own_cache();
+        let has_archive = match Orthanc::is_here() {
+            Ok(()) => true,
             Err(missing) => {
                 screen.say(format_args!("without an image archive: {missing:#}"));
-                None
+                false
             }
         };
-        if let Some(archive) = &archive {
-            connect(&practice, archive)?;
+        if has_archive {
+            plan = plan.archive("archive");
+        }
+        let mut practice = plan.open().await?;
+        if has_archive {
             screen.say(format_args!(
                 "the image archive, an Orthanc, answers at {}",
-                archive.url()
+                practice.archive()?.url()
             ));
         }
         screen.say(format_args!(
@@ -79,7 +78,7 @@ impl Stage {
         Ok(Self {
             vendor,
             practice,
-            archive,
+            has_archive,
             everybody: Vec::new(),
             from_vendor: 0,
             first_start,
@@ -116,22 +115,4 @@ impl Stage {
         ));
         Ok(())
     }
-}
-
-/// Enables the archive's connector in the practice's configuration, as an administrator does.
-fn connect(practice: &Practice, archive: &Orthanc) -> Result<()> {
-    let url = archive.url();
-    let secret = practice.folder().join("secrets/archive-authorization");
-    fs::write(&secret, format!("{}\n", archive.authorization()))?;
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
-    let text = practice.configuration()?;
-    let system = format!(
-        "\n[systems.archive]\nconnector = \"dicom-archive\"\npoll-every = \"500ms\"\n\
-         [systems.archive.settings]\nurl = \"{url}\"\n\
-         [systems.archive.secrets]\nauthorization = {{ file = \"secrets/archive-authorization\" }}\n\
-         [[systems.archive.grants]]\nto = \"{url}\"\nmethods = [\"GET\", \"POST\"]\n\
-         paths = [\"/dicom-web/studies\", \"/dicom-web/studies/**\", \"/dicom-web/instances\", \"/changes\", \"/system\", \
-         \"/studies\", \"/studies/*\", \"/studies/*/instances\"]\nprivate-addresses = true\nin-flight = 4\n"
-    );
-    practice.set_configuration(&(text + &system))
 }
