@@ -44,7 +44,18 @@ pub struct Config {
     pub stable_after: Duration,
     /// How many days back QIDO-RS is asked for studies; 0 for all of them.
     pub window_days: u32,
+    /// What numbers of the practice's own the archive has, where it has any.
+    pub numbers: Option<Numbers>,
     /// IssuerOfPatientID of the numbers that the bus gives to patients whom the archive does not know.
+    pub issuer: String,
+}
+
+/// PatientIDs that are numbers of another program of the practice: its machines are told them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbers {
+    /// The namespace of these numbers on the bus: `urn:archwire:front-desk:chart-number`.
+    pub namespace: String,
+    /// The IssuerOfPatientID with which they stand in the archive; empty for none.
     pub issuer: String,
 }
 
@@ -84,6 +95,21 @@ impl Config {
             )
             .or("7"),
             Setting::new(
+                "number-namespace",
+                SettingKind::Text,
+                "Where the practice's machines are told the numbers of another program: the namespace of these numbers on the bus, \
+                 such as urn:archwire:front-desk:chart-number. Patients are recognised by them. Empty where PatientIDs are \
+                 numbers of the machines' own.",
+            )
+            .or(""),
+            Setting::new(
+                "number-issuer",
+                SettingKind::Text,
+                "IssuerOfPatientID of these numbers; empty where the machines state none. PatientIDs of other issuers are none of \
+                 them.",
+            )
+            .or(""),
+            Setting::new(
                 "issuer",
                 SettingKind::Text,
                 "Who issued the numbers under which files that are no DICOM files are put away for patients whom the archive does \
@@ -107,9 +133,21 @@ impl Config {
             feed: Wish::parse(&settings::text("feed")?).ok_or_else(|| invalid("feed"))?,
             stable_after: Duration::from_secs(number("stable-after-seconds", 1, 86_400)?.into()),
             window_days: number("window-days", 0, 3_650)?,
+            numbers: numbers(
+                &settings::text("number-namespace")?,
+                &settings::text("number-issuer")?,
+            ),
             issuer: settings::text("issuer")?.trim().to_owned(),
         })
     }
+}
+
+fn numbers(namespace: &str, issuer: &str) -> Option<Numbers> {
+    let namespace = namespace.trim();
+    (!namespace.is_empty()).then(|| Numbers {
+        namespace: namespace.to_owned(),
+        issuer: issuer.trim().to_owned(),
+    })
 }
 
 /// A path with a slash in front and none at the end.
@@ -144,6 +182,7 @@ impl Config {
             feed: Wish::Auto,
             stable_after: Duration::from_secs(60),
             window_days: 7,
+            numbers: None,
             issuer: "ARCHWIRE".into(),
         }
     }

@@ -99,9 +99,7 @@ impl File {
             stated(image.series_uid.as_deref(), "series-uid")?,
         );
         let instance = stated(image.instance_uid.as_deref(), "instance-uid")?;
-        let known = delivery.record.as_deref().and_then(Record::parse);
-        let record = known
-            .filter(|record| record.number().is_some())
+        let record = known_as(archive, delivery)
             .unwrap_or_else(|| Record::patient(&archive.config.issuer, &delivery.patient_id));
         let subject = Subject {
             study: &study,
@@ -126,6 +124,13 @@ impl File {
             parts,
         })
     }
+}
+
+/// The record under which the archive knows the patient: by what it told, else by a number that its machines are told.
+fn known_as(archive: &Archive<'_>, delivery: &ImageDelivery) -> Option<Record> {
+    let linked = delivery.record.as_deref().and_then(Record::parse);
+    let linked = linked.filter(|record| record.number().is_some());
+    linked.or_else(|| person::known_number(&delivery.patient, archive.config.numbers.as_ref()?))
 }
 
 /// The image if the archive has it.

@@ -6,19 +6,21 @@
 //! | PatientBirthDate (0010,0030) | birth date |
 //! | PatientSex (0010,0040) M, F, O | male, female, other |
 //! | PatientID (0010,0020), IssuerOfPatientID (0010,0021) | identifier `urn:dicom:patient-id`, kind MR, with its assigner |
+//! | PatientID, where it is a number of another program's | identifier of that namespace, kind MR |
 
+use crate::config::Numbers;
 use crate::json::{Dataset, tag};
 use crate::record::Record;
-use archwire_connector::{AdministrativeSex, HumanName, Identifier, NameUse, Patient};
+use archwire_connector::{AdministrativeSex, HumanName, Identifier, IdentifierStatus, NameUse, Patient};
 
 /// The namespace of PatientID on the bus; who issued it is the assigner.
 pub const NAMESPACE: &str = "urn:dicom:patient-id";
 
 /// What a data set says of its patient, whose record is known.
 #[must_use]
-pub fn patient(dataset: &Dataset, record: &Record) -> Patient {
+pub fn patient(dataset: &Dataset, record: &Record, numbers: Option<&Numbers>) -> Patient {
     Patient {
-        identifiers: identifier(record).into_iter().collect(),
+        identifiers: identifiers(record, numbers),
         names: dataset
             .person(tag::PATIENT_NAME)
             .and_then(name)
@@ -30,15 +32,38 @@ pub fn patient(dataset: &Dataset, record: &Record) -> Patient {
     }
 }
 
-fn identifier(record: &Record) -> Option<Identifier> {
-    Some(Identifier {
-        system: NAMESPACE.to_owned(),
-        value: record.number()?.to_owned(),
+fn identifiers(record: &Record, numbers: Option<&Numbers>) -> Vec<Identifier> {
+    let Some(number) = record.number() else {
+        return Vec::new();
+    };
+    let identifier = |system: &str, assigner: Option<&str>| Identifier {
+        system: system.to_owned(),
+        value: number.to_owned(),
         kind: Some("MR".to_owned()),
-        assigner: Some(record.issuer().to_owned()).filter(|issuer| !issuer.is_empty()),
+        assigner: assigner.map(str::to_owned),
         period: None,
         status: None,
-    })
+    };
+    let issuer = Some(record.issuer()).filter(|issuer| !issuer.is_empty());
+    let others = numbers.filter(|numbers| numbers.issuer == record.issuer());
+    let others = others.map(|numbers| identifier(&numbers.namespace, None));
+    [identifier(NAMESPACE, issuer)]
+        .into_iter()
+        .chain(others)
+        .collect()
+}
+
+/// The record under which the archive knows the patient, if it does, by a number of another program's.
+#[must_use]
+pub fn known_number(patient: &Patient, numbers: &Numbers) -> Option<Record> {
+    let is_current = |identifier: &&Identifier| {
+        identifier.system == numbers.namespace && identifier.status != Some(IdentifierStatus::Retired)
+    };
+    let mut found = patient.identifiers.iter().filter(is_current);
+    // With two of them nobody knows which one the machines are told.
+    let number = found.next().filter(|_| found.next().is_none())?;
+    let fits = (1..=64).contains(&number.value.chars().count()) && !number.value.contains('\\');
+    fits.then(|| Record::patient(&numbers.issuer, &number.value))
 }
 
 /// A name of value representation PN: up to five parts between `^`.
@@ -171,7 +196,7 @@ pub(crate) fn person(pn: &str, birth_date: &str) -> Patient {
     let json = format!(
         r#"{{"00100010":{{"Value":[{{"Alphabetic":"{pn}"}}]}},"00100030":{{"Value":["{birth_date}"]}}}}"#
     );
-    patient(&crate::json::dataset(&json), &Record::patient("", "7"))
+    patient(&crate::json::dataset(&json), &Record::patient("", "7"), None)
 }
 
 #[cfg(test)]
@@ -183,9 +208,10 @@ mod tests {
     fn a_study_names_its_patient() {
         let study = dataset(
             r#"{"00100010":{"Value":[{"Alphabetic":"Müller^Jörg^Karl^Dr^Jr"}]},"00100020":{"Value":["P1"]},
-                "00100021":{"Value":["MAPLE"]},"00100030":{"Value":["20120304"]},"00100040":{"Value":["M"]}}"#,
+                "00100021":{"Value":["MAPLE"]},"00100030":{"Value":["20120304"]},"00100040":{"Value":["M"]},
+                "0020000D":{"Value":["1.2"]}}"#,
         );
-        let patient = patient(&study, &Record::of(&study).unwrap());
+        let patient = patient(&study, &Record::of(&study).unwrap(), None);
         let name = &patient.names[0];
         assert_eq!(name.family.as_deref(), Some("Müller"));
         assert_eq!(name.given, ["Jörg", "Karl"]);
@@ -197,6 +223,31 @@ mod tests {
             (&*identifier.value, identifier.assigner.as_deref()),
             ("P1", Some("MAPLE"))
         );
+    }
+
+    #[test]
+    fn numbers_of_another_program_are_told_as_such_and_found_again() {
+        let numbers = Numbers {
+            namespace: "urn:archwire:front-desk:chart-number".into(),
+            issuer: String::new(),
+        };
+        let told = |issuer: &str| {
+            let record = Record::patient(issuer, "C7");
+            patient(&dataset("{}"), &record, Some(&numbers))
+        };
+        let ours = told("");
+        let names: Vec<_> = ours
+            .identifiers
+            .iter()
+            .map(|identifier| &*identifier.system)
+            .collect();
+        assert_eq!(names, [NAMESPACE, &*numbers.namespace]);
+        assert!(known_number(&ours, &numbers) == Some(Record::patient("", "C7")));
+        assert_eq!(told("Imaging Center").identifiers.len(), 1);
+        assert!(known_number(&told("Imaging Center"), &numbers).is_none());
+        let mut two = ours.clone();
+        two.identifiers.extend(ours.identifiers);
+        assert!(known_number(&two, &numbers).is_none());
     }
 
     #[test]

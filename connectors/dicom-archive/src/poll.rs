@@ -4,114 +4,37 @@
 //! [`crate::window`] finds out by QIDO-RS. The number of the last change is noted before the first pass begins, so that what
 //! arrives during it is in the list.
 //!
-//! A call reads some images and comes back: at most [`MOST_IMAGES`] images, [`MOST_BYTES`], [`MOST_TIME`], [`MOST_RECORDS`]
-//! patients; where it stopped is in the cursor. **Bounds** of the cursor: 50 studies that wait, 1,500 images told lately, 500
-//! studies watched, 20 images missed: below 60 KB.
+//! A call reads some images and comes back: after 60 images, 256 MiB, 20 s or 12 patients; where it stopped is in the cursor.
+//! **Bounds** of the cursor: 100 studies that wait, 1,200 images told lately, 500 studies watched, 20 images missed: below 60 KB.
 //!
 //! An image that the archive does not give is tried again with the next calls, [`TRIES`] times, then put aside, and again every
 //! [`AGAIN`]; the others go on. What is deleted in the archive is not noticed: DICOMweb does not tell.
 
+mod batch;
+mod cursor;
+mod find;
+
 use crate::archive::{Archive, PAGE, Place};
-use crate::config::{Config, Wish};
-use crate::file::{self, Taken};
+use crate::config::Config;
+use crate::file;
 use crate::host::{Host, Purpose};
 use crate::json::{Dataset, tag};
-use crate::observed;
 use crate::orthanc;
-use crate::record::Record;
-use crate::records;
-use crate::sent::{Sent, hash};
+use crate::sent::hash;
 use crate::uid::Uid;
-use crate::window::{self, Window};
 use archwire_connector::log::Level;
-use archwire_connector::{Disposition, ImageObservation, Observation, Page};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use archwire_connector::{Disposition, Page};
+use batch::Batch;
+use cursor::{Cursor, Missed, Waiting};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Images of one call.
-const MOST_IMAGES: usize = 60;
-/// Bytes of one call; the last image may go beyond.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
-/// Time of one call; the last image may go beyond.
-const MOST_TIME: Duration = Duration::from_secs(20);
-/// Patients of one call: each costs 1 to 11 requests.
-const MOST_RECORDS: usize = 12;
-/// Requests of one call but those for patients; the host allows 256 in all.
-const MOST_REQUESTS: u32 = 110;
 /// How often an image is asked for before the others go on without it.
 const TRIES: u32 = 5;
 /// How long an image that the archive does not give is left alone after that.
 const AGAIN: Duration = Duration::from_secs(3_600);
-/// How often the first pass begins anew because the pages do not fit together.
-const MOST_RESTARTS: u32 = 3;
 /// Images that are put aside.
 const MOST_MISSED: usize = 20;
-
-/// How the archive is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum By {
-    Changes,
-    Qido,
-}
-
-/// Where the reading stands.
-#[derive(Serialize, Deserialize)]
-struct Cursor {
-    by: By,
-    /// The first pass, while it is not through.
-    first: Option<First>,
-    /// The last change that was seen.
-    since: u64,
-    /// Studies to be read.
-    queue: VecDeque<Waiting>,
-    /// How far the first of them was read.
-    at: usize,
-    /// The first image of the page before, as a hash, to see when a server does not page.
-    front: u64,
-    /// The image in front, and how often it was asked for in vain.
-    tries: u32,
-    missed: VecDeque<Missed>,
-    sent: Sent,
-    window: Window,
-}
-
-/// How far the first pass got.
-#[derive(Default, Serialize, Deserialize)]
-struct First {
-    offset: usize,
-    /// The last study of the page before, as a hash: the next page has to begin with it, or studies were removed meanwhile.
-    last: Option<u64>,
-    restarts: u32,
-}
-
-/// A study that waits to be read.
-#[derive(Clone, Serialize, Deserialize)]
-struct Waiting {
-    /// Orthanc's id of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    orthanc: Option<String>,
-    /// StudyInstanceUID; `None` while only Orthanc's id is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    study: Option<Uid>,
-}
-
-/// An image that the archive did not give.
-#[derive(Serialize, Deserialize)]
-struct Missed {
-    study: Uid,
-    series: Uid,
-    instance: Uid,
-    again_ms: u64,
-}
-
-/// What a call has read so far.
-struct Batch {
-    images: Vec<ImageObservation>,
-    records: BTreeMap<Record, Uid>,
-    bytes: u64,
-    until_ms: u64,
-}
 
 /// How reading an image ended.
 enum Read {
@@ -143,146 +66,6 @@ pub fn poll(host: &dyn Host, config: &Config, cursor: Option<&str>) -> Result<Pa
 }
 
 impl Cursor {
-    fn read(archive: &Archive<'_>, text: Option<&str>) -> Result<Self, Disposition> {
-        let Some(text) = text else {
-            return Self::begin(archive);
-        };
-        let cursor: Self =
-            serde_json::from_str(text).map_err(|_| Disposition::rejected("cursor-unreadable"))?;
-        let other = match archive.config.feed {
-            Wish::Auto => false,
-            Wish::Changes => cursor.by != By::Changes,
-            Wish::Qido => cursor.by != By::Qido,
-        };
-        match other {
-            // The administrator chose another way: from the beginning, what was told is known.
-            true => Ok(Self {
-                sent: cursor.sent,
-                ..Self::begin(archive)?
-            }),
-            false => Ok(cursor),
-        }
-    }
-
-    fn begin(archive: &Archive<'_>) -> Result<Self, Disposition> {
-        let last = match archive.config.feed {
-            Wish::Qido => None,
-            Wish::Auto => orthanc::last_change(archive)?,
-            Wish::Changes => Some(
-                orthanc::last_change(archive)?.ok_or_else(|| Disposition::rejected("no-list-of-changes"))?,
-            ),
-        };
-        Ok(Self {
-            by: if last.is_some() { By::Changes } else { By::Qido },
-            first: Some(First::default()),
-            since: last.unwrap_or_default(),
-            queue: VecDeque::new(),
-            at: 0,
-            front: 0,
-            tries: 0,
-            missed: VecDeque::new(),
-            sent: Sent::default(),
-            window: Window::default(),
-        })
-    }
-
-    /// Finds studies to read. Tells whether there is more to be found at once.
-    fn fill(&mut self, archive: &Archive<'_>) -> Result<bool, Disposition> {
-        match (self.first.take(), self.by) {
-            (Some(first), by) => self.list(archive, first, by).map(|()| true),
-            (None, By::Changes) => self.follow(archive),
-            (None, By::Qido) => self.watch(archive).map(|()| false),
-        }
-    }
-
-    /// The next page of the first pass. Pages overlap by one study.
-    fn list(&mut self, archive: &Archive<'_>, first: First, by: By) -> Result<(), Disposition> {
-        let studies = match by {
-            By::Changes => listed_by_orthanc(archive, first.offset)?,
-            By::Qido => listed_by_qido(archive, first.offset)?,
-        };
-        let drifted = first
-            .last
-            .is_some_and(|last| studies.first().is_none_or(|study| study.key() != last));
-        if drifted && first.restarts < MOST_RESTARTS {
-            archive
-                .host
-                .log(Level::Warn, "studies-drifted", &[("offset", count(first.offset))]);
-            self.first = Some(First {
-                restarts: first.restarts + 1,
-                ..First::default()
-            });
-            return Ok(());
-        }
-        // Where the order is another one each time, nothing can be left out.
-        let overlap = usize::from(first.last.is_some() && !drifted);
-        if let Some(last) = studies.last().filter(|_| studies.len() > overlap) {
-            self.first = Some(First {
-                offset: first.offset + studies.len() - 1,
-                last: Some(last.key()),
-                restarts: first.restarts,
-            });
-        }
-        // What is not stable yet comes with the list of changes.
-        let stable = studies.into_iter().skip(overlap).filter(|study| study.stable);
-        self.queue.extend(stable.map(|study| study.waiting));
-        Ok(())
-    }
-
-    /// What Orthanc's list of changes tells. Tells whether it goes on.
-    fn follow(&mut self, archive: &Archive<'_>) -> Result<bool, Disposition> {
-        let changes = orthanc::changes(archive, self.since)?;
-        if changes.last < self.since {
-            // Another archive behind the same address, or a new beginning of it.
-            archive.host.log(Level::Warn, "changes-begin-anew", &[]);
-            (self.since, self.first) = (changes.last, Some(First::default()));
-            return Ok(true);
-        }
-        let is_stuck = changes.last == self.since;
-        self.since = changes.last;
-        self.queue.extend(changes.stable.into_iter().map(|id| Waiting {
-            orthanc: Some(id),
-            study: None,
-        }));
-        Ok(!changes.done && !is_stuck)
-    }
-
-    /// The studies of the last days that have come to rest.
-    fn watch(&mut self, archive: &Archive<'_>) -> Result<(), Disposition> {
-        let now_ms = archive.host.now_ms();
-        let dates = window::dates(now_ms, archive.config.window_days);
-        let filter = [("StudyDate", dates.as_str())];
-        let filters = if archive.config.window_days == 0 {
-            &[][..]
-        } else {
-            &filter[..]
-        };
-        let mut studies: Vec<Dataset> = Vec::new();
-        // A page more than is watched, to see that it is too much.
-        while studies.len() <= window::MOST {
-            let page = archive.studies(filters, studies.len())?;
-            let ended = page.len() < PAGE;
-            studies.extend(page.into_iter().map(|study| study.data));
-            if ended {
-                break;
-            }
-        }
-        if studies.len() > window::MOST {
-            let numbers = [("studies", count(studies.len())), ("most", count(window::MOST))];
-            archive.host.log(Level::Warn, "window-too-full", &numbers);
-        }
-        let age = |study: &Dataset| {
-            [tag::STUDY_DATE, tag::STUDY_TIME].map(|tag| study.text(tag).unwrap_or_default().to_owned())
-        };
-        studies.sort_by_key(|study| std::cmp::Reverse(age(study)));
-        let ready = self.window.look(&studies, now_ms, archive.config.stable_after);
-        self.queue.extend(ready.into_iter().map(|study| Waiting {
-            orthanc: None,
-            study: study.uid(tag::STUDY_INSTANCE_UID),
-        }));
-        Ok(())
-    }
-
     /// Reads on in the first study that waits.
     fn read_on(&mut self, archive: &Archive<'_>, batch: &mut Batch) -> Result<Read, Disposition> {
         let Some((study, orthanc)) = self.front_study(archive)? else {
@@ -359,7 +142,7 @@ impl Cursor {
             return Ok(Read::On);
         };
         let version = files.get(place.instance.as_str()).map_or("", String::as_str);
-        let key = format!("{}/{version}", place.instance.as_str());
+        let key = key(&place, version);
         if self.sent.has(&key) {
             return Ok(Read::On);
         }
@@ -380,13 +163,14 @@ impl Cursor {
                 self.tries += 1;
                 return Ok(Read::Stop);
             }
-            Err(_) => self.put_aside(archive, place),
+            Err(_) => self.put_aside(archive, place, version.to_owned()),
         }
         self.tries = 0;
         Ok(Read::On)
     }
 
-    fn put_aside(&mut self, archive: &Archive<'_>, place: Place) {
+    fn put_aside(&mut self, archive: &Archive<'_>, place: Place, version: String) {
+        self.missed.retain(|missed| missed.instance != place.instance);
         archive.host.log(
             Level::Warn,
             "image-put-aside",
@@ -400,6 +184,7 @@ impl Cursor {
             study: place.study,
             series: place.series,
             instance: place.instance,
+            version,
             again_ms: again(archive.host.now_ms()),
         });
     }
@@ -423,15 +208,17 @@ impl Cursor {
             return Ok(());
         };
         match file::take(archive, &place, Purpose::Keep) {
-            Ok(taken) => batch.add(taken, image, &place),
+            Ok(taken) => {
+                batch.add(taken, image, &place);
+                self.sent.add(&key(&place, &missed.version));
+            }
             Err(error) if concerns_all(&error) => return Err(error),
-            Err(_) => self.put_aside(archive, place),
+            Err(_) => self.put_aside(archive, place, missed.version),
         }
         Ok(())
     }
 
     fn page(&self, archive: &Archive<'_>, batch: Batch, more: bool) -> Result<Page, Disposition> {
-        let cursor = serde_json::to_string(self).map_err(|_| Disposition::rejected("cursor-unwritable"))?;
         let numbers = [
             ("images", count(batch.images.len())),
             ("bytes", i64::try_from(batch.bytes).unwrap_or(i64::MAX)),
@@ -441,87 +228,10 @@ impl Cursor {
         Ok(Page {
             observations: batch.observations(archive)?,
             images: batch.images,
-            cursor,
+            cursor: self.text()?,
             more,
         })
     }
-}
-
-impl Batch {
-    fn new(now_ms: u64) -> Self {
-        let time = u64::try_from(MOST_TIME.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            images: Vec::new(),
-            records: BTreeMap::new(),
-            bytes: 0,
-            until_ms: now_ms.saturating_add(time),
-        }
-    }
-
-    fn is_full(&self, archive: &Archive<'_>) -> bool {
-        self.images.len() >= MOST_IMAGES
-            || self.bytes >= MOST_BYTES
-            || self.records.len() >= MOST_RECORDS
-            || archive.asked() >= MOST_REQUESTS
-            || archive.host.now_ms() >= self.until_ms
-    }
-
-    /// Takes an image in. One that is not there any more has nothing to say.
-    fn add(&mut self, taken: Option<Taken>, image: &Dataset, place: &Place) {
-        let Some(taken) = taken else { return };
-        self.bytes += taken.moved;
-        let record = observed::record(image, &taken, place);
-        self.images.push(observed::observation(&record, &taken, place));
-        self.records.entry(record).or_insert_with(|| place.study.clone());
-    }
-
-    /// The patients of the images.
-    fn observations(&self, archive: &Archive<'_>) -> Result<Vec<Observation>, Disposition> {
-        let mut observations = Vec::new();
-        for (record, study) in &self.records {
-            let read = records::read_with(archive, record, study)?;
-            // A study that was removed a moment ago; what it had is still told, and waits for a person.
-            observations.extend(read);
-        }
-        Ok(observations)
-    }
-}
-
-/// A study of the first pass.
-struct Listed {
-    waiting: Waiting,
-    stable: bool,
-}
-
-impl Listed {
-    fn key(&self) -> u64 {
-        let orthanc = self.waiting.orthanc.as_deref();
-        hash(orthanc.unwrap_or_else(|| self.waiting.study.as_ref().map_or("", Uid::as_str)))
-    }
-}
-
-fn listed_by_orthanc(archive: &Archive<'_>, offset: usize) -> Result<Vec<Listed>, Disposition> {
-    let studies = orthanc::studies(archive, offset)?.into_iter();
-    let listed = studies.map(|study| Listed {
-        stable: study.is_stable,
-        waiting: Waiting {
-            study: study.uid(),
-            orthanc: Some(study.id),
-        },
-    });
-    Ok(listed.collect())
-}
-
-fn listed_by_qido(archive: &Archive<'_>, offset: usize) -> Result<Vec<Listed>, Disposition> {
-    let studies = archive.studies(&[], offset)?;
-    let listed = studies.into_iter().take(orthanc::STUDIES).map(|study| Listed {
-        stable: true,
-        waiting: Waiting {
-            study: study.data.uid(tag::STUDY_INSTANCE_UID),
-            orthanc: None,
-        },
-    });
-    Ok(listed.collect())
 }
 
 /// Whether it would be the same for every image.
@@ -536,6 +246,11 @@ fn concerns_all(disposition: &Disposition) -> bool {
 /// Whether it will never be otherwise.
 fn is_for_good(disposition: &Disposition) -> bool {
     matches!(disposition, Disposition::Rejected(reason) if reason.code == "image-too-large" || reason.code == "image-empty")
+}
+
+/// An image as it is now.
+fn key(place: &Place, version: &str) -> String {
+    format!("{}/{version}", place.instance.as_str())
 }
 
 fn again(now_ms: u64) -> u64 {

@@ -23,7 +23,7 @@ pub fn read(archive: &Archive<'_>, record: &Record) -> Result<Option<Observation
     let Some(study) = newest(archive, record)? else {
         return Ok(None);
     };
-    Ok(Some(observation(record, &study.data, study.json)))
+    Ok(Some(observation(archive, record, &study.data, study.json)))
 }
 
 /// Reads the record of an image of this study, by the study itself where it is not found by its number: a number may hold
@@ -43,18 +43,18 @@ pub fn read_with(
     let study = studies
         .into_iter()
         .find(|found| found.data.uid(tag::STUDY_INSTANCE_UID).as_ref() == Some(study));
-    Ok(study.map(|study| observation(record, &study.data, study.json)))
+    Ok(study.map(|study| observation(archive, record, &study.data, study.json)))
 }
 
-/// What a data set says of a record.
-#[must_use]
-pub fn observation(record: &Record, data: &Dataset, json: Vec<u8>) -> Observation {
+/// What a study says of a record.
+fn observation(archive: &Archive<'_>, record: &Record, data: &Dataset, json: Vec<u8>) -> Observation {
     let source = SourceRecord {
         media_type: "application/dicom+json".to_owned(),
         format: FORMAT.to_owned(),
         data: json,
     };
-    Observation::new(record.to_string(), person::patient(data, record), source)
+    let patient = person::patient(data, record, archive.config.numbers.as_ref());
+    Observation::new(record.to_string(), patient, source)
 }
 
 fn newest(archive: &Archive<'_>, record: &Record) -> Result<Option<Study>, Disposition> {

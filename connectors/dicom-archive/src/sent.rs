@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// 16 characters of the cursor each: 24 KB.
-const MOST: usize = 1_500;
+/// 16 characters of the cursor each: 19 KB.
+const MOST: usize = 1_200;
 
 /// Images that were told, oldest first.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

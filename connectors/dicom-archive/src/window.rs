@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Some 45 characters of the cursor each: 23 KB.
+/// At most 55 characters of the cursor each: 26 KB.
 pub const MOST: usize = 500;
+/// Studies that are read at a time; the others are found with the next look.
+const MOST_READY: usize = 50;
 const SECONDS_OF_A_DAY: u64 = 86_400;
 
 /// What is known of each study, by a hash of its identifier.
@@ -46,7 +48,8 @@ impl Window {
                 Some(Seen(_, _, told)) => Seen(count, now, *told),
                 None => Seen(count, now, 0),
             };
-            if seen.2 != count && now.saturating_sub(seen.1) >= stable_after.as_secs() {
+            let is_stable = now.saturating_sub(seen.1) >= stable_after.as_secs();
+            if seen.2 != count && is_stable && ready.len() < MOST_READY {
                 seen.2 = count;
                 ready.push(study);
             }
@@ -124,9 +127,10 @@ mod tests {
         let studies: Vec<_> = (0..2 * MOST)
             .map(|number| study(&format!("1.{number}"), 1_000_000))
             .collect();
-        _ = window.look(&studies, 1_700_000_000_000, Duration::ZERO);
+        let ready = window.look(&studies, 1_700_000_000_000, Duration::ZERO);
+        assert_eq!(ready.len(), MOST_READY);
         let text = serde_json::to_string(&window).unwrap();
-        assert!(text.len() < 50 * MOST, "{}", text.len());
+        assert!(text.len() < 55 * MOST, "{}", text.len());
         assert!(serde_json::from_str::<Window>(&text).unwrap() == window);
         assert_eq!(window.0.len(), MOST);
     }

@@ -1,1 +1,140 @@
+use super::*;
+use crate::config::Config;
+use crate::host::double::Double;
+use archwire_connector::http::Error;
+use archwire_connector::{Identifier, Image, Patient};
 
+const FOUND: &str = "GET /qido/instances?";
+const KNOWN: &str = "GET /qido/studies?";
+const STORE: &str = "POST /stow/studies";
+
+/// A PDF that the bus delivers. The double's digests are sizes.
+fn delivery(host: &Double) -> ImageDelivery {
+    let bytes = b"%PDF-1.7".to_vec();
+    let image = Image {
+        study_uid: Some("1.2".into()),
+        series_uid: Some("1.2.1".into()),
+        instance_uid: Some("1.2.1.1".into()),
+        size: 8,
+        sha256: Some("8".into()),
+        ..Image::default()
+    };
+    host.images.borrow_mut().insert("8".into(), bytes);
+    ImageDelivery {
+        event_id: "e".into(),
+        patient_id: "p".into(),
+        image_id: "p/1".into(),
+        revision: 1,
+        image,
+        retracted: false,
+        record: None,
+        local_id: None,
+        patient: person::person("Doe^Ann", "20120304"),
+        in_doubt_since_ms: None,
+    }
+}
+
+fn refused(host: &Double, delivery: &ImageDelivery) -> Disposition {
+    let config = Config::for_tests();
+    deliver(&Archive::new(host, &config), delivery).err().unwrap()
+}
+
+fn empty() -> Double {
+    let host = Double::default();
+    host.answer(FOUND, 204, "");
+    host.answer(KNOWN, 200, "[]");
+    host
+}
+
+#[test]
+fn an_answer_that_is_lost_leaves_a_doubt() {
+    let host = empty();
+    let delivery = delivery(&host);
+    for error in [Error::Closed, Error::TimedOut] {
+        host.fail(STORE, error);
+        let told = refused(&host, &delivery);
+        assert!(matches!(&told, Disposition::Retry(_)));
+        assert_eq!(told.reason().code, "stored-or-not");
+    }
+    host.fail(STORE, Error::Unreachable);
+    assert!(matches!(refused(&host, &delivery), Disposition::Unavailable(_)));
+}
+
+#[test]
+fn nothing_is_sent_when_the_archive_cannot_say_whether_it_has_the_image() {
+    let host = empty();
+    let delivery = delivery(&host);
+    host.answer(FOUND, 500, "");
+    assert!(matches!(refused(&host, &delivery), Disposition::Retry(_)));
+    host.answer(FOUND, 204, "");
+    host.answer(KNOWN, 500, "");
+    assert!(matches!(refused(&host, &delivery), Disposition::Retry(_)));
+    assert_eq!(host.asked(STORE), 0);
+}
+
+#[test]
+fn what_the_archive_says_of_a_file_decides_what_follows() {
+    let host = empty();
+    let delivery = delivery(&host);
+    let failed = |code: u32| format!(r#"{{"00081198":{{"Value":[{{"00081197":{{"Value":[{code}]}}}}]}}}}"#);
+    for (status, body, code) in [
+        (409, failed(0xA700), "archive-full"),
+        (409, failed(0x0122), "sop-class-not-supported"),
+        (503, String::new(), "system-failed"),
+        (401, String::new(), "credentials-refused"),
+    ] {
+        host.answer(STORE, status, &body);
+        assert_eq!(refused(&host, &delivery).reason().code, code);
+    }
+}
+
+#[test]
+fn machines_numbers_are_used_for_whom_the_archive_has_not_seen() {
+    let host = empty();
+    host.answer(STORE, 200, "{}");
+    let mut delivery = delivery(&host);
+    let config = Config {
+        numbers: Some(crate::config::Numbers {
+            namespace: "urn:chart".into(),
+            issuer: String::new(),
+        }),
+        ..Config::for_tests()
+    };
+    let under = |delivery: &ImageDelivery| {
+        let delivered = deliver(&Archive::new(&host, &config), delivery).ok().unwrap();
+        delivered.record.unwrap()
+    };
+    assert_eq!(under(&delivery), "ARCHWIRE|p");
+    delivery.patient.identifiers.push(Identifier {
+        system: "urn:chart".into(),
+        value: "C7".into(),
+        ..Identifier::default()
+    });
+    assert_eq!(under(&delivery), "|C7");
+    delivery.record = Some("B|8".into());
+    assert_eq!(under(&delivery), "B|8");
+    // A study without a number is no number to put something else under.
+    delivery.record = Some("||1.2.3".into());
+    assert_eq!(under(&delivery), "|C7");
+}
+
+#[test]
+fn a_delivery_without_what_it_needs_is_refused() {
+    let host = empty();
+    let complete = delivery(&host);
+    for take in [0, 1, 2] {
+        let mut delivery = complete.clone();
+        match take {
+            0 => delivery.image.sha256 = None,
+            1 => delivery.image.instance_uid = None,
+            _ => delivery.image.study_uid = Some("1..2".into()),
+        }
+        assert_eq!(refused(&host, &delivery).reason().code, "delivery-incomplete");
+    }
+    let nobody = ImageDelivery {
+        patient: Patient::default(),
+        ..complete
+    };
+    host.answer(STORE, 200, "{}");
+    assert!(deliver(&Archive::new(&host, &Config::for_tests()), &nobody).is_ok());
+}
