@@ -1,11 +1,13 @@
 //! The step of the radiograph: taken at the vendor, and then in the archive and in the patient's chart, byte for byte.
 
+use crate::check;
 use crate::screen::Screen;
 use crate::stage::Stage;
 use anyhow::{Context as _, Result, bail, ensure};
 use archwire_client::{NewImage, Receipt};
 use archwire_opendental_simulator::PatientFields;
 use archwire_tests::{Radiograph, differences, eventually};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::Cursor;
@@ -130,7 +132,35 @@ async fn in_the_archive(stage: &Stage, screen: &Screen, bytes: &[u8], digest: &[
         "in the archive (Orthanc): {how}, SHA-256 {}...",
         short(digest)
     ));
+    eventually("the archive's study is at rest", async || archive.rests().await).await?;
+    // A reading that had begun before does not count.
+    for _ in 0..2 {
+        is_read_again(stage).await?;
+    }
+    check::settled(stage).await?;
+    screen.say(
+        "the bus has read the archive too, and knows whose number is in the file: nobody is there twice",
+    );
     Ok(())
+}
+
+/// Waits until the archive was read to its end once more.
+async fn is_read_again(stage: &Stage) -> Result<()> {
+    let before = last_read(stage).await?;
+    eventually("the archive is read", async || {
+        ensure!(last_read(stage).await? != before, "it was not read since");
+        Ok(())
+    })
+    .await
+}
+
+async fn last_read(stage: &Stage) -> Result<String> {
+    let status = stage.practice.ask(&["status"]).await?;
+    let systems = status.pointer("/systems").and_then(Value::as_array);
+    let mut systems = systems.context("the status lists no systems")?.iter();
+    let archive = systems.find(|system| system["system"] == "archive");
+    let read = archive.and_then(|archive| archive.get("polled_at")?.as_str());
+    Ok(read.unwrap_or_default().to_owned())
 }
 
 /// Whether a file holds these bytes in one piece.
