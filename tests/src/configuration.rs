@@ -132,10 +132,13 @@ impl Draft<'_> {
 
     fn archive(&self, text: &mut String, name: &str, url: &str) -> Result<()> {
         let poll_every = self.plan.poll_every.as_millis();
+        // The machines are told the first office's chart numbers, without an issuer.
+        let office = self.offices.first().map_or("", |office| office.name.as_str());
         write!(
             text,
             "\n[systems.{name}]\nconnector = \"dicom-archive\"\npoll-every = \"{poll_every}ms\"\n{owns}\n\
-             [systems.{name}.settings]\nurl = \"{url}\"\n\n\
+             [systems.{name}.settings]\nurl = \"{url}\"\n\
+             number-namespace = \"urn:archwire:{office}:chart-number\"\n\n\
              [systems.{name}.secrets]\nauthorization = {{ file = \"secrets/{name}-authorization\" }}\n\n\
              [[systems.{name}.grants]]\n\
              to = \"{url}\"\n\

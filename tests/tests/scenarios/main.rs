@@ -15,6 +15,7 @@ mod support;
 mod account_is_shared;
 mod administrators_see_images;
 mod answer_to_a_creation_is_lost;
+mod archive_shares_images;
 mod audit_tells_who_did_what;
 mod bad_image_is_refused;
 mod broker_is_killed_during_a_creation;
