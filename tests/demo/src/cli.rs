@@ -23,9 +23,9 @@ pub(crate) struct Cli {
     /// How many patients to invent when there is no file, 4 to 5,000.
     #[arg(long, value_name = "NUMBER", default_value_t = 12, value_parser = clap::value_parser!(u16).range(4..=5000))]
     pub(crate) count: u16,
-    /// An image to take at the vendor in place of the radiograph that is made up: a DICOM, JPEG, PDF or
-    /// STL file reaches chart and archive, anything else the chart alone. One that names somebody else
-    /// waits for a person first, who is played too.
+    /// An image to take at the vendor in place of the radiograph that is made up: it reaches archive and
+    /// chart as far as they take a file of its kind and size (DICOM, JPEG, PDF and STL go into both). One
+    /// that names somebody else waits for a person first, who is played too.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) image: Option<PathBuf>,
     /// Leave everything running at the end, print the addresses and what to try next, and wait for Ctrl-C.

@@ -61,11 +61,9 @@ pub(crate) async fn taken_at_the_vendor(
         Receipt::InReview { item, .. } => decide(stage, screen, item).await?,
         Receipt::Unchanged { .. } => bail!("the bus knows this image already"),
     }
-    let mut places = 1;
-    in_the_chart(stage, screen, pat_num, &digest).await?;
+    let mut places = u8::from(in_the_chart(stage, screen, pat_num, &digest).await?);
     if stage.has_archive {
-        places += 1;
-        in_the_archive(stage, screen, &bytes, &digest).await?;
+        places += u8::from(in_the_archive(stage, screen, &bytes, &digest).await?);
     } else {
         screen.say("there is no archive on this machine: `cargo xtask setup` fetches one");
     }
@@ -93,17 +91,28 @@ async fn decide(stage: &Stage, screen: &Screen, item: u64) -> Result<()> {
     Ok(())
 }
 
-async fn in_the_chart(stage: &Stage, screen: &Screen, pat_num: i64, digest: &[u8]) -> Result<()> {
+/// Tells whether it could be taken there.
+async fn in_the_chart(stage: &Stage, screen: &Screen, pat_num: i64, digest: &[u8]) -> Result<bool> {
     let document = eventually("the radiograph is in the patient's chart", async || {
         let documents = stage.office().documents();
         let mut those = documents
             .into_iter()
             .filter(|document| sha256(&document.bytes) == digest);
-        let document = those.next().context("Open Dental does not have it yet")?;
+        let Some(document) = those.next() else {
+            return parked(stage, "front-desk").await.map(Place::Parked);
+        };
         ensure!(those.next().is_none(), "Open Dental has it twice");
-        Ok(document)
+        Ok(Place::Found(document))
     });
-    let document = document.await?;
+    let document = match document.await? {
+        Place::Found(document) => document,
+        Place::Parked(reason) => {
+            screen.say(format_args!(
+                "not in the chart: Open Dental's API cannot take it, it is parked as {reason}"
+            ));
+            return Ok(false);
+        }
+    };
     ensure!(document.pat_num == pat_num, "it is in another patient's chart");
     screen.say(format_args!(
         "in the chart: DocNum {} of PatNum {pat_num}, {}, {:?}: SHA-256 {}...",
@@ -112,17 +121,29 @@ async fn in_the_chart(stage: &Stage, screen: &Screen, pat_num: i64, digest: &[u8
         document.description,
         short(&sha256(&document.bytes)),
     ));
-    Ok(())
+    Ok(true)
 }
 
-async fn in_the_archive(stage: &Stage, screen: &Screen, bytes: &[u8], digest: &[u8]) -> Result<()> {
+/// Tells whether it could be taken there.
+async fn in_the_archive(stage: &Stage, screen: &Screen, bytes: &[u8], digest: &[u8]) -> Result<bool> {
     let archive = stage.practice.archive()?;
     let found = eventually("the radiograph is in the archive", async || {
         let mut files = archive.files().await?.into_iter();
         let those = files.find(|file| sha256(file) == digest || holds(file, bytes));
-        those.context("the archive does not have it yet")
+        match those {
+            Some(file) => Ok(Place::Found(file)),
+            None => parked(stage, "archive").await.map(Place::Parked),
+        }
     });
-    let file = found.await?;
+    let file = match found.await? {
+        Place::Found(file) => file,
+        Place::Parked(reason) => {
+            screen.say(format_args!(
+                "not in the archive: a file of that kind has no place in one, it is parked as {reason}"
+            ));
+            return Ok(false);
+        }
+    };
     let how = if sha256(&file) == digest {
         "the file itself"
     } else {
@@ -141,7 +162,24 @@ async fn in_the_archive(stage: &Stage, screen: &Screen, bytes: &[u8], digest: &[
     screen.say(
         "the bus has read the archive too, and knows whose number is in the file: nobody is there twice",
     );
-    Ok(())
+    Ok(true)
+}
+
+/// What became of an image on its way to a system.
+enum Place<T> {
+    Found(T),
+    /// The system does not take such a thing, for this reason.
+    Parked(String),
+}
+
+/// Why an image waits for a person on its way to a system.
+async fn parked(stage: &Stage, system: &str) -> Result<String> {
+    let parked = stage.practice.ask(&["parked", "list"]).await?;
+    let lines = parked.pointer("/deliveries").and_then(Value::as_array);
+    let mut lines = lines.context("the list of what is parked is none")?.iter();
+    let line = lines.find(|line| line["system"] == system);
+    let reason = line.and_then(|line| line["reason"].as_str());
+    Ok(reason.context("it is not there yet")?.to_owned())
 }
 
 /// Waits until the archive was read to its end once more.
