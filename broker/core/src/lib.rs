@@ -61,7 +61,8 @@ pub use priority::Priority;
 pub use receipt::{Receipt, ReceiptOutcome, ReceiptOutcomeError, compare_written};
 pub use reconcile::{Against, Comparison, Differences, RecordVersion, Survey, SurveyTooLarge};
 pub use review::{
-    Decision, Disagreement, HeldImage, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError, Verdict,
+    Decision, Disagreement, HeldImage, ReviewCandidate, ReviewItem, ReviewKind, ReviewKindError,
+    UnreadableImage, Verdict,
 };
 pub use source::{SourceRecord, SourceRecordError};
 pub use text::Text;

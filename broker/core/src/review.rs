@@ -19,7 +19,7 @@ pub struct ReviewItem {
     pub changed_at: SystemTime,
     /// The system whose record led to it.
     pub system: Option<SystemName>,
-    /// That record, where its id could be read.
+    /// That record, or the image where the item is about one; where its id could be read.
     pub local_id: Option<LocalId>,
     /// The patient to whom the record belongs at present.
     pub patient: Option<PatientId>,
@@ -31,7 +31,9 @@ pub struct ReviewItem {
     pub held: Option<Box<Observation>>,
     /// What the system said of an image, when it has not been taken.
     pub held_image: Option<Box<HeldImage>>,
-    /// Stable code of why a record could not be read.
+    /// Set when it is an image that could not be read, and not a record: ids of the two are told apart.
+    pub unreadable_image: Option<UnreadableImage>,
+    /// Stable code of why a record or an image could not be read.
     pub reason: Option<String>,
     /// The record that could not be read, verbatim.
     pub source: Option<SourceRecord>,
@@ -50,6 +52,13 @@ pub struct HeldImage {
     pub differs: Vec<String>,
 }
 
+/// An image that could not be taken as it is, whoever looked at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableImage {
+    /// The record with which its system files it, where that could be read.
+    pub record: Option<LocalId>,
+}
+
 /// What an item is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReviewKind {
@@ -61,7 +70,7 @@ pub enum ReviewKind {
     RecordConflict,
     /// A system says otherwise than the bus about something that another system owns, or that it showed first.
     Disagreement,
-    /// A record could not be read.
+    /// A record could not be read, or an image could not be taken as it is.
     Unreadable,
     /// An image whose file names somebody else than the patient it is said to be of.
     WrongPatient,

@@ -114,6 +114,9 @@ pub(super) fn review_item(item: &ReviewItem, patients: &[(PatientId, Standing)])
             "disagreements": item.disagreements.iter().map(disagreement).collect::<Vec<_>>(),
             "held": item.held.as_deref().map(observation),
             "held_image": item.held_image.as_deref().map(held_image),
+            "unreadable_image": item.unreadable_image.as_ref().map(|image| json!({
+                "record": image.record.as_ref().map(|id| id.as_str()),
+            })),
             "reason": item.reason,
             "source": item.source.as_ref().map(source),
             "decision": item.decision.as_ref().map(decision),

@@ -80,6 +80,7 @@ fn head(out: &mut impl io::Write, item: &ReviewItem) -> io::Result<()> {
     if let Some(system) = &item.system {
         let what = match item.kind {
             ReviewKind::WrongPatient => "image",
+            _ if item.unreadable_image.is_some() => "image",
             _ => "record",
         };
         let record = item
@@ -87,6 +88,9 @@ fn head(out: &mut impl io::Write, item: &ReviewItem) -> io::Result<()> {
             .as_ref()
             .map_or(String::new(), |id| format!(", {what} {}", id.as_str()));
         table.row(["system", &format!("{system}{record}")]);
+    }
+    if let Some(record) = item.unreadable_image.as_ref().and_then(|image| image.record.as_ref()) {
+        table.row(["record", record.as_str()]);
     }
     if let Some(reason) = &item.reason {
         table.row(["reason", reason]);
@@ -338,6 +342,9 @@ pub(super) fn score(tenths: i32) -> String {
 /// The commands that decide an item.
 fn ways(item: &ReviewItem) -> String {
     let number = item.number;
+    if item.unreadable_image.is_some() {
+        return format!("archwire review reject {number} --by NAME --reason TEXT");
+    }
     let (yes, no) = match item.kind {
         ReviewKind::Disagreement | ReviewKind::Unreadable => ("accept", "reject"),
         _ => ("link", "not-same"),

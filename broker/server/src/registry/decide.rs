@@ -357,6 +357,7 @@ pub(super) fn item(kind: ReviewKind, patient: Option<PatientId>) -> ReviewItem {
         disagreements: Vec::new(),
         held: None,
         held_image: None,
+        unreadable_image: None,
         reason: None,
         source: None,
         decision: None,

@@ -7,7 +7,7 @@ use super::{
     timestamp,
     view::{read_local_id, read_recorded, read_required_time, read_source, write_observation, write_source},
 };
-use archwire_core::{Disagreement, Leaf, ReviewCandidate, ReviewItem, ReviewKind};
+use archwire_core::{Disagreement, Leaf, ReviewCandidate, ReviewItem, ReviewKind, UnreadableImage};
 use archwire_proto::v1;
 use prost::{Message as _, bytes::Bytes};
 
@@ -59,6 +59,7 @@ pub fn write_review(item: &ReviewItem) -> v1::ReviewItem {
         source: item.source.as_ref().map(write_source),
         decision: item.decision.as_ref().map(write_decision),
         held_image: item.held_image.as_deref().map(write_held_image),
+        unreadable_image: item.unreadable_image.as_ref().map(write_unreadable_image),
     }
 }
 
@@ -106,6 +107,19 @@ pub fn decode_review(bytes: Bytes) -> Result<ReviewItem, WireError> {
         source: item.source.map(read_source).transpose()?,
         decision: item.decision.map(read_decision).transpose()?,
         held_image: item.held_image.map(read_held_image).transpose()?.map(Box::new),
+        unreadable_image: item.unreadable_image.map(read_unreadable_image).transpose()?,
+    })
+}
+
+fn write_unreadable_image(image: &UnreadableImage) -> v1::UnreadableImage {
+    v1::UnreadableImage {
+        record_local_id: image.record.as_ref().map(|id| id.as_str().to_owned()),
+    }
+}
+
+fn read_unreadable_image(image: v1::UnreadableImage) -> Result<UnreadableImage, WireError> {
+    Ok(UnreadableImage {
+        record: image.record_local_id.as_deref().map(read_local_id).transpose()?,
     })
 }
 

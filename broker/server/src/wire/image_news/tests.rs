@@ -214,6 +214,7 @@ fn an_image_that_waits_comes_out_as_it_went_in() {
         disagreements: Vec::new(),
         held: None,
         held_image: Some(Box::new(held)),
+        unreadable_image: None,
         reason: None,
         source: None,
         decision: None,
