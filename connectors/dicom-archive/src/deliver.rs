@@ -45,7 +45,9 @@ pub fn deliver(archive: &Archive<'_>, delivery: &ImageDelivery) -> Result<ImageD
     if let Some(there) = find(archive, &file, sha256)? {
         return Ok(there);
     }
-    refuse_somebody_else(archive, &file.record, delivery)?;
+    if let Some(record) = &file.record {
+        refuse_somebody_else(archive, record, delivery)?;
+    }
     match archive.store(sha256, file.parts)? {
         Stored::Taken { warning } => {
             if let Some(warning) = warning {
@@ -57,16 +59,22 @@ pub fn deliver(archive: &Archive<'_>, delivery: &ImageDelivery) -> Result<ImageD
         // It came in between our question and now, or the archive keeps its own counsel: reading it back tells.
         Stored::HadOne => archive.host.log(Level::Info, "had-it-already", &[]),
     }
-    Ok(
-        ImageDelivered::new(file.instance.as_str(), DeliveryAction::Created)
-            .of_record(file.record.to_string()),
-    )
+    let record = match file.record {
+        Some(record) => Some(record),
+        // It is stored by now, whether or not the archive goes on answering.
+        None => filed_under(archive, &file.instance).unwrap_or_default(),
+    };
+    Ok(ImageDelivered {
+        record: record.map(|record| record.to_string()),
+        ..ImageDelivered::new(file.instance.as_str(), DeliveryAction::Created)
+    })
 }
 
 /// What is sent.
 struct File {
     instance: Uid,
-    record: Record,
+    /// Under which the archive will file it; `None` when the header cannot be read here (deflated, big endian).
+    record: Option<Record>,
     parts: Vec<Part>,
 }
 
@@ -80,9 +88,13 @@ impl File {
             || stated(delivery.image.instance_uid.as_deref(), "instance-uid"),
             Ok,
         )?;
+        let issuer = header.issuer.as_deref();
+        let record = header
+            .patient_id
+            .map(|id| Record::named(issuer, Some(&id), study));
         Ok(Self {
             instance,
-            record: Record::named(header.issuer.as_deref(), header.patient_id.as_deref(), study),
+            record,
             parts: vec![Part::image(sha256, delivery.image.size)],
         })
     }
@@ -120,7 +132,7 @@ impl File {
         ];
         Ok(Self {
             instance,
-            record,
+            record: Some(record),
             parts,
         })
     }
@@ -131,6 +143,12 @@ fn known_as(archive: &Archive<'_>, delivery: &ImageDelivery) -> Option<Record> {
     let linked = delivery.record.as_deref().and_then(Record::parse);
     let linked = linked.filter(|record| record.number().is_some());
     linked.or_else(|| person::known_number(&delivery.patient, archive.config.numbers.as_ref()?))
+}
+
+/// Under which record the archive filed an image.
+fn filed_under(archive: &Archive<'_>, instance: &Uid) -> Result<Option<Record>, Disposition> {
+    let images = archive.images_named(instance)?;
+    Ok(images.first().and_then(Record::of))
 }
 
 /// The image if the archive has it.
