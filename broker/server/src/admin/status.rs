@@ -131,7 +131,8 @@ pub(super) fn not_decided(error: &DecideError) -> Status {
         | DecideError::DeclaredNotSame
         | DecideError::RecordMoved
         | DecideError::StillWaiting
-        | DecideError::CannotBeRead => Code::FailedPrecondition,
+        | DecideError::CannotBeRead
+        | DecideError::ImageCannotBeRead => Code::FailedPrecondition,
         DecideError::BeingCreated => Code::Unavailable,
         DecideError::Observe(cause) => {
             tracing::error!(code = cause.code(), "a decision was not stored");

@@ -1,17 +1,17 @@
 //! From stored bytes and what a system says of them to the registry: the one way in for images, whoever brings them.
 //!
 //! Reads the first [`HEAD_BYTES`] and the last [`TAIL_BYTES`] of an image, never its pixels, and at most that much is in memory
-//! for each image that is taken. What the file says, what the system claims and whether the two fit the patient is for
-//! [`describe`] and [`contradicts`]; whose the image is and whether it is news, for the registry.
+//! for each image that is taken. What the file says and what the system claims is for [`describe`]; whose the image is, whether the
+//! file names that patient, and whether it is news, for the registry.
 //!
 //! May fail with [`IntakeError`]. Nothing was told then, and bytes that no image has are collected later.
 
 use super::{
-    DescribeError, Excerpt, HEAD_BYTES, TAIL_BYTES, contradicts, describe,
+    DescribeError, Excerpt, HEAD_BYTES, TAIL_BYTES, describe,
     room::{Room, RoomError},
 };
-use crate::registry::{Entry, ImageTaken, ObserveError, Registry};
-use archwire_core::{Digest, ImageClaim, ImageObservation, LocalId, Patient, PatientId, SystemName};
+use crate::registry::{ImageTaken, ObserveError, Registry};
+use archwire_core::{Digest, ImageClaim, ImageObservation, LocalId, PatientId, SystemName};
 use archwire_nats::{ByteSize, ImageStore, ImageStoreError};
 use std::{sync::Arc, time::SystemTime};
 
@@ -138,11 +138,6 @@ impl Intake {
         let described = self
             .looked_at(claim, &digest, whose.unwrap_or_else(nobody))
             .await?;
-        let patient = whose.map(|id| self.state(id)).transpose()?.flatten();
-        let contradictions = match (&described.named, &patient) {
-            (Some(named), Some(patient)) => contradicts(named, patient),
-            _ => Default::default(),
-        };
         let observation = ImageObservation {
             system,
             patient_id,
@@ -153,7 +148,7 @@ impl Intake {
             observed_at,
             actor,
         };
-        Ok(self.registry.take_image(observation, contradictions).await?)
+        Ok(self.registry.take_image(observation).await?)
     }
 
     /// The patient whose image it is said to be, as far as that is known.
@@ -194,11 +189,6 @@ impl Intake {
         Ok(describe(claim, &excerpt, patient)?)
     }
 
-    fn state(&self, patient: PatientId) -> Result<Option<Patient>, IntakeError> {
-        let index = self.registry.index();
-        let state = index.entry(patient).map(Entry::patient);
-        Ok(state.transpose().map_err(ObserveError::from)?)
-    }
 }
 
 /// Stands for the patient of a record that the bus has not heard of. Such an image waits for a person, and gets identifiers of its

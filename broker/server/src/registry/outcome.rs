@@ -219,6 +219,11 @@ pub enum DecideError {
         "no connector can read the record again; change it in its system, or close the item with `reject`"
     )]
     CannotBeRead,
+    /// Nobody reads an image again by its id.
+    #[error(
+        "an image is not read again on demand: once it is changed in its system and can be taken, the item settles by itself; close it with `reject` to leave the image out"
+    )]
+    ImageCannotBeRead,
     /// The bus could not store it.
     #[error("the decision was not stored")]
     Observe(#[from] ObserveError),
@@ -245,6 +250,7 @@ impl DecideError {
             Self::RecordMoved => "review_record_moved",
             Self::StillWaiting => "review_still_waiting",
             Self::CannotBeRead => "review_cannot_be_read",
+            Self::ImageCannotBeRead => "review_image_cannot_be_read",
             Self::Observe(error) => error.code(),
         }
     }

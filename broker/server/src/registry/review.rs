@@ -313,6 +313,9 @@ impl Registry {
                 None => Ok(Decided::Dismissed),
             };
         }
+        if item.unreadable_image.is_some() {
+            return Err(DecideError::ImageCannotBeRead);
+        }
         let record = item.system.zip(item.local_id);
         let (system, local_id) = record.ok_or(DecideError::CannotBeRead)?;
         if !self.ask_to_read(&system, local_id) {

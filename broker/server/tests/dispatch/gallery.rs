@@ -20,7 +20,7 @@ use axum::{
 };
 use futures_util::TryStreamExt as _;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -195,7 +195,7 @@ impl Town {
             actor: None,
         };
         let registry = &self.office.registry;
-        match registry.take_image(observation, BTreeSet::new()).await.unwrap() {
+        match registry.take_image(observation).await.unwrap() {
             ImageTaken::Recorded { image, .. } | ImageTaken::Unchanged { image, .. } => image,
             ImageTaken::InReview { item } => panic!("a person is asked about it in item {item}"),
         }

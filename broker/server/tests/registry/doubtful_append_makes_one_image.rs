@@ -14,7 +14,7 @@ async fn an_image_in_doubt_is_told_once() {
     let seen = registry.observe(says("desk", "1", ann()), None).await;
     let ann_is = whom(seen.unwrap());
     let said = |bytes: &str| -> ImageObservation { puts("camera", ann_is, photo(ann_is, bytes)) };
-    let take = |bytes: &str| registry.take_image(said(bytes), Default::default());
+    let take = |bytes: &str| registry.take_image(said(bytes));
 
     server.freeze().await;
     assert_eq!(refused(take("smile").await), "append_outcome_unknown");

@@ -24,8 +24,8 @@ async fn a_header_that_names_somebody_else_is_held_and_told_to_nobody() {
     let before = events(&office.registry, ann).await.len();
     let image = radiograph("1.2.7", "ceph");
     let said = naming(bob(), shows("archive", "A", "7", image.clone()));
-    let (number, differs) = office.waits(said.clone(), &["birth-date", "name"]).await;
-    assert_eq!(differs, ["birth-date", "name"]);
+    let (number, differs) = office.waits(said.clone()).await;
+    assert_eq!(differs, ["birth-date", "name", "sex"]);
     let item = office.the(ReviewKind::WrongPatient).await;
     assert_eq!((item.number, item.patient), (number, Some(ann)));
     assert!(item.held_image.unwrap().observation == said, "all of it is kept");
@@ -39,14 +39,14 @@ async fn a_header_that_names_somebody_else_is_held_and_told_to_nobody() {
     assert_eq!(office.registry.image_by_uid(&image.uids.instance), None);
     assert!(office.registry.uses(&image.file.digest), "its bytes are kept");
     // However often it comes.
-    assert_eq!(office.waits(said, &["birth-date", "name"]).await.0, number);
+    assert_eq!(office.waits(said).await.0, number);
 }
 
 #[tokio::test]
 async fn a_person_may_say_that_it_is_the_patients() {
     let Mixed { office, ann, .. } = mixed().await;
-    let said = shows("archive", "A", "7", radiograph("1.2.7", "ceph"));
-    let (number, _) = office.waits(said.clone(), &["name"]).await;
+    let said = misnamed(shows("archive", "A", "7", radiograph("1.2.7", "ceph")));
+    let (number, _) = office.waits(said.clone()).await;
     assert_eq!(
         office.decide(number, Verdict::Link).await,
         Decided::Taken { patient: ann }
@@ -57,17 +57,17 @@ async fn a_person_may_say_that_it_is_the_patients() {
     assert_eq!(told.decision.unwrap().verdict, Verdict::Link);
     assert_eq!(office.due("desk").len(), 1);
     // It is not asked again, unless there is something new to it.
-    let again = office.try_image(said, &["name"]).await.unwrap();
+    let again = office.try_image(said).await.unwrap();
     assert!(matches!(again, ImageTaken::Unchanged { .. }), "{again:?}");
-    let changed = shows("archive", "A", "7", radiograph("1.2.7", "ceph, sharper"));
-    office.waits(changed, &["name"]).await;
+    let changed = misnamed(shows("archive", "A", "7", radiograph("1.2.7", "ceph, sharper")));
+    office.waits(changed).await;
 }
 
 #[tokio::test]
 async fn a_person_may_say_whose_it_is() {
     let Mixed { office, ann, bob } = mixed().await;
-    let said = shows("archive", "A", "7", photo(ann, "smile"));
-    let (number, _) = office.waits(said.clone(), &["name"]).await;
+    let said = misnamed(shows("archive", "A", "7", photo(ann, "smile")));
+    let (number, _) = office.waits(said.clone()).await;
     let unknown = archwire_core::PatientId::generate();
     let refusal = will_not(office.try_to_decide(number, Verdict::Link, Some(unknown)).await);
     assert_eq!(refusal, "patient_unknown");
@@ -81,7 +81,7 @@ async fn a_person_may_say_whose_it_is() {
         "it is told apart as Bob's"
     );
     // The archive goes on to show it under Ann: that is decided.
-    let again = office.try_image(said, &["name"]).await.unwrap();
+    let again = office.try_image(said).await.unwrap();
     assert!(matches!(again, ImageTaken::Unchanged { image, .. } if image == images[0]));
     assert_eq!(images_of(&office.registry, ann), []);
 }
@@ -89,14 +89,14 @@ async fn a_person_may_say_whose_it_is() {
 #[tokio::test]
 async fn what_a_person_discards_goes_and_does_not_come_up_again() {
     let Mixed { office, ann, .. } = mixed().await;
-    let said = shows("archive", "A", "7", radiograph("1.2.7", "ceph"));
-    let (number, _) = office.waits(said.clone(), &["sex"]).await;
+    let said = misnamed(shows("archive", "A", "7", radiograph("1.2.7", "ceph")));
+    let (number, _) = office.waits(said.clone()).await;
     assert_eq!(office.decide(number, Verdict::NotSame).await, Decided::Discarded);
     assert!(!office.registry.uses(&said.image.file.digest), "its bytes may go");
-    assert_eq!(office.waits(said.clone(), &["sex"]).await.0, number);
+    assert_eq!(office.waits(said.clone()).await.0, number);
     office.asks_nothing();
-    let other = shows("archive", "A", "7", radiograph("1.2.7", "another ceph"));
-    assert_ne!(office.waits(other, &["sex"]).await.0, number);
+    let other = misnamed(shows("archive", "A", "7", radiograph("1.2.7", "another ceph")));
+    assert_ne!(office.waits(other).await.0, number);
     assert!(image_events(&office.registry, ann).await.is_empty());
 }
 
@@ -112,9 +112,13 @@ async fn each_image_and_each_patient_is_asked_about_once() {
         puts("camera", bob, radiograph("1.2.7", "ceph")),
         puts("camera", bob, radiograph("1.2.7", "pan")),
     ] {
-        numbers.push(office.waits(said.clone(), &["name"]).await.0);
+        numbers.push(office.waits(misnamed(said.clone())).await.0);
+        let born_then = archwire_core::Patient {
+            birth_date: person("-", "-", "1920-02-02").birth_date,
+            ..Default::default()
+        };
         assert_eq!(
-            office.waits(said, &["name", "sex"]).await.0,
+            office.waits(naming(born_then, said)).await.0,
             numbers[numbers.len() - 1]
         );
     }
@@ -130,7 +134,7 @@ async fn the_same_instance_uid_for_another_patient_waits() {
         .imaged(shows("archive", "A", "7", radiograph("1.2.7", "ceph")))
         .await;
     let (number, differs) = office
-        .waits(puts("camera", bob, radiograph("1.2.7", "ceph")), &NOTHING)
+        .waits(puts("camera", bob, radiograph("1.2.7", "ceph")))
         .await;
     assert_eq!(differs, ["instance-uid"]);
     assert_eq!(images_of(&office.registry, ann), [anns]);
@@ -155,8 +159,8 @@ async fn the_same_instance_uid_for_another_patient_waits() {
 async fn two_patients_at_once_do_not_both_get_it() {
     let Mixed { office, ann, bob } = mixed().await;
     let (one, other) = tokio::join!(
-        office.try_image(puts("camera", ann, radiograph("1.2.7", "ceph")), &NOTHING),
-        office.try_image(puts("scanner", bob, radiograph("1.2.7", "ceph")), &NOTHING),
+        office.try_image(puts("camera", ann, radiograph("1.2.7", "ceph"))),
+        office.try_image(puts("scanner", bob, radiograph("1.2.7", "ceph"))),
     );
     let names = [one.unwrap().name(), other.unwrap().name()];
     assert!(
@@ -174,7 +178,7 @@ async fn an_image_that_its_system_files_under_another_record_waits() {
         .imaged(shows("archive", "A", "7", photo(ann, "smile")))
         .await;
     let (number, _) = office
-        .waits(shows("archive", "B", "7", photo(bob, "smile")), &NOTHING)
+        .waits(shows("archive", "B", "7", photo(bob, "smile")))
         .await;
     office.decide(number, Verdict::Link).await;
     assert_eq!(images_of(&office.registry, ann), []);
@@ -183,4 +187,35 @@ async fn an_image_that_its_system_files_under_another_record_waits() {
         .known(shows("archive", "B", "7", photo(bob, "smile")))
         .await;
     assert_eq!(images_of(&office.registry, bob), [last]);
+}
+
+#[tokio::test]
+async fn whom_the_file_names_is_held_against_whose_the_record_has_become() {
+    let Mixed {
+        office, ann: ann_is, ..
+    } = mixed().await;
+    let anns = |local_id: &str, bytes: &str| {
+        let instance = format!("1.2.{local_id}");
+        naming(
+            ann(),
+            shows("archive", "A", local_id, radiograph(&instance, bytes)),
+        )
+    };
+    let before = office.imaged(anns("7", "ceph")).await;
+    assert_eq!(office.registry.patient_of_image(before), Some(ann_is));
+    // The number was given to somebody else, and a person has said so.
+    office.see(says("archive", "A", stranger(3))).await;
+    let item = office.the_item().await.number;
+    let decided = office.decide(item, Verdict::NotSame).await;
+    let Decided::Separated { patient: now } = decided else {
+        panic!("the record is a patient's of its own: {decided:?}");
+    };
+    let (_, differs) = office.waits(anns("8", "pan")).await;
+    assert_eq!(differs, ["birth-date", "name"]);
+    let said = naming(
+        stranger(3),
+        shows("archive", "A", "9", radiograph("1.2.9", "bitewing")),
+    );
+    let image = office.imaged(said).await;
+    assert_eq!(office.registry.patient_of_image(image), Some(now));
 }

@@ -119,11 +119,11 @@ async fn a_header_that_names_somebody_else_on_what_is_known_is_no_question() {
     let (office, _, image) = office().await;
     // The very bytes that the bus brought there.
     let same = shows("archive", "A", "1.2.7", radiograph("1.2.7", "ceph"));
-    let taken = office.try_image(same, &["name"]).await.unwrap();
+    let taken = office.try_image(misnamed(same)).await.unwrap();
     assert!(
         matches!(taken, archwire::registry::ImageTaken::Unchanged { image: known, .. } if known == image)
     );
-    let (_, differs) = office.waits(kept(), &["name"]).await;
+    let (_, differs) = office.waits(misnamed(kept())).await;
     assert_eq!(differs, ["name"], "other bytes may be somebody else's");
 }
 
@@ -141,7 +141,7 @@ async fn what_is_being_brought_is_not_taken_for_a_new_image() {
     assert_eq!(begun.unwrap(), None, "no earlier attempt is in doubt");
     // The chart writes pictures in its own way, under an id of which the bus has not heard.
     let document = shows("chart", "C", "55", photo(ann_is, "smile, smaller"));
-    let refusal = office.try_image(document.clone(), &NOTHING).await.unwrap_err();
+    let refusal = office.try_image(document.clone()).await.unwrap_err();
     assert!(matches!(refusal, ObserveError::Busy), "{refusal}");
     let again = office.registry.begin_image(&chart, image, revision).await;
     assert!(again.unwrap().is_some(), "the first attempt is in doubt");

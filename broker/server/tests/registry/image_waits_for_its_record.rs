@@ -9,7 +9,7 @@ async fn when_the_record_comes_the_image_is_taken() {
     let office = Office::open().await;
     let nobody = archwire_core::PatientId::generate();
     let said = shows("archive", "A", "7", photo(nobody, "smile"));
-    let (number, differs) = office.waits(said, &NOTHING).await;
+    let (number, differs) = office.waits(said).await;
     assert_eq!(differs, ["record"]);
     let ann_is = whom(office.see(says("archive", "A", ann())).await);
     until_nothing_is_asked(&office.registry).await;
@@ -23,7 +23,7 @@ async fn when_the_record_comes_the_image_is_taken() {
 async fn when_the_record_is_somebody_else_the_image_waits_on() {
     let office = Office::open().await;
     let said = naming(bob(), shows("archive", "A", "7", radiograph("1.2.7", "pan")));
-    let (number, _) = office.waits(said, &NOTHING).await;
+    let (number, _) = office.waits(said).await;
     let ann_is = whom(office.see(says("archive", "A", ann())).await);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while office
@@ -47,7 +47,7 @@ async fn without_the_record_a_person_says_whose_it_is() {
     let office = Office::open().await;
     let ann_is = whom(office.see(says("desk", "1", ann())).await);
     let said = shows("archive", "A", "7", radiograph("1.2.7", "pan"));
-    let (number, _) = office.waits(said.clone(), &NOTHING).await;
+    let (number, _) = office.waits(said.clone()).await;
     let refusal = will_not(office.try_to_decide(number, Verdict::Link, None).await);
     assert_eq!(refusal, "review_patient_needed");
     let decided = office.try_to_decide(number, Verdict::Link, Some(ann_is)).await;
@@ -63,7 +63,7 @@ async fn of_a_record_that_is_in_review_itself_no_image_is_taken() {
     office.see(says("archive", "A", bob())).await;
     let item = office.the_item().await.number;
     let (number, differs) = office
-        .waits(shows("archive", "A", "7", photo(ann_is, "smile")), &NOTHING)
+        .waits(shows("archive", "A", "7", photo(ann_is, "smile")))
         .await;
     assert_eq!(differs, ["record"]);
     let Decided::Separated { patient } = office.decide(item, Verdict::NotSame).await else {
@@ -85,7 +85,7 @@ async fn a_record_that_the_bus_is_creating_is_waited_for() {
     let said = shows("archive", "A", "7", photo(ann_is, "smile"));
     let taking = tokio::spawn({
         let registry = office.registry.clone();
-        async move { registry.take_image(said, Default::default()).await }
+        async move { registry.take_image(said).await }
     });
     let link = office
         .registry
@@ -104,7 +104,7 @@ async fn a_record_and_a_patient_that_do_not_agree_are_asked_about() {
     let bob_is = whom(office.see(says("archive", "B", bob())).await);
     let mut said = shows("archive", "A", "7", radiograph("1.2.7", "pan"));
     said.patient_id = Some(bob_is);
-    let (number, differs) = office.waits(said, &NOTHING).await;
+    let (number, differs) = office.waits(said).await;
     assert_eq!(differs, ["record"]);
     assert_eq!(office.item(number).await.patient, Some(bob_is));
     assert!(images_of(&office.registry, ann_is).is_empty());

@@ -29,6 +29,7 @@ mod held_record_is_decided;
 mod image_is_retracted;
 mod image_of_another_waits;
 mod image_seen_elsewhere_is_no_change;
+mod image_that_cannot_be_taken_is_one_item;
 mod image_waits_for_its_record;
 mod images_are_due;
 mod images_are_no_news_of_a_patient;

@@ -23,7 +23,7 @@ async fn differs(office: &Office, name: &str, record: &str, named: Patient) -> V
         .linked(&system(name), &id(record))
         .unwrap();
     let said = shows(name, record, "7", photo(ann_is, "smile"));
-    office.waits(naming(named, said), &NOTHING).await.1
+    office.waits(naming(named, said)).await.1
 }
 
 #[tokio::test]

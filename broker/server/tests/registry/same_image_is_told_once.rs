@@ -64,7 +64,7 @@ async fn sent_by_many_at_once_it_is_one() {
     let ann_is = whom(office.see(says("desk", "1", ann())).await);
     let sent = (0..16).map(|sender| {
         let name = format!("camera-{sender}");
-        office.try_image(puts(&name, ann_is, radiograph("1.2.7", "ceph")), &NOTHING)
+        office.try_image(puts(&name, ann_is, radiograph("1.2.7", "ceph")))
     });
     let taken = futures_util::future::join_all(sent).await;
     let news = taken
@@ -124,14 +124,10 @@ async fn whose_it_is_has_to_be_said() {
     let nobodys = photo(ann_is, "smile");
     let mut observation = puts("camera", ann_is, nobodys.clone());
     observation.patient_id = None;
-    let refusal = refused(office.try_image(observation, &NOTHING).await);
+    let refusal = refused(office.try_image(observation).await);
     assert_eq!(refusal, "image_of_nobody");
     let stranger = archwire_core::PatientId::generate();
-    let refusal = refused(
-        office
-            .try_image(puts("camera", stranger, nobodys), &NOTHING)
-            .await,
-    );
+    let refusal = refused(office.try_image(puts("camera", stranger, nobodys)).await);
     assert_eq!(refusal, "patient_unknown");
     let mut observation = puts("camera", ann_is, photo(ann_is, "smile"));
     observation.image.about.views = vec![
@@ -142,7 +138,7 @@ async fn whose_it_is_has_to_be_said() {
         };
         17
     ];
-    let refusal = refused(office.try_image(observation, &NOTHING).await);
+    let refusal = refused(office.try_image(observation).await);
     assert_eq!(refusal, "observation_invalid");
     assert!(image_events(&office.registry, ann_is).await.is_empty());
 }

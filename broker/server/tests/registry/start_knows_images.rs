@@ -47,21 +47,18 @@ async fn office() -> (Office, [PatientId; 2]) {
         .await
         .unwrap();
     let (discarded, _) = office
-        .waits(puts("camera", ann_is, photo(ann_is, "whose")), &["name"])
+        .waits(misnamed(puts("camera", ann_is, photo(ann_is, "whose"))))
         .await;
     office.decide(discarded, Verdict::NotSame).await;
     let (decided, _) = office
-        .waits(puts("camera", ann_is, radiograph("1.2.9", "hers")), &["name"])
+        .waits(misnamed(puts("camera", ann_is, radiograph("1.2.9", "hers"))))
         .await;
     office.decide(decided, Verdict::Link).await;
     office
-        .waits(puts("camera", ann_is, radiograph("1.2.10", "asked")), &["name"])
+        .waits(misnamed(puts("camera", ann_is, radiograph("1.2.10", "asked"))))
         .await;
     office
-        .waits(
-            shows("archive", "Z", "z", radiograph("1.2.11", "nobody")),
-            &NOTHING,
-        )
+        .waits(shows("archive", "Z", "z", radiograph("1.2.11", "nobody")))
         .await;
     office.merge(ann_is, other).await;
     office
@@ -170,10 +167,7 @@ async fn what_another_writer_told_meanwhile_is_taken_in_first() {
     let ann_is = whom(office.see(says("desk", "1", ann())).await);
     let successor = office.successor().await;
     let said = puts("camera", ann_is, radiograph("1.2.7", "ceph"));
-    let first = successor
-        .take_image(said.clone(), Default::default())
-        .await
-        .unwrap();
+    let first = successor.take_image(said.clone()).await.unwrap();
     // The deposed broker finds the log further than it knows, and the image there.
     let second = office.image(said).await;
     assert_eq!((first.name(), second.name()), ("recorded", "unchanged"));

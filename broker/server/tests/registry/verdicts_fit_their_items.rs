@@ -21,7 +21,7 @@ async fn office() -> Office {
         .unreadable(&desk, Some(id("7")), None, "birth-date-unreadable");
     unreadable.await.unwrap();
     office
-        .waits(puts("camera", known, photo(known, "smile")), &["name"])
+        .waits(misnamed(puts("camera", known, photo(known, "smile"))))
         .await;
     office
 }

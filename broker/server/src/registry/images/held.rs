@@ -1,16 +1,16 @@
-//! Images that wait for a person, because it is not clear whose they are.
+//! Images that wait for a person, because it is not clear whose they are, or because they cannot be taken as they are.
 
 use super::{ImageTaken, take::Ruling};
-use crate::{
-    imaging::contradicts,
-    registry::{
-        DecideError, Decided, ObserveError, Registry,
-        decide::item,
-        index::{ItemKey, which_image},
-        observe::by_itself,
-    },
+use crate::registry::{
+    DecideError, Decided, ObserveError, Registry,
+    decide::item,
+    index::{ItemKey, which_image},
+    observe::by_itself,
 };
-use archwire_core::{Decision, HeldImage, ImageObservation, Patient, PatientId, ReviewItem, ReviewKind};
+use archwire_core::{
+    Decision, HeldImage, ImageObservation, LocalId, PatientId, ReviewItem, ReviewKind, SystemName,
+    UnreadableImage,
+};
 use std::collections::BTreeSet;
 
 impl Registry {
@@ -75,8 +75,7 @@ impl Registry {
             patient,
             decision: &decision,
         };
-        self.take_image_whole(observation, &BTreeSet::new(), Some(&ruling))
-            .await?;
+        self.take_image_whole(observation, Some(&ruling)).await?;
         self.close_item(item.number, decision).await?;
         Ok(Decided::Taken { patient })
     }
@@ -84,12 +83,10 @@ impl Registry {
     /// Takes an image that waited for its record, if that is known by now.
     pub(in crate::registry) async fn retry_image(&self, number: u64, held: HeldImage) {
         let observation = held.observation;
-        let taken = match self.contradictions_of(&observation) {
-            Ok(Some(contradictions)) => self.take_image_whole(&observation, &contradictions, None).await,
-            Ok(None) => return,
-            Err(error) => Err(error),
-        };
-        let ended = match taken {
+        if !self.is_of_somebody(&observation) {
+            return;
+        }
+        let ended = match self.take_image_whole(&observation, None).await {
             Ok(ImageTaken::InReview { .. }) => Ok(()),
             Ok(_) => {
                 self.close_item(number, by_itself("the record is known by now"))
@@ -102,23 +99,49 @@ impl Registry {
         }
     }
 
-    /// In what an image that waits contradicts the patient whose its record is by now; `None` while it is nobody's, or waits for
-    /// a person itself.
-    fn contradictions_of(
-        &self,
-        observation: &ImageObservation,
-    ) -> Result<Option<BTreeSet<&'static str>>, ObserveError> {
+    /// Whether the record of an image that waits is somebody's by now, and does not wait for a person itself.
+    fn is_of_somebody(&self, observation: &ImageObservation) -> bool {
         let index = self.index();
-        let Some(record) = &observation.record else {
-            return Ok(None);
+        let (system, record) = (&observation.system, &observation.record);
+        record.as_ref().is_some_and(|record| {
+            index.linked(system, record).is_some() && index.held(system, record).is_none()
+        })
+    }
+
+    /// Keeps that an image cannot be taken as it is until it is taken, or until a person has looked at that. `record` is the one
+    /// with which the system files it.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    pub async fn image_unreadable(
+        &self,
+        system: &SystemName,
+        record: Option<LocalId>,
+        local_id: Option<LocalId>,
+        reason: &str,
+    ) -> Result<(), ObserveError> {
+        let linked = record
+            .as_ref()
+            .and_then(|record| self.index().linked(system, record));
+        let new = ReviewItem {
+            system: Some(system.clone()),
+            local_id,
+            unreadable_image: Some(UnreadableImage { record }),
+            reason: Some(reason.to_owned()),
+            ..item(ReviewKind::Unreadable, linked)
         };
-        let linked = index.linked(&observation.system, record);
-        let entry = linked.and_then(|linked| index.entry(linked));
-        let Some(entry) = entry.filter(|_| index.held(&observation.system, record).is_none()) else {
-            return Ok(None);
+        self.put_item(new).await.map(drop)
+    }
+
+    /// What could not be read of an image could be: it was taken, or waits because it is not clear whose it is.
+    pub(super) async fn settle_unreadable_image(&self, observation: &ImageObservation) {
+        let Some(local_id) = observation.local_id.clone() else {
+            return;
         };
-        let against = |named: &Patient| Ok::<_, ObserveError>(contradicts(named, &entry.patient()?));
-        let contradictions = observation.named.as_deref().map(against).transpose()?;
-        Ok(Some(contradictions.unwrap_or_default()))
+        let system = &observation.system;
+        let key = ItemKey::UnreadableImage(system.clone(), local_id);
+        if let Err(error) = self.settle_item(&key, "the image could be read").await {
+            tracing::warn!(%system, code = error.code(), "a review item that settled by itself stays open");
+        }
     }
 }

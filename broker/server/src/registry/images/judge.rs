@@ -1,9 +1,12 @@
 //! What an observation of an image comes to. Pure but for the clock by which a delivery in doubt ages.
 
 use super::{MOST_IMAGES, whose::names_another};
-use crate::registry::{
-    ObserveError, Registry,
-    index::{Content, ImageEntry, Index, SystemCopy, which_image},
+use crate::{
+    imaging::contradicts,
+    registry::{
+        ObserveError, Registry,
+        index::{Content, ImageEntry, Index, SystemCopy, which_image},
+    },
 };
 use archwire_core::{ImageId, ImageObservation, PatientId};
 use std::collections::BTreeSet;
@@ -40,7 +43,7 @@ pub(super) struct Question<'a> {
     pub(super) patient: PatientId,
     /// Which image that is, whoever's it is.
     pub(super) known: Option<ImageId>,
-    /// What speaks against its being the patient's, so far.
+    /// What speaks against its being the patient's, beside what the file itself says.
     pub(super) differs: BTreeSet<&'static str>,
     /// Whether a person said whose it is.
     pub(super) is_ruled: bool,
@@ -48,6 +51,8 @@ pub(super) struct Question<'a> {
 
 impl Registry {
     /// The judgement.
+    ///
+    /// The caller holds the patient's lock: whom the file names is held against the patient as he or she is now.
     ///
     /// # Errors
     /// When it has to wait for a delivery to end, or the patient has too many images.
@@ -60,14 +65,14 @@ impl Registry {
             is_ruled,
             ..
         } = question;
-        let names_another = observation
-            .named
-            .as_deref()
-            .is_some_and(|named| names_another(&index, &observation.system, named, patient));
         if is_ruled {
             question.differs.clear();
-        } else if names_another {
-            question.differs.insert(PATIENT_ID);
+        } else if let Some(named) = observation.named.as_deref() {
+            let entry = index.entry(patient).ok_or(ObserveError::UnknownPatient)?;
+            question.differs.extend(contradicts(named, &entry.patient()?));
+            if names_another(&index, &observation.system, named, patient) {
+                question.differs.insert(PATIENT_ID);
+            }
         }
         let content = Content::of(&observation.image);
         let known = known.and_then(|id| Some((id, index.image(id)?)));

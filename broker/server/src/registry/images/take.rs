@@ -34,24 +34,24 @@ impl Registry {
     /// Takes what a system says of an image whose bytes are stored. Returns after it is stored. A caller that goes away does not
     /// interrupt it.
     ///
-    /// `contradictions` are words for what does not agree between the file and the patient whose image it is said to be: `name`,
-    /// `birth-date`, `sex`. With any of them a person decides.
+    /// Where the file names somebody whom the patient's state of that moment contradicts, a person decides.
     ///
     /// # Errors
     /// When it cannot be taken; whoever observed still has it, and may come again when the error says so.
     pub async fn take_image(
         self: &Arc<Self>,
         observation: ImageObservation,
-        contradictions: BTreeSet<&'static str>,
     ) -> Result<ImageTaken, ObserveError> {
         let checked = observation.image.check();
         checked.map_err(|error| ObserveError::Invalid(WireError::Image(error)))?;
         self.wait_for_record(&observation).await?;
         let registry = Arc::clone(self);
         let whole = async move {
-            registry
-                .take_image_whole(&observation, &contradictions, None)
-                .await
+            let taken = registry.take_image_whole(&observation, None).await;
+            if taken.is_ok() {
+                registry.settle_unreadable_image(&observation).await;
+            }
+            taken
         };
         let task = self.tasks.spawn(whole.in_current_span());
         task.await.unwrap_or(Err(ObserveError::Interrupted))
@@ -74,7 +74,6 @@ impl Registry {
     pub(super) async fn take_image_whole(
         &self,
         observation: &ImageObservation,
-        contradictions: &BTreeSet<&'static str>,
         ruling: Option<&Ruling<'_>>,
     ) -> Result<ImageTaken, ObserveError> {
         let _one = self.taking.lock().await;
@@ -91,13 +90,11 @@ impl Registry {
                 continue;
             }
             self.finish_halves_of(patient).await?;
-            let mut differs = said.differs;
-            differs.extend(contradictions);
             let question = Question {
                 observation,
                 patient,
                 known,
-                differs,
+                differs: said.differs,
                 is_ruled: ruling.is_some(),
             };
             let judged = self.judge_image(question)?;

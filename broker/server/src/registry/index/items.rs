@@ -29,6 +29,10 @@ pub enum ItemKey {
     Image(SystemName, [u8; 32]),
     /// A record that cannot be read and has no id.
     UnreadableBytes(SystemName, [u8; 32]),
+    /// An image that cannot be taken as it is, by its id.
+    UnreadableImage(SystemName, LocalId),
+    /// One that has no id, by the SHA-256 of the record with which it is filed and of why it cannot be taken.
+    UnreadableImageOf(SystemName, [u8; 32]),
 }
 
 impl ItemKey {
@@ -48,6 +52,10 @@ impl ItemKey {
             }
             ReviewKind::RecordConflict => record().map(|(system, id)| Self::Record(system, id)),
             ReviewKind::Disagreement => record().map(|(system, id)| Self::Disagreement(system, id)),
+            ReviewKind::Unreadable if item.unreadable_image.is_some() => Some(match record() {
+                Some((system, id)) => Self::UnreadableImage(system, id),
+                None => Self::UnreadableImageOf(system()?, without_id(item)),
+            }),
             ReviewKind::Unreadable => match record() {
                 Some((system, id)) if item.held.is_some() => Some(Self::Awaiting(system, id)),
                 Some((system, id)) => Some(Self::Unreadable(system, id)),
@@ -306,6 +314,18 @@ pub(in crate::registry) fn which_image(
         (Some(record), _) => part(record.as_str().as_bytes()),
         (None, Some(patient)) => part(patient.to_string().as_bytes()),
         (None, None) => {}
+    }
+    hash.finalize().into()
+}
+
+/// What tells images apart that cannot be taken and have no id.
+fn without_id(item: &ReviewItem) -> [u8; 32] {
+    let record = item.unreadable_image.as_ref().and_then(|image| image.record.as_ref());
+    let mut hash = Sha256::new();
+    for part in [record.map(LocalId::as_str), item.reason.as_deref()] {
+        let part = part.unwrap_or_default().as_bytes();
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
     }
     hash.finalize().into()
 }

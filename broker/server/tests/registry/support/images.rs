@@ -1,6 +1,6 @@
 //! Images of an office: what systems say of them, and what the log and the index know.
 
-use super::{Office, events, id, in_time, system};
+use super::{Office, events, id, in_time, person, system};
 use archwire::{
     imaging::generated_uids,
     registry::{ImageSettlement, ImageTaken, ObserveError, Registry},
@@ -10,9 +10,6 @@ use archwire_core::{
     Receipt, ReceiptOutcome, Revision, Uid,
 };
 use std::collections::BTreeSet;
-
-/// What `differs` is empty of.
-pub(crate) const NOTHING: [&str; 0] = [];
 
 /// A photograph of a patient, which has no UIDs of its own.
 pub(crate) fn photo(patient: PatientId, bytes: &str) -> Image {
@@ -98,18 +95,23 @@ pub(crate) fn naming(named: Patient, observation: ImageObservation) -> ImageObse
     }
 }
 
+/// The same of a file that bears the name of nobody here.
+pub(crate) fn misnamed(observation: ImageObservation) -> ImageObservation {
+    let nobody = person("Zoe", "Quimby", "1970-01-01");
+    let named = Patient {
+        names: nobody.names,
+        ..Patient::default()
+    };
+    naming(named, observation)
+}
+
 impl Office {
-    pub(crate) async fn try_image(
-        &self,
-        observation: ImageObservation,
-        contradictions: &[&'static str],
-    ) -> Result<ImageTaken, ObserveError> {
-        let contradictions: BTreeSet<_> = contradictions.iter().copied().collect();
-        in_time(self.registry.take_image(observation, contradictions)).await
+    pub(crate) async fn try_image(&self, observation: ImageObservation) -> Result<ImageTaken, ObserveError> {
+        in_time(self.registry.take_image(observation)).await
     }
 
     pub(crate) async fn image(&self, observation: ImageObservation) -> ImageTaken {
-        self.try_image(observation, &NOTHING).await.unwrap()
+        self.try_image(observation).await.unwrap()
     }
 
     /// An image that has to be news.
@@ -129,12 +131,8 @@ impl Office {
     }
 
     /// An image that has to wait, with the words for what differs.
-    pub(crate) async fn waits(
-        &self,
-        observation: ImageObservation,
-        contradictions: &[&'static str],
-    ) -> (u64, Vec<String>) {
-        match self.try_image(observation, contradictions).await.unwrap() {
+    pub(crate) async fn waits(&self, observation: ImageObservation) -> (u64, Vec<String>) {
+        match self.try_image(observation).await.unwrap() {
             ImageTaken::InReview { item } => {
                 let held = self.item(item).await.held_image.expect("the image is held");
                 (item, held.differs)
