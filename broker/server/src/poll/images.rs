@@ -1,7 +1,8 @@
 //! Images on a page: taken after the records, because whose image one is is known by its record.
 //!
 //! Their bytes are stored already; what is read of them here is some hundred kilobytes each, [`AT_A_TIME`] at a time. An image that
-//! will never be taken as it is is kept as unreadable, like a record; anything else ends the pass, so that the page comes again.
+//! will never be taken as it is is kept as unreadable, until it is taken or a person has looked at it; anything else ends the pass,
+//! so that the page comes again.
 
 use super::{PollError, Poller};
 use crate::imaging::{ImageArrived, Intake, IntakeError};
@@ -24,22 +25,8 @@ impl Poller {
         if images.is_empty() || abilities.contains(&Ability::Deliver) {
             return Ok(());
         }
-        let is_linked = |view: &&View| {
-            self.registry
-                .index()
-                .linked(&self.system, &view.local_id)
-                .is_some()
-        };
-        let unknown: Vec<_> = views.iter().filter(|view| !is_linked(view)).collect();
-        for view in unknown {
-            let its_own = images.iter().filter(|image| image.record == view.local_id);
-            let uids = its_own.filter_map(|image| image.image.instance.as_ref());
-            if let Some(patient) = self.registry.patient_by_images(&view.patient, uids)? {
-                let linking = self.registry.link_by_image(&self.system, patient, &view.local_id);
-                linking.await?;
-            }
-        }
-        Ok(())
+        let linking = self.registry.link_by_images(&self.system, views, images);
+        Ok(linking.await?)
     }
 
     /// Takes every image of a page.
@@ -112,8 +99,9 @@ impl Poller {
         record: Option<LocalId>,
         reason: &str,
     ) -> Result<(), PollError> {
-        _ = (local_id, record);
-        self.registry.unreadable(&self.system, None, None, reason).await?;
+        self.registry
+            .image_unreadable(&self.system, record, local_id, reason)
+            .await?;
         tracing::error!(system = %self.system, position, reason, "an image cannot be taken: a person has to look at it");
         Ok(())
     }

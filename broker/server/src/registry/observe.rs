@@ -254,13 +254,20 @@ impl Registry {
             return Ok(false);
         };
         let record = entry.record_of(&observation.system, &observation.view.local_id);
+        let after = Profile::of(&observation.view.patient);
         // What the record itself showed says more than the bus's state, which the system may not be able to show.
-        let before = match record.and_then(|record| record.shadow.as_ref()) {
-            Some(shadow) => shadow.patient()?,
-            None => entry.patient()?,
+        let shadow = match record.and_then(|record| record.shadow.as_ref()) {
+            Some(shadow) => Some(shadow.patient()?),
+            None => None,
         };
-        let (before, after) = (Profile::of(&before), Profile::of(&observation.view.patient));
-        Ok(is_another_person(&before, &after) || is_wiped(&before, &after))
+        // Unless it named nobody: then whoever it names now may be anybody.
+        if let Some(shadow) = shadow.filter(|shadow| !shadow.names.is_empty()) {
+            let before = Profile::of(&shadow);
+            return Ok(is_another_person(&before, &after) || is_wiped(&before, &after));
+        }
+        let before = Profile::of(&entry.patient()?);
+        let is_first_sight = record.is_none_or(|record| record.shadow.is_none());
+        Ok(is_another_person(&before, &after) || is_first_sight && is_wiped(&before, &after))
     }
 
     /// Whether a record that a person has to decide about is to wait on, with what it shows now. When it shows the patient

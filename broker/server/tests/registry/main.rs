@@ -47,6 +47,7 @@ mod person_seen_at_once_is_one_patient;
 mod pipelined_observations_are_taken_in_order;
 mod rebuild_goes_on_beside_observations;
 mod record_claimed_for_two_is_asked_about;
+mod record_is_known_by_its_images;
 mod record_is_linked_once;
 mod record_moves_while_it_is_settled;
 mod record_that_shows_another_waits;

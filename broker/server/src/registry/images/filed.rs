@@ -8,10 +8,36 @@ use crate::{
     imaging::contradicts,
     registry::{ObserveError, Registry},
 };
-use archwire_core::{LinkedBy, LocalId, Patient, PatientId, Revision, Sighted, SystemName, Uid};
+use archwire_core::{
+    ImageView, LinkedBy, LocalId, Patient, PatientId, Revision, Sighted, SystemName, Uid, View,
+    identity::{Profile, is_wiped},
+};
 use std::collections::BTreeSet;
 
 impl Registry {
+    /// Learns of records that a system shows with images whose they are, where those images tell it.
+    ///
+    /// # Errors
+    /// When the log does not take a note.
+    pub async fn link_by_images(
+        &self,
+        system: &SystemName,
+        views: &[View],
+        images: &[ImageView],
+    ) -> Result<(), ObserveError> {
+        for view in views {
+            if self.index().linked(system, &view.local_id).is_some() {
+                continue;
+            }
+            let its_own = images.iter().filter(|image| image.record == view.local_id);
+            let uids = its_own.filter_map(|image| image.image.instance.as_ref());
+            if let Some((patient, shown)) = self.patient_by_images(&view.patient, uids)? {
+                self.link_filed(system, patient, &view.local_id, shown).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Learns that the record of a system that shows an image of a patient is that patient's, unless it is somebody's already.
     ///
     /// # Errors
@@ -21,6 +47,17 @@ impl Registry {
         system: &SystemName,
         patient: PatientId,
         record: &LocalId,
+    ) -> Result<(), ObserveError> {
+        self.link_filed(system, patient, record, None).await
+    }
+
+    /// The same, of a record that shows this where that has to be known.
+    async fn link_filed(
+        &self,
+        system: &SystemName,
+        patient: PatientId,
+        record: &LocalId,
+        shown: Option<Patient>,
     ) -> Result<(), ObserveError> {
         let key = (system.clone(), record.clone());
         let _link = self.links.lock(&key).await;
@@ -35,7 +72,7 @@ impl Registry {
         }
         let seen = Sighted::Seen {
             local_id: record.clone(),
-            shown: None,
+            shown,
             delivered: Revision::NONE,
             reflects: None,
             owed: BTreeSet::new(),
@@ -48,15 +85,13 @@ impl Registry {
     }
 
     /// Whose record it must be that shows images of these identifiers: the patient's of all of those that the bus knows, when that
-    /// is one patient, and what the record shows does not contradict it.
-    ///
-    /// # Errors
-    /// Never for a state that came from the log.
-    pub fn patient_by_images<'a>(
+    /// is one patient, and what the record shows does not contradict it. Also what it shows, where that names nobody: then it is no
+    /// record that was emptied.
+    fn patient_by_images<'a>(
         &self,
         shown: &Patient,
         images: impl Iterator<Item = &'a Uid>,
-    ) -> Result<Option<PatientId>, ObserveError> {
+    ) -> Result<Option<(PatientId, Option<Patient>)>, ObserveError> {
         let index = self.index();
         let known = images.filter_map(|uid| index.image_by_uid(uid));
         let known = known.filter(|id| index.image(*id).is_some_and(|entry| !entry.retracted));
@@ -67,7 +102,11 @@ impl Registry {
         let Some(entry) = index.entry(*patient) else {
             return Ok(None);
         };
-        let differs = contradicts(shown, &entry.patient()?);
-        Ok(differs.is_empty().then_some(*patient))
+        let state = entry.patient()?;
+        if !contradicts(shown, &state).is_empty() {
+            return Ok(None);
+        }
+        let names_nobody = is_wiped(&Profile::of(&state), &Profile::of(shown));
+        Ok(Some((*patient, names_nobody.then(|| shown.clone()))))
     }
 }
