@@ -89,7 +89,11 @@ fn head(out: &mut impl io::Write, item: &ReviewItem) -> io::Result<()> {
             .map_or(String::new(), |id| format!(", {what} {}", id.as_str()));
         table.row(["system", &format!("{system}{record}")]);
     }
-    if let Some(record) = item.unreadable_image.as_ref().and_then(|image| image.record.as_ref()) {
+    if let Some(record) = item
+        .unreadable_image
+        .as_ref()
+        .and_then(|image| image.record.as_ref())
+    {
         table.row(["record", record.as_str()]);
     }
     if let Some(reason) = &item.reason {

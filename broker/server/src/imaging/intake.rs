@@ -188,7 +188,6 @@ impl Intake {
         };
         Ok(describe(claim, &excerpt, patient)?)
     }
-
 }
 
 /// Stands for the patient of a record that the bus has not heard of. Such an image waits for a person, and gets identifiers of its

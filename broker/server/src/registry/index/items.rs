@@ -320,7 +320,10 @@ pub(in crate::registry) fn which_image(
 
 /// What tells images apart that cannot be taken and have no id.
 fn without_id(item: &ReviewItem) -> [u8; 32] {
-    let record = item.unreadable_image.as_ref().and_then(|image| image.record.as_ref());
+    let record = item
+        .unreadable_image
+        .as_ref()
+        .and_then(|image| image.record.as_ref());
     let mut hash = Sha256::new();
     for part in [record.map(LocalId::as_str), item.reason.as_deref()] {
         let part = part.unwrap_or_default().as_bytes();
