@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use archwire::registry::ObserveError;
-use archwire_core::{Digest, EventKind, ImageId, PatientId, Revision};
+use archwire_core::{Digest, EventKind, ImageId, PatientId};
 
 /// Ann at the desk and in the archive, with an image of the desk's.
 async fn office() -> (Office, PatientId, ImageId) {
@@ -136,19 +136,19 @@ async fn what_is_being_brought_is_not_taken_for_a_new_image() {
         .imaged(shows("desk", "1", "7", photo(ann_is, "smile")))
         .await;
     let chart = system("chart");
-    let revision = Revision::new(2);
-    let begun = office.registry.begin_image(&chart, image, revision).await;
+    let due = office.registry.image_due(&chart, image).unwrap();
+    let begun = office.registry.begin_image(&chart, image, &due, None).await;
     assert_eq!(begun.unwrap(), None, "no earlier attempt is in doubt");
     // The chart writes pictures in its own way, under an id of which the bus has not heard.
     let document = shows("chart", "C", "55", photo(ann_is, "smile, smaller"));
     let refusal = office.try_image(document.clone()).await.unwrap_err();
     assert!(matches!(refusal, ObserveError::Busy), "{refusal}");
-    let again = office.registry.begin_image(&chart, image, revision).await;
+    let again = office.registry.begin_image(&chart, image, &due, None).await;
     assert!(again.unwrap().is_some(), "the first attempt is in doubt");
     let settled = archwire::registry::ImageSettlement {
         local_id: id("55"),
         record: Some(id("C")),
-        delivered: revision,
+        delivered: due.revision,
         shown: Some(document.image.file.digest),
         receipt: None,
     };

@@ -1,6 +1,7 @@
 //! Which images a system does not have, and who is told so.
 
 use crate::support::*;
+use archwire::registry::ImageDue;
 use archwire_core::{ImageId, PatientId, ReceiptOutcome, Revision};
 
 async fn office() -> (Office, PatientId, ImageId) {
@@ -79,15 +80,15 @@ async fn a_merge_wakes_the_images_of_both() {
 async fn only_what_is_due_is_begun() {
     let (office, _, image) = office().await;
     let archive = system("archive");
+    let found = office.registry.image_due(&archive, image).unwrap();
     let begin = |name: &str, revision| {
         let name = system(name);
         let office = &office;
-        async move {
-            office
-                .registry
-                .begin_image(&name, image, Revision::new(revision))
-                .await
-        }
+        let found = ImageDue {
+            revision: Revision::new(revision),
+            ..found.clone()
+        };
+        async move { office.registry.begin_image(&name, image, &found, None).await }
     };
     assert_eq!(refused(begin("desk", 2).await), "system_busy");
     assert_eq!(

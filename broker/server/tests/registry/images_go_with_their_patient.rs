@@ -238,7 +238,7 @@ async fn a_delivery_that_ends_after_the_parting_is_the_new_images() {
     let due = office.registry.image_due(&chart, image).unwrap();
     office
         .registry
-        .begin_image(&chart, image, due.revision)
+        .begin_image(&chart, image, &due, None)
         .await
         .unwrap();
     office.unmerge(other).await;
@@ -263,4 +263,44 @@ async fn a_delivery_that_ends_after_the_parting_is_the_new_images() {
         None,
         "nothing is left behind"
     );
+}
+
+#[tokio::test]
+async fn nothing_begins_for_the_patient_whose_it_was() {
+    let Two {
+        office,
+        ann,
+        other,
+        images,
+    } = two().await;
+    office.merge(ann, other).await;
+    let chart = system("chart");
+    let found = office.registry.image_due(&chart, images[1]).unwrap();
+    assert_eq!(found.patient, ann);
+    office.unmerge(other).await;
+    let due = office.registry.image_due(&chart, images[1]).unwrap();
+    assert_eq!((due.patient, due.revision), (other, found.revision));
+    let begun = office.registry.begin_image(&chart, images[1], &found, None);
+    assert_eq!(refused(begun.await), "system_busy");
+    let begun = office.registry.begin_image(&chart, images[1], &due, None);
+    assert_eq!(begun.await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn nothing_begins_under_a_record_that_is_not_the_patients() {
+    let Two {
+        office, ann, images, ..
+    } = two().await;
+    office
+        .see(binds("chart", "C-ann", crate::support::ann(), ann))
+        .await;
+    let chart = system("chart");
+    let due = office.registry.image_due(&chart, images[0]).unwrap();
+    let (hers, others) = (id("C-ann"), id("C-other"));
+    let begun = office
+        .registry
+        .begin_image(&chart, images[0], &due, Some(&others));
+    assert_eq!(refused(begun.await), "system_busy");
+    let begun = office.registry.begin_image(&chart, images[0], &due, Some(&hers));
+    assert_eq!(begun.await.unwrap(), None);
 }

@@ -26,9 +26,10 @@ async fn office() -> (Office, [PatientId; 2]) {
         .imaged(puts("camera", ann_is, radiograph("1.2.8", "pan")))
         .await;
     let revision = office.registry.image(pan).unwrap().revision;
+    let due = office.registry.image_due(&archive, pan).unwrap();
     office
         .registry
-        .begin_image(&archive, pan, revision)
+        .begin_image(&archive, pan, &due, None)
         .await
         .unwrap();
     let dropped = receipt(revision, ReceiptOutcome::Dropped);

@@ -74,6 +74,8 @@ impl Shown {
 const NOT_SHOWN: &str = "image_not_shown";
 /// The code of one that the system files under another patient's record.
 const ELSEWHERE: &str = "image_under_another_record";
+/// The code of one that became another patient's while it was brought.
+const MOVED: &str = "patient_changed_meanwhile";
 
 impl Attempt<'_> {
     /// What there is to do. Asks the registry only.
@@ -173,7 +175,7 @@ impl Attempt<'_> {
         };
         let doubt = self
             .registry
-            .begin_image(self.system, self.image, due.revision)
+            .begin_image(self.system, self.image, due, record.as_ref())
             .await?;
         reach("image-noted");
         // Who knows the id has nothing to search for.
@@ -226,6 +228,7 @@ impl Attempt<'_> {
             .map(|view| &view.record);
         let is_elsewhere =
             self.is_elsewhere(task, filed_under.as_ref()) || self.is_elsewhere(task, shown_under);
+        let is_anothers_now = self.registry.patient_of_image(self.image) != Some(due.patient);
         let mut settlement = ImageSettlement {
             local_id,
             record: shown_under.or(filed_under.as_ref()).or(record.as_ref()).cloned(),
@@ -234,6 +237,11 @@ impl Attempt<'_> {
             receipt: None,
         };
         let view = match read {
+            // The patient was merged or parted meanwhile: it is due again, to the record that is right now.
+            Ok(_) if is_anothers_now && !due.retracted => {
+                self.settle(settlement).await?;
+                return Err(Failure::Later(None, Trouble::of_code(MOVED)));
+            }
             Ok(_) if is_elsewhere => {
                 self.settle(settlement).await?;
                 return Err(Failure::Park(Trouble::of_code(ELSEWHERE)));
@@ -265,9 +273,10 @@ impl Attempt<'_> {
         self.settle(settlement).await?;
         reach("image-settled");
         let now = self.registry.image_due(self.system, self.image);
-        match now.is_some_and(|now| now.lies_elsewhere) {
-            true => Err(Failure::Park(Trouble::of_code(ELSEWHERE))),
-            false => Ok(()),
+        match now.filter(|now| now.lies_elsewhere) {
+            Some(now) if now.patient != due.patient => Err(Failure::Later(None, Trouble::of_code(MOVED))),
+            Some(_) => Err(Failure::Park(Trouble::of_code(ELSEWHERE))),
+            None => Ok(()),
         }
     }
 

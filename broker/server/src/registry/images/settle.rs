@@ -1,7 +1,9 @@
 //! Deliveries of images as the registry sees them: what the bus is about to do, and what the system showed afterwards.
 
-use crate::registry::{ObserveError, Registry, settle::count};
-use archwire_core::{Copied, Digest, ImageCopy, ImageId, LocalId, Receipt, Revision, Sighted, SystemName};
+use crate::registry::{ImageDue, ObserveError, Registry, settle::count};
+use archwire_core::{
+    Copied, Digest, ImageCopy, ImageId, LocalId, PatientId, Receipt, Revision, Sighted, SystemName,
+};
 use std::time::SystemTime;
 use tokio::sync::OwnedMutexGuard;
 
@@ -21,26 +23,34 @@ pub struct ImageSettlement {
 }
 
 impl Registry {
-    /// Notes that the bus is about to have a system take an image as of a revision. Tells since when it is in doubt whether the
-    /// system has it already, from an earlier attempt of which nobody knows how it ended.
+    /// Notes that the bus is about to have a system take what was found due of an image, to this record where it has one. Tells
+    /// since when it is in doubt whether the system has it already, from an earlier attempt of which nobody knows how it ended.
     ///
     /// # Errors
-    /// [`ObserveError::Busy`] when that is not what is due to the system any more; else when the log does not take the note.
-    /// Nothing may be delivered then.
+    /// [`ObserveError::Busy`] when that is not what is due to the system any more, or the image or the record is another
+    /// patient's by now; else when the log does not take the note. Nothing may be delivered then.
     pub async fn begin_image(
         &self,
         system: &SystemName,
         id: ImageId,
-        revision: Revision,
+        found: &ImageDue,
+        record: Option<&LocalId>,
     ) -> Result<Option<SystemTime>, ObserveError> {
         let _locks = self.lock_image(id).await;
         let due = self.image_due(system, id);
-        let due = due.filter(|due| due.revision == revision);
+        let due = due.filter(|due| due.revision == found.revision && due.patient == found.patient);
+        let due = due.filter(|due| self.is_record_of(system, record, due.patient));
         let due = due.ok_or(ObserveError::Busy)?;
         if due.in_doubt_since.is_none() {
-            self.note_copy(system, id, Copied::Sending(revision)).await?;
+            self.note_copy(system, id, Copied::Sending(due.revision)).await?;
         }
         Ok(due.in_doubt_since)
+    }
+
+    /// Whether a patient's images may be brought to a record, or to none where that is told.
+    fn is_record_of(&self, system: &SystemName, record: Option<&LocalId>, patient: PatientId) -> bool {
+        let linked = record.map(|record| self.index().linked(system, record));
+        linked.is_none_or(|linked| linked == Some(patient)) && self.may_deliver(system, patient)
     }
 
     /// Notes that a delivery surely did not come about: for whoever noted that it was to begin, and knows that. What an earlier

@@ -150,7 +150,7 @@ impl Office {
     pub(crate) async fn bring(&self, name: &str, image: ImageId, record: &str, local_id: &str) {
         let due = self.registry.image_due(&system(name), image).expect("it is due");
         self.registry
-            .begin_image(&system(name), image, due.revision)
+            .begin_image(&system(name), image, &due, None)
             .await
             .unwrap();
         let settlement = ImageSettlement {
