@@ -42,6 +42,7 @@ pub fn deliver(archive: &Archive<'_>, delivery: &ImageDelivery) -> Result<ImageD
         Content::Dicom => File::as_it_is(delivery, &head, sha256)?,
         _ => File::around(archive, delivery, content, sha256)?,
     };
+    refuse_another_uid(delivery, &file.instance)?;
     if let Some(there) = find(archive, &file, sha256)? {
         return Ok(there);
     }
@@ -170,6 +171,21 @@ fn find(archive: &Archive<'_>, file: &File, sha256: &str) -> Result<Option<Image
         // Other bytes under the same identifier: an archive would keep the old ones, or lose them.
         true => Err(Disposition::rejected("archive-has-another")),
         false => Ok(None),
+    }
+}
+
+/// An archive changes and removes nothing: it would have the image twice, the former one perhaps under another patient.
+fn refuse_another_uid(delivery: &ImageDelivery, instance: &Uid) -> Result<(), Disposition> {
+    let former = delivery.local_id.as_deref();
+    match former.filter(|former| *former != instance.as_str()) {
+        Some(former) => Err(
+            Disposition::rejected("archived-under-another-uid").with_detail(format!(
+                "the archive has the image as {former}, and it is {instance} now: the former one has to be removed by hand in \
+                 the archive",
+                instance = instance.as_str()
+            )),
+        ),
+        None => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 //! delivered. Memory is [`HEAD_BYTES`] and what the streams hold, whatever the size of the file.
 
 use crate::archive::{Archive, Place, broken_off};
-use crate::header::{HEAD_BYTES, Header};
+use crate::header::{HEAD_BYTES, Header, Payload};
 use crate::host::Purpose;
 use crate::picture::{Content, look};
 use archwire_connector::Disposition;
@@ -27,7 +27,7 @@ pub struct Taken {
 /// Fetches a file. `None` when the archive does not have it any more.
 ///
 /// # Errors
-/// When it could not be taken whole.
+/// When it could not be taken whole, or the file within is not the one of which the DICOM file tells the size and the SHA-256.
 pub fn take(archive: &Archive<'_>, place: &Place, purpose: Purpose) -> Result<Option<Taken>, Disposition> {
     let Some(mut file) = archive.file(place)? else {
         return Ok(None);
@@ -51,8 +51,14 @@ pub fn take(archive: &Archive<'_>, place: &Place, purpose: Purpose) -> Result<Op
             (media_type, size, payload.offset + size + rest)
         }
     };
+    let sha256 = sink.finish()?;
+    // Bytes that are not those that were put in are nobody's image, and no other image either.
+    let is_whole = |payload: &Payload| payload.size == size && payload.sha256 == sha256;
+    if !header.payload.as_ref().is_none_or(is_whole) {
+        return Err(broken_off(io::ErrorKind::InvalidData.into()));
+    }
     Ok(Some(Taken {
-        sha256: sink.finish()?,
+        sha256,
         header,
         media_type,
         size,

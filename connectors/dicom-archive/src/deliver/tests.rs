@@ -158,3 +158,63 @@ fn of_a_file_whose_header_cannot_be_read_here_the_archive_tells_whose_it_is() {
     host.answer(FOUND, 200, row);
     assert_eq!(record(&delivery).as_deref(), Some("|P9"));
 }
+
+#[test]
+fn what_the_archive_has_under_another_uid_is_not_stored_a_second_time() {
+    let host = empty();
+    host.answer(STORE, 200, "{}");
+    let mut delivery = delivery(&host);
+    delivery.local_id = Some("1.2.1.9".into());
+    let told = refused(&host, &delivery);
+    assert!(matches!(&told, Disposition::Rejected(_)));
+    assert_eq!(told.reason().code, "archived-under-another-uid");
+    let detail = told.reason().detail.clone().unwrap_or_default();
+    assert!(
+        detail.contains("1.2.1.9") && detail.contains("by hand"),
+        "{detail}"
+    );
+    assert_eq!(host.asked(STORE), 0);
+    delivery.local_id = Some("1.2.1.1".into());
+    assert!(deliver(&Archive::new(&host, &Config::for_tests()), &delivery).is_ok());
+}
+
+/// A PDF in a DICOM file as this connector makes one, of which so much is missing at the end.
+fn cut_short(by: usize) -> Vec<u8> {
+    let uid = |text| Uid::parse(text).unwrap();
+    let payload = b"%PDF-1.7";
+    let image = Image {
+        size: 8,
+        ..Image::default()
+    };
+    let subject = Subject {
+        study: &uid("1.2"),
+        series: &uid("1.2.1"),
+        instance: &uid("1.2.1.1"),
+        patient_id: "P1",
+        issuer: "",
+        patient: &person::person("Doe^Ann", "20120304"),
+        image: &image,
+        sha256: &"0".repeat(64),
+    };
+    let content = look(payload, 8).ok().unwrap();
+    let wrapping = encapsulate::around(content, &subject).unwrap();
+    let mut file = [wrapping.head, payload.to_vec(), wrapping.tail].concat();
+    file.truncate(file.len() - by);
+    file
+}
+
+#[test]
+fn a_file_within_that_is_not_what_was_put_in_is_none() {
+    let host = empty();
+    let delivery = delivery(&host);
+    let row =
+        r#"[{"0020000D":{"Value":["1.2"]},"0020000E":{"Value":["1.2.1"]},"00080018":{"Value":["1.2.1.1"]}}]"#;
+    host.answer(FOUND, 200, row);
+    for by in [0, 3] {
+        host.file("GET /wado/", &cut_short(by));
+        let told = refused(&host, &delivery);
+        assert!(matches!(&told, Disposition::Retry(_)));
+        assert_eq!(told.reason().code, "archive-broke-off", "{by} bytes are missing");
+    }
+    assert_eq!(host.asked(STORE), 0);
+}
