@@ -10,7 +10,7 @@ use crate::{
     call::{self, CallLimits, Ended, Invoked},
     config, convert,
     convert::Flaw,
-    http::{Traces, Upstreams},
+    http::{SECRET_IN_ANSWER, Traces, Upstreams},
     imports::{Context, ImageCall, LogBook, SystemImages},
     sandbox::Sandbox,
     state::{CallState, SystemState},
@@ -323,7 +323,7 @@ impl Connector {
         }
     }
 
-    /// Tells the administrator how many requests were refused, and why. Not which: a path can hold a patient's id, and
+    /// Tells the administrator how many requests and answers were refused, and why. Not which: a path can hold a patient's id, and
     /// a host's name can hold anything.
     fn report(&self, traces: &Traces) {
         let (system, connector) = (
@@ -331,8 +331,12 @@ impl Connector {
             self.0.component.description().name.as_str(),
         );
         for (code, count) in traces.denials() {
+            let event = match code {
+                SECRET_IN_ANSWER => "secret-in-answer",
+                _ => "request-refused",
+            };
             tracing::warn!(
-                target: "archwire::connector", system, connector, event = "request-refused", error_code = code, count
+                target: "archwire::connector", system, connector, event, error_code = code, count
             );
         }
     }

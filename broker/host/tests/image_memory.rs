@@ -138,7 +138,7 @@ async fn connector(mebibytes: u64, url: &str) -> Connector {
     let config = SystemConfig {
         system: "archive".parse().unwrap(),
         settings: BTreeMap::from([("url".to_owned(), url.to_owned())]),
-        secrets: BTreeMap::new(),
+        secrets: BTreeMap::from([("key".to_owned(), "topsecret-0123456789".into())]),
         grants: vec![Grant {
             to: url.parse().unwrap(),
             methods: vec!["GET".parse().unwrap(), "PUT".parse().unwrap()],

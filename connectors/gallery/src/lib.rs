@@ -22,6 +22,8 @@ impl Connector for Gallery {
         Description::new("gallery", env!("CARGO_PKG_VERSION"), "Keeps images on command.")
             .abilities(Abilities::POLL | Abilities::DELIVER_IMAGES | Abilities::FETCH_IMAGES)
             .setting(Setting::new("url", SettingKind::Url, "http://localhost:8080"))
+            .secret("key", "Any text.")
+            .credential("Authorization", "Bearer {key}")
             .grant(Grant::new("{url}", &["GET", "PUT"], &["/images/**"], "Images."))
     }
 

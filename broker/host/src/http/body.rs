@@ -1,5 +1,5 @@
 //! Bodies on their way. Of a request: bounded, and watched for whether it moves. Of a response: counted, watched for silence,
-//! freed of secrets. Passed on as they come, never gathered. Trailers of responses are left out.
+//! freed of secrets, or ended at one where it is an image. Passed on as they come, never gathered. Trailers of responses are left out.
 
 use super::{error, outgoing::Traces, scrub::Scrubbing};
 use crate::{account::Passage, activity::Activity};
@@ -143,7 +143,10 @@ impl Body for WatchedBody {
                 self.passage = None;
                 return Poll::Ready(Some(Err(error)));
             }
-            let data = self.scrubbing.pass(data);
+            let Ok(data) = self.scrubbing.pass(data) else {
+                self.passage = None;
+                return Poll::Ready(Some(Err(self.traces.secret_in_answer())));
+            };
             if !data.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(data))));
             }

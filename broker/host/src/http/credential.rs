@@ -7,11 +7,16 @@ use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 
+/// Fewest bytes of a single secret that is looked for in images. A shorter one is a user name or a word, which may well be
+/// in a file, and by itself opens nothing.
+const SHORTEST_IN_IMAGES: usize = 16;
+
 /// A header with secrets in it. Does not print itself.
 pub(crate) struct Credential {
     header: HeaderName,
     value: HeaderValue,
     scrubber: Scrubber,
+    image_scrubber: Scrubber,
 }
 
 /// Secrets that cannot be sent.
@@ -43,15 +48,20 @@ impl Credential {
                 }
             }
         }
-        let patterns = names.into_iter().filter_map(|name| secrets.get(name));
-        let patterns = patterns.map(|secret| secret.expose_secret().as_bytes().to_vec());
-        let scrubber = Scrubber::new(patterns.chain([value.clone().into_bytes()]));
+        let secrets = names.into_iter().filter_map(|name| secrets.get(name));
+        let secrets = secrets.map(|secret| secret.expose_secret().as_bytes().to_vec());
+        let long = secrets
+            .clone()
+            .filter(|secret| secret.len() >= SHORTEST_IN_IMAGES);
+        let image_scrubber = Scrubber::new(long.chain([value.clone().into_bytes()]));
+        let scrubber = Scrubber::new(secrets.chain([value.clone().into_bytes()]));
         let mut value = HeaderValue::from_str(&value).map_err(|_| CredentialError::Value)?;
         value.set_sensitive(true);
         Ok(Self {
             header,
             value,
             scrubber,
+            image_scrubber,
         })
     }
 
@@ -66,6 +76,12 @@ impl Credential {
     /// What keeps the secrets out of responses.
     pub(crate) fn scrubber(&self) -> &Scrubber {
         &self.scrubber
+    }
+
+    /// What looks for the secrets in images: for the whole value of the header, and for every secret in it that is long
+    /// enough to be in a file for one reason only.
+    pub(crate) fn image_scrubber(&self) -> &Scrubber {
+        &self.image_scrubber
     }
 }
 
@@ -135,6 +151,26 @@ mod tests {
         let credential = Credential::new(&wanted, &secrets).ok().unwrap();
         assert_eq!(credential.value(), "ODFHIR abc/xyz");
         assert!(credential.value().is_sensitive());
+    }
+
+    #[test]
+    fn an_image_may_hold_a_short_secret_and_not_a_long_one_or_the_whole_header() {
+        let long = "0123456789abcdef";
+        let secrets = secrets(&[("user", "orthanc"), ("password", long)]);
+        let credential = Credential::new(&wanted("X-Key", "{user}:{password}"), &secrets)
+            .ok()
+            .unwrap();
+        let passes =
+            |scrubber: &Scrubber, text: &str| scrubber.exact_body().pass(text.to_owned().into()).is_ok();
+        for (text, may) in [("by orthanc", true), ("of 0123456789abcdef", false), ("x", true)] {
+            assert_eq!(passes(credential.image_scrubber(), text), may, "{text}");
+        }
+        let short = Credential::new(&wanted("X-Key", "Key {user}"), &secrets)
+            .ok()
+            .unwrap();
+        for (text, may) in [("by orthanc", true), ("as Key orthanc", false)] {
+            assert_eq!(passes(short.image_scrubber(), text), may, "{text}");
+        }
     }
 
     #[test]

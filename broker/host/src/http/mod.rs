@@ -7,8 +7,8 @@
 //! 3. [`crate::account`]: the pace and the number of requests in flight, over all calls of all systems of the account.
 //! 4. [`credential`]: the host puts the secrets on.
 //! 5. [`connect`]: the name is resolved once, the addresses are checked, and exactly those are connected to.
-//! 6. [`body`]: the answer is counted, watched for silence and freed of secrets while it is passed on. Redirects are
-//!    answers like any other: never followed.
+//! 6. [`body`]: the answer is counted, watched for silence and freed of secrets while it is passed on. An image stays byte
+//!    for byte what it is, and breaks off where a secret is in it. Redirects are answers like any other: never followed.
 
 mod body;
 mod connect;
@@ -23,5 +23,5 @@ mod upstream;
 pub(crate) use credential::{
     Credential, CredentialError, header_name as credential_header, names_in as credential_names,
 };
-pub(crate) use outgoing::{Outgoing, Traces};
+pub(crate) use outgoing::{Outgoing, SECRET_IN_ANSWER, Traces};
 pub(crate) use upstream::Upstreams;

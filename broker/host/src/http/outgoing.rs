@@ -18,6 +18,9 @@ use std::{
 };
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
+/// The code of an image that was not passed on because a secret of the system was in it.
+pub(crate) const SECRET_IN_ANSWER: &str = "secret_in_answer";
+
 /// What one call's requests came to, for the end of the call.
 pub(crate) struct Traces {
     denials: Mutex<BTreeMap<&'static str, u32>>,
@@ -65,13 +68,24 @@ impl Traces {
 
     /// Counts a refusal by its code, and is what the connector gets to see of it.
     pub(crate) fn deny(&self, code: &'static str) -> Error {
+        self.count_denial(code);
+        Error::HttpRequestDenied
+    }
+
+    /// Counts an answer that was ended before a secret. The connector sees that it broke off, and not that its request was
+    /// refused: the request was sent.
+    pub(super) fn secret_in_answer(&self) -> Error {
+        self.count_denial(SECRET_IN_ANSWER);
+        Error::HttpResponseIncomplete
+    }
+
+    fn count_denial(&self, code: &'static str) {
         *self
             .denials
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entry(code)
             .or_default() += 1;
-        Error::HttpRequestDenied
     }
 
     pub(crate) fn response_too_large(&self) {
@@ -83,7 +97,7 @@ impl Traces {
         self.response_too_large.load(Ordering::Relaxed)
     }
 
-    /// How many requests were refused, by code.
+    /// How many requests and answers were refused, by code.
     pub(crate) fn denials(&self) -> BTreeMap<&'static str, u32> {
         self.denials
             .lock()

@@ -4,6 +4,8 @@
 //! so that lengths stay true. This is a second line: it does not find a secret that the server compresses or encodes
 //! otherwise. The first line is that the secret goes to granted hosts only. Secrets of fewer than 6 bytes are not
 //! looked for, because what they match would be somebody's house number.
+//!
+//! An image has to stay as it is. Where one comes out, nothing is overwritten: a secret in it ends the body.
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName};
@@ -17,10 +19,24 @@ const SHORTEST: usize = 6;
 #[derive(Clone, Default)]
 pub(crate) struct Scrubber(Arc<[Finder<'static>]>);
 
+/// What becomes of a body with a secret in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnFind {
+    /// The secret is overwritten.
+    Mask,
+    /// The body ends.
+    End,
+}
+
+/// A body that has to stay as it is has a secret in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SecretInBody;
+
 /// The state of one body: the bytes at its end that may be the beginning of a secret, held back until more is there.
 /// Never more than the secrets are long together.
 pub(crate) struct Scrubbing {
     scrubber: Scrubber,
+    on_find: OnFind,
     held: Bytes,
 }
 
@@ -47,10 +63,20 @@ impl Scrubber {
         }
     }
 
-    /// Begins with a body.
+    /// Begins with a body, of which the secrets are overwritten.
     pub(crate) fn body(&self) -> Scrubbing {
+        self.begin(OnFind::Mask)
+    }
+
+    /// Begins with a body that has to stay as it is, and ends where a secret is in it.
+    pub(crate) fn exact_body(&self) -> Scrubbing {
+        self.begin(OnFind::End)
+    }
+
+    fn begin(&self, on_find: OnFind) -> Scrubbing {
         Scrubbing {
             scrubber: self.clone(),
+            on_find,
             held: Bytes::new(),
         }
     }
@@ -85,10 +111,11 @@ fn tail(data: &[u8], length: usize) -> &[u8] {
 }
 
 impl Scrubbing {
-    /// What can be passed on after some more of the body came. May be empty.
-    pub(crate) fn pass(&mut self, data: Bytes) -> Bytes {
+    /// What can be passed on after some more of the body came. May be empty. Nothing of a secret ever is, not even its
+    /// beginning.
+    pub(crate) fn pass(&mut self, data: Bytes) -> Result<Bytes, SecretInBody> {
         if self.scrubber.0.is_empty() {
-            return data;
+            return Ok(data);
         }
         let mut data = if self.held.is_empty() {
             data
@@ -96,16 +123,20 @@ impl Scrubbing {
             [self.held.as_ref(), data.as_ref()].concat().into()
         };
         let finds = self.scrubber.finds(&data);
+        if self.on_find == OnFind::End && !finds.is_empty() {
+            self.held = Bytes::new();
+            return Err(SecretInBody);
+        }
         let mut cut = self.scrubber.beginning(&data);
         // A secret that is cut in two would not be found again.
         while let Some((start, _)) = finds.iter().find(|(start, end)| *start < cut && cut < *end) {
             cut = *start;
         }
         self.held = data.split_off(cut);
-        mask(data, &finds)
+        Ok(mask(data, &finds))
     }
 
-    /// What was held back, once nothing more comes.
+    /// What was held back, once nothing more comes. It holds a whole secret only where secrets are overwritten.
     pub(crate) fn finish(&mut self) -> Bytes {
         let data = std::mem::take(&mut self.held);
         let finds = self.scrubber.finds(&data);
@@ -137,10 +168,23 @@ mod tests {
         let mut body = scrubber.body();
         let mut out = Vec::new();
         for chunk in chunks {
-            out.extend_from_slice(&body.pass(Bytes::copy_from_slice(chunk)));
+            out.extend_from_slice(&body.pass(Bytes::copy_from_slice(chunk)).unwrap());
         }
         out.extend_from_slice(&body.finish());
         out
+    }
+
+    /// The body in pieces, cut at these places.
+    fn pieces(body: &str, cuts: Vec<usize>) -> Vec<&[u8]> {
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(body.len())).collect();
+        cuts.sort_unstable();
+        let mut start = 0;
+        let piece = |cut| {
+            let piece = &body.as_bytes()[start..cut];
+            start = cut;
+            piece
+        };
+        cuts.into_iter().chain([body.len()]).map(piece).collect()
     }
 
     #[test]
@@ -163,9 +207,9 @@ mod tests {
     #[test]
     fn what_cannot_begin_a_secret_is_not_held_back() {
         let mut body = Scrubber::new([b"secret-key".to_vec()]).body();
-        assert_eq!(body.pass(Bytes::from_static(b"{\"a\":1}")), "{\"a\":1}");
-        assert_eq!(body.pass(Bytes::from_static(b"xsec")), "x");
-        assert_eq!(body.pass(Bytes::from_static(b"ond")), "second");
+        for (came, passed) in [("{\"a\":1}", "{\"a\":1}"), ("xsec", "x"), ("ond", "second")] {
+            assert_eq!(body.pass(Bytes::from_static(came.as_bytes())).unwrap(), passed);
+        }
     }
 
     #[test]
@@ -184,18 +228,37 @@ mod tests {
         ) {
             let (secret, longer) = ("abcabcab", "cab abcabcab");
             let body = format!("{before}{secret}{after}{longer}");
-            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(body.len())).collect();
-            cuts.sort_unstable();
-            let mut chunks = Vec::new();
-            let mut start = 0;
-            for cut in cuts.into_iter().chain([body.len()]) {
-                chunks.push(&body.as_bytes()[start..cut]);
-                start = cut;
-            }
-            let out = scrubbed(&[secret, longer], &chunks);
+            let out = scrubbed(&[secret, longer], &pieces(&body, cuts));
             prop_assert_eq!(out.len(), body.len());
             let out = String::from_utf8(out).unwrap();
             prop_assert!(!out.contains(secret), "{}", out);
+        }
+
+        #[test]
+        fn a_body_that_stays_as_it_is_ends_before_a_secret_wherever_it_is_cut(
+            before in "[a-c]{0,12}", after in "[a-c]{0,12}", has_secret: bool,
+            cuts in proptest::collection::vec(0_usize..40, 0..6)
+        ) {
+            let secret = "abcabcab";
+            let body = format!("{before}{}{after}", if has_secret { secret } else { "-abcabca-" });
+            let mut scrubbing = Scrubber::new([secret.into()]).exact_body();
+            let mut out = Vec::new();
+            let ended = pieces(&body, cuts).into_iter().try_for_each(|chunk| {
+                out.extend_from_slice(&scrubbing.pass(Bytes::copy_from_slice(chunk))?);
+                Ok::<_, SecretInBody>(())
+            });
+            out.extend_from_slice(&scrubbing.finish());
+            let out = String::from_utf8(out).unwrap();
+            match body.find(secret) {
+                Some(start) => {
+                    prop_assert_eq!(ended, Err(SecretInBody));
+                    prop_assert!(body.starts_with(&out) && out.len() <= start, "{}", out);
+                }
+                None => {
+                    prop_assert_eq!(ended, Ok(()));
+                    prop_assert_eq!(out, body);
+                }
+            }
         }
     }
 }

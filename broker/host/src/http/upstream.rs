@@ -203,14 +203,14 @@ impl Upstreams {
         passage.answered(response.status(), response.headers());
         let silence = shorter(options.between_bytes_timeout, limits.between_bytes_timeout);
         let (head, body) = self.undress(response, call, traces)?.into_parts();
-        let scrubber = if call.is_of_images() && is_image(&head.headers) {
-            Scrubber::default()
+        let scrubbing = if call.is_of_images() && is_image(head.status, &head.headers) {
+            self.scrubber_by(Credential::image_scrubber).exact_body()
         } else {
-            self.scrubber()
+            self.scrubber_by(Credential::scrubber).body()
         };
         let body = WatchedBody::new(
             body,
-            scrubber.body(),
+            scrubbing,
             call.response_bytes,
             silence,
             Arc::clone(traces),
@@ -263,15 +263,14 @@ impl Upstreams {
             traces.response_too_large();
             return Err(Error::HttpResponseBodySize(Some(call.response_bytes)));
         }
-        self.scrubber().scrub_headers(response.headers_mut());
+        self.scrubber_by(Credential::scrubber)
+            .scrub_headers(response.headers_mut());
         Ok(response)
     }
 
-    fn scrubber(&self) -> Scrubber {
-        self.credential
-            .as_ref()
-            .map(|credential| credential.scrubber().clone())
-            .unwrap_or_default()
+    /// Without a credential there is nothing to look for.
+    fn scrubber_by(&self, of: fn(&Credential) -> &Scrubber) -> Scrubber {
+        self.credential.as_ref().map(of).cloned().unwrap_or_default()
     }
 }
 
@@ -293,8 +292,12 @@ fn policy(grant: &Grant, credential: bool) -> AddressPolicy {
     }
 }
 
-/// Whether an answer is the bytes of an image: they come out as they are, whatever is in them.
-fn is_image(headers: &HeaderMap) -> bool {
+/// Whether an answer is the bytes of an image, in which nothing is overwritten. What a server says of a failure never is.
+fn is_image(status: StatusCode, headers: &HeaderMap) -> bool {
+    status.is_success() && has_media_type_of_image(headers)
+}
+
+fn has_media_type_of_image(headers: &HeaderMap) -> bool {
     let media_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
@@ -323,12 +326,10 @@ mod tests {
 
     #[test]
     fn images_are_told_from_what_a_server_says() {
-        let of = |value: &'static str| {
-            is_image(&HeaderMap::from_iter([(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static(value),
-            )]))
+        let headers = |value: &'static str| {
+            HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(value))])
         };
+        let of = |value| is_image(StatusCode::OK, &headers(value));
         for image in [
             "image/jpeg",
             "Application/DICOM",
@@ -348,6 +349,11 @@ mod tests {
         ] {
             assert!(!of(other), "{other}");
         }
-        assert!(!is_image(&HeaderMap::new()));
+        assert!(!is_image(StatusCode::OK, &HeaderMap::new()));
+        assert!(is_image(StatusCode::PARTIAL_CONTENT, &headers("image/jpeg")));
+        for status in [302, 304, 401, 404, 500] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert!(!is_image(status, &headers("image/jpeg")), "{status}");
+        }
     }
 }

@@ -28,6 +28,7 @@ mod host_is_not_granted;
 mod image_files_are_granted;
 mod images_are_bounded;
 mod images_are_streamed;
+mod images_tell_no_secret;
 mod images_that_cannot_be_read;
 mod log_holds_no_patient;
 mod own_headers_are_refused;

@@ -70,7 +70,6 @@ impl Gallery {
         grant.methods = vec!["GET".parse().unwrap(), "PUT".parse().unwrap()];
         let mut config = SystemConfig {
             settings: BTreeMap::from([("url".to_owned(), self.url.clone())]),
-            secrets: BTreeMap::new(),
             grants: vec![grant],
             images: Some(Arc::new(images.clone())),
             images_folder: None::<PathBuf>,
@@ -107,8 +106,13 @@ async fn keep(
     StatusCode::CREATED
 }
 
-/// `short` announces more than it gives.
-async fn show(State(kept): State<Kept>, Path(id): Path<String>) -> Response {
+/// `short` announces more than it gives. `echo` and `echo-in-words` say the credential back.
+async fn show(State(kept): State<Kept>, Path(id): Path<String>, asked: HeaderMap) -> Response {
+    match id.as_str() {
+        "echo" => return echo("image/jpeg", &asked),
+        "echo-in-words" => return echo("text/plain", &asked),
+        _ => {}
+    }
     if id == "short" {
         let begun = futures_util::stream::iter([
             Ok(Bytes::from_static(b"begun")),
@@ -124,6 +128,18 @@ async fn show(State(kept): State<Kept>, Path(id): Path<String>) -> Response {
         .into_iter()
         .map(|value| (header::CONTENT_TYPE, value));
     (HeaderMap::from_iter(content_type), bytes).into_response()
+}
+
+/// The credential among other bytes, cut in pieces of which none holds all of it.
+fn echo(content_type: &'static str, asked: &HeaderMap) -> Response {
+    let credential = asked[header::AUTHORIZATION].as_bytes();
+    let body = [b"image ", credential, b" image"].concat();
+    let pieces: Vec<_> = body
+        .chunks(5)
+        .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)))
+        .collect();
+    let pieces = Body::from_stream(futures_util::stream::iter(pieces));
+    ([(header::CONTENT_TYPE, content_type)], pieces).into_response()
 }
 
 /// The delivery of an image with these bytes.
