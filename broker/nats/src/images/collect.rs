@@ -1,6 +1,7 @@
 //! Removing what nobody needs: images that nobody uses, and what is left of uploads that nobody went on with.
 //!
-//! Nothing is removed that is younger than the grace period, that an upload was at work on at any time since the collection
+//! Nothing is removed that is younger than the grace period (10 minutes at most for what is left of uploads that cannot be gone on
+//! with), that an upload was at work on at any time since the collection
 //! began, or that somebody reads. An image that is uploaded again counts as young. What is in the store is asked of the leader of
 //! a cluster, since another member may be behind. Memory: about 600 bytes an image, counted by its
 //! fields, while it runs.
@@ -8,7 +9,7 @@
 use super::{
     Collected, ImageStoreError, Inner,
     desk::Collection,
-    layout::ChunkHead,
+    layout::{ChunkHead, is_anonymous},
     name::{Entry, Name},
 };
 use archwire_core::Digest;
@@ -18,6 +19,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+/// What is left of uploads that cannot be gone on with stays so long at most: long enough for a request that is still under way.
+const ANONYMOUS_GRACE: Duration = Duration::from_secs(600);
 /// Entries looked up at a time.
 const LOOKED_UP: usize = 16;
 
@@ -46,29 +49,33 @@ impl Inner {
         // In this order: an upload that ends in between has its name before the names are listed.
         let remains = self.remains().await?;
         let entries = self.entries().await?;
-        let mut collected = Collected::default();
+        let (mut collected, mut failed) = (Collected::default(), None);
         for entry in &entries {
             let Some(name) = &entry.name else { continue };
             if !in_use(&name.digest) && age(entry.written_at) >= grace {
-                let removed = mode == Mode::Count || self.remove_image(name, entry, in_use).await?;
+                let removed = match mode {
+                    Mode::Count => true,
+                    Mode::Remove => later(self.remove_image(name, entry, in_use).await, &mut failed),
+                };
                 collected.images += u64::from(removed);
                 collected.bytes += if removed { name.size } else { 0 };
             }
         }
         if entries.iter().any(|entry| entry.nuid.is_none()) {
             tracing::warn!("an entry of an image cannot be read: what is left of uploads is not collected");
-            return Ok(collected);
+            return failed.map_or(Ok(collected), Err);
         }
         let needed: HashSet<&str> = entries.iter().filter_map(|entry| entry.nuid.as_deref()).collect();
         for (nuid, remains) in &remains {
             let is_needed = needed.contains(nuid.as_str());
             let left = self
                 .remove_remains(&collection, (nuid, remains), is_needed, grace, mode)
-                .await?;
+                .await;
+            let left = later(left, &mut failed);
             collected.uploads += u64::from(left.is_some());
             collected.bytes += left.unwrap_or(0);
         }
-        Ok(collected)
+        failed.map_or(Ok(collected), Err)
     }
 
     /// Removes an image unless somebody has begun to work with it. Its name goes first, and only the one that was seen: what
@@ -119,6 +126,10 @@ impl Inner {
         };
         let Some(last) = last else {
             return Ok(None);
+        };
+        let grace = match is_anonymous(nuid) {
+            true => grace.min(ANONYMOUS_GRACE),
+            false => grace,
         };
         if collection.has_seen(nuid) || age(last.time) < grace {
             return Ok(None);
@@ -176,6 +187,15 @@ impl Inner {
             .await
             .map_err(ImageStoreError::unavailable)
     }
+}
+
+/// What came of one of many; an error is kept, the first of them, so that the next one gets its turn.
+fn later<T: Default>(outcome: Result<T, ImageStoreError>, failed: &mut Option<ImageStoreError>) -> T {
+    outcome.unwrap_or_else(|error| {
+        tracing::warn!(code = error.code(), "what nobody needs was not all removed");
+        failed.get_or_insert(error);
+        T::default()
+    })
 }
 
 fn age(written_at: SystemTime) -> Duration {

@@ -120,6 +120,11 @@ pub(super) fn nuid(key: &UploadKey) -> String {
     format!("p{}", short.unwrap_or_default())
 }
 
+/// Whether an upload was promised nothing, so that it cannot be gone on with.
+pub(super) fn is_anonymous(nuid: &str) -> bool {
+    nuid.starts_with('a')
+}
+
 /// What a chunk says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ChunkHead {

@@ -164,6 +164,27 @@ impl ImageStore {
         Ok(self.inner.named(digest).await?.map(|name| name.size))
     }
 
+    /// Whether an image is as it was stored: it is read through, which takes as long as reading it does. One that is damaged counts
+    /// as not there from then on, so that the next upload of it replaces it. True of one that is not there.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub async fn is_sound(&self, digest: &Digest) -> Result<bool, ImageStoreError> {
+        self.inner.is_sound(digest).await
+    }
+
+    /// Whether the image is there by an upload of this key: who asks has had all of its bytes.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub async fn is_by(&self, key: &UploadKey) -> Result<bool, ImageStoreError> {
+        let Some((digest, _)) = &key.promised else {
+            return Ok(false);
+        };
+        let name = self.inner.named(digest).await?;
+        Ok(name.is_some_and(|name| name.nuid == layout::nuid(key)))
+    }
+
     /// The bytes of an image.
     ///
     /// # Errors
@@ -200,7 +221,7 @@ impl ImageStore {
     }
 
     /// Removes images that `in_use` does not know and what is left of uploads that nobody went on with, both older than
-    /// `grace`. `in_use` has to be true of everything that may still be asked for, from less than `grace` after its upload on.
+    /// `grace`; what is left of uploads that cannot be gone on with stays 10 minutes at most. Goes on after what could not be removed. `in_use` has to be true of everything that may still be asked for, from less than `grace` after its upload on.
     ///
     /// # Errors
     /// When not all of it was removed.

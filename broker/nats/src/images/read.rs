@@ -126,6 +126,25 @@ impl Inner {
         })
     }
 
+    /// Reads an image through, where it is there; false, and noted, when it is damaged. One that is not there is not.
+    pub(super) async fn is_sound(self: &Arc<Self>, digest: &Digest) -> Result<bool, ImageStoreError> {
+        if self.named(digest).await?.is_none() {
+            return Ok(!self.desk.is_damaged(digest));
+        }
+        let read = async {
+            let mut parts = self.read(digest, ImageRange::WHOLE).await?;
+            while let Some(part) = parts.next().await {
+                part?;
+            }
+            Ok(())
+        };
+        match read.await {
+            Ok(()) | Err(ImageStoreError::Unknown { .. }) => Ok(true),
+            Err(ImageStoreError::Damaged { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Notes that an image is damaged, so that the next upload of it replaces it.
     fn damaged(&self, digest: Digest, what: &'static str) -> ImageStoreError {
         tracing::error!(%digest, what, "an image is damaged in the store");

@@ -10,8 +10,10 @@ use super::{
 };
 use archwire_core::{Digest, SystemName};
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+/// How long removing what is left of a dropped upload may take; the collector does what is not done by then.
+const LONGEST_DISCARD: Duration = Duration::from_secs(60);
 /// How often a name is looked at again that somebody else writes at the same time.
 const NAME_ATTEMPTS: u32 = 8;
 
@@ -35,13 +37,16 @@ pub struct StoredImage {
     pub is_new: bool,
 }
 
-/// An upload under way. Dropping it leaves what is stored for going on with, if it was promised, else for the collector.
+/// An upload under way. Dropping it leaves what is stored for going on with, if it was promised; else it is removed, by a task that
+/// keeps the upload's place among the 16 until it has ended.
 pub struct Upload {
     store: Arc<Inner>,
-    ticket: Ticket,
+    ticket: Arc<Ticket>,
     promised: Option<(Digest, u64)>,
     fence: Fence,
     state: State,
+    /// Its name may have been written, so that its bytes may be those of the image.
+    is_named: bool,
 }
 
 enum State {
@@ -64,7 +69,7 @@ impl Upload {
             store.check_size(size)?;
         }
         let digest = promised.map(|(digest, _)| digest);
-        let ticket = store.desk.begin(nuid, digest).await?;
+        let ticket = Arc::new(store.desk.begin(nuid, digest).await?);
         let begun = match promised {
             Some(promised) => store.resume(&owner, nuid, promised).await?,
             None => Begun::Writing(Fence::None, Progress::default()),
@@ -82,7 +87,14 @@ impl Upload {
             promised,
             fence,
             state,
+            is_named: false,
         })
+    }
+
+    /// Whether the image was there when the upload began, so that nothing of what comes is stored.
+    #[must_use]
+    pub fn was_there(&self) -> bool {
+        matches!(self.state, State::Stored(_))
     }
 
     /// From which byte on the upload goes on: so many are there already, or came since. Those of an image that was there
@@ -188,7 +200,12 @@ impl Upload {
     /// Makes the image be there, unless it is already: of two uploads of the same bytes one copy remains.
     async fn publish(&mut self, name: Name) -> Result<StoredImage, ImageStoreError> {
         let _hold = self.store.desk.hold(name.digest).await;
-        let was_there = matches!(self.state, State::Stored(_));
+        let was_there = self.was_there();
+        if !was_there {
+            // Whoever brings the bytes again may rely on them: a copy that is damaged must not be the one that remains.
+            self.store.is_sound(&name.digest).await?;
+        }
+        self.is_named = true;
         let (digest, size) = (name.digest, name.size);
         let mut seen = None;
         for _ in 0..NAME_ATTEMPTS {
@@ -270,6 +287,26 @@ impl Upload {
                 None => Ok(()),
             },
             State::Stored(_) | State::Ended => Ok(()),
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let is_left = self.promised.is_none() && !self.is_named;
+        let State::Writing(mut writing) = std::mem::replace(&mut self.state, State::Ended) else {
+            return;
+        };
+        let runtime = tokio::runtime::Handle::try_current();
+        if let (true, Ok(runtime)) = (is_left && writing.taken() > 0, runtime) {
+            let ticket = Arc::clone(&self.ticket);
+            runtime.spawn(async move {
+                let discarded = tokio::time::timeout(LONGEST_DISCARD, writing.discard()).await;
+                if !matches!(discarded, Ok(Ok(()))) {
+                    tracing::warn!(?discarded, "what is left of an upload is left to the collector");
+                }
+                drop(ticket);
+            });
         }
     }
 }

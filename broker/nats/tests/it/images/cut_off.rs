@@ -144,3 +144,32 @@ async fn what_is_stored_of_an_upload_and_is_not_what_was_put_there_is_sent_again
     upload(&store, key, &bytes).await.unwrap();
     assert!(whole(&store, &bytes).await.unwrap() == bytes);
 }
+
+#[tokio::test]
+async fn uploads_that_cannot_be_gone_on_with_leave_nothing_when_they_break_off() {
+    let server = ForeignServer::with_jetstream().await;
+    let store = images(&server.log().await).await;
+    // Together more than the store takes.
+    for number in 0..8 {
+        let mut upload = store.upload(no_promise("archive")).await.unwrap();
+        upload.write(content(number, 20 * CHUNK)).await.unwrap();
+        drop(upload);
+        let client = server.client().await;
+        let begun = std::time::Instant::now();
+        while messages(&client).await > 0 {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(20), "it stays");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+    let bytes = content(99, 20 * CHUNK);
+    upload(&store, promise("imaging", &bytes), &bytes).await.unwrap();
+    let stored = upload(&store, no_promise("archive"), &content(5, CHUNK))
+        .await
+        .unwrap();
+    assert!(stored.is_new);
+    assert!(
+        whole(&store, &content(5, CHUNK)).await.is_ok(),
+        "what was finished stays"
+    );
+    assert!(whole(&store, &bytes).await.unwrap() == bytes);
+}

@@ -96,3 +96,43 @@ async fn a_part_of_an_image_is_verified_too() {
     assert_eq!(code(store.tail(&digest, 100).await), "image_damaged");
     assert_eq!(code(store.head(&digest, 100).await), "image_damaged");
 }
+
+#[tokio::test]
+async fn damage_that_nobody_noticed_is_found_when_the_bytes_come_again() {
+    for how in ["the first one goes", "one is altered"] {
+        for is_promised in [true, false] {
+            let server = ForeignServer::with_jetstream().await;
+            let store = images(&server.log().await).await;
+            let bytes = content(1, 3 * CHUNK + 5);
+            let digest = Digest::of(&bytes);
+            upload(&store, promise("imaging", &bytes), &bytes).await.unwrap();
+            assert!(store.is_sound(&digest).await.unwrap());
+            spoil(&server.client().await, how).await;
+            // Another process has noticed nothing.
+            let store = images(&server.log().await).await;
+            assert_eq!(store.contains(&digest).await.unwrap(), Some(bytes.len() as u64));
+            let key = match is_promised {
+                true => promise("archive", &bytes),
+                false => no_promise("archive"),
+            };
+            if is_promised {
+                assert!(!store.is_sound(&digest).await.unwrap(), "{how}");
+            }
+            assert!(upload(&store, key, &bytes).await.unwrap().is_new, "{how}");
+            assert!(whole(&store, &bytes).await.unwrap() == bytes, "{how}");
+            assert!(store.is_sound(&digest).await.unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_image_is_there_by_whoever_sent_all_of_it() {
+    let server = ForeignServer::with_jetstream().await;
+    let store = images(&server.log().await).await;
+    let bytes = content(1, CHUNK + 5);
+    assert!(!store.is_by(&promise("imaging", &bytes)).await.unwrap());
+    upload(&store, promise("imaging", &bytes), &bytes).await.unwrap();
+    assert!(store.is_by(&promise("imaging", &bytes)).await.unwrap());
+    assert!(!store.is_by(&promise("archive", &bytes)).await.unwrap());
+    assert!(!store.is_by(&no_promise("imaging")).await.unwrap());
+}
