@@ -14,7 +14,7 @@
 //! | something else about it | the description is written anew, unless staff took its mark away |
 //! | other bytes | they are uploaded, and the document with the former ones is marked `REPLACED` |
 //! | it is another patient's | it is uploaded for that patient, and the document of the first one is marked `WITHDRAWN` |
-//! | it is the patient's no more | the document is marked `WITHDRAWN` |
+//! | it is the patient's no more | the document is marked `WITHDRAWN`; where there is none, nothing |
 //!
 //! Staff may edit a description and the mark with it. An amendment of such a document cannot be told from one that is there
 //! already: it is refused with `amendment-unclear`, for a person to look at. One that staff deleted is not made again.
@@ -50,6 +50,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// What an upload goes without when the office refuses it by name.
 const DISPENSABLE: [&str; 3] = ["ToothNumbers", "DateCreated", "ImgType"];
+
+/// How the id begins that an image has which was withdrawn and turned out never to have come: no document has such a one.
+const NOT_UPLOADED: &str = "not-uploaded-";
 
 /// An upload that may have arrived.
 #[derive(Serialize, Deserialize)]
@@ -87,6 +90,7 @@ pub fn deliver(
         .as_deref()
         .ok_or_else(|| Disposition::rejected("image-without-bytes"))?;
     let known = match &delivery.local_id {
+        Some(local_id) if local_id.starts_with(NOT_UPLOADED) => None,
         Some(local_id) => {
             Some(DocNum::parse(local_id).ok_or_else(|| Disposition::rejected("local-id-invalid"))?)
         }
@@ -102,13 +106,20 @@ pub fn deliver(
         known,
         mark: Mark::of(&delivery.image_id, sha256),
     };
-    let (doc_num, action) = if delivery.retracted {
+    let done = if delivery.retracted {
         task.withdraw()?
     } else {
-        task.bring()?
+        Some(task.bring()?)
     };
     host.forget(&task.doubt_key());
-    Ok(ImageDelivered::new(doc_num.to_string(), action).of_record(pat_num.to_string()))
+    let (local_id, action) = match done {
+        Some((doc_num, action)) => (doc_num.to_string(), action),
+        None => (
+            format!("{NOT_UPLOADED}{}", task.mark.letters()),
+            DeliveryAction::Unchanged,
+        ),
+    };
+    Ok(ImageDelivered::new(local_id, action).of_record(pat_num.to_string()))
 }
 
 struct Task<'a> {
@@ -193,7 +204,8 @@ impl Task<'_> {
         Ok(Row::parse(text).is_some_and(|row| row.is_put_away()))
     }
 
-    fn withdraw(&self) -> Result<Done, Disposition> {
+    /// Marks the document as withdrawn. `None` when it is settled that there is none.
+    fn withdraw(&self) -> Result<Option<Done>, Disposition> {
         let found = match self.known {
             Some(known) => Some(known),
             None => self.find()?.map(|row| row.doc_num),
@@ -203,11 +215,11 @@ impl Task<'_> {
             (None, Some(doubt)) if self.host.now_ms() < doubt.settled_ms => {
                 return Err(Disposition::retry("upload-in-doubt", SEARCH_AGAIN));
             }
-            (None, _) => return Err(Disposition::rejected("never-delivered")),
+            (None, _) => return Ok(None),
         };
         match amend::withdraw(&self.api, self.office, doc_num, Some(self.pat_num))? {
-            true => Ok((doc_num, DeliveryAction::Updated)),
-            false => Ok((doc_num, DeliveryAction::Unchanged)),
+            true => Ok(Some((doc_num, DeliveryAction::Updated))),
+            false => Ok(Some((doc_num, DeliveryAction::Unchanged))),
         }
     }
 

@@ -420,7 +420,25 @@ fn a_withdrawal_that_the_office_does_not_take_goes_to_a_person() {
 #[test]
 fn a_withdrawn_image_that_never_came_is_looked_for_first() {
     let host = Double::new().answer(200, "[]");
-    assert_eq!(code(&host, &retracted(None)), "never-delivered");
+    let (never, action) = delivered(&host, &retracted(None)).unwrap();
+    assert!(never.starts_with("not-uploaded-"), "{never}");
+    assert_eq!((action, host.asked().len()), (DeliveryAction::Unchanged, 1));
+    // Told once more after all, it is uploaded like any other.
+    let host = Double::new().answer(200, "[]").answer(201, &row(12, &ours()));
+    let again = ImageDelivery {
+        local_id: Some(never),
+        ..pano()
+    };
+    assert_eq!(
+        delivered(&host, &again),
+        Ok(("12".into(), DeliveryAction::Created))
+    );
+    let settled = ImageDelivery {
+        in_doubt_since_ms: Some(NOW_MS - 66_000),
+        ..retracted(None)
+    };
+    let host = Double::new().answer(200, "[]");
+    assert!(delivered(&host, &settled).is_ok());
     let doubtful = ImageDelivery {
         in_doubt_since_ms: Some(NOW_MS - 1_000),
         ..retracted(None)
