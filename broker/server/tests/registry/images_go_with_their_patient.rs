@@ -226,7 +226,7 @@ async fn what_was_brought_to_the_survivors_record_is_brought_to_the_parted_ones(
 }
 
 #[tokio::test]
-async fn a_delivery_that_ends_after_the_parting_is_the_new_images() {
+async fn a_delivery_that_ends_after_the_parting_is_withdrawn_from_where_it_went() {
     let Two {
         office, ann, other, ..
     } = two().await;
@@ -254,15 +254,16 @@ async fn a_delivery_that_ends_after_the_parting_is_the_new_images() {
         .settle_image(&chart, image, settled)
         .await
         .unwrap();
-    let moved = office.registry.image_of(&chart, &id("d3")).unwrap();
-    assert_eq!(moved.patient, other);
-    let due = office.registry.image_due(&chart, moved).expect("it is due again");
-    assert_eq!(due.local_id, Some(id("d3")));
+    let moved = office.registry.image(image).unwrap();
+    assert!(moved.retracted);
+    let left = office.registry.image_due(&chart, image).expect("it is withdrawn");
     assert_eq!(
-        office.registry.image_due(&chart, image),
-        None,
-        "nothing is left behind"
+        (left.patient, left.local_id, left.retracted),
+        (ann, Some(id("d3")), true)
     );
+    let new = office.registry.images_of(other).pop().unwrap();
+    let due = office.registry.image_due(&chart, new).expect("it is due anew");
+    assert_eq!((due.patient, due.local_id, due.retracted), (other, None, false));
 }
 
 #[tokio::test]
@@ -303,4 +304,45 @@ async fn nothing_begins_under_a_record_that_is_not_the_patients() {
     assert_eq!(refused(begun.await), "system_busy");
     let begun = office.registry.begin_image(&chart, images[0], &due, Some(&hers));
     assert_eq!(begun.await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_delivery_in_doubt_is_looked_for_where_it_went() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann())).await);
+    let bob_is = whom(office.see(says("desk", "2", bob())).await);
+    office.see(binds("chart", "C1", ann(), ann_is)).await;
+    office.see(binds("chart", "C2", bob(), bob_is)).await;
+    let image = office
+        .imaged(shows("desk", "1", "7", radiograph("1.2.7", "ceph")))
+        .await;
+    let chart = system("chart");
+    let due = office.registry.image_due(&chart, image).unwrap();
+    let begun = office
+        .registry
+        .begin_image(&chart, image, &due, Some(&id("C1")))
+        .await;
+    assert_eq!(begun.unwrap(), None);
+    in_time(office.registry.retract_image(&system("desk"), image, None, None))
+        .await
+        .unwrap();
+    let bobs = office
+        .imaged(shows("desk", "2", "7", radiograph("1.2.7", "ceph")))
+        .await;
+    let mut office = office;
+    for _ in 0..2 {
+        let left = office
+            .registry
+            .image_due(&chart, image)
+            .expect("it may lie there");
+        assert_eq!((left.patient, left.retracted), (ann_is, true));
+        assert!(left.in_doubt_since.is_some());
+        let due = office.registry.image_due(&chart, bobs).unwrap();
+        assert_eq!((due.patient, due.in_doubt_since), (bob_is, None));
+        office.restart().await;
+    }
+    // It did not come about: nothing is left to look for.
+    office.registry.image_abandoned(&chart, image).await.unwrap();
+    assert_eq!(office.registry.image_due(&chart, image), None);
+    assert!(office.registry.image_due(&chart, bobs).is_some());
 }

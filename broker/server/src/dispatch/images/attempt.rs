@@ -214,6 +214,14 @@ impl Attempt<'_> {
             action,
         } = delivered;
         if due.local_id.as_ref().is_some_and(|known| *known != local_id) && !self.may_replace(due) {
+            let settlement = ImageSettlement {
+                local_id,
+                record: filed_under.or_else(|| record.clone()),
+                delivered: due.delivered,
+                shown: None,
+                receipt: None,
+            };
+            self.settle(settlement).await?;
             return Err(Failure::Park(Trouble::of_code("local_id_changed")));
         }
         let looking = self
@@ -262,11 +270,6 @@ impl Attempt<'_> {
         if view.is_none() && !due.retracted {
             self.settle(settlement).await?;
             return Err(Failure::Later(None, Trouble::of_code(NOT_SHOWN)));
-        }
-        if let Some(record) = settlement.record.as_ref().filter(|_| !self.needs_record) {
-            self.registry
-                .link_by_image(self.system, due.patient, record)
-                .await?;
         }
         settlement.delivered = due.revision;
         settlement.shown = view.and_then(|view| view.digest);

@@ -59,7 +59,7 @@ impl Registry {
     /// # Errors
     /// When the log does not take the note.
     pub async fn image_abandoned(&self, system: &SystemName, id: ImageId) -> Result<(), ObserveError> {
-        let id = self.where_it_is(id).unwrap_or(id);
+        let id = self.where_to_note(system, id).unwrap_or(id);
         let is_sending = {
             let index = self.index();
             let copy = index.image(id).and_then(|entry| entry.copy(system));
@@ -71,8 +71,8 @@ impl Registry {
         }
     }
 
-    /// Learns what a system has of an image after a delivery. An image that became another patient's meanwhile is noted as
-    /// that one's, and is due again.
+    /// Learns what a system has of an image after a delivery. Of an image that became another patient's meanwhile it is noted where
+    /// the delivery went, from where it has to be withdrawn.
     ///
     /// # Errors
     /// [`ObserveError::LinkConflict`] when the system says that it is another image of which the bus knows; else when the log
@@ -91,9 +91,11 @@ impl Registry {
             receipt,
         } = settlement;
         let _locks = self.lock_image(id).await;
-        let now = self.where_it_is(id).ok_or(ObserveError::ImageUnknown)?;
+        let now = self.where_to_note(system, id).ok_or(ObserveError::ImageUnknown)?;
         let other = self.index().image_of(system, &local_id);
-        if other.is_some_and(|other| other != now) {
+        // A system that knows an image by its UID has the same one under it, whoever's the image was before.
+        let is_same = |other| other == now || self.where_it_is(other) == Some(now);
+        if !other.is_none_or(is_same) {
             return Err(ObserveError::LinkConflict);
         }
         let outcome = receipt.as_ref().map(|receipt| receipt.outcome);
@@ -143,6 +145,20 @@ impl Registry {
             if self.index().current(id.patient) == patient {
                 return locks;
             }
+        }
+    }
+
+    /// Of which image it is noted how a delivery ended: of the one that was sent while its end is open, else of what that is by
+    /// now.
+    fn where_to_note(&self, system: &SystemName, id: ImageId) -> Option<ImageId> {
+        let is_open = {
+            let index = self.index();
+            let copy = index.image(id)?.copy(system);
+            copy.is_some_and(|copy| copy.sending().is_some())
+        };
+        match is_open {
+            true => Some(id),
+            false => self.where_it_is(id),
         }
     }
 

@@ -146,12 +146,15 @@ impl Images {
         });
     }
 
-    /// What systems have of an image that came from another patient, they have of this one now, and have to be told.
+    /// What systems have of an image that came from another patient, they have of this one now, and have to be told. A delivery of
+    /// which nobody knows whether it arrived stays with the former one: it is looked for where it went, by what it was marked with.
     fn come_along(&mut self, before: ImageId, news: &ImageNews) {
         self.moving.remove(&before);
         let Some(old) = self.entry_mut(before) else { return };
         old.moved_to = Some(Box::new(news.id));
         let copies = std::mem::take(&mut old.copies);
+        let (in_doubt, copies): (Vec<_>, Vec<_>) = copies.into_iter().partition(is_in_doubt);
+        old.copies = in_doubt;
         let ids = copies
             .iter()
             .filter_map(|copy| Some((copy.system.clone(), copy.local_id.clone()?)));
@@ -175,4 +178,8 @@ impl Images {
 
 fn is_same(one: &SystemCopy, other: &SystemCopy) -> bool {
     one.system == other.system && one.local_id == other.local_id
+}
+
+fn is_in_doubt(copy: &SystemCopy) -> bool {
+    copy.local_id.is_none() && copy.sending().is_some()
 }
