@@ -1,16 +1,15 @@
 //! Records that a system keeps by itself for the images that it is given: an archive makes one of whatever number a file bears.
 //!
-//! Whose record it is need not be guessed, where it holds an image that the bus knows: it is the image's patient's. Only of systems
-//! whose connector writes no patients, because there nothing is ever written to such a record; and it is one of several, when the
-//! patient has another one there already.
+//! Whose record it is need not be asked, where it holds an image that the bus knows and says itself that it is the image's
+//! patient's: by name and birth date, or by a number that the bus gave. Only of systems whose connector writes no patients, because
+//! there nothing is ever written to such a record; and it is one of several, when the patient has another one there already.
 
 use crate::{
     imaging::contradicts,
     registry::{ObserveError, Registry},
 };
 use archwire_core::{
-    ImageView, LinkedBy, LocalId, Patient, PatientId, Revision, Sighted, SystemName, Uid, View,
-    identity::{Profile, is_wiped},
+    HumanName, ImageView, LinkedBy, LocalId, Patient, PatientId, Revision, Sighted, SystemName, Uid, View,
 };
 use std::collections::BTreeSet;
 
@@ -31,33 +30,19 @@ impl Registry {
             }
             let its_own = images.iter().filter(|image| image.record == view.local_id);
             let uids = its_own.filter_map(|image| image.image.instance.as_ref());
-            if let Some((patient, shown)) = self.patient_by_images(&view.patient, uids)? {
-                self.link_filed(system, patient, &view.local_id, shown).await?;
+            if let Some(patient) = self.patient_by_images(view, uids)? {
+                self.link_filed(system, patient, &view.local_id).await?;
             }
         }
         Ok(())
     }
 
-    /// Learns that the record of a system that shows an image of a patient is that patient's, unless it is somebody's already.
-    ///
-    /// # Errors
-    /// When the log does not take the note.
-    pub async fn link_by_image(
-        &self,
-        system: &SystemName,
-        patient: PatientId,
-        record: &LocalId,
-    ) -> Result<(), ObserveError> {
-        self.link_filed(system, patient, record, None).await
-    }
-
-    /// The same, of a record that shows this where that has to be known.
+    /// Learns that a record of a system is a patient's, unless it is somebody's already.
     async fn link_filed(
         &self,
         system: &SystemName,
         patient: PatientId,
         record: &LocalId,
-        shown: Option<Patient>,
     ) -> Result<(), ObserveError> {
         let key = (system.clone(), record.clone());
         let _link = self.links.lock(&key).await;
@@ -72,7 +57,7 @@ impl Registry {
         }
         let seen = Sighted::Seen {
             local_id: record.clone(),
-            shown,
+            shown: None,
             delivered: Revision::NONE,
             reflects: None,
             owed: BTreeSet::new(),
@@ -85,13 +70,13 @@ impl Registry {
     }
 
     /// Whose record it must be that shows images of these identifiers: the patient's of all of those that the bus knows, when that
-    /// is one patient, and what the record shows does not contradict it. Also what it shows, where that names nobody: then it is no
-    /// record that was emptied.
+    /// is one patient, and the record says itself that it is that one's. An image alone may lie under a number that a machine gives
+    /// to everybody.
     fn patient_by_images<'a>(
         &self,
-        shown: &Patient,
+        view: &View,
         images: impl Iterator<Item = &'a Uid>,
-    ) -> Result<Option<(PatientId, Option<Patient>)>, ObserveError> {
+    ) -> Result<Option<PatientId>, ObserveError> {
         let index = self.index();
         let known = images.filter_map(|uid| index.image_by_uid(uid));
         let known = known.filter(|id| index.image(*id).is_some_and(|entry| !entry.retracted));
@@ -103,10 +88,22 @@ impl Registry {
             return Ok(None);
         };
         let state = entry.patient()?;
-        if !contradicts(shown, &state).is_empty() {
-            return Ok(None);
-        }
-        let names_nobody = is_wiped(&Profile::of(&state), &Profile::of(shown));
-        Ok(Some((*patient, names_nobody.then(|| shown.clone()))))
+        let says_so = is_named(&view.patient) && is_named(&state)
+            || number_of_the_bus(&view.local_id).is_some_and(|named| index.current(named) == *patient);
+        let is_theirs = says_so && contradicts(&view.patient, &state).is_empty();
+        Ok(is_theirs.then_some(*patient))
     }
+}
+
+/// Whether somebody is named well enough for two who do not contradict each other to agree.
+fn is_named(patient: &Patient) -> bool {
+    let is_whole = |name: &HumanName| name.family.is_some() && !name.given.is_empty();
+    patient.birth_date.is_some() && patient.names.iter().any(is_whole)
+}
+
+/// The patient whose id on the bus is the number of a record, alone or behind its issuer and `|`.
+fn number_of_the_bus(record: &LocalId) -> Option<PatientId> {
+    let record = record.as_str();
+    let number = record.rsplit_once('|').map_or(record, |(_, number)| number);
+    number.parse().ok()
 }
