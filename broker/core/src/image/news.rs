@@ -118,6 +118,8 @@ pub enum Copied {
     },
     /// A delivery ended without the image having been seen.
     Receipted(Box<Receipt>),
+    /// The system shows it under this id no more, and shows it still under another one.
+    Gone(LocalId),
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@
 
 use super::{PollError, Poller};
 use crate::imaging::{ImageArrived, Intake, IntakeError};
-use archwire_core::{ImageView, LocalId, View};
+use archwire_core::{ImageView, LocalId, Uid, View};
 use archwire_host::{Ability, UnreadableImage};
 use futures_util::{StreamExt as _, stream};
+use std::collections::{BTreeSet, HashMap};
 
 /// Images of a page that are taken at the same time.
 const AT_A_TIME: usize = 4;
@@ -35,14 +36,10 @@ impl Poller {
         images: Vec<ImageView>,
         unreadable: &[UnreadableImage],
     ) -> Result<(), PollError> {
-        let taking = stream::iter(images.into_iter().enumerate())
-            .map(|(position, image)| self.take_image(position, image))
-            .buffer_unordered(AT_A_TIME);
-        // The others are taken all the same: coming again costs less than waiting.
-        let failed = taking.fold(None, async |failed, taken| taken.err().or(failed));
-        if let Some(error) = failed.await {
-            return Err(error);
-        }
+        let (taken_back, sequences) = in_order(images);
+        let taken_back = taken_back.into_iter().map(|entry| vec![entry]).collect();
+        let taken_back = self.take_sequences(taken_back).await;
+        self.take_sequences(sequences).await.and(taken_back)?;
         for UnreadableImage {
             position,
             local_id,
@@ -52,6 +49,23 @@ impl Poller {
         {
             self.keep_image(*position, local_id.clone(), record.clone(), code)
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes one image after the other of each sequence.
+    async fn take_sequences(&self, sequences: Vec<Vec<Entry>>) -> Result<(), PollError> {
+        let taking = stream::iter(sequences)
+            .map(|sequence| self.take_sequence(sequence))
+            .buffer_unordered(AT_A_TIME);
+        // The others are taken all the same: coming again costs less than waiting.
+        let failed = taking.fold(None, async |failed, taken| taken.err().or(failed));
+        failed.await.map_or(Ok(()), Err)
+    }
+
+    async fn take_sequence(&self, sequence: Vec<Entry>) -> Result<(), PollError> {
+        for (position, image) in sequence {
+            self.take_image(position, image).await?;
         }
         Ok(())
     }
@@ -69,12 +83,11 @@ impl Poller {
 
     async fn taken(&self, image: ImageView) -> Result<(), Refused> {
         if image.retracted {
-            // One that the bus never heard of is nobody's already.
-            if let Some(known) = self.registry.image_of(&self.system, &image.local_id) {
-                let (system, registry) = (&self.system, &self.registry);
-                let retracting = registry.retract_image(system, known, image.observed_at, image.actor);
-                retracting.await.map_err(IntakeError::from)?;
-            }
+            let (system, local_id) = (&self.system, &image.local_id);
+            let retracting = self
+                .registry
+                .retract_shown(system, local_id, image.observed_at, image.actor);
+            retracting.await.map_err(IntakeError::from)?;
             return Ok(());
         }
         let intake: &Intake = self.images.as_ref().ok_or(Refused::ForGood(NONE_KEPT))?;
@@ -107,6 +120,50 @@ impl Poller {
     }
 }
 
+/// An image with its place on the page.
+type Entry = (usize, ImageView);
+
+/// By what two entries of a page are of one image.
+#[derive(PartialEq, Eq, Hash)]
+enum Which {
+    LocalId(LocalId),
+    Instance(Uid),
+}
+
+/// What the page takes back, which comes first: an image that staff moved may be on it under its new id, too. And the others, those
+/// of one image in the order of the page, as is what is taken back after it was shown.
+fn in_order(images: Vec<ImageView>) -> (Vec<Entry>, Vec<Vec<Entry>>) {
+    let (mut taken_back, mut sequences) = (Vec::new(), Vec::<Vec<Entry>>::new());
+    let mut places = HashMap::<Which, usize>::new();
+    for (position, image) in images.into_iter().enumerate() {
+        let local_id = Which::LocalId(image.local_id.clone());
+        if image.retracted && !places.contains_key(&local_id) {
+            taken_back.push((position, image));
+            continue;
+        }
+        let instance = image.image.instance.clone().map(Which::Instance);
+        let which: Vec<_> = instance.into_iter().chain([local_id]).collect();
+        let known: BTreeSet<_> = which.iter().filter_map(|one| places.get(one).copied()).collect();
+        let place = known.first().copied().unwrap_or(sequences.len());
+        let mut sequence = Vec::new();
+        for one in &known {
+            sequence.extend(sequences.get_mut(*one).map(std::mem::take).into_iter().flatten());
+        }
+        sequence.sort_by_key(|(position, _)| *position);
+        sequence.push((position, image));
+        if known.len() > 1 {
+            let joined = places.values_mut().filter(|other| known.contains(other));
+            joined.for_each(|other| *other = place);
+        }
+        places.extend(which.into_iter().map(|one| (one, place)));
+        match sequences.get_mut(place) {
+            Some(kept) => *kept = sequence,
+            None => sequences.push(sequence),
+        }
+    }
+    (taken_back, sequences)
+}
+
 /// Why an image is not taken.
 enum Refused {
     /// It may be, when it comes again.
@@ -123,3 +180,6 @@ impl From<IntakeError> for Refused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,7 @@ pub(super) fn write_image_copy(copy: &ImageCopy) -> v1::ImageCopy {
             receipt: receipt.as_deref().map(write_receipt),
         }),
         Copied::Receipted(receipt) => What::Receipt(write_receipt(receipt)),
+        Copied::Gone(local_id) => What::GoneLocalId(local_id.as_str().to_owned()),
     };
     v1::ImageCopy {
         first_patient_id: copy.id.patient.to_string(),
@@ -112,6 +113,7 @@ pub(super) fn read_image_copy(message: v1::ImageCopy) -> Result<ImageCopy, WireE
             receipt: held.receipt.map(read_receipt).transpose()?.map(Box::new),
         },
         What::Receipt(receipt) => Copied::Receipted(Box::new(read_receipt(receipt)?)),
+        What::GoneLocalId(local_id) => Copied::Gone(read_local_id(&local_id)?),
     };
     Ok(ImageCopy {
         id: read_image_id(&message.first_patient_id, message.first_revision)?,

@@ -68,6 +68,38 @@ async fn only_who_took_it_back_brings_it_back() {
     // The archive has not heard yet.
     office.known(kept()).await;
     assert_eq!(images_of(&office.registry, ann_is), []);
+    brings_it_back(&office, ann_is, image).await;
+}
+
+/// The archive shows what the bus itself put there, with its own words.
+#[tokio::test]
+async fn the_copy_that_the_bus_made_brings_nothing_back() {
+    let (office, ann_is, image) = office().await;
+    office.bring("archive", image, "A", "1.2.7").await;
+    retract(&office, "desk", image).await;
+    for _ in 0..2 {
+        let in_its_words = called("Lateral", radiograph("1.2.7", "ceph"));
+        assert_eq!(
+            office.known(shows("archive", "A", "1.2.7", in_its_words)).await,
+            image
+        );
+        assert_eq!(images_of(&office.registry, ann_is), []);
+    }
+    assert_eq!(office.due("archive"), [image], "it is told all the same");
+    brings_it_back(&office, ann_is, image).await;
+}
+
+#[tokio::test]
+async fn what_is_done_with_that_copy_afterwards_is_news() {
+    let (office, ann_is, image) = office().await;
+    office.bring("archive", image, "A", "1.2.7").await;
+    retract(&office, "desk", image).await;
+    let turned = shows("archive", "A", "1.2.7", radiograph("1.2.7", "ceph, turned"));
+    assert_eq!(office.imaged(turned).await, image);
+    assert_eq!(images_of(&office.registry, ann_is), [image]);
+}
+
+async fn brings_it_back(office: &Office, ann_is: PatientId, image: ImageId) {
     let again = office
         .imaged(shows("desk", "1", "7", radiograph("1.2.7", "ceph")))
         .await;

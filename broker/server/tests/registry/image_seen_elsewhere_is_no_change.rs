@@ -1,8 +1,11 @@
 //! How a system keeps an image that came from elsewhere is no news; what is changed there afterwards is.
 
 use crate::support::*;
-use archwire::registry::ObserveError;
-use archwire_core::{Digest, EventKind, ImageId, PatientId};
+use archwire::{
+    registry::ObserveError,
+    wire::{decode_sighting, encode_sighting},
+};
+use archwire_core::{Copied, Digest, EventKind, ImageId, PatientId, Sighted};
 
 /// Ann at the desk and in the archive, with an image of the desk's.
 async fn office() -> (Office, PatientId, ImageId) {
@@ -159,4 +162,60 @@ async fn what_is_being_brought_is_not_taken_for_a_new_image() {
         .unwrap();
     assert_eq!(office.known(document).await, image);
     assert_eq!(images_of(&office.registry, ann_is), [image]);
+}
+
+/// A poll between a delivery and the note of how it ended, or a kill there.
+#[tokio::test]
+async fn what_the_bus_is_bringing_is_no_change_by_the_system() {
+    let (office, ann_is, image) = office().await;
+    let keeps = |bytes| {
+        shows(
+            "archive",
+            "A",
+            "1.2.7",
+            called("kept", radiograph("1.2.7", bytes)),
+        )
+    };
+    office.known(keeps("ceph")).await;
+    let sharper = called("Lateral ceph", radiograph("1.2.7", "sharper"));
+    office.imaged(shows("desk", "1", "7", sharper)).await;
+    let archive = system("archive");
+    let due = office.registry.image_due(&archive, image).unwrap();
+    let begun = office.registry.begin_image(&archive, image, &due, None);
+    begun.await.unwrap();
+    let told = image_events(&office.registry, ann_is).await.len();
+    office.known(keeps("sharper")).await;
+    assert_eq!(image_events(&office.registry, ann_is).await.len(), told);
+    office.imaged(keeps("turned by hand")).await;
+}
+
+#[tokio::test]
+async fn what_has_been_in_doubt_for_long_holds_nobody_up() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann())).await);
+    office.see(binds("chart", "C", ann(), ann_is)).await;
+    let image = office
+        .imaged(shows("desk", "1", "7", photo(ann_is, "smile")))
+        .await;
+    let chart = system("chart");
+    let due = office.registry.image_due(&chart, image).unwrap();
+    let begun = office.registry.begin_image(&chart, image, &due, None);
+    begun.await.unwrap();
+    let own = shows("chart", "C", "55", photo(ann_is, "profile"));
+    let refusal = office.try_image(own.clone()).await.unwrap_err();
+    assert!(matches!(refusal, ObserveError::Busy), "{refusal}");
+    // The same log, half a minute later.
+    let mut records = records(&office.registry).await;
+    for record in &mut records {
+        if let Ok(mut sighting) = decode_sighting(record.payload.clone())
+            && matches!(&sighting.what, Sighted::Image(copy) if matches!(copy.what, Copied::Sending(_)))
+        {
+            sighting.seen_at -= std::time::Duration::from_secs(30);
+            record.payload = encode_sighting(&sighting);
+        }
+    }
+    let later = office_of(&records).await;
+    let doubt = later.registry.image_due(&chart, image).unwrap();
+    assert!(doubt.in_doubt_since.is_some(), "whoever tries again looks first");
+    assert_ne!(later.imaged(own).await, image);
 }

@@ -45,9 +45,27 @@ impl Registry {
         observation: &ImageObservation,
         patient: PatientId,
     ) -> Result<(), ObserveError> {
+        if let Some(local_id) = &observation.local_id {
+            let reason = "it turned out whose image it is";
+            return self.settle_held_as(&observation.system, local_id, reason).await;
+        }
         let which = which_image(observation, Some(patient), false);
         let key = ItemKey::Image(observation.system.clone(), which);
         self.settle_item(&key, "it turned out whose image it is").await
+    }
+
+    /// What is asked of an image of a system is no question any more, whatever record it showed the image with.
+    pub(super) async fn settle_held_as(
+        &self,
+        system: &SystemName,
+        local_id: &LocalId,
+        reason: &str,
+    ) -> Result<(), ObserveError> {
+        let asking = self.index().asking_of_image(system, local_id);
+        for number in asking {
+            self.close_item(number, by_itself(reason)).await?;
+        }
+        Ok(())
     }
 
     /// A person said that an image is the patient's, or whose else it is.

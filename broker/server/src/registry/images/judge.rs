@@ -110,8 +110,9 @@ fn own(question: &Question<'_>, id: ImageId, entry: &ImageEntry, content: &Conte
         };
     }
     if entry.retracted {
-        let is_news = shown.is_some() || entry.source.as_ref() == Some(system);
-        return match is_news {
+        // The copy that the bus made is no reason to bring it back; what somebody does with that copy afterwards is.
+        let is_changed = shown.is_some() && !is_first_sight(copy, content, local_id.is_some());
+        return match is_changed || entry.source.as_ref() == Some(system) {
             true => unless_it_differs(Judged::Tell {
                 again: Some(id),
                 from: None,
@@ -120,6 +121,11 @@ fn own(question: &Question<'_>, id: ImageId, entry: &ImageEntry, content: &Conte
         };
     }
     if *entry.content == *content {
+        return link();
+    }
+    // It was delivered, and that is not noted yet.
+    let is_coming = copy.is_some_and(|copy| copy.sending().is_some());
+    if is_coming && entry.content.digest == content.digest {
         return link();
     }
     if is_first_sight(copy, content, local_id.is_some()) {

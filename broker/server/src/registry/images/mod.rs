@@ -13,6 +13,7 @@ mod held;
 mod judge;
 mod moves;
 mod outcome;
+mod retract;
 mod settle;
 mod take;
 mod tell;

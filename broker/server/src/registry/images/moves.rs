@@ -13,21 +13,29 @@ impl Registry {
             return;
         }
         let _one = self.taking.lock().await;
-        if let Err(error) = self.move_images().await {
-            tracing::error!(
-                code = error.code(),
-                "images stay with the wrong patient; it will be tried again"
-            );
+        self.move_images().await;
+    }
+
+    /// One that cannot be moved keeps no other one from it. The caller is the only one who tells of images.
+    pub(super) async fn move_images(&self) {
+        let moving = self.index().moving_images();
+        for (id, to) in moving {
+            if let Err(error) = self.move_image(id, to).await {
+                tracing::error!(
+                    image = %id,
+                    code = error.code(),
+                    "an image stays with the wrong patient; it will be tried again"
+                );
+            }
         }
     }
 
-    /// The caller is the only one who tells of images.
-    pub(super) async fn move_images(&self) -> Result<(), ObserveError> {
-        let moving = self.index().moving_images();
-        for (id, to) in moving {
-            self.move_image(id, to).await?;
+    /// Of an image that could not be moved nothing else is told before.
+    pub(super) fn refuse_moving(&self, known: Option<ImageId>) -> Result<(), ObserveError> {
+        match known.is_some_and(|id| self.index().is_moving(id)) {
+            true => Err(ObserveError::Busy),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// First it is taken from the one, then told of the other: a kill in between leaves the rest to be done.

@@ -9,9 +9,9 @@ use crate::{
     registry::{LONGEST_CONFLICT, ObserveError, Registry, index::RECORD},
     wire::WireError,
 };
-use archwire_core::{Decision, EventKind, ImageId, ImageObservation, PatientId, SystemName};
+use archwire_core::{Decision, ImageId, ImageObservation, PatientId};
 use archwire_nats::AppendError;
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, sync::Arc};
 use tracing::Instrument as _;
 
 /// What a person said of an image that waited.
@@ -77,13 +77,14 @@ impl Registry {
         ruling: Option<&Ruling<'_>>,
     ) -> Result<ImageTaken, ObserveError> {
         let _one = self.taking.lock().await;
-        self.move_images().await?;
+        self.move_images().await;
         for _ in 0..LONGEST_CONFLICT {
             let said = self.said_of(observation, ruling)?;
             let Some(patient) = said.patient else {
                 return self.hold_image(observation, None, said.differs).await;
             };
             let known = self.known_image(patient, observation);
+            self.refuse_moving(known)?;
             let subject = known.map_or(patient, |id| id.patient);
             let _locks = self.both(patient, subject).await;
             if self.said_of(observation, ruling)? != said || self.known_image(patient, observation) != known {
@@ -204,7 +205,7 @@ impl Registry {
         Ok(taken)
     }
 
-    fn unchanged(&self, id: ImageId) -> Result<ImageTaken, ObserveError> {
+    pub(super) fn unchanged(&self, id: ImageId) -> Result<ImageTaken, ObserveError> {
         let index = self.index();
         let entry = index.image(id).ok_or(ObserveError::ImageUnknown)?;
         Ok(ImageTaken::Unchanged {
@@ -212,64 +213,5 @@ impl Registry {
             revision: entry.revision,
             image: id,
         })
-    }
-
-    /// Takes that an image is the patient's no more. Only the system that told it first can say so for everybody: that another
-    /// one has it no longer is its own affair, and changes nothing.
-    ///
-    /// # Errors
-    /// As [`Registry::take_image`]; `image_unknown` for an image that the bus does not know.
-    pub async fn retract_image(
-        self: &Arc<Self>,
-        system: &SystemName,
-        image: ImageId,
-        observed_at: Option<SystemTime>,
-        actor: Option<String>,
-    ) -> Result<ImageTaken, ObserveError> {
-        let (registry, system) = (Arc::clone(self), system.clone());
-        let whole = async move { registry.retract_whole(&system, image, observed_at, actor).await };
-        let task = self.tasks.spawn(whole.in_current_span());
-        task.await.unwrap_or(Err(ObserveError::Interrupted))
-    }
-
-    async fn retract_whole(
-        &self,
-        system: &SystemName,
-        image: ImageId,
-        observed_at: Option<SystemTime>,
-        actor: Option<String>,
-    ) -> Result<ImageTaken, ObserveError> {
-        let _one = self.taking.lock().await;
-        self.move_images().await?;
-        for _ in 0..LONGEST_CONFLICT {
-            let id = self.where_it_is(image).ok_or(ObserveError::ImageUnknown)?;
-            let patient = self.index().current(id.patient);
-            let _locks = self.both(patient, id.patient).await;
-            let may_be_told = self
-                .index()
-                .image(id)
-                .is_some_and(|entry| !entry.retracted && entry.source.as_ref() == Some(system));
-            if !may_be_told {
-                return self.unchanged(id);
-            }
-            let Some(mut news) = self.image_news(id).await? else {
-                return Err(ObserveError::ImageUnknown);
-            };
-            let copy = self
-                .index()
-                .image(id)
-                .and_then(|entry| entry.copy(system).cloned());
-            news.system = Some(system.clone());
-            news.local_id = copy.as_ref().and_then(|copy| copy.local_id.clone());
-            news.record = copy.and_then(|copy| copy.record);
-            news.observed_at = observed_at;
-            news.actor.clone_from(&actor);
-            news.moved_from = None;
-            let told = self.tell_news(EventKind::ImageRetracted, id.patient, news, None);
-            if let Some(taken) = told.await? {
-                return Ok(taken);
-            }
-        }
-        Err(ObserveError::Append(AppendError::Conflict))
     }
 }

@@ -94,6 +94,8 @@ pub struct OpenItem {
     pub awaits: Option<LocalId>,
     /// Of the bytes of the image that waits.
     pub image: Option<Digest>,
+    /// That image's id in its system.
+    pub image_id: Option<LocalId>,
     /// Where the item stands in the log.
     pub sequence: u64,
 }
@@ -136,6 +138,15 @@ impl Index {
         }
         let waiting = self.awaited.get(&(system.clone(), local_id.clone()));
         waiting.into_iter().flatten().copied().collect()
+    }
+
+    /// Items that ask whose an image is, whatever record its system showed it with: staff move images, and move them back.
+    pub(in crate::registry) fn asking_of_image(&self, system: &SystemName, local_id: &LocalId) -> Vec<u64> {
+        if self.held_images.is_empty() {
+            return Vec::new();
+        }
+        let asking = self.held_images.get(&(system.clone(), local_id.clone()));
+        asking.into_iter().flatten().copied().collect()
     }
 
     /// Whether an open item is about a record, or waits for it.
@@ -193,6 +204,9 @@ impl Index {
         if let Some(digest) = item.image {
             self.images.item_opened(digest);
         }
+        if let Some(shown) = shown_as(&item) {
+            self.held_images.entry(shown).or_default().insert(number);
+        }
         self.by_key.insert(item.key.clone(), number);
         self.items.insert(number, item);
     }
@@ -235,6 +249,10 @@ impl Index {
                 .held_image
                 .as_ref()
                 .map(|held| held.observation.image.file.digest),
+            image_id: item
+                .held_image
+                .as_ref()
+                .and_then(|held| held.observation.local_id.clone()),
             sequence,
         };
         self.open(item.number, open);
@@ -254,6 +272,14 @@ impl Index {
             waiting.remove(&number);
             if waiting.is_empty() {
                 self.awaited.remove(&awaited);
+            }
+        }
+        if let Some(shown) = shown_as(&item)
+            && let Some(waiting) = self.held_images.get_mut(&shown)
+        {
+            waiting.remove(&number);
+            if waiting.is_empty() {
+                self.held_images.remove(&shown);
             }
         }
         if let ItemKey::Record(system, local_id) = item.key {
@@ -336,4 +362,9 @@ fn without_id(item: &ReviewItem) -> [u8; 32] {
 /// The record that an item waits for.
 fn awaited(item: &OpenItem) -> Option<(SystemName, LocalId)> {
     item.system.clone().zip(item.awaits.clone())
+}
+
+/// What the image that waits is in its system.
+fn shown_as(item: &OpenItem) -> Option<(SystemName, LocalId)> {
+    item.system.clone().zip(item.image_id.clone())
 }

@@ -12,7 +12,7 @@ mod people;
 mod record;
 mod snapshot;
 
-pub(super) use images::{Content, SystemCopy, ImageEntry, Via};
+pub(super) use images::{Content, ImageEntry, SystemCopy, Via};
 pub use items::{ItemKey, OpenItem};
 pub(super) use items::{RECORD, which_image};
 pub use record::{Entry, Pending, Record};
@@ -57,6 +57,8 @@ pub struct Index {
     held: BTreeMap<(SystemName, LocalId), u64>,
     /// Items that wait for a record to be heard of.
     awaited: BTreeMap<(SystemName, LocalId), BTreeSet<u64>>,
+    /// Items by the image of a system that waits.
+    held_images: BTreeMap<(SystemName, LocalId), BTreeSet<u64>>,
     images: Images,
     sequence: u64,
     people: Who,
@@ -102,6 +104,7 @@ impl Index {
             not_same: BTreeSet::new(),
             held: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            held_images: BTreeMap::new(),
             images: Images::default(),
             sequence: 0,
             people: Who {
@@ -289,11 +292,16 @@ impl Index {
     }
 }
 
-/// Whether that was at most 10 minutes ago, or will be in as many: a clock that was set back makes nothing older than it is.
+/// Whether that was at most 10 minutes ago.
 fn is_recent(since: &SystemTime) -> bool {
+    is_within(since, LONGEST_DOUBT)
+}
+
+/// Whether that is less ago, or less ahead: a clock that was set back makes nothing older than it is.
+fn is_within(since: &SystemTime, longest: Duration) -> bool {
     let distance = match since.elapsed() {
         Ok(age) => age,
         Err(ahead) => ahead.duration(),
     };
-    distance < LONGEST_DOUBT
+    distance < longest
 }

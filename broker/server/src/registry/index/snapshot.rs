@@ -90,6 +90,7 @@ pub(super) struct ItemRow {
     score_tenths: Option<i32>,
     awaits: Option<LocalId>,
     image: Option<[u8; 32]>,
+    image_id: Option<LocalId>,
     sequence: u64,
 }
 
@@ -339,6 +340,7 @@ fn item_row(item: &OpenItem) -> ItemRow {
         score_tenths: item.score_tenths,
         awaits: item.awaits.clone(),
         image: item.image.as_ref().map(|digest| *digest.as_bytes()),
+        image_id: item.image_id.clone(),
         sequence: item.sequence,
     }
 }
@@ -355,6 +357,7 @@ fn thaw_item(row: ItemRow) -> Result<OpenItem, SnapshotError> {
         score_tenths: row.score_tenths,
         awaits: row.awaits,
         image: row.image.map(Digest::from_bytes),
+        image_id: row.image_id,
         sequence: row.sequence,
     })
 }

@@ -170,6 +170,7 @@ fn what_is_noted_of_an_image_comes_out_as_it_went_in() {
         Copied::Abandoned,
         held,
         Copied::Receipted(Box::new(receipt)),
+        Copied::Gone("d8".parse().unwrap()),
     ];
     for what in notes {
         let patient_id = PatientId::generate();

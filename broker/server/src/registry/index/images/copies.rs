@@ -141,6 +141,7 @@ impl Images {
                     });
                 }
             }
+            Copied::Gone(local_id) => self.gone(copy.id, system, local_id),
         }
         self.tidy(copy.id, system);
     }
@@ -190,10 +191,23 @@ impl Images {
         let Some(before) = self.by_local_id.get(&key).copied().filter(|id| *id != but) else {
             return;
         };
+        self.forget(before, key);
+    }
+
+    /// A system shows an image under an id no more.
+    fn gone(&mut self, id: ImageId, system: &SystemName, local_id: &LocalId) {
+        let key = (system.clone(), local_id.clone());
+        if self.by_local_id.get(&key) == Some(&id) {
+            self.forget(id, key);
+        }
+    }
+
+    fn forget(&mut self, id: ImageId, key: (SystemName, LocalId)) {
         self.by_local_id.remove(&key);
-        if let Some(entry) = self.entry_mut(before) {
+        let (system, local_id) = key;
+        if let Some(entry) = self.entry_mut(id) {
             let is_it =
-                |copy: &SystemCopy| copy.system == *system && copy.local_id.as_ref() == Some(local_id);
+                |copy: &SystemCopy| copy.system == system && copy.local_id.as_ref() == Some(&local_id);
             entry.copies.retain(|copy| !is_it(copy));
         }
     }

@@ -1,9 +1,13 @@
 //! Looking images up.
 
 use super::{ImageEntry, Images, instance_key};
-use crate::registry::index::{Index, is_recent};
+use crate::registry::index::{Index, is_within};
 use archwire_core::{Digest, Image, ImageId, LocalId, PatientId, Revision, SystemName, Uid};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+
+/// So long what a system shows may be what it is just being brought. Longer than a delivery takes; what is in doubt for longer than
+/// that holds nobody up who reads the system.
+const LONGEST_DELIVERY: Duration = Duration::from_secs(20);
 
 impl Images {
     pub(super) fn told_of(&self, patient: PatientId) -> impl Iterator<Item = (ImageId, &ImageEntry)> {
@@ -86,13 +90,16 @@ impl Index {
         images.find(|(_, entry)| is_it(entry)).map(|(id, _)| id)
     }
 
-    /// Whether it is in doubt whether a system took an image of a patient.
+    /// Whether the bus is just bringing a system an image of a patient: for 20 s after it began.
     pub(in crate::registry) fn is_sending_any(&self, system: &SystemName, patient: PatientId) -> bool {
         let everybody = self.merged_into(self.current(patient));
         let mut images = everybody.into_iter().flat_map(|one| self.images.told_of(one));
         images.any(|(_, entry)| {
             let mut copies = entry.copies.iter().filter(|copy| copy.system == *system);
-            copies.any(|copy| copy.sending().is_some_and(|since| is_recent(&since)))
+            copies.any(|copy| {
+                copy.sending()
+                    .is_some_and(|since| is_within(&since, LONGEST_DELIVERY))
+            })
         })
     }
 

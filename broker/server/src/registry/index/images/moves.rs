@@ -73,6 +73,11 @@ impl Index {
             .collect()
     }
 
+    /// Whether an image is one of those.
+    pub(in crate::registry) fn is_moving(&self, id: ImageId) -> bool {
+        self.images.moving.contains_key(&id)
+    }
+
     /// The number of the item by which a person said that something is not the patient's.
     pub(in crate::registry) fn discarded(&self, what: &[u8; 32]) -> Option<u64> {
         self.images.discarded.get(what).copied()
