@@ -11,7 +11,7 @@ use crate::{
     config, convert,
     convert::Flaw,
     http::{SECRET_IN_ANSWER, Traces, Upstreams},
-    imports::{Context, ImageCall, LogBook, SystemImages},
+    imports::{Context, Folder, ImageCall, LogBook, SystemImages},
     sandbox::Sandbox,
     state::{CallState, SystemState},
 };
@@ -106,7 +106,7 @@ impl Connector {
             upstreams: Arc::new(upstreams),
             images: SystemImages {
                 content: images,
-                folder: images_folder,
+                folder: images_folder.map(Folder::new),
                 largest: limits.image_bytes,
             },
             limits,

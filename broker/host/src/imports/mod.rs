@@ -12,7 +12,7 @@ mod state;
     reason = "the generated bindings export it again, from a private module"
 )]
 pub use images::Upload;
-pub(crate) use images::{CallImages, ImageCall, SystemImages};
+pub(crate) use images::{CallImages, Folder, ImageCall, SystemImages};
 pub(crate) use log::LogBook;
 
 use crate::{activity::Activity, sandbox::Sandbox, state::CallState};

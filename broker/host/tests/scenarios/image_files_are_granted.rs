@@ -3,14 +3,27 @@
 use crate::support::{Gallery, poll};
 use archwire_core::Digest;
 use archwire_host::MemoryImages;
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+/// A file that looks as if it had been written a while ago.
+fn write(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    let file = fs::File::options().append(true).open(path).unwrap();
+    let then = SystemTime::now() - Duration::from_secs(60);
+    file.set_modified(then).unwrap();
+}
 
 #[tokio::test]
 async fn a_file_of_the_folder_is_stored_when_polled_and_only_measured_when_fetched() {
     let office = tempfile::tempdir().unwrap();
     let folder = office.path().join("images");
     fs::create_dir_all(folder.join("Smith, Ann")).unwrap();
-    fs::write(folder.join("Smith, Ann/1.jpg"), vec![7; 300_000]).unwrap();
+    write(&folder.join("Smith, Ann/1.jpg"), &[7; 300_000]);
     let digest = Digest::of(&vec![7; 300_000]);
     let (gallery, images) = (Gallery::open().await, MemoryImages::default());
     let connector = gallery
@@ -25,6 +38,9 @@ async fn a_file_of_the_folder_is_stored_when_polled_and_only_measured_when_fetch
         digest.to_string()
     );
     assert_eq!(images.get(&digest).unwrap().len(), 300_000);
+    fs::write(folder.join("being-written"), "begun").unwrap();
+    let said = poll(&connector, "file being-written").await;
+    assert_eq!((said.as_str(), images.len()), ("image-store-unavailable", 1));
 }
 
 #[tokio::test]
@@ -33,8 +49,8 @@ async fn no_path_leads_out_of_the_folder_and_without_a_folder_there_is_none() {
     let folder = office.path().join("images");
     fs::create_dir(&folder).unwrap();
     fs::write(office.path().join("secret"), "secret").unwrap();
-    fs::write(folder.join("empty"), "").unwrap();
-    fs::write(folder.join("large"), vec![7; 1_001]).unwrap();
+    write(&folder.join("empty"), b"");
+    write(&folder.join("large"), &[7; 1_001]);
     symlink("../secret", folder.join("link")).unwrap();
     let (gallery, images) = (Gallery::open().await, MemoryImages::default());
     let connector = gallery

@@ -1,13 +1,11 @@
 //! What one call may do with images.
 
+use super::folder::Folder;
 use crate::{ImageContent, bindings::archwire::connector::images::ImageError};
 use archwire_core::Digest;
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
 /// Images that a call may have open at the same time.
@@ -32,7 +30,7 @@ pub(crate) enum ImageCall {
 #[derive(Clone)]
 pub(crate) struct SystemImages {
     pub(crate) content: Option<Arc<dyn ImageContent>>,
-    pub(crate) folder: Option<PathBuf>,
+    pub(crate) folder: Option<Folder>,
     pub(crate) largest: u64,
 }
 
@@ -98,7 +96,7 @@ impl CallImages {
     }
 
     /// The folder to take files from.
-    pub(super) fn may_take(&self) -> Result<PathBuf, ImageError> {
+    pub(super) fn may_take(&self) -> Result<Folder, ImageError> {
         match self.call {
             ImageCall::Poll | ImageCall::Fetch => self.bytes.folder.clone().ok_or(ImageError::Denied),
             ImageCall::Deliver(_) | ImageCall::Other => Err(ImageError::Denied),
@@ -131,7 +129,7 @@ mod tests {
     fn images(call: ImageCall) -> CallImages {
         let bytes = SystemImages {
             content: Some(Arc::new(MemoryImages::default())),
-            folder: Some("/images".into()),
+            folder: Some(Folder::new("/images".into())),
             largest: 1,
         };
         bytes.of_call(call)

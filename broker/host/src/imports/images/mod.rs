@@ -12,6 +12,7 @@ mod source;
 mod upload;
 
 pub(crate) use access::{CallImages, ImageCall, SystemImages};
+pub(crate) use folder::Folder;
 #[allow(
     unreachable_pub,
     reason = "the generated bindings export it again, from a private module"
@@ -113,7 +114,7 @@ impl Context {
             true => self.create_image().await?,
             false => self.measure_image()?,
         };
-        let mut file = folder::open(folder, path.to_owned()).await?;
+        let mut file = folder.open(path.to_owned()).await?;
         while let Some(piece) = file.next().await? {
             if upload.put(piece).await.is_err() {
                 break;
