@@ -8,7 +8,12 @@ use crate::{
 };
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use std::{ffi::OsString, path::Path, sync::Arc, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     fs::{self, OpenOptions},
     io::{AsyncWrite, AsyncWriteExt as _},
@@ -83,32 +88,28 @@ impl GetImage {
     }
 
     /// Writes the bytes into a file, which is there when all of them are, checked and on the disk; what was there under that name
-    /// is replaced then. Until then they are in a file beside it, with `.part` at the end of its name.
+    /// is replaced then. Until then they are in a file of their own beside it, with `.part` at the end of its name; a program that is
+    /// killed in the middle leaves that behind.
     ///
     /// # Errors
     /// When the bus has no such image, the file cannot be written, or nothing moves any more.
     pub async fn file(self, path: impl AsRef<Path>) -> Result<FoundImage, ImageError> {
         let path = path.as_ref();
         let mut name = OsString::from(path.file_name().unwrap_or_default());
-        name.push(".part");
+        // Nobody else's file, nor one that somebody has put there for this one to follow.
+        name.push(format!(".{:016x}.part", rand::random::<u64>()));
         let part = path.with_file_name(name);
-        let found = self.into_part(&part, path).await;
-        if found.is_err() {
-            // It may not have come to be.
-            _ = fs::remove_file(&part).await;
-        }
-        found
-    }
-
-    async fn into_part(self, part: &Path, path: &Path) -> Result<FoundImage, ImageError> {
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create_new(true);
         #[cfg(unix)]
         options.mode(0o600);
-        let mut file = options.open(part).await.map_err(ImageError::Write)?;
+        let file = options.open(&part).await.map_err(ImageError::Write)?;
+        let part = Part(part);
+        // Closed before it is removed, which some systems ask for.
+        let mut file = file;
         let found = self.writer(&mut file).await?;
         file.sync_all().await.map_err(ImageError::Write)?;
-        fs::rename(part, path).await.map_err(ImageError::Write)?;
+        fs::rename(&part.0, path).await.map_err(ImageError::Write)?;
         Ok(found)
     }
 
@@ -154,6 +155,9 @@ impl GetImage {
             Some(Response::Header(header)) => reading.is_of(header)?,
             _ => return Err(ClientError::Unexpected("an image without a header").into()),
         }
+        if self.length == Some(0) {
+            return Ok(());
+        }
         while let Some(response) = next(&mut answers).await? {
             let Response::Data(data) = response else {
                 return Err(ClientError::Unexpected("a header in the middle of an image").into());
@@ -171,7 +175,8 @@ impl GetImage {
             instance_uid: self.instance_uid.clone(),
             offset: self.offset + reading.written,
             length: match self.length {
-                Some(length) => length.saturating_sub(reading.written),
+                // 0 asks for all up to the end. Of no bytes at all the first is asked for, and not taken.
+                Some(length) => length.saturating_sub(reading.written).max(1),
                 None => 0,
             },
         };
@@ -220,6 +225,16 @@ impl GetImage {
             retracted: header.retracted,
             written: reading.written,
         })
+    }
+}
+
+/// A file that goes unless it was given its name: also when nobody waits for the image any more.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Once it has its name there is none.
+        _ = std::fs::remove_file(&self.0);
     }
 }
 

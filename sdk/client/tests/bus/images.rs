@@ -203,6 +203,31 @@ async fn a_part_of_an_image_is_got_by_its_range() {
         .get_image("2.25.1")
         .range(SIZE as u64 - 7, Some(100));
     assert_eq!(soon(get.writer(&mut end)).await.unwrap().written, 7);
+    let mut none = Vec::new();
+    let get = client(&bus).await.get_image("2.25.1").range(5, Some(0));
+    let found = soon(get.writer(&mut none)).await.unwrap();
+    assert_eq!((found.written, found.image.size, none.len()), (0, SIZE as u64, 0));
+    assert_eq!(
+        bus.memory().gallery.asked.last(),
+        Some(&(5, 1)),
+        "0 would ask for all of it"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_put_beside_the_image_is_left_alone() {
+    let bus = bus_with_image([]);
+    let folder = tempfile::tempdir().unwrap();
+    let (file, theirs) = (
+        folder.path().join("ceph.dcm"),
+        folder.path().join("ceph.dcm.part"),
+    );
+    std::fs::write(&theirs, "theirs").unwrap();
+    let get = client(&bus).await.get_image("2.25.1");
+    soon(get.file(&file)).await.unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), bytes());
+    assert_eq!(std::fs::read(&theirs).unwrap(), b"theirs");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[tokio::test]
