@@ -113,7 +113,8 @@ pub async fn connectors(
     for (name, (system, grants)) in granted {
         let account = system.account.as_ref().and_then(|account| accounts.get(account));
         let rest = (Arc::clone(state), images.cloned());
-        let connector = connector(engine, name, system, grants, account, rest).await?;
+        let limits = limits(system.limits, config.images);
+        let connector = connector(engine, name, system, (grants, limits), account, rest).await?;
         connectors.push((name.clone(), system.clone(), Arc::new(connector)));
     }
     Ok(connectors)
@@ -184,7 +185,7 @@ async fn connector(
     engine: &Engine,
     name: &SystemName,
     system: &config::System,
-    grants: Vec<Grant>,
+    (grants, limits): (Vec<Grant>, Limits),
     account: Option<&Account>,
     (state, images): (Arc<dyn StateStore>, Option<Arc<dyn ImageContent>>),
 ) -> Result<Connector, SystemError> {
@@ -209,11 +210,7 @@ async fn connector(
         settings: system.settings.clone(),
         secrets: system.secrets.clone(),
         grants,
-        limits: Limits {
-            memory_bytes: usize::try_from(system.limits.memory.bytes()).unwrap_or(usize::MAX),
-            deadline: system.limits.deadline,
-            ..Limits::default()
-        },
+        limits,
         account: account.cloned(),
         images,
         images_folder: system.images_folder.clone(),
@@ -223,6 +220,17 @@ async fn connector(
         source,
     };
     Connector::new(component, config, state).map_err(fit)
+}
+
+/// What one call may use. Of an image it may have as much as the store takes; what it is where none is kept does not matter.
+fn limits(of_system: config::Limits, images: Option<config::Images>) -> Limits {
+    let defaults = Limits::default();
+    Limits {
+        memory_bytes: usize::try_from(of_system.memory.bytes()).unwrap_or(usize::MAX),
+        deadline: of_system.deadline,
+        image_bytes: images.map_or(defaults.image_bytes, |images| images.largest.bytes()),
+        ..defaults
+    }
 }
 
 fn grant(system: &SystemName, configured: &config::Grant) -> Result<Grant, SystemError> {
@@ -249,4 +257,34 @@ fn grant(system: &SystemName, configured: &config::Grant) -> Result<Grant, Syste
         spacing: configured.spacing,
         in_flight: configured.in_flight,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ByteSize;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_configured_is_what_a_call_may_use() {
+        let of_system = config::Limits {
+            memory: ByteSize::from_mebibytes(32),
+            deadline: Duration::from_secs(5),
+        };
+        let images = config::Images {
+            max_size: None,
+            largest: ByteSize::from_mebibytes(8 * 1024),
+            keep_unused: Duration::from_secs(3600),
+            keep_free: ByteSize::from_bytes(0),
+        };
+        let expected = Limits {
+            memory_bytes: 33_554_432,
+            deadline: Duration::from_secs(5),
+            image_bytes: 8_589_934_592,
+            ..Limits::default()
+        };
+        assert_eq!(limits(of_system, Some(images)), expected);
+        let without = limits(of_system, None);
+        assert_eq!(without.image_bytes, Limits::default().image_bytes);
+    }
 }
