@@ -4,6 +4,7 @@ use crate::support::{Office, Plan, jordan_at_the_desk, photograph, picture};
 use archwire_core::{Digest, ImageView};
 use archwire_opendental_simulator::DocumentFields;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 /// An office whose files lie in a real folder, with Jordan as its patient 1.
 async fn open(folder: &Path, granted: bool) -> Office {
@@ -96,7 +97,19 @@ async fn what_the_bus_brought_is_not_told_back_and_is_compared_as_a_file_once_it
             .digest
     };
     assert_eq!(shown().await, Some(delivery.image.file.digest));
-    std::fs::write(folder.path().join("P/PrattJordan1/PrattJordan1.jpg"), b"edited").unwrap();
+    let file = folder.path().join("P/PrattJordan1/PrattJordan1.jpg");
+    std::fs::write(&file, b"edited").unwrap();
+    // What was changed just now is left alone, because it may not be whole.
+    let error = office
+        .connector
+        .fetch_image(&delivered.local_id, None)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "connector_retry");
+    let edited = std::fs::File::options().append(true).open(&file).unwrap();
+    edited
+        .set_modified(SystemTime::now() - Duration::from_secs(60))
+        .unwrap();
     assert_eq!(shown().await, Some(Digest::of(b"edited")));
 }
 
