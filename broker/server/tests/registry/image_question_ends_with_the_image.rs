@@ -58,3 +58,17 @@ async fn so_is_one_of_which_nobody_else_ever_heard() {
     assert_eq!(office.ended(item).await, Some(Verdict::Settled));
     assert_eq!(open_items(&office.registry), [other]);
 }
+
+#[tokio::test]
+async fn what_a_person_decided_is_asked_about_no_more_for_any_record() {
+    let (office, ann_is, image, item) = moved_by_mistake().await;
+    let carl_is = whom(office.see(says("desk", "3", stranger(3))).await);
+    let moved_on = shows("desk", "3", "7", radiograph("1.2.7", "ceph"));
+    let (other, _) = office.waits(moved_on).await;
+    office.decide(other, Verdict::Link).await;
+    assert_eq!(office.ended(other).await, Some(Verdict::Link));
+    assert_eq!(office.ended(item).await, Some(Verdict::Settled));
+    assert_eq!(images_of(&office.registry, ann_is), []);
+    assert_eq!(images_of(&office.registry, carl_is).len(), 1);
+    assert_ne!(images_of(&office.registry, carl_is), [image]);
+}

@@ -95,6 +95,10 @@ impl Registry {
         };
         self.take_image_whole(observation, Some(&ruling)).await?;
         self.close_item(item.number, decision).await?;
+        if let Some(local_id) = &observation.local_id {
+            let reason = "a person said whose image it is";
+            self.settle_held_as(&observation.system, local_id, reason).await?;
+        }
         Ok(Decided::Taken { patient })
     }
 
