@@ -82,6 +82,59 @@ async fn bytes_that_are_not_those_that_were_promised_are_refused_and_removed() -
 }
 
 #[tokio::test]
+async fn bytes_of_an_image_that_is_there_are_held_to_the_same_promise() -> Result<()> {
+    let (scene, client, sitter) = sitting(Practice::plan()).await?;
+    let bare = Bare::connect(&scene).await?;
+    let bytes = noise(9, 700_000);
+    let promised = open(&sitter, &bytes);
+    let answer = bare.put(promised.clone(), whole(&bytes)).await?;
+    let uid = answer.image.context("no image")?.instance_uid;
+    let told = image_events(&client, &sitter.patient_id).await?.len();
+    let mut others = bytes.clone();
+    others[350_000] ^= 1;
+    let more = [bytes.as_slice(), b"!"].concat();
+    let of_size = |size| v1::PutImageOpen {
+        size,
+        ..promised.clone()
+    };
+    let mut hollow = whole(&bytes);
+    hollow.insert(1, Vec::new());
+    let cases = [
+        (promised.clone(), whole(&others), "image_digest_differs"),
+        (promised.clone(), whole(&bytes[..600_000]), "image_size_differs"),
+        (promised.clone(), vec![], "image_size_differs"),
+        (promised.clone(), whole(&more), "image_size_differs"),
+        (of_size(600_000), whole(&bytes[..600_000]), "image_size_differs"),
+        (of_size(700_001), whole(&more), "image_size_differs"),
+        (promised.clone(), hollow, "image_invalid"),
+    ];
+    for (open, pieces, code) in cases {
+        let status = bare.put(open, pieces).await.err().context("it was taken")?;
+        ensure!(
+            (status.code(), code_of(&status)) == (Code::InvalidArgument, code),
+            "{code}: {status:?}"
+        );
+    }
+    // All of them again, or none of them where the bus says so, is no news.
+    let offset = bare.offset(&bytes).await?;
+    ensure!(offset == bytes.len() as u64, "{offset}");
+    for (offset, pieces) in [(0, whole(&bytes)), (offset, vec![])] {
+        let again = v1::PutImageOpen {
+            offset,
+            ..promised.clone()
+        };
+        let outcome = bare.put(again, pieces).await?.outcome;
+        ensure!(
+            matches!(outcome, Some(v1::put_image_response::Outcome::Unchanged(_))),
+            "it was news"
+        );
+    }
+    ensure!(image_events(&client, &sitter.patient_id).await?.len() == told);
+    ensure!(get(&client, &uid).await? == bytes);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_be_taken_is_refused_before_its_bytes() -> Result<()> {
     let (scene, client, sitter) = sitting(Practice::plan()).await?;
     let (bare, who) = (Bare::connect(&scene).await?, (&client, &sitter));

@@ -27,10 +27,15 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a stop waits for what was begun. What is not finished then comes again after the next start.
 const LONGEST_DRAIN: Duration = Duration::from_secs(20);
+/// How much of it calls get that are still under way: one whose caller takes nothing any more would never end.
+const LONGEST_SERVING: Duration = Duration::from_secs(5);
+/// How long the registry may take to finish what is being written, after that.
+const LONGEST_CLOSE: Duration = Duration::from_secs(10);
 /// Holds the API's address while the broker runs, for programs on the same machine.
 const ADDRESS_FILE: &str = "api.address";
 
@@ -135,12 +140,17 @@ impl Broker {
         let drained = async {
             tasks.wait().await;
             subscriptions.drain().await;
-            if is_serving && let Err(error) = serving.await {
-                tracing::warn!(code = error.code(), "the API did not end cleanly");
+            if is_serving {
+                match timeout(LONGEST_SERVING, serving).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::warn!(code = error.code(), "the API did not end cleanly"),
+                    Err(_) => tracing::warn!("calls whose callers do not take their answers were cut off"),
+                }
             }
-            registry.close().await;
         };
-        if tokio::time::timeout(LONGEST_DRAIN, drained).await.is_err() {
+        let drained = timeout(LONGEST_DRAIN, drained).await;
+        let closed = timeout(LONGEST_CLOSE, registry.close()).await;
+        if drained.is_err() || closed.is_err() {
             tracing::warn!("not everything was finished in time; it will be after the next start");
         }
         _ = fs::remove_file(address_file);

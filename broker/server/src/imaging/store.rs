@@ -1,6 +1,7 @@
 //! The content store as connectors' sandboxes reach it: streams in and out, in pieces of at most 512 KiB.
 //!
-//! An upload of a connector cannot be gone on with: what a call does not finish is removed by the collector. Every system may
+//! An upload of a connector cannot be gone on with: what a call does not finish is removed when the call ends. The room on the disk
+//! is looked at with every 512 KiB; where there is none nothing of the upload is left. Every system may
 //! read every image whose digest it knows, and the bus names to a connector only those that it delivers to it.
 
 use super::room::Room;
@@ -51,21 +52,61 @@ impl ImageContent for Content {
                 promised: None,
             };
             let upload = self.store.upload(key).await.map_err(failed)?;
-            Ok(Box::new(Sink(upload)) as Box<dyn ImageSink>)
+            let sink = Sink {
+                upload: Some(upload),
+                room: self.room.clone(),
+                unseen: 0,
+            };
+            Ok(Box::new(sink) as Box<dyn ImageSink>)
         })
     }
 }
 
-struct Sink(Upload);
+/// How many bytes may be written before the room on the disk is looked at again.
+const UNSEEN: usize = 512 * 1024;
+
+struct Sink {
+    /// `None` once the disk was full.
+    upload: Option<Upload>,
+    room: Room,
+    /// Bytes since the room was looked at.
+    unseen: usize,
+}
+
+impl Sink {
+    async fn take(&mut self, bytes: Bytes) -> Result<(), ImageContentError> {
+        self.unseen = self.unseen.saturating_add(bytes.len());
+        if self.unseen >= UNSEEN {
+            self.unseen = 0;
+            if let Err(full) = self.room.has(UNSEEN as u64) {
+                tracing::warn!(code = full.code(), "{full}");
+                self.give_up().await;
+            }
+        }
+        let upload = self.upload.as_mut().ok_or(ImageContentError::Full)?;
+        upload.write(bytes).await.map_err(failed)
+    }
+
+    async fn give_up(&mut self) {
+        let Some(upload) = self.upload.take() else {
+            return;
+        };
+        if let Err(error) = upload.abandon().await {
+            let code = error.code();
+            tracing::warn!(code, "what is left of an upload is left to the collector");
+        }
+    }
+}
 
 impl ImageSink for Sink {
     fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<(), ImageContentError>> {
-        Box::pin(async { self.0.write(bytes).await.map_err(failed) })
+        Box::pin(self.take(bytes))
     }
 
     fn finish(self: Box<Self>) -> BoxFuture<'static, Result<StoredImage, ImageContentError>> {
         Box::pin(async {
-            let stored = self.0.finish().await.map_err(failed)?;
+            let upload = self.upload.ok_or(ImageContentError::Full)?;
+            let stored = upload.finish().await.map_err(failed)?;
             Ok(StoredImage {
                 digest: stored.digest,
                 size: stored.size,

@@ -1,8 +1,11 @@
 //! `GetImage`: the bytes of an image, or a part of them, as fast as they are read.
+//!
+//! A task reads them, [`AHEAD`] pieces ahead, and lets go of the image when nobody takes one for [`IDLE`], and at shutdown. What
+//! such a reader finds when it comes again is an error, never an end.
 
 use super::{
-    GETS, ImageCalls,
-    refusal::{ahead, invalid_field, not_stored, stopping, too_many_gets, unknown_image},
+    GETS, IDLE, ImageCalls,
+    refusal::{ahead, invalid_field, not_read, not_stored, stopping, too_many_gets, unknown_image},
 };
 use crate::{
     api::status::unanswered,
@@ -12,15 +15,30 @@ use archwire_core::{ImageId, SystemName, Uid};
 use archwire_nats::{ImageRange, ImageReader};
 use archwire_proto::v1::{GetImageHeader, GetImageRequest, GetImageResponse, get_image_response::Response};
 use futures_util::{Stream, StreamExt as _, stream};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 type Answer = Result<GetImageResponse, Status>;
 
+/// Pieces, of at most 512 KiB each, that are read before they are taken.
+const AHEAD: usize = 2;
+
 /// A reading under way.
 struct Reading {
     bytes: ImageReader,
+    shutdown: CancellationToken,
+    /// `None` at the end of the image.
+    pieces: mpsc::Sender<Option<Answer>>,
+}
+
+/// What comes of a reading.
+struct Pieces {
+    /// `None` at the end of the image.
+    pieces: mpsc::Receiver<Option<Answer>>,
     shutdown: CancellationToken,
     _place: OwnedSemaphorePermit,
 }
@@ -49,8 +67,16 @@ impl ImageCalls {
             return Err(ahead(image.file.size));
         }
         let bytes = self.intake.store().read(&image.file.digest, range).await;
+        let bytes = bytes.map_err(|error| not_stored(&error))?;
+        let (sender, pieces) = mpsc::channel(AHEAD);
         let reading = Reading {
-            bytes: bytes.map_err(|error| not_stored(&error))?,
+            bytes,
+            shutdown: self.shutdown.clone(),
+            pieces: sender,
+        };
+        tokio::spawn(reading.run());
+        let pieces = Pieces {
+            pieces,
             shutdown: self.shutdown.clone(),
             _place: place,
         };
@@ -59,7 +85,7 @@ impl ImageCalls {
             image: Some(write_image(&image)),
             retracted: known.retracted,
         });
-        Ok(stream::iter([Ok(answer(header))]).chain(reading.pieces()))
+        Ok(stream::iter([Ok(answer(header))]).chain(pieces.stream()))
     }
 
     /// The image that is told apart by this.
@@ -74,18 +100,45 @@ impl ImageCalls {
 }
 
 impl Reading {
-    /// The bytes, until they end or the first error.
-    fn pieces(self) -> impl Stream<Item = Answer> + Send {
-        stream::unfold(Some(self), |reading| async {
-            let mut reading = reading?;
+    /// Reads until the end, the first error, or nobody takes anything any more.
+    async fn run(mut self) {
+        let shutdown = self.shutdown.clone();
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.read() => {}
+        }
+    }
+
+    async fn read(&mut self) {
+        loop {
             let piece = tokio::select! {
-                () = reading.shutdown.cancelled() => Some(Err(stopping())),
-                piece = reading.bytes.next() => piece.map(|piece| piece.map_err(|error| not_stored(&error))),
+                () = self.pieces.closed() => return,
+                piece = self.bytes.next() => piece,
             };
-            match piece? {
-                Ok(piece) => Some((Ok(answer(Response::Data(piece))), Some(reading))),
-                Err(status) => Some((Err(status), None)),
+            let piece = piece.map(|piece| match piece {
+                Ok(piece) => Ok(answer(Response::Data(piece))),
+                Err(error) => Err(not_stored(&error)),
+            });
+            let is_last = !matches!(piece, Some(Ok(_)));
+            let sent = timeout(IDLE, self.pieces.send(piece)).await;
+            if is_last || !matches!(sent, Ok(Ok(()))) {
+                return;
             }
+        }
+    }
+}
+
+impl Pieces {
+    fn stream(self) -> impl Stream<Item = Answer> + Send {
+        stream::unfold(Some(self), |pieces| async {
+            let mut pieces = pieces?;
+            let piece = match pieces.pieces.recv().await {
+                Some(piece) => piece?,
+                None if pieces.shutdown.is_cancelled() => Err(stopping()),
+                None => Err(not_read()),
+            };
+            let rest = piece.is_ok().then_some(pieces);
+            Some((piece, rest))
         })
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! A message brings at most [`LARGEST_PIECE`] bytes and is taken when the one before it is on its way to the store, so that a
 //! sender who is faster than the disk waits in its connection. At a time [`PUTS`] uploads and [`GETS`] reads of one vendor; the
-//! store takes 16 uploads in all. An upload of which nothing comes for [`IDLE`] ends. Whatever ends an upload, its bytes stay for
-//! going on with, but for those that turn out to be others than were promised.
+//! store takes 16 uploads in all. An upload that is waited for longer than
+//! [`IDLE`] for [`LEAST_PACE`] bytes ends, and so does a read of which nobody takes anything for as long. Whatever ends an upload, its
+//! bytes stay for going on with, but for those that turn out to be others than were promised, and on a disk without room.
 
+mod coming;
 mod get;
 mod open;
 mod put;
@@ -15,13 +17,13 @@ use crate::{
     registry::{ImageTaken, Registry},
     wire::{read_digest, write_image},
 };
-use archwire_core::SystemName;
+use archwire_core::{Digest, SystemName};
 use archwire_nats::UploadKey;
 use archwire_proto::v1::{
     InReview, PutImageResponse, Recorded, ResumeImageRequest, ResumeImageResponse, Unchanged,
     put_image_response::Outcome,
 };
-use refusal::{invalid_field, not_stored};
+use refusal::{invalid_field, not_stored, size_differs};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -37,8 +39,10 @@ const LARGEST_PIECE: usize = 512 * 1024;
 const PUTS: usize = 4;
 /// Reads of one vendor at a time.
 const GETS: usize = 8;
-/// How long an upload waits for its next piece.
+/// How long an upload waits for [`LEAST_PACE`] bytes or its end, and a read for its next piece to be taken.
 const IDLE: Duration = Duration::from_secs(60);
+/// Bytes of an upload that come within [`IDLE`], if not its end.
+const LEAST_PACE: usize = 1024 * 1024;
 
 /// The calls about images.
 pub(super) struct ImageCalls {
@@ -77,9 +81,27 @@ impl ImageCalls {
             owner: vendor,
             promised: Some((digest, request.size)),
         };
-        let offset = self.intake.store().offset(&key).await;
-        let offset = offset.map_err(|error| not_stored(&error))?;
+        let store = self.intake.store();
+        let size = store.contains(&digest).await;
+        let offset = match size.map_err(|error| not_stored(&error))? {
+            Some(size) if size != request.size => return Err(size_differs(request.size, size)),
+            Some(size) if self.may_be_brief(&key, &digest).await? => size,
+            Some(_) => 0,
+            None => {
+                let offset = store.offset(&key).await;
+                offset.map_err(|error| not_stored(&error))?
+            }
+        };
         Ok(ResumeImageResponse { offset })
+    }
+
+    /// Whether an image that is there need not be sent once more: an event tells of it, or this vendor sent it.
+    async fn may_be_brief(&self, key: &UploadKey, digest: &Digest) -> Result<bool, Status> {
+        if self.registry.uses(digest) {
+            return Ok(true);
+        }
+        let is_theirs = self.intake.store().is_by(key).await;
+        is_theirs.map_err(|error| not_stored(&error))
     }
 
     fn place(&self, vendor: &SystemName, of: fn(&Places) -> &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {

@@ -2,9 +2,13 @@
 //! there the image goes the way of all images.
 
 use super::{
-    IDLE, ImageCalls, LARGEST_PIECE, PUTS,
+    ImageCalls, LARGEST_PIECE, PUTS,
+    coming::{Coming, Pace},
     open::Open,
-    refusal::{ahead, idle, invalid, no_room, not_stored, not_taken, stopping, too_many_puts},
+    refusal::{
+        ahead, empty_piece, idle, invalid, no_room, not_stored, not_taken, size_differs, stopping,
+        too_many_puts,
+    },
 };
 use crate::{
     api::status::{refuse, unknown_patient, unknown_record},
@@ -14,8 +18,8 @@ use crate::{
 use archwire_core::SystemName;
 use archwire_nats::{ImageStoreError, Upload, UploadKey};
 use archwire_proto::v1::{PutImageRequest, PutImageResponse, put_image_request::Request};
-use bytes::{Buf as _, Bytes};
-use std::time::SystemTime;
+use bytes::Bytes;
+use std::time::{Instant, SystemTime};
 use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
 
@@ -26,7 +30,8 @@ impl ImageCalls {
         vendor: SystemName,
         mut requests: Streaming<PutImageRequest>,
     ) -> Result<PutImageResponse, Status> {
-        let open = match self.next(&mut requests).await? {
+        let mut pace = Pace::new();
+        let open = match self.next(&mut requests, &mut pace).await? {
             Some(Request::Open(open)) => Open::read(open)?,
             _ => return Err(invalid("`open` comes first, once")),
         };
@@ -34,7 +39,7 @@ impl ImageCalls {
         self.may_be_stored(&open)?;
         let place = self.place(&vendor, |places| &places.puts);
         let _place = place.ok_or_else(|| too_many_puts(PUTS))?;
-        self.upload(&vendor, &open, &mut requests).await?;
+        self.upload(&vendor, &open, &mut requests, &mut pace).await?;
         reach("image_stored");
         let arrived = ImageArrived {
             system: vendor,
@@ -83,28 +88,61 @@ impl ImageCalls {
         vendor: &SystemName,
         open: &Open,
         requests: &mut Streaming<PutImageRequest>,
+        pace: &mut Pace,
     ) -> Result<(), Status> {
         let key = UploadKey {
             owner: vendor.clone(),
             promised: Some((open.digest, open.size)),
         };
-        let upload = self.intake.store().upload(key).await;
-        let mut upload = upload.map_err(|error| not_stored(&error))?;
-        // What is there already and comes once more is passed over.
-        let there = upload.offset();
-        let mut known = there.checked_sub(open.offset).ok_or_else(|| ahead(there))?;
-        while let Some(request) = self.next(requests).await? {
-            let mut piece = piece(request)?;
-            let skipped = known.min(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-            piece.advance(usize::try_from(skipped).unwrap_or(piece.len()));
-            known -= skipped;
-            if !piece.is_empty() {
-                self.write(&mut upload, piece).await?;
-                reach("image_piece");
+        let mut upload = tokio::select! {
+            () = self.shutdown.cancelled() => return Err(stopping()),
+            upload = self.begin(key, open) => upload?,
+        };
+        let mut coming = Coming::of(open, &upload)?;
+        while let Some(request) = self.next(requests, pace).await? {
+            let rest = coming.take(piece(request)?);
+            if rest.is_empty() {
+                continue;
             }
+            if !upload.was_there() && coming.looks_for_room(rest.len()) {
+                let room = self.intake.has_room(LARGEST_PIECE as u64);
+                if let Err(full) = room {
+                    give_up(upload).await;
+                    return Err(no_room(full));
+                }
+            }
+            self.write(&mut upload, rest).await?;
+            reach("image_piece");
+        }
+        if let Err(refused) = coming.check(open) {
+            if refused.code() == Code::InvalidArgument {
+                give_up(upload).await;
+            }
+            return Err(refused);
         }
         let finished = upload.finish().await;
         finished.map(drop).map_err(|error| not_stored(&error))
+    }
+
+    /// Begins to store. Bytes that come from the beginning on must not rest on a copy that is damaged, and who has not sent
+    /// all of an image that no event tells of sends it from the beginning on: a digest alone shows nobody's bytes.
+    async fn begin(&self, key: UploadKey, open: &Open) -> Result<Upload, Status> {
+        let store = self.intake.store();
+        let size = store.contains(&open.digest).await;
+        match size.map_err(|error| not_stored(&error))? {
+            Some(size) if size != open.size => return Err(size_differs(open.size, size)),
+            Some(_) if open.offset == 0 => {
+                let sound = store.is_sound(&open.digest).await;
+                sound.map_err(|error| not_stored(&error))?;
+            }
+            _ => {}
+        }
+        let upload = store.upload(key.clone()).await;
+        let upload = upload.map_err(|error| not_stored(&error))?;
+        if upload.was_there() && open.offset > 0 && !self.may_be_brief(&key, &open.digest).await? {
+            return Err(ahead(0));
+        }
+        Ok(upload)
     }
 
     async fn write(&self, upload: &mut Upload, piece: Bytes) -> Result<(), Status> {
@@ -115,20 +153,40 @@ impl ImageCalls {
     }
 
     /// The next message; `None` at the end.
-    async fn next(&self, requests: &mut Streaming<PutImageRequest>) -> Result<Option<Request>, Status> {
+    async fn next(
+        &self,
+        requests: &mut Streaming<PutImageRequest>,
+        pace: &mut Pace,
+    ) -> Result<Option<Request>, Status> {
+        let asked = Instant::now();
         let message = tokio::select! {
             () = self.shutdown.cancelled() => return Err(stopping()),
-            message = timeout(IDLE, requests.message()) => message.map_err(|_| idle())??,
+            message = timeout(pace.left(), requests.message()) => message.map_err(|_| idle())??,
         };
-        match message.map(|message| message.request) {
+        let request = message.map(|message| message.request);
+        let bytes = match &request {
+            Some(Some(Request::Data(data))) => data.len(),
+            _ => 0,
+        };
+        pace.came(bytes, asked.elapsed());
+        match request {
             Some(None) => Err(invalid("`request` is required")),
             request => Ok(request.flatten()),
         }
     }
 }
 
+/// Ends an upload and removes what is stored of it.
+async fn give_up(upload: Upload) {
+    if let Err(error) = upload.abandon().await {
+        let code = error.code();
+        tracing::warn!(code, "what is left of an upload is left to the collector");
+    }
+}
+
 fn piece(request: Request) -> Result<Bytes, Status> {
     match request {
+        Request::Data(data) if data.is_empty() => Err(empty_piece()),
         Request::Data(data) if data.len() <= LARGEST_PIECE => Ok(data),
         Request::Data(_) => Err(invalid("`data` has at most 512 KiB")),
         Request::Open(_) => {

@@ -6,7 +6,7 @@ use crate::{
     registry::ObserveError,
     wire::WireError,
 };
-use archwire_nats::ImageStoreError;
+use archwire_nats::{AppendError, ImageStoreError};
 use tonic::{Code, Status};
 
 /// A field that cannot be taken.
@@ -40,8 +40,26 @@ pub(super) fn too_many_gets(most: usize) -> Status {
 
 /// Nothing came for too long.
 pub(super) fn idle() -> Status {
-    let message = "nothing came for 60 s; ask ResumeImage and go on with the rest";
+    let message = "less than 1 MiB came in 60 s of waiting; ask ResumeImage and go on with the rest";
     refuse(Code::DeadlineExceeded, "image_upload_idle", message)
+}
+
+/// Nothing was taken for too long.
+pub(super) fn not_read() -> Status {
+    let message = "nothing was taken for 60 s; ask again from where you are";
+    refuse(Code::DeadlineExceeded, "image_read_idle", message)
+}
+
+/// A piece that brings nothing.
+pub(super) fn empty_piece() -> Status {
+    let message = "a piece of `data` has at least one byte";
+    refuse(Code::InvalidArgument, "image_invalid", message)
+}
+
+/// Another size than the bytes with that digest have.
+pub(super) fn size_differs(promised: u64, found: u64) -> Status {
+    let error = ImageStoreError::SizeDiffers { promised, found };
+    refuse(Code::InvalidArgument, error.code(), error.to_string())
 }
 
 /// The broker stops.
@@ -79,6 +97,9 @@ fn not_observed(error: &ObserveError) -> Status {
     tracing::warn!(code = error.code(), "an image of a vendor was not told");
     let code = match error {
         ObserveError::Invalid(_) | ObserveError::Bound(_) => Code::InvalidArgument,
+        ObserveError::ImagesFull
+        | ObserveError::ReviewFull
+        | ObserveError::Append(AppendError::Full { .. }) => Code::ResourceExhausted,
         error if error.is_retryable() => Code::Unavailable,
         _ => Code::Internal,
     };
