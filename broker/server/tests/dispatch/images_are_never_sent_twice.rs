@@ -78,3 +78,28 @@ async fn an_outage_parks_nothing_and_everything_comes_afterwards() {
     }
     assert_eq!(town.gallery.pictures().sent(), 20);
 }
+
+#[tokio::test]
+async fn an_id_that_changed_is_kept_before_a_person_is_asked() {
+    let mut town = Town::closed().await;
+    let patient = town.somebody("1").await;
+    let image = town.taken(patient, "7", b"a photograph").await;
+    let known = archwire::registry::ImageSettlement {
+        local_id: "elsewhere".parse().unwrap(),
+        record: None,
+        delivered: archwire_core::Revision::NONE,
+        shown: None,
+        receipt: None,
+    };
+    let archive = system(ARCHIVE);
+    let settling = town.office.registry.settle_image(&archive, image, known);
+    settling.await.unwrap();
+    town.start().await;
+    let receipts = town.image_receipted(image, 1).await;
+    assert_eq!(receipts[0].outcome, ReceiptOutcome::Parked);
+    assert_eq!(receipts[0].reason.as_deref(), Some("local_id_changed"));
+    let said = image.to_string().parse().unwrap();
+    let ids = town.office.registry.image(image).unwrap().copies.into_iter();
+    let ids: Vec<_> = ids.filter_map(|copy| copy.local_id).collect();
+    assert!(ids.contains(&said), "what the system said is not lost");
+}
