@@ -4,6 +4,7 @@ use crate::support::images::{Bare, code_of, get, image_events, noise, open, put,
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::{NewImage, Receipt, SubscribeOptions, v1};
 use archwire_tests::{Practice, eventually};
+use std::time::{Duration, Instant};
 use tonic::Code;
 
 #[tokio::test]
@@ -232,5 +233,24 @@ async fn a_caller_who_goes_away_leaves_an_upload_that_goes_on() -> Result<()> {
     }
     let image = put_new(&client, sitter.image(), &bytes).await?;
     ensure!(get(&client, &image.instance_uid).await? == bytes);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_reads_an_image_and_takes_nothing_does_not_hold_up_a_stop() -> Result<()> {
+    let (mut scene, client, sitter) = sitting(Practice::plan()).await?;
+    let image = put_new(&client, sitter.image(), &noise(7, 12 << 20)).await?;
+    let bare = Bare::connect(&scene).await?;
+    let request = v1::GetImageRequest {
+        instance_uid: image.instance_uid,
+        offset: 0,
+        length: 0,
+    };
+    let stalled = bare.ask(request).await?;
+    let begun = Instant::now();
+    scene.practice.stop_broker().await?;
+    let took = begun.elapsed();
+    ensure!(took < Duration::from_secs(15), "the stop took {took:?}");
+    drop(stalled);
     Ok(())
 }

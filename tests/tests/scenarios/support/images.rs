@@ -141,13 +141,17 @@ impl Bare {
         Ok(self.bus.clone().resume_image(request).await?.into_inner().offset)
     }
 
+    /// The answer to a request, of which nothing was taken yet.
+    pub(crate) async fn ask(
+        &self,
+        request: v1::GetImageRequest,
+    ) -> Result<tonic::Streaming<v1::GetImageResponse>, Status> {
+        let answer = self.bus.clone().get_image(self.with_token(request)).await?;
+        Ok(answer.into_inner())
+    }
+
     pub(crate) async fn get(&self, request: v1::GetImageRequest) -> Result<v1::GetImageHeader, Status> {
-        let mut answers = self
-            .bus
-            .clone()
-            .get_image(self.with_token(request))
-            .await?
-            .into_inner();
+        let mut answers = self.ask(request).await?;
         let first = answers.message().await?.and_then(|answer| answer.response);
         match first {
             Some(v1::get_image_response::Response::Header(header)) => Ok(header),
