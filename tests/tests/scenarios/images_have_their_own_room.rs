@@ -54,7 +54,7 @@ async fn an_archive_of_images_that_is_full_refuses_loudly_and_patients_go_on() -
 
 #[tokio::test]
 async fn a_disk_that_is_nearly_full_takes_no_images_and_still_takes_events() -> Result<()> {
-    let plan = Practice::plan().extra("[images]\nkeep-free = \"1TiB\"\n");
+    let plan = Practice::plan().extra("[images]\nkeep-free = \"64TiB\"\n");
     let (mut scene, client, sitter) = sitting(plan).await?;
     let bytes = noise(1, 1000);
     let put = Bare::connect(&scene)

@@ -184,7 +184,9 @@ impl Admin for AdminService {
         &self,
         request: Request<ListImagesRequest>,
     ) -> Result<Response<ListImagesResponse>, Status> {
-        images::list(&self.practice, request.get_ref()).await.map(Response::new)
+        images::list(&self.practice, request.get_ref())
+            .await
+            .map(Response::new)
     }
 
     async fn show_image(

@@ -12,7 +12,7 @@ const DEFAULT_LARGEST: ByteSize = ByteSize::from_mebibytes(4 * 1024);
 const KEEP_UNUSED: RangeInclusive<Duration> = Duration::from_secs(3600)..=Duration::from_secs(30 * 24 * 3600);
 const DEFAULT_KEEP_UNUSED: Duration = Duration::from_secs(24 * 3600);
 const KEEP_FREE: RangeInclusive<ByteSize> =
-    ByteSize::from_mebibytes(0)..=ByteSize::from_mebibytes(1024 * 1024);
+    ByteSize::from_mebibytes(0)..=ByteSize::from_mebibytes(64 * 1024 * 1024);
 const DEFAULT_KEEP_FREE: ByteSize = ByteSize::from_mebibytes(2 * 1024);
 
 /// Parses `[images]`; `None` inside where the broker keeps none.

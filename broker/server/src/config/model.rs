@@ -153,7 +153,7 @@ pub struct Images {
     /// `keep-unused`: how long bytes are kept that no image has, such as those of an upload that was cut short; 1 hour to 30
     /// days.
     pub keep_unused: Duration,
-    /// `keep-free`: what images leave free on the disk for the log, 0 B to 1 TiB. Counts for a supervised server, whose disk
+    /// `keep-free`: what images leave free on the disk for the log, 0 B to 64 TiB. Counts for a supervised server, whose disk
     /// the broker sees.
     pub keep_free: ByteSize,
 }

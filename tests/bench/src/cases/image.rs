@@ -102,20 +102,27 @@ async fn put(bus: &Client, record: &str, bytes: &[u8]) -> Result<f64> {
     let begun = Instant::now();
     let put = bus.put_image(NewImage::of_record(record));
     let receipt = put.reader(&mut Cursor::new(bytes)).await?;
-    ensure!(matches!(receipt.receipt, Receipt::Recorded { .. }), "it was no news");
+    ensure!(
+        matches!(receipt.receipt, Receipt::Recorded { .. }),
+        "it was no news"
+    );
     Ok(megabytes_a_second(bytes.len(), begun))
 }
 
 async fn get(bus: &Client, uid: &str, size: usize) -> Result<f64> {
     let begun = Instant::now();
     let found = bus.get_image(uid).writer(&mut io::sink()).await?;
-    ensure!(usize::try_from(found.written)? == size, "another number of bytes came back");
+    ensure!(
+        usize::try_from(found.written)? == size,
+        "another number of bytes came back"
+    );
     Ok(megabytes_a_second(size, begun))
 }
 
 async fn put_raw(raw: &ObjectStore, round: usize, bytes: &[u8]) -> Result<f64> {
     let begun = Instant::now();
-    raw.put(round.to_string().as_str(), &mut Cursor::new(bytes)).await?;
+    raw.put(round.to_string().as_str(), &mut Cursor::new(bytes))
+        .await?;
     Ok(megabytes_a_second(bytes.len(), begun))
 }
 
@@ -169,7 +176,10 @@ async fn huge(settings: &Settings, practice: &Practice, bus: &Client, record: &s
     });
     let receipt = bus.put_image(NewImage::of_record(record)).file(&file).await?;
     let image = receipt.image.context("the bus tells nothing of the image")?;
-    let found = bus.get_image(image.instance_uid.as_str()).writer(&mut io::sink()).await?;
+    let found = bus
+        .get_image(image.instance_uid.as_str())
+        .writer(&mut io::sink())
+        .await?;
     ensure!(found.written == size, "another number of bytes came back");
     looks.abort();
     #[allow(clippy::cast_precision_loss, reason = "a figure for people")]

@@ -49,8 +49,8 @@ fn a_value_out_of_its_bounds_is_refused() {
             "images.keep-unused \"59m\" is out of bounds -> write a duration from 1h",
         ),
         (
-            "keep-free = \"2TiB\"",
-            "images.keep-free \"2TiB\" is out of bounds -> write a size from 0B to 1TiB",
+            "keep-free = \"65TiB\"",
+            "images.keep-free \"65TiB\" is out of bounds -> write a size from 0B to 64TiB",
         ),
     ] {
         let problem = Office::with(&format!("[images]\n{line}\n")).problem();
