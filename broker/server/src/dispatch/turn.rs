@@ -46,7 +46,7 @@ impl<'a> Permission<'a> {
         Some(Permission { pass, turn })
     }
 
-    /// Makes a call that may last for half an hour, as one that moves an image does. After [`LONGEST_TURN`] its turn is given
+    /// Makes a call that may last for half an hour, as one that moves an image does. After 20 s its turn is given
     /// back, and where one at a time tries whether the system works again, somebody else may. The account's pace and its bound
     /// on requests in flight count for all requests, also of calls without a turn.
     pub async fn during<T>(&mut self, call: impl Future<Output = T>) -> T {

@@ -2,10 +2,10 @@
 //!
 //! | module | what it answers |
 //! |---|---|
-//! | [`file`] | what kind of file the bytes are, whatever the sender says |
+//! | [`mod@file`] | what kind of file the bytes are, whatever the sender says |
 //! | [`dicom`] | what a DICOM file says of itself and of the patient; never looks at a pixel |
 //! | [`photo`] | how large a picture is, and when it was taken |
-//! | [`views`] | which orthodontic view the codes mean |
+//! | `views` | which orthodontic view the codes mean |
 //! | [`describe`] | all of that and the sender's claim, as one [`archwire_core::Image`] |
 //! | [`contradicts`] | whether the file can be the patient's |
 //! | [`Intake`] | all of that for bytes that are stored, and what the registry makes of it |
