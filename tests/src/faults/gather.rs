@@ -18,7 +18,8 @@ use std::time::Duration;
 /// Room for the log while it is read: what the least store leaves for it, and more than any run writes; and for a supervised
 /// server's store.
 const LOG_SIZE: ByteSize = ByteSize::mebibytes(320);
-const STORE_SIZE: ByteSize = ByteSize::gibibytes(64);
+/// As the broker has it: each stream has a bound of its own.
+const STORE_SIZE: ByteSize = ByteSize::gibibytes(128 * 1024);
 
 /// A connection to the log of a practice whose broker does not run.
 struct Reading {

@@ -122,7 +122,8 @@ impl ParkedStore {
         let line = self.put(parked).await?;
         tracing::error!(
             %system,
-            %cargo,
+            patient = %cargo.patient(),
+            image = cargo.image().map(tracing::field::display),
             reason = line.reason,
             status = line.status,
             attempts = line.attempts,
