@@ -3,15 +3,18 @@
 //!
 //! Orthanc listens on all addresses, but answers to this machine only: HTTP with a user and a password, DICOM to one machine by name.
 
-use crate::{eventually, process, programs};
-use anyhow::{Context as _, Result, bail, ensure};
+mod tools;
+
+use crate::{eventually, process};
+use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Child;
 use std::time::Duration;
 use tempfile::TempDir;
+use tools::Tools;
 
 /// What the X-ray machine calls itself, and the archive.
 const MACHINE: &str = "XRAY";
@@ -343,83 +346,4 @@ fn configuration(tools: &Tools, folder: &Path, plan: &OrthancPlan, http: u16, di
         "StableAge": plan.stable_after.as_secs(),
         "DicomWeb": { "Enable": true, "Root": "/dicom-web/", "EnableWado": false },
     })
-}
-
-/// Orthanc's and dcmtk's programs.
-struct Tools {
-    root: PathBuf,
-    libraries: PathBuf,
-    dictionary: Option<PathBuf>,
-}
-
-impl Tools {
-    fn find() -> Result<Self> {
-        let fetched = programs::place("ARCHWIRE_ORTHANC", |target| target.join("tools/orthanc"))?;
-        let roots = [fetched.clone(), PathBuf::from("/")];
-        let plugin = "usr/share/orthanc/plugins/libOrthancDicomWeb.so";
-        let is_here = |root: &&PathBuf| {
-            ["usr/sbin/Orthanc", plugin, "usr/bin/storescu", "usr/bin/dcmdump"]
-                .iter()
-                .all(|file| root.join(file).exists())
-        };
-        let Some(root) = roots.iter().find(is_here) else {
-            bail!(
-                "Orthanc with DICOMweb and dcmtk are not below {}; run: cargo xtask setup",
-                fetched.display()
-            );
-        };
-        let folder = |parent: &str, wanted: &dyn Fn(&str) -> bool| {
-            let entries = fs::read_dir(root.join(parent)).ok()?;
-            let mut paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-            paths.find(|path| wanted(&path.to_string_lossy()))
-        };
-        Ok(Self {
-            root: root.clone(),
-            libraries: folder("usr/lib", &|name| name.ends_with("-linux-gnu"))
-                .unwrap_or_else(|| root.join("usr/lib")),
-            dictionary: folder("usr/share", &|name| name.contains("libdcmtk"))
-                .map(|folder| folder.join("dicom.dic"))
-                .filter(|file| file.is_file()),
-        })
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.root.join("usr/bin").join(program));
-        self.environment(&mut command);
-        command
-    }
-
-    fn environment(&self, command: &mut Command) {
-        command
-            .env("LD_LIBRARY_PATH", &self.libraries)
-            .stdin(Stdio::null());
-        if let Some(dictionary) = &self.dictionary {
-            command.env("DCMDICTPATH", dictionary);
-        }
-    }
-
-    fn run(&self, program: &str, arguments: &[&std::ffi::OsStr]) -> Result<String> {
-        let output = self
-            .command(program)
-            .args(arguments)
-            .output()
-            .with_context(|| format!("{program} does not start"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{program}: {said}");
-        // What dcmtk only warns of is a fault, too: these files are meant to be right.
-        ensure!(!said.contains("W:") && !said.contains("E:"), "{program}: {said}");
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    fn spawn(&self, folder: &Path) -> Result<Child> {
-        let log = fs::File::create(folder.join("orthanc.log")).context("cannot write Orthanc's log")?;
-        let mut command = Command::new(self.root.join("usr/sbin/Orthanc"));
-        self.environment(&mut command);
-        command
-            .arg(folder.join("orthanc.json"))
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .context("Orthanc does not start")
-    }
 }

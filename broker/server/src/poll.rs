@@ -11,6 +11,7 @@
 //! is taken all the same.
 
 mod images;
+mod places;
 
 use crate::{
     dispatch::{Breaker, Permission, Purpose},
@@ -22,9 +23,9 @@ use archwire_core::{Cursor, LocalId, Observation, Priority, SystemName, View, me
 use archwire_host::{CallError, Connector, PollAnswer, Unreadable};
 use archwire_nats::{Bucket, BucketError};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
+use places::Places;
 use std::{
-    collections::{BTreeSet, HashSet},
-    hash::{BuildHasher as _, RandomState},
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -34,8 +35,6 @@ use tracing::{Instrument as _, info_span};
 
 /// Observations of a page that are taken at the same time.
 const AT_A_TIME: usize = 64;
-/// Most pages of one pass: ten million records.
-const MOST_PAGES: usize = 10_000;
 /// Pause after a failed poll; doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -117,36 +116,6 @@ impl PollError {
             Self::Bucket(error) => error.code(),
             Self::CursorRepeats => "cursor_repeats",
             Self::Endless => "poll_endless",
-        }
-    }
-}
-
-/// The places where a pass has been, by hash.
-struct Places {
-    hasher: RandomState,
-    seen: HashSet<u64>,
-}
-
-impl Places {
-    fn from(cursor: Option<&Cursor>) -> Self {
-        let mut places = Self {
-            hasher: RandomState::new(),
-            seen: HashSet::new(),
-        };
-        if let Some(cursor) = cursor {
-            _ = places.go_on(cursor);
-        }
-        places
-    }
-
-    /// Goes on to a place, unless the pass has been there, or has been at too many.
-    fn go_on(&mut self, cursor: &Cursor) -> Result<(), PollError> {
-        if self.seen.len() >= MOST_PAGES {
-            return Err(PollError::Endless);
-        }
-        match self.seen.insert(self.hasher.hash_one(&cursor.0)) {
-            true => Ok(()),
-            false => Err(PollError::CursorRepeats),
         }
     }
 }
@@ -373,36 +342,5 @@ impl Poller {
             Some(view) => self.take(vec![view], begun).await.map(drop),
             None => Ok(()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cursor(number: usize) -> Cursor {
-        Cursor(number.to_string())
-    }
-
-    #[test]
-    fn a_pass_does_not_follow_a_cursor_to_where_it_has_been() {
-        let begun_at = cursor(1);
-        let mut places = Places::from(Some(&begun_at));
-        assert!(places.go_on(&cursor(2)).is_ok());
-        assert!(places.go_on(&cursor(3)).is_ok());
-        for been in [1, 2, 3] {
-            let error = places.go_on(&cursor(been)).expect_err("it has been there");
-            assert_eq!(error.code(), "cursor_repeats");
-        }
-        assert!(places.go_on(&cursor(4)).is_ok());
-    }
-
-    #[test]
-    fn a_pass_without_end_ends() {
-        let mut places = Places::from(None);
-        let pages = (0..).take_while(|number| places.go_on(&cursor(*number)).is_ok());
-        assert_eq!(pages.count(), 10_000);
-        let error = places.go_on(&cursor(0)).expect_err("it is over");
-        assert_eq!(error.code(), "poll_endless");
     }
 }

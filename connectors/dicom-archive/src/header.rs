@@ -3,14 +3,15 @@
 //!
 //! Reads little endian with explicit and implicit value representations, which is how all but a few files are written; of the
 //! others (big endian, deflated) only what comes before the data set is told. Reads at most [`HEAD_BYTES`], never pixels, and
-//! stops at what it does not understand: what was read until then stands. Nesting is at most [`DEEPEST`].
+//! stops at what it does not understand: what was read until then stands. Nesting is at most 16.
+
+mod reader;
 
 use crate::uid::Uid;
+use reader::{Element, Reader, UNDEFINED};
 
 /// What is looked at of a file.
 pub const HEAD_BYTES: usize = 256 * 1024;
-/// Sequences within sequences.
-const DEEPEST: usize = 16;
 /// Preamble and `DICM`.
 const PREAMBLE: usize = 132;
 
@@ -50,9 +51,6 @@ pub const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 const IMPLICIT: &str = "1.2.840.10008.1.2";
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
-
-/// A length that says "until the delimiter".
-const UNDEFINED: u32 = u32::MAX;
 
 /// What the beginning of a DICOM file says. Everything may be missing.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -184,98 +182,6 @@ impl Found {
     }
 }
 
-struct Element {
-    tag: Tag,
-    length: u32,
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    explicit: bool,
-}
-
-impl<'a> Reader<'a> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let taken = self.bytes.get(self.at..)?.first_chunk::<N>()?;
-        self.at += N;
-        Some(*taken)
-    }
-
-    fn next_group(&self) -> Option<u16> {
-        let group = self.bytes.get(self.at..)?.first_chunk::<2>()?;
-        Some(u16::from_le_bytes(*group))
-    }
-
-    fn tag(&mut self) -> Option<Tag> {
-        let [a, b, c, d] = self.take::<4>()?;
-        Some((u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])))
-    }
-
-    fn element(&mut self) -> Option<Element> {
-        let tag = self.tag()?;
-        let length = if !self.explicit || tag.0 == tag::ITEM.0 {
-            u32::from_le_bytes(self.take()?)
-        } else if is_long(self.take()?) {
-            let [_, _, rest @ ..] = self.take::<6>()?;
-            u32::from_le_bytes(rest)
-        } else {
-            u16::from_le_bytes(self.take()?).into()
-        };
-        Some(Element { tag, length })
-    }
-
-    fn value(&mut self, length: u32) -> Option<&'a [u8]> {
-        let end = self.at.checked_add(usize::try_from(length).ok()?)?;
-        let value = self.bytes.get(self.at..end)?;
-        self.at = end;
-        Some(value)
-    }
-
-    /// The length of an item that comes next.
-    fn item(&mut self) -> Option<u32> {
-        let item = self.element()?;
-        if item.length == 0 {
-            return (item.tag == tag::ITEM).then_some(0);
-        }
-        (item.tag == tag::ITEM && item.length != UNDEFINED).then_some(item.length)
-    }
-
-    fn skip_sequence(&mut self, depth: usize) -> Option<()> {
-        loop {
-            let item = self.element()?;
-            match item.tag {
-                tag::SEQUENCE_DELIMITATION => return Some(()),
-                tag::ITEM if item.length == UNDEFINED => self.skip_item(depth)?,
-                tag::ITEM => self.value(item.length).map(drop)?,
-                _ => return None,
-            }
-        }
-    }
-
-    fn skip_item(&mut self, depth: usize) -> Option<()> {
-        if depth >= DEEPEST {
-            return None;
-        }
-        loop {
-            let element = self.element()?;
-            match element.tag {
-                tag::ITEM_DELIMITATION => return Some(()),
-                _ if element.length == UNDEFINED => self.skip_sequence(depth + 1)?,
-                _ => self.value(element.length).map(drop)?,
-            }
-        }
-    }
-}
-
-/// Value representations with a length of four bytes after two that are reserved (DICOM PS3.5, 7.1.2).
-fn is_long(vr: [u8; 2]) -> bool {
-    matches!(
-        &vr,
-        b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
-    )
-}
-
 fn uid(value: &[u8]) -> Option<Uid> {
     Uid::parse(&plain(value)).ok()
 }
@@ -303,6 +209,7 @@ fn is_digest(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::header::reader::DEEPEST;
 
     fn file(syntax: &str, data_set: &[u8]) -> Vec<u8> {
         let mut file = vec![0; 128];

@@ -3,16 +3,21 @@
 //! The bytes lie in the content store under their SHA-256 and are never changed. What is told of them follows DICOM where the
 //! file is DICOM, and what its sender says otherwise. The vocabulary is DICOM's; the tag of each field is named.
 
+mod acquired_at;
+mod bounds;
 mod digest;
 mod news;
+mod tooth;
 mod uid;
 
+pub use acquired_at::{AcquiredAt, AcquiredAtError};
+pub use bounds::ImageBoundError;
 pub use digest::{Digest, DigestError};
 pub use news::{Copied, ImageCopy, ImageId, ImageIdError, ImageNews, ImageObservation};
+pub use tooth::{Tooth, ToothError};
 pub use uid::{Uid, UidError};
 
 use crate::{Mouth, Occlusion, Text};
-use std::fmt;
 
 /// What the bus knows of one image: one SOP instance in DICOM's words, or one file of another kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,15 +159,6 @@ pub enum Laterality {
     Unpaired,
 }
 
-/// A tooth by its two-digit number of ISO 3950: 11 to 48, and 51 to 85 for milk teeth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tooth(u8);
-
-/// Not the number of a tooth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a tooth is a two-digit number of ISO 3950: 11 to 18, 21 to 28, ..., 81 to 85")]
-pub struct ToothError;
-
 /// Whether an image was taken in a mirror.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mirror {
@@ -184,18 +180,6 @@ pub struct Progress {
     /// How the sender calls it.
     pub label: Option<Text>,
 }
-
-/// When an image was taken: FHIR dateTime, to as much as is known, with its offset where the sender tells it.
-///
-/// `2026`, `2026-03`, `2026-03-01`, `2026-03-01T09:30:00+01:00`; without an offset (`2026-03-01T09:30:00`) the practice's own
-/// time is meant.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AcquiredAt(String);
-
-/// Not a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a time is YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, the last with or without an offset")]
-pub struct AcquiredAtError;
 
 /// How large a pixel is. Lengths in millimetres, as the sender wrote them: 1 to 16 of digits, `.`, `E`, `+`, `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,228 +240,5 @@ impl ImageWarning {
             Self::ContentTypeDiffers => "content_type_differs",
             Self::NobodyNamed => "nobody_named",
         }
-    }
-}
-
-/// More of something than the bus carries of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` of an image has more than {most} entries or bytes")]
-pub struct ImageBoundError {
-    /// The field.
-    pub field: &'static str,
-    /// Its bound.
-    pub most: usize,
-}
-
-impl Image {
-    /// Most entries of a list of an image, but for the teeth.
-    pub const MOST_ENTRIES: usize = 16;
-    /// Most teeth.
-    pub const MOST_TEETH: usize = 52;
-    /// Most bytes of a text of an image.
-    pub const LONGEST_TEXT: usize = 1024;
-    /// Most bytes of a code, its scheme, a table's name, or a media type.
-    pub const LONGEST_CODE: usize = 256;
-
-    /// Whether it is within the bounds.
-    ///
-    /// # Errors
-    /// Names the first field that is not.
-    pub fn check(&self) -> Result<(), ImageBoundError> {
-        self.about.check()?;
-        most("translations", self.translations.len(), Self::MOST_ENTRIES)?;
-        for translation in &self.translations {
-            translation.code.check("translations")?;
-            most("translations", translation.table.len(), Self::LONGEST_CODE)?;
-        }
-        most("content_type", self.file.content_type.len(), 128)
-    }
-}
-
-impl ImageAbout {
-    /// Whether it is within the bounds.
-    ///
-    /// # Errors
-    /// Names the first field that is not.
-    pub fn check(&self) -> Result<(), ImageBoundError> {
-        most("views", self.views.len(), Image::MOST_ENTRIES)?;
-        most("anatomy", self.anatomy.len(), Image::MOST_ENTRIES)?;
-        most("derived_from", self.derived_from.len(), Image::MOST_ENTRIES)?;
-        most("teeth", self.teeth.len(), Image::MOST_TEETH)?;
-        most("modality", self.modality.as_ref().map_or(0, String::len), 16)?;
-        let texts = [
-            ("accession", &self.accession),
-            ("view_label", &self.view_label),
-            ("device", &self.device),
-            ("operator", &self.operator),
-        ];
-        for (field, text) in texts {
-            most(field, length(text), Image::LONGEST_TEXT)?;
-        }
-        self.views.iter().try_for_each(|code| code.check("views"))?;
-        self.anatomy.iter().try_for_each(|code| code.check("anatomy"))?;
-        let Some(progress) = &self.progress else {
-            return Ok(());
-        };
-        progress
-            .event
-            .iter()
-            .try_for_each(|code| code.check("progress"))?;
-        most("progress", length(&progress.label), Image::LONGEST_TEXT)
-    }
-}
-
-impl Code {
-    fn check(&self, field: &'static str) -> Result<(), ImageBoundError> {
-        most(
-            field,
-            self.scheme.len().max(self.value.len()),
-            Image::LONGEST_CODE,
-        )?;
-        most(field, length(&self.meaning), Image::LONGEST_TEXT)
-    }
-}
-
-fn most(field: &'static str, count: usize, most: usize) -> Result<(), ImageBoundError> {
-    match count <= most {
-        true => Ok(()),
-        false => Err(ImageBoundError { field, most }),
-    }
-}
-
-fn length(text: &Option<Text>) -> usize {
-    text.as_ref().map_or(0, |text| text.as_str().len())
-}
-
-impl Tooth {
-    /// The number: 11 to 48, 51 to 85.
-    #[must_use]
-    pub fn number(self) -> u8 {
-        self.0
-    }
-}
-
-impl TryFrom<u8> for Tooth {
-    type Error = ToothError;
-
-    fn try_from(number: u8) -> Result<Self, ToothError> {
-        let (quadrant, place) = (number / 10, number % 10);
-        match (quadrant, place) {
-            (1..=4, 1..=8) | (5..=8, 1..=5) => Ok(Self(number)),
-            _ => Err(ToothError),
-        }
-    }
-}
-
-impl AcquiredAt {
-    /// As it is written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AcquiredAt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl std::str::FromStr for AcquiredAt {
-    type Err = AcquiredAtError;
-
-    fn from_str(text: &str) -> Result<Self, AcquiredAtError> {
-        match is_date_time(text) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(AcquiredAtError),
-        }
-    }
-}
-
-/// Whether it is a FHIR dateTime whose parts are in their ranges, with or without an offset.
-fn is_date_time(text: &str) -> bool {
-    let (date, time) = match text.split_once('T') {
-        Some((date, time)) => (date, Some(time)),
-        None => (text, None),
-    };
-    let parts: Vec<_> = date.split('-').collect();
-    let number = |text: &str, digits: usize| {
-        let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse::<u32>().unwrap_or(u32::MAX))
-    };
-    let within = |text: &str, range: std::ops::RangeInclusive<u32>| {
-        number(text, 2).is_some_and(|number| range.contains(&number))
-    };
-    let is_date = match parts.as_slice() {
-        [year] => number(year, 4).is_some() && time.is_none(),
-        [year, month] => number(year, 4).is_some() && within(month, 1..=12) && time.is_none(),
-        [year, month, day] => number(year, 4).is_some() && within(month, 1..=12) && within(day, 1..=31),
-        _ => false,
-    };
-    is_date && time.is_none_or(|time| is_time(time, within))
-}
-
-fn is_time(time: &str, within: impl Fn(&str, std::ops::RangeInclusive<u32>) -> bool) -> bool {
-    let (clock, offset) = match time
-        .find(['Z', '+', '-'])
-        .and_then(|at| time.split_at_checked(at))
-    {
-        Some((clock, offset)) => (clock, offset),
-        None => (time, ""),
-    };
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let is_fraction = (1..=9).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let is_clock = match clock.split(':').collect::<Vec<_>>().as_slice() {
-        [hour, minute, second] => within(hour, 0..=23) && within(minute, 0..=59) && within(second, 0..=60),
-        _ => false,
-    };
-    let is_offset = match offset.strip_prefix(['+', '-']) {
-        Some(offset) => match offset.split_once(':') {
-            Some((hours, minutes)) => within(hours, 0..=14) && within(minutes, 0..=59),
-            None => false,
-        },
-        None => matches!(offset, "" | "Z"),
-    };
-    is_clock && is_fraction && is_offset
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_says_as_much_as_is_known_and_no_nonsense() {
-        for text in [
-            "2026",
-            "2026-03",
-            "2026-03-01",
-            "2026-03-01T09:30:00",
-            "2026-03-01T09:30:00Z",
-            "2026-03-01T09:30:00.125+01:00",
-            "2026-03-01T09:30:00-10:30",
-        ] {
-            assert!(text.parse::<AcquiredAt>().is_ok(), "{text}");
-        }
-        for text in [
-            "",
-            "26",
-            "2026-13",
-            "2026-03-32",
-            "2026T09:30:00",
-            "2026-03-01T09:30",
-            "2026-03-01T25:30:00",
-            "2026-03-01T09:30:00+1",
-            "2026-03-01T09:30:00.+01:00",
-            "2026-03-01T09:30:00ZZ",
-            "2026-03-01 09:30:00",
-        ] {
-            assert!(text.parse::<AcquiredAt>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn there_are_fifty_two_teeth() {
-        let teeth = (0..=u8::MAX).filter(|number| Tooth::try_from(*number).is_ok());
-        assert_eq!(teeth.count(), Image::MOST_TEETH);
     }
 }

@@ -1,9 +1,6 @@
 //! Images in a town: where their bytes are, who tells of them, and the service's second room, which keeps what it is given.
 
-use crate::{
-    office::{PATIENCE, system},
-    support::*,
-};
+use crate::{office::system, support::*};
 use archwire::{dispatch::ImageDesk, registry::ImageTaken, wire::decode_sighting};
 use archwire_core::{
     Copied, Digest, Image, ImageAbout, ImageFile, ImageId, ImageObservation, ImageUids, PatientId, Receipt,
@@ -22,7 +19,6 @@ use futures_util::TryStreamExt as _;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 use tokio::sync::Semaphore;
 
@@ -240,20 +236,7 @@ impl Town {
 
     /// Waits until there are so many receipts of an image, and no more.
     pub(crate) async fn image_receipted(&self, image: ImageId, count: usize) -> Vec<Receipt> {
-        let deadline = tokio::time::Instant::now() + 2 * PATIENCE;
-        loop {
-            let receipts = self.image_receipts(image).await;
-            if receipts.len() >= count {
-                assert_eq!(receipts.len(), count);
-                return receipts;
-            }
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "{} receipts, not {count}",
-                receipts.len()
-            );
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        so_many(count, async || self.image_receipts(image).await).await
     }
 
     /// What the archive keeps of an image.

@@ -17,6 +17,7 @@ mod registry {
 }
 use registry::support as office;
 mod gallery;
+mod service;
 mod support;
 
 mod creation_costs_two_records;

@@ -1,7 +1,8 @@
 //! An office whose dispatcher writes to a small web service.
 
 use crate::gallery::Gallery;
-use crate::office::{Office, PATIENCE, contact, named, says, system, until, whom};
+use crate::office::{Office, PATIENCE, contact, named, says, system, until, until_there, whom};
+use crate::service::{self, Service, Shared};
 use archwire::{
     dispatch::{ACK_WAIT, Breaker, Desk, Dispatcher, ImageDesk, ImageRunner, MOST_HANDED_OUT},
     parked::ParkedStore,
@@ -15,20 +16,13 @@ use archwire_host::{
     Ability, Connector, Engine, EngineConfig, Grant, Limits, MemoryImages, MemoryStateStore, SystemConfig,
 };
 use archwire_nats::{DeliveriesConfig, Filter, Queue};
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{Path, State},
-    http::{Method, StatusCode},
-    routing::put,
-};
 use futures_util::TryStreamExt as _;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{Arc, MutexGuard, OnceLock},
     time::Duration,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -38,82 +32,6 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const ARCHIVE: &str = "archive";
 /// Where patients come from.
 pub(crate) const DESK: &str = "front-desk";
-
-/// What the service does.
-#[derive(Default)]
-pub(crate) struct Service {
-    pub(crate) records: BTreeMap<String, Value>,
-    /// Every request, with what it was answered.
-    pub(crate) requests: Vec<(Method, String, u16)>,
-    /// What everything is answered with, and nothing is done.
-    pub(crate) trouble: Option<StatusCode>,
-    /// The same for everything that is to be written.
-    pub(crate) refuses_writing: Option<StatusCode>,
-    /// How often what is written is kept, and the answer to that is an error of the service.
-    pub(crate) loses_answers: usize,
-    /// The same for requests about these records.
-    pub(crate) troubled: BTreeMap<String, StatusCode>,
-    /// How often a record is still not found that is there.
-    pub(crate) hidden: usize,
-    /// What it makes of what it keeps.
-    pub(crate) shows: Option<fn(&mut Value)>,
-}
-
-type Shared = Arc<Mutex<Service>>;
-
-impl Service {
-    fn answered(&mut self, method: Method, id: &str) -> Option<StatusCode> {
-        let refused = self.refuses_writing.filter(|_| method == Method::PUT);
-        let trouble = self
-            .trouble
-            .or(refused)
-            .or_else(|| self.troubled.get(id).copied());
-        let known = self.records.contains_key(id);
-        let hides = method == Method::GET && known && self.hidden > 0;
-        self.hidden -= usize::from(hides && trouble.is_none());
-        let status = match (&method, trouble) {
-            (_, Some(trouble)) => trouble,
-            (&Method::GET, None) if !known || hides => StatusCode::NOT_FOUND,
-            _ => StatusCode::OK,
-        };
-        self.requests.push((method, id.to_owned(), status.as_u16()));
-        (status != StatusCode::OK).then_some(status)
-    }
-
-    /// How often something was written, and taken.
-    pub(crate) fn writes(&self) -> usize {
-        let requests = self.requests.iter();
-        requests
-            .filter(|(method, _, status)| *method == Method::PUT && *status == 200)
-            .count()
-    }
-}
-
-async fn keep(State(service): State<Shared>, Path(id): Path<String>, body: Bytes) -> StatusCode {
-    let mut service = service.lock().unwrap();
-    if let Some(status) = service.answered(Method::PUT, &id) {
-        return status;
-    }
-    let record = serde_json::from_slice(&body).unwrap();
-    service.records.insert(id, record);
-    if service.loses_answers > 0 {
-        service.loses_answers -= 1;
-        return StatusCode::INTERNAL_SERVER_ERROR;
-    }
-    StatusCode::OK
-}
-
-async fn show(State(service): State<Shared>, Path(id): Path<String>) -> Result<Bytes, StatusCode> {
-    let mut service = service.lock().unwrap();
-    if let Some(status) = service.answered(Method::GET, &id) {
-        return Err(status);
-    }
-    let mut record = service.records[&id].clone();
-    if let Some(shows) = service.shows {
-        shows(&mut record);
-    }
-    Ok(serde_json::to_vec(&record).unwrap().into())
-}
 
 fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
@@ -185,10 +103,7 @@ impl Town {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = Shared::default();
         let gallery = Gallery::open(ImageDesk::new(system(ARCHIVE)));
-        let router = Router::new()
-            .route("/patients/{id}", put(keep).get(show))
-            .with_state(Arc::clone(&service))
-            .merge(gallery.routes());
+        let router = service::routes(&service).merge(gallery.routes());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let bucket = office.registry.log().bucket(&system("parked")).await.unwrap();
         let parked = ParkedStore::open(bucket).await.unwrap();
@@ -342,20 +257,7 @@ impl Town {
 
     /// Waits until there are so many receipts of a patient.
     pub(crate) async fn receipted(&self, patient: PatientId, count: usize) -> Vec<Receipt> {
-        let deadline = tokio::time::Instant::now() + 2 * PATIENCE;
-        loop {
-            let receipts = self.receipts(patient).await;
-            if receipts.len() >= count {
-                assert_eq!(receipts.len(), count);
-                return receipts;
-            }
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "{} receipts, not {count}",
-                receipts.len()
-            );
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        so_many(count, async || self.receipts(patient).await).await
     }
 
     /// How many events the queue holds that are not settled, by its own account.
@@ -418,4 +320,18 @@ pub(crate) fn person(local_id: &str, email: &str) -> Patient {
 /// Paths as text.
 pub(crate) fn paths(paths: &BTreeSet<archwire_core::Path>) -> Vec<&str> {
     paths.iter().map(archwire_core::Path::as_str).collect()
+}
+
+/// Waits until there are so many receipts, and no more.
+pub(crate) async fn so_many(count: usize, mut asked: impl AsyncFnMut() -> Vec<Receipt>) -> Vec<Receipt> {
+    let receipts = until_there(2 * PATIENCE, async || {
+        let receipts = asked().await;
+        match receipts.len() < count {
+            true => Err(format!("{} receipts, not {count}", receipts.len())),
+            false => Ok(receipts),
+        }
+    });
+    let receipts = receipts.await;
+    assert_eq!(receipts.len(), count);
+    receipts
 }

@@ -25,18 +25,14 @@ async fn when_the_record_is_somebody_else_the_image_waits_on() {
     let said = naming(bob(), shows("archive", "A", "7", radiograph("1.2.7", "pan")));
     let (number, _) = office.waits(said).await;
     let ann_is = whom(office.see(says("archive", "A", ann())).await);
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while office
-        .item(number)
-        .await
-        .held_image
-        .unwrap()
-        .differs
-        .contains(&"record".to_owned())
-    {
-        assert!(tokio::time::Instant::now() < deadline, "it is judged anew");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    until_there(PATIENCE, async || {
+        let held = office.item(number).await.held_image.unwrap();
+        match held.differs.contains(&"record".to_owned()) {
+            true => Err("it is not judged anew".to_owned()),
+            false => Ok(()),
+        }
+    })
+    .await;
     let item = office.the_item().await;
     assert_eq!((item.number, item.patient), (number, Some(ann_is)));
     assert!(images_of(&office.registry, ann_is).is_empty());

@@ -153,6 +153,21 @@ pub(crate) async fn until(what: &str, holds: impl FnMut() -> bool) {
     until_within(PATIENCE, what, holds).await;
 }
 
+/// Waits until there is something that has to be asked for; until then it says why not.
+pub(crate) async fn until_there<T>(
+    longest: Duration,
+    mut asked: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
+    let deadline = tokio::time::Instant::now() + longest;
+    loop {
+        match asked().await {
+            Ok(there) => return there,
+            Err(why) => assert!(tokio::time::Instant::now() < deadline, "{why}"),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// Waits for a condition that a busy machine may need longer for.
 pub(crate) async fn until_within(longest: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + longest;

@@ -1,3 +1,5 @@
+//! Bringing an image to an archive, against one that is played.
+
 use super::*;
 use crate::config::Config;
 use crate::host::double::Double;

@@ -1,3 +1,5 @@
+//! Files within DICOM files, as they come out again.
+
 use super::*;
 use crate::header::Header;
 use crate::person::person;

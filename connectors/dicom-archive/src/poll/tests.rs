@@ -1,3 +1,5 @@
+//! Reading an archive, against one that is played.
+
 use super::find::MOST_RESTARTS;
 use super::*;
 use crate::host::double::Double;

@@ -1,3 +1,5 @@
+//! What is made of a file and of what its sender says.
+
 use super::*;
 use crate::imaging::dicom::tests::writer::{How, Writer, excerpt, with_pixels};
 use archwire_core::{Mouth, Occlusion, Text, ViewTranslation};

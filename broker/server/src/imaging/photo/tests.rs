@@ -1,3 +1,5 @@
+//! Photographs, cut and hostile ones too.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Taking images out of an office, against one that is played.
+
 use super::*;
 use crate::host::double::Double;
 

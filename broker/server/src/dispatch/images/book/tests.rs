@@ -1,3 +1,5 @@
+//! Who waits among images, and in which order they are sent.
+
 use super::*;
 use archwire_core::Revision;
 use std::iter;
