@@ -30,6 +30,7 @@ mod review;
 mod sample;
 mod source;
 pub mod span;
+mod subject;
 mod text;
 mod view_code;
 
@@ -49,7 +50,7 @@ pub use image::{
 };
 pub use judge::{Judgement, Situation, judge, still_disagrees, to_write};
 pub use merge::{Change, expected_after, expected_after_writing, fill_in};
-pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, Subject, SystemName};
+pub use names::{LocalId, NameError, PatientId, PracticeName, Revision, SystemName};
 pub use ownership::{FieldGroup, FieldGroupError, OnDisagreement, Owner, Ownership};
 pub use partial_date::{PartialDate, PartialDateError};
 pub use patient::{
@@ -65,5 +66,6 @@ pub use review::{
     UnreadableImage, Verdict,
 };
 pub use source::{SourceRecord, SourceRecordError};
+pub use subject::Subject;
 pub use text::Text;
 pub use view_code::{ADA_1100, Mouth, Occlusion, OrthodonticView, SNOMED_CT, ViewProtocol, is_snomed_ct};

@@ -17,7 +17,7 @@ pub use news::{Copied, ImageCopy, ImageId, ImageIdError, ImageNews, ImageObserva
 pub use tooth::{Tooth, ToothError};
 pub use uid::{Uid, UidError};
 
-use crate::{Mouth, Occlusion, Text};
+use crate::{Mouth, Occlusion, PatientId, Text};
 
 /// What the bus knows of one image: one SOP instance in DICOM's words, or one file of another kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +113,26 @@ pub struct ImageFile {
     pub burned_in_annotation: Option<bool>,
 }
 
+impl ImageFile {
+    /// A file of which nothing is known but these.
+    #[must_use]
+    pub fn new(content_type: impl Into<String>, size: u64, digest: Digest) -> Self {
+        Self {
+            content_type: content_type.into(),
+            size,
+            digest,
+            sop_class: None,
+            transfer_syntax: None,
+            rows: None,
+            columns: None,
+            frames: None,
+            pixel_spacing: None,
+            lossy: None,
+            burned_in_annotation: None,
+        }
+    }
+}
+
 /// DICOM's three identifiers of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageUids {
@@ -124,6 +144,19 @@ pub struct ImageUids {
     pub instance: Uid,
     /// Whether the bus made them up, because the file has none.
     pub generated: bool,
+}
+
+impl ImageUids {
+    /// The identifiers of a file of a patient that has none of its own.
+    #[must_use]
+    pub fn generated(patient: PatientId, digest: Digest) -> Self {
+        Self {
+            study: Uid::generate("study", patient, digest),
+            series: Uid::generate("series", patient, digest),
+            instance: Uid::generate("instance", patient, digest),
+            generated: true,
+        }
+    }
 }
 
 /// A concept of a terminology, as DICOM writes it.

@@ -8,8 +8,8 @@ use super::{
     views::{Told, translate},
 };
 use archwire_core::{
-    Code, Digest, Image, ImageAbout, ImageBoundError, ImageClaim, ImageFile, ImageUids, ImageWarning,
-    Patient, PatientId, Uid,
+    Code, Image, ImageAbout, ImageBoundError, ImageClaim, ImageFile, ImageUids, ImageWarning, Patient,
+    PatientId,
 };
 
 /// What became of an image's bytes and a sender's claim.
@@ -75,17 +75,6 @@ pub fn describe(
         _ => of_other(claim, kind, &claimed, excerpt, patient),
     };
     finished(described, kind, &claimed)
-}
-
-/// The identifiers of a file of a patient that has none of its own.
-#[must_use]
-pub fn generated_uids(patient: PatientId, digest: Digest) -> ImageUids {
-    ImageUids {
-        study: Uid::generate("study", patient, digest),
-        series: Uid::generate("series", patient, digest),
-        instance: Uid::generate("instance", patient, digest),
-        generated: true,
-    }
 }
 
 /// An image before its view is translated.
@@ -164,28 +153,22 @@ fn of_other(
         FileKind::Png => photo::png(excerpt.head),
         _ => Photo::default(),
     };
+    let content_type = match kind {
+        FileKind::Other => claimed.of_other(),
+        _ => content_type(kind),
+    };
     let file = ImageFile {
-        content_type: match kind {
-            FileKind::Other => claimed.of_other(),
-            _ => content_type(kind),
-        },
-        size: excerpt.size,
-        digest: excerpt.digest,
-        sop_class: None,
-        transfer_syntax: None,
         rows,
         columns,
-        frames: None,
-        pixel_spacing: None,
         lossy,
-        burned_in_annotation: None,
+        ..ImageFile::new(content_type, excerpt.size, excerpt.digest)
     };
     let own = ImageAbout {
         acquired_at,
         device,
         ..ImageAbout::default()
     };
-    let generated = generated_uids(patient, excerpt.digest);
+    let generated = ImageUids::generated(patient, excerpt.digest);
     let about = over(own, claim.about);
     let mut told = Told::default();
     told.tell_about(&about);

@@ -30,7 +30,7 @@ mod views;
 
 pub use collector::Collector;
 pub use contradicts::contradicts;
-pub use describe::{DescribeError, Described, describe, generated_uids};
+pub use describe::{DescribeError, Described, describe};
 pub use file::{Excerpt, FileKind, HEAD_BYTES, TAIL_BYTES, sniff};
 pub use intake::{ImageArrived, Intake, IntakeError};
 pub use room::{Room, RoomError};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::imaging::dicom::tests::writer::{How, Writer, excerpt, with_pixels};
-use archwire_core::{Mouth, Occlusion, Text, ViewTranslation};
+use archwire_core::{Digest, Mouth, Occlusion, Text, ViewTranslation};
 use dicom_core::Tag;
 use proptest::prelude::*;
 
@@ -80,7 +80,7 @@ fn a_photograph_without_identifiers_gets_those_of_this_file_of_this_patient() {
     let of = |patient| describe(ImageClaim::default(), &excerpt(JPEG), patient).unwrap();
     let one = of(patient);
     assert_eq!(one, of(patient));
-    assert_eq!(one.image.uids, generated_uids(patient, Digest::of(JPEG)));
+    assert_eq!(one.image.uids, ImageUids::generated(patient, Digest::of(JPEG)));
     assert!(one.image.uids.generated);
     assert_ne!(
         one.image.uids.instance,

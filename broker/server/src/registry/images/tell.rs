@@ -1,13 +1,10 @@
 //! Events about images, and what is noted of them without being news.
 
 use super::ImageTaken;
-use crate::{
-    imaging::generated_uids,
-    registry::{ObserveError, Registry, index::Content},
-};
+use crate::registry::{ObserveError, Registry, index::Content};
 use archwire_core::{
-    Copied, Decision, Event, EventKind, Image, ImageCopy, ImageId, ImageNews, ImageObservation, PatientId,
-    Revision, Sighted,
+    Copied, Decision, Event, EventKind, Image, ImageCopy, ImageId, ImageNews, ImageObservation, ImageUids,
+    PatientId, Revision, Sighted,
 };
 use std::{collections::BTreeSet, time::SystemTime};
 use uuid::Uuid;
@@ -193,7 +190,7 @@ impl Registry {
 
 /// The image as one of a patient: UIDs that the bus made up tell whose it is, and a study is of one patient.
 pub(super) fn of_patient(mut image: Image, patient: PatientId) -> Image {
-    let own = generated_uids(patient, image.file.digest);
+    let own = ImageUids::generated(patient, image.file.digest);
     if image.uids.generated && image.uids.instance != own.instance {
         image.uids = own;
     }

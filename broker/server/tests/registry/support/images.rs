@@ -1,10 +1,7 @@
 //! Images of an office: what systems say of them, and what the log and the index know.
 
 use super::{Office, events, id, in_time, person, system};
-use archwire::{
-    imaging::generated_uids,
-    registry::{ImageSettlement, ImageTaken, ObserveError, Registry},
-};
+use archwire::registry::{ImageSettlement, ImageTaken, ObserveError, Registry};
 use archwire_core::{
     Digest, Event, Image, ImageAbout, ImageFile, ImageId, ImageObservation, ImageUids, Patient, PatientId,
     Receipt, ReceiptOutcome, Revision, Uid,
@@ -15,7 +12,7 @@ use std::collections::BTreeSet;
 pub(crate) fn photo(patient: PatientId, bytes: &str) -> Image {
     let digest = Digest::of(bytes.as_bytes());
     Image {
-        uids: generated_uids(patient, digest),
+        uids: ImageUids::generated(patient, digest),
         ..image(digest, "image/jpeg")
     }
 }
@@ -37,19 +34,11 @@ pub(crate) fn radiograph(instance: &str, bytes: &str) -> Image {
 
 fn image(digest: Digest, content_type: &str) -> Image {
     Image {
-        uids: generated_uids(PatientId::generate(), digest),
+        uids: ImageUids::generated(PatientId::generate(), digest),
         file: ImageFile {
-            content_type: content_type.to_owned(),
-            size: 42,
-            digest,
-            sop_class: None,
-            transfer_syntax: None,
             rows: Some(10),
             columns: Some(20),
-            frames: None,
-            pixel_spacing: None,
-            lossy: None,
-            burned_in_annotation: None,
+            ..ImageFile::new(content_type, 42, digest)
         },
         about: ImageAbout::default(),
         translations: Vec::new(),
