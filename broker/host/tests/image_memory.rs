@@ -15,23 +15,22 @@
     reason = "the helpers of tests may fail loudly, like the tests themselves"
 )]
 
-use archwire_core::{
-    Cursor, Digest, Image, ImageAbout, ImageDelivery, ImageFile, ImageId, ImageUids, Patient, PatientId,
-    Revision, SystemName, Uid,
-};
+#[path = "scenarios/support/set_up.rs"]
+mod set_up;
+
+use archwire_core::{Cursor, Digest, SystemName};
 use archwire_host::{
-    Connector, Engine, EngineConfig, Grant, ImageBytes, ImageContent, ImageContentError, ImageSink, Limits,
-    MemoryStateStore, StoredImage, SystemConfig,
+    Connector, ImageBytes, ImageContent, ImageContentError, ImageSink, Limits, MemoryStateStore, StoredImage,
+    SystemConfig,
 };
 use axum::{Router, body::Body, extract::State, routing::get};
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use set_up::{config, delivery, grant, load};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
     fs,
-    num::NonZeroUsize,
-    path::PathBuf,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -129,73 +128,21 @@ async fn count(State(received): State<Arc<AtomicU64>>, body: Body) {
 }
 
 async fn connector(mebibytes: u64, url: &str) -> Connector {
-    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/guests/components");
-    let folder = std::env::var_os("ARCHWIRE_COMPONENTS").map_or(built, PathBuf::from);
-    let compiled = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled");
-    let engine = Engine::new(EngineConfig::new(compiled)).unwrap();
-    let component = engine.load(folder.join("gallery.wasm")).await;
-    let component = component.unwrap_or_else(|error| panic!("{error}; cargo xtask guests builds it"));
+    let mut grant = grant(url);
+    grant.methods = vec!["GET".parse().unwrap(), "PUT".parse().unwrap()];
     let config = SystemConfig {
-        system: "archive".parse().unwrap(),
         settings: BTreeMap::from([("url".to_owned(), url.to_owned())]),
-        secrets: BTreeMap::from([("key".to_owned(), "topsecret-0123456789".into())]),
-        grants: vec![Grant {
-            to: url.parse().unwrap(),
-            methods: vec!["GET".parse().unwrap(), "PUT".parse().unwrap()],
-            paths: vec!["/images/*".parse().unwrap()],
-            private_addresses: true,
-            spacing: Duration::ZERO,
-            in_flight: NonZeroUsize::MIN,
-        }],
+        grants: vec![grant],
         limits: Limits::default(),
-        account: None,
         images: Some(Arc::new(Generated(mebibytes))),
-        images_folder: None,
+        ..config()
     };
-    Connector::new(component, config, Arc::new(MemoryStateStore::default())).unwrap()
-}
-
-fn delivery(mebibytes: u64) -> ImageDelivery {
-    let (patient, digest) = (PatientId::generate(), digest(mebibytes));
-    let uid = |what| Uid::generate(what, patient, digest);
-    ImageDelivery {
-        event_id: "1".to_owned(),
-        patient_id: patient,
-        image_id: ImageId {
-            patient,
-            first: Revision::new(2),
-        },
-        revision: Revision::new(2),
-        image: Image {
-            uids: ImageUids {
-                study: uid("study"),
-                series: uid("series"),
-                instance: uid("instance"),
-                generated: true,
-            },
-            file: ImageFile {
-                content_type: "application/octet-stream".to_owned(),
-                size: mebibytes * MEBIBYTE,
-                digest,
-                sop_class: None,
-                transfer_syntax: None,
-                rows: None,
-                columns: None,
-                frames: None,
-                pixel_spacing: None,
-                lossy: None,
-                burned_in_annotation: None,
-            },
-            about: ImageAbout::default(),
-            translations: Vec::new(),
-            warnings: Vec::new(),
-        },
-        retracted: false,
-        record: None,
-        local_id: None,
-        patient: Patient::default(),
-        in_doubt_since: None,
-    }
+    Connector::new(
+        load("gallery").await,
+        config,
+        Arc::new(MemoryStateStore::default()),
+    )
+    .unwrap()
 }
 
 fn resident() -> u64 {
@@ -239,8 +186,8 @@ async fn measure(mebibytes: u64, counts: bool) {
     let received = Arc::new(AtomicU64::new(0));
     let url = server(mebibytes, Arc::clone(&received)).await;
     let connector = connector(mebibytes, &url).await;
-    let delivery = delivery(mebibytes);
-    let digest = Some(delivery.image.file.digest);
+    let digest = digest(mebibytes);
+    let delivery = delivery(digest, mebibytes * MEBIBYTE);
     let shown = "shown".parse().unwrap();
     let take = Cursor("take shown".to_owned());
     let before = resident();
@@ -260,9 +207,9 @@ async fn measure(mebibytes: u64, counts: bool) {
     let (watch, begun) = (Watch::begin(), Instant::now());
     let view = connector.fetch_image(&shown, None).await.unwrap().unwrap();
     told("read back", begun, watch);
-    assert_eq!(view.digest, digest);
+    assert_eq!(view.digest, Some(digest));
     let (watch, begun) = (Watch::begin(), Instant::now());
     let answer = connector.poll(Some(&take)).await.unwrap();
     told("taken in", begun, watch);
-    assert_eq!(answer.page.images[0].digest, digest);
+    assert_eq!(answer.page.images[0].digest, Some(digest));
 }

@@ -1,9 +1,7 @@
 //! A web service that keeps images, and the connector of tests for it.
 
-use super::{config, grant, load, tell};
-use archwire_core::{
-    Digest, Image, ImageAbout, ImageDelivery, ImageFile, ImageId, ImageUids, Patient, PatientId, Revision,
-};
+use super::{config, delivery, grant, load, tell};
+use archwire_core::Digest;
 use archwire_host::{CallError, Connector, Limits, MemoryImages, MemoryStateStore, SystemConfig};
 use axum::{
     Router,
@@ -140,50 +138,6 @@ fn echo(content_type: &'static str, asked: &HeaderMap) -> Response {
         .collect();
     let pieces = Body::from_stream(futures_util::stream::iter(pieces));
     ([(header::CONTENT_TYPE, content_type)], pieces).into_response()
-}
-
-/// The delivery of an image with these bytes.
-pub(crate) fn delivery(digest: Digest, size: u64) -> ImageDelivery {
-    let patient = PatientId::generate();
-    let uid = |what| archwire_core::Uid::generate(what, patient, digest);
-    ImageDelivery {
-        event_id: "1".to_owned(),
-        patient_id: patient,
-        image_id: ImageId {
-            patient,
-            first: Revision::new(2),
-        },
-        revision: Revision::new(2),
-        image: Image {
-            uids: ImageUids {
-                study: uid("study"),
-                series: uid("series"),
-                instance: uid("instance"),
-                generated: true,
-            },
-            file: ImageFile {
-                content_type: "image/jpeg".to_owned(),
-                size,
-                digest,
-                sop_class: None,
-                transfer_syntax: None,
-                rows: None,
-                columns: None,
-                frames: None,
-                pixel_spacing: None,
-                lossy: None,
-                burned_in_annotation: None,
-            },
-            about: ImageAbout::default(),
-            translations: Vec::new(),
-            warnings: Vec::new(),
-        },
-        retracted: false,
-        record: Some("1".parse().unwrap()),
-        local_id: None,
-        patient: Patient::default(),
-        in_doubt_since: None,
-    }
 }
 
 /// The code with which a delivery was refused that was told to do this.

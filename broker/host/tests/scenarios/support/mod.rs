@@ -1,83 +1,18 @@
-//! What the scenarios share: the engine, the hostile connector set up for a system, and a server to talk to.
+//! What the scenarios share: a connector set up for a system, the hostile one above all, and servers to talk to.
 
 mod gallery;
 mod logs;
 mod server;
+mod set_up;
 
-pub(crate) use gallery::{Gallery, delivery, poll, refusal};
+pub(crate) use gallery::{Gallery, poll, refusal};
 pub(crate) use logs::Logs;
 pub(crate) use server::Server;
+pub(crate) use set_up::{SECRET, component_file, config, delivery, engine, grant, load};
 
 use archwire_core::Cursor;
-use archwire_host::{
-    CallError, Component, Connector, Engine, EngineConfig, Grant, Limits, MemoryStateStore, StateStore,
-    SystemConfig,
-};
-use std::{
-    collections::BTreeMap,
-    num::NonZeroUsize,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
-
-/// The secret of the hostile connector.
-pub(crate) const SECRET: &str = "topsecret-0123456789";
-
-/// One engine for all scenarios of this process; what it compiled is kept for the next run.
-pub(crate) fn engine() -> Engine {
-    static ENGINE: OnceLock<Engine> = OnceLock::new();
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled");
-    ENGINE
-        .get_or_init(|| Engine::new(EngineConfig::new(folder)).unwrap())
-        .clone()
-}
-
-/// The file of a built connector.
-pub(crate) fn component_file(name: &str) -> PathBuf {
-    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/guests/components");
-    let folder = std::env::var_os("ARCHWIRE_COMPONENTS").map_or(built, PathBuf::from);
-    let file = folder.join(format!("{name}.wasm"));
-    assert!(
-        file.is_file(),
-        "{} is missing; build it with: cargo xtask guests",
-        file.display()
-    );
-    file
-}
-
-pub(crate) async fn load(name: &str) -> Component {
-    engine().load(component_file(name)).await.unwrap()
-}
-
-/// A system whose connector is hostile. Nothing is granted.
-pub(crate) fn config() -> SystemConfig {
-    SystemConfig {
-        system: "front-desk".parse().unwrap(),
-        settings: BTreeMap::from([("greeting".to_owned(), "hello".to_owned())]),
-        secrets: BTreeMap::from([("key".to_owned(), SECRET.into())]),
-        grants: Vec::new(),
-        limits: Limits {
-            deadline: Duration::from_secs(20),
-            ..Limits::default()
-        },
-        account: None,
-        images: None,
-        images_folder: None,
-    }
-}
-
-/// Everything at one server of this machine.
-pub(crate) fn grant(to: &str) -> Grant {
-    Grant {
-        to: to.parse().unwrap(),
-        methods: vec!["GET".parse().unwrap(), "POST".parse().unwrap()],
-        paths: vec!["/**".parse().unwrap()],
-        private_addresses: true,
-        spacing: Duration::ZERO,
-        in_flight: NonZeroUsize::new(64).unwrap(),
-    }
-}
+use archwire_host::{CallError, Connector, MemoryStateStore, StateStore, SystemConfig};
+use std::sync::Arc;
 
 pub(crate) async fn hostile(config: SystemConfig) -> Connector {
     hostile_with(config, Arc::new(MemoryStateStore::default())).await
