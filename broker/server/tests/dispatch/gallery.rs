@@ -4,7 +4,7 @@ use crate::{office::system, support::*};
 use archwire::{dispatch::ImageDesk, registry::ImageTaken, wire::decode_sighting};
 use archwire_core::{
     Copied, Digest, Image, ImageAbout, ImageFile, ImageId, ImageObservation, ImageUids, PatientId, Receipt,
-    Sighted, Uid,
+    Sighted,
 };
 use archwire_host::MemoryImages;
 use archwire_nats::Filter;
@@ -30,6 +30,8 @@ pub(crate) const CAMERA: &str = "camera";
 pub(crate) struct Pictures {
     /// What it keeps, by the id in its address.
     pub(crate) kept: BTreeMap<String, Bytes>,
+    /// Under which record it keeps each.
+    pub(crate) records: BTreeMap<String, String>,
     /// Every request, with what it was answered.
     pub(crate) requests: Vec<(Method, String, u16)>,
     /// What everything is answered with, and nothing is done.
@@ -90,11 +92,14 @@ async fn keep(
     body: Bytes,
 ) -> StatusCode {
     let id = whole(id);
-    assert!(headers.contains_key("x-record"), "it is said whose it is");
+    let record = headers.get("x-record").expect("it is said whose it is");
     let mut pictures = gallery.pictures();
     if let Some(status) = pictures.answered(Method::PUT, &id) {
         return status;
     }
+    pictures
+        .records
+        .insert(id.clone(), record.to_str().unwrap().to_owned());
     pictures.kept.insert(id, body);
     if pictures.loses_answers > 0 {
         pictures.loses_answers -= 1;
@@ -122,6 +127,7 @@ async fn forget(State(gallery): State<Gallery>, Path(id): Path<(String, String)>
         return status;
     }
     pictures.kept.remove(&id);
+    pictures.records.remove(&id);
     StatusCode::OK
 }
 
@@ -148,28 +154,9 @@ impl Gallery {
 
 /// What is known of a photograph of a patient.
 pub(crate) fn photograph(patient: PatientId, number: &str, bytes: &[u8]) -> Image {
-    let digest = Digest::of(bytes);
-    let uid = |what| Uid::generate(what, patient, Digest::of(number.as_bytes()));
     Image {
-        uids: ImageUids {
-            study: uid("study"),
-            series: uid("series"),
-            instance: uid("instance"),
-            generated: true,
-        },
-        file: ImageFile {
-            content_type: "image/jpeg".to_owned(),
-            size: bytes.len().try_into().unwrap(),
-            digest,
-            sop_class: None,
-            transfer_syntax: None,
-            rows: None,
-            columns: None,
-            frames: None,
-            pixel_spacing: None,
-            lossy: None,
-            burned_in_annotation: None,
-        },
+        uids: ImageUids::generated(patient, Digest::of(number.as_bytes())),
+        file: ImageFile::new("image/jpeg", bytes.len().try_into().unwrap(), Digest::of(bytes)),
         about: ImageAbout::default(),
         translations: Vec::new(),
         warnings: Vec::new(),
@@ -237,6 +224,11 @@ impl Town {
     /// Waits until there are so many receipts of an image, and no more.
     pub(crate) async fn image_receipted(&self, image: ImageId, count: usize) -> Vec<Receipt> {
         so_many(count, async || self.image_receipts(image).await).await
+    }
+
+    /// Under which record the archive keeps an image.
+    pub(crate) fn pictured_under(&self, image: ImageId) -> Option<String> {
+        self.gallery.pictures().records.get(&image.to_string()).cloned()
     }
 
     /// What the archive keeps of an image.

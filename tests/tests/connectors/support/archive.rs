@@ -1,10 +1,7 @@
 //! A real image archive with its connector, and what is put into it.
 
-use super::{Line, granted, jordan, jordan_at_the_desk, load};
-use archwire_core::{
-    Cursor, Digest, Image, ImageAbout, ImageDelivery, ImageFile, ImageId, ImageUids, ImageView, Patient,
-    PatientId, Revision, Uid, View,
-};
+use super::{Line, granted, images::delivery, jordan_at_the_desk, load};
+use archwire_core::{Cursor, ImageDelivery, ImageUids, ImageView, Patient, View};
 use archwire_host::{Component, Connector, Limits, MemoryImages, MemoryStateStore, SystemConfig};
 use archwire_tests::{Orthanc, OrthancPlan, Radiograph, eventually};
 use std::collections::BTreeMap;
@@ -82,24 +79,7 @@ impl Archive {
 
     /// A file of Jordan's that the bus has.
     pub(crate) fn delivery(&self, content_type: &str, bytes: Vec<u8>) -> ImageDelivery {
-        let size = bytes.len().try_into().unwrap();
-        let digest = self.images.insert(bytes);
-        let patient_id = PatientId::generate();
-        ImageDelivery {
-            event_id: PatientId::generate().to_string(),
-            patient_id,
-            image_id: ImageId {
-                patient: patient_id,
-                first: Revision::new(2),
-            },
-            revision: Revision::new(2),
-            image: image(patient_id, content_type, digest, size),
-            retracted: false,
-            record: None,
-            local_id: None,
-            patient: jordan(),
-            in_doubt_since: None,
-        }
+        delivery(&self.images, content_type, bytes)
     }
 
     /// A radiograph of somebody that the bus has.
@@ -148,34 +128,6 @@ pub(crate) fn small_radiograph() -> Radiograph {
     Radiograph {
         size: (64, 48),
         ..Radiograph::of(&jordan_at_the_desk())
-    }
-}
-
-fn image(patient: PatientId, content_type: &str, digest: Digest, size: u64) -> Image {
-    let uid = |what| Uid::generate(what, patient, digest);
-    Image {
-        uids: ImageUids {
-            study: uid("study"),
-            series: uid("series"),
-            instance: uid("instance"),
-            generated: true,
-        },
-        file: ImageFile {
-            content_type: content_type.to_owned(),
-            size,
-            digest,
-            sop_class: None,
-            transfer_syntax: None,
-            rows: None,
-            columns: None,
-            frames: None,
-            pixel_spacing: None,
-            lossy: None,
-            burned_in_annotation: None,
-        },
-        about: ImageAbout::default(),
-        translations: Vec::new(),
-        warnings: Vec::new(),
     }
 }
 

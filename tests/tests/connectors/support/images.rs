@@ -1,9 +1,8 @@
 //! Invented images, and deliveries about them.
 
 use super::{Office, jordan};
-use archwire_core::{
-    Digest, Image, ImageAbout, ImageDelivery, ImageFile, ImageId, ImageUids, PatientId, Revision, Uid,
-};
+use archwire_core::{Image, ImageAbout, ImageDelivery, ImageFile, ImageId, ImageUids, PatientId, Revision};
+use archwire_host::MemoryImages;
 
 /// Bytes of no meaning that are no text either.
 pub(crate) fn picture(size: usize) -> Vec<u8> {
@@ -12,55 +11,39 @@ pub(crate) fn picture(size: usize) -> Vec<u8> {
         .collect()
 }
 
-/// A photograph of the record 1, in the bus's store, that the office does not have.
-pub(crate) fn photograph(office: &Office, bytes: Vec<u8>) -> ImageDelivery {
+/// A file of Jordan's that the bus has, and that no system has yet.
+pub(crate) fn delivery(images: &MemoryImages, content_type: &str, bytes: Vec<u8>) -> ImageDelivery {
     let size = bytes.len().try_into().unwrap();
-    let digest = office.images.insert(bytes);
-    let patient_id = PatientId::generate();
+    let digest = images.insert(bytes);
+    let patient = PatientId::generate();
+    let revision = Revision::new(2);
     ImageDelivery {
         event_id: PatientId::generate().to_string(),
-        patient_id,
+        patient_id: patient,
         image_id: ImageId {
-            patient: patient_id,
-            first: Revision::new(2),
+            patient,
+            first: revision,
         },
-        revision: Revision::new(2),
-        image: photographed(patient_id, digest, size),
+        revision,
+        image: Image {
+            uids: ImageUids::generated(patient, digest),
+            file: ImageFile::new(content_type, size, digest),
+            about: ImageAbout::default(),
+            translations: Vec::new(),
+            warnings: Vec::new(),
+        },
         retracted: false,
-        record: Some("1".parse().unwrap()),
+        record: None,
         local_id: None,
         patient: jordan(),
         in_doubt_since: None,
     }
 }
 
-fn photographed(patient: PatientId, digest: Digest, size: u64) -> Image {
-    let uid = |what| Uid::generate(what, patient, digest);
-    Image {
-        uids: ImageUids {
-            study: uid("study"),
-            series: uid("series"),
-            instance: uid("instance"),
-            generated: true,
-        },
-        file: ImageFile {
-            content_type: "image/jpeg".to_owned(),
-            size,
-            digest,
-            sop_class: None,
-            transfer_syntax: None,
-            rows: None,
-            columns: None,
-            frames: None,
-            pixel_spacing: None,
-            lossy: None,
-            burned_in_annotation: None,
-        },
-        about: ImageAbout {
-            view_label: Some("Smile".into()),
-            ..ImageAbout::default()
-        },
-        translations: Vec::new(),
-        warnings: Vec::new(),
-    }
+/// A photograph of the record 1, in the bus's store, that the office does not have.
+pub(crate) fn photograph(office: &Office, bytes: Vec<u8>) -> ImageDelivery {
+    let mut delivery = delivery(&office.images, "image/jpeg", bytes);
+    delivery.record = Some("1".parse().unwrap());
+    delivery.image.about.view_label = Some("Smile".into());
+    delivery
 }
