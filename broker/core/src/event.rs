@@ -4,7 +4,7 @@ use crate::{
     Decision, ImageCopy, ImageNews, LocalId, Path, Patient, PatientId, Receipt, Revision, SourceRecord,
     SystemName,
 };
-use std::{collections::BTreeSet, time::SystemTime};
+use std::{collections::BTreeSet, str::FromStr, time::SystemTime};
 
 /// A record as a system shows it: whole, not a delta.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl LinkedBy {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventKind {
     /// First event of a patient.
     PatientCreated,
@@ -168,7 +168,39 @@ pub enum EventKind {
     ImageRetracted,
 }
 
+/// A word that names no kind of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the kinds of events are `created`, `updated`, `merged`, `unmerged`, `imaged`, `image-amended` and `image-retracted`"
+)]
+pub struct EventKindError;
+
 impl EventKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::PatientCreated,
+        Self::PatientUpdated,
+        Self::PatientMerged,
+        Self::PatientUnmerged,
+        Self::PatientImaged,
+        Self::ImageAmended,
+        Self::ImageRetracted,
+    ];
+
+    /// The kind's word in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PatientCreated => "created",
+            Self::PatientUpdated => "updated",
+            Self::PatientMerged => "merged",
+            Self::PatientUnmerged => "unmerged",
+            Self::PatientImaged => "imaged",
+            Self::ImageAmended => "image-amended",
+            Self::ImageRetracted => "image-retracted",
+        }
+    }
+
     /// CloudEvents type.
     #[must_use]
     pub fn cloud_event_type(self) -> &'static str {
@@ -190,6 +222,15 @@ impl EventKind {
             self,
             Self::PatientImaged | Self::ImageAmended | Self::ImageRetracted
         )
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = EventKindError;
+
+    fn from_str(word: &str) -> Result<Self, EventKindError> {
+        let same = |kind: &Self| kind.as_str() == word;
+        Self::ALL.into_iter().find(same).ok_or(EventKindError)
     }
 }
 

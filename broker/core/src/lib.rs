@@ -8,6 +8,7 @@
 //! shows nothing, so that deriving `Debug` on what holds them is safe.
 
 mod connector;
+pub mod contract;
 mod element_key;
 mod event;
 mod fields;
@@ -39,7 +40,8 @@ pub use connector::{
     Later, Page, Reason, ReasonCode, SurveyEntry, SurveyPage,
 };
 pub use event::{
-    Event, EventKind, LinkedBy, Merge, Observation, RecordLink, Side, Sighted, Sighting, Standing, View,
+    Event, EventKind, EventKindError, LinkedBy, Merge, Observation, RecordLink, Side, Sighted, Sighting,
+    Standing, View,
 };
 pub use fields::{Fields, FieldsError, Leaf, Path};
 pub use image::{
