@@ -21,6 +21,7 @@ wasmtime::component::bindgen!({
         "wasi:random": wasmtime_wasi::p2::bindings::random,
         "wasi:http": wasmtime_wasi_http::p2::bindings::http,
         "archwire:connector/images.upload": crate::imports::Upload,
+        "archwire:connector/images.offer": crate::imports::Offer,
     },
 });
 

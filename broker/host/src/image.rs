@@ -4,6 +4,7 @@
 //! Nothing here holds a whole image: whoever implements [`ImageContent`] takes and gives pieces of at most some hundred KiB,
 //! and waits where the other side is slow.
 
+use crate::{HandOut, ImageOffer, ImageOfferError};
 use archwire_core::{Digest, SystemName};
 use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
@@ -31,6 +32,15 @@ pub trait ImageContent: Send + Sync + 'static {
         &'a self,
         system: &'a SystemName,
     ) -> BoxFuture<'a, Result<Box<dyn ImageSink>, ImageContentError>>;
+
+    /// Hands an image out to the program of `system` until what comes back is dropped. Nobody has to.
+    fn hand_out<'a>(
+        &'a self,
+        _: &'a SystemName,
+        _: HandOut,
+    ) -> BoxFuture<'a, Result<Box<dyn ImageOffer>, ImageOfferError>> {
+        Box::pin(async { Err(ImageOfferError::NotConfigured) })
+    }
 }
 
 /// An image on its way in. Dropped before its end, it is abandoned.

@@ -51,6 +51,7 @@ mod engine;
 mod grant;
 mod http;
 mod image;
+mod image_offer;
 mod imports;
 mod limits;
 mod load;
@@ -69,6 +70,7 @@ pub use description::{Ability, Credential, Description, GrantWish, Secret, Setti
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use grant::{Grant, Method, MethodError, Origin, OriginError, PathPattern, PathPatternError, Scheme};
 pub use image::{ImageBytes, ImageContent, ImageContentError, ImageSink, MemoryImages, StoredImage};
+pub use image_offer::{HandOut, ImageOffer, ImageOfferError, ImageWay};
 pub use limits::Limits;
 pub use load::{CONTRACT, Component, LARGEST_COMPONENT, LoadError, LoadProblem};
 pub use state::{MemoryStateStore, StateStore, StateStoreError, StateValues};

@@ -19,10 +19,15 @@
 //! | [`create`] | `poll` | an image that is stored, to be told in the page |
 //! | [`measure`] | `poll`, `deliver_image`, `fetch_image` | a digest, and nothing is stored |
 //! | [`take_file`] | `poll`, `fetch_image` | a file of the folder that the administrator granted, stored or (in `fetch_image`) measured |
+//! | [`hand_out`] | `deliver_image`, only the image of that delivery | host, path, user and password by which a program fetches it by SFTP |
 //!
 //! Everywhere else the answer is [`Error::Denied`]. At most 8 at the same time, at most 1,000 stored in one call, at most 4 GiB
 //! each. Such a call may take 30 minutes, as long as bytes move; after 60 s without any the host ends it. These are the
 //! broker's defaults. What is dropped before its end is as if it had never begun.
+
+mod offer;
+
+pub use offer::{Offer, OfferError, Way, hand_out};
 
 use crate::bindings::archwire::connector::images as host;
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};

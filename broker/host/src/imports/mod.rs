@@ -11,7 +11,7 @@ mod state;
     unreachable_pub,
     reason = "the generated bindings export it again, from a private module"
 )]
-pub use images::Upload;
+pub use images::{Offer, Upload};
 pub(crate) use images::{CallImages, Folder, ImageCall, SystemImages};
 pub(crate) use log::LogBook;
 

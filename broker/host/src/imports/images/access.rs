@@ -1,7 +1,7 @@
 //! What one call may do with images.
 
 use super::folder::Folder;
-use crate::{ImageContent, bindings::archwire::connector::images::ImageError};
+use crate::{ImageContent, bindings::archwire::connector::images::{ImageError, OfferError}};
 use archwire_core::Digest;
 use std::sync::{
     Arc,
@@ -10,6 +10,8 @@ use std::sync::{
 
 /// Images that a call may have open at the same time.
 const OPEN: u32 = 8;
+/// Images that a call may hand out at the same time: a delivery has one.
+const HANDED_OUT: u32 = 1;
 /// Images that a call may store.
 const STORED: u32 = 1_000;
 
@@ -39,6 +41,7 @@ pub(crate) struct CallImages {
     call: ImageCall,
     bytes: SystemImages,
     open: Arc<AtomicU32>,
+    handed_out: Arc<AtomicU32>,
     stored: u32,
 }
 
@@ -57,6 +60,7 @@ impl SystemImages {
             call,
             bytes: self.clone(),
             open: Arc::default(),
+            handed_out: Arc::default(),
             stored: 0,
         }
     }
@@ -73,6 +77,11 @@ impl CallImages {
             ImageCall::Deliver(digest) if sha256.parse() == Ok(digest) => Ok((self.content()?, digest)),
             _ => Err(ImageError::Denied),
         }
+    }
+
+    /// The store and the digest, if it is the image of this delivery.
+    pub(super) fn may_hand_out(&self, sha256: &str) -> Result<(Arc<dyn ImageContent>, Digest), OfferError> {
+        self.may_open(sha256).map_err(|_| OfferError::Denied)
     }
 
     /// The store, if one more image may be put there.
@@ -109,16 +118,21 @@ impl CallImages {
     }
 
     pub(super) fn place(&self) -> Result<Opened, ImageError> {
-        let place = Opened(Arc::clone(&self.open));
-        match self.open.fetch_add(1, Ordering::Relaxed) < OPEN {
-            true => Ok(place),
-            false => Err(ImageError::TooMany),
-        }
+        place(&self.open, OPEN).ok_or(ImageError::TooMany)
+    }
+
+    pub(super) fn place_to_hand_out(&self) -> Result<Opened, OfferError> {
+        place(&self.handed_out, HANDED_OUT).ok_or(OfferError::TooMany)
     }
 
     fn content(&self) -> Result<Arc<dyn ImageContent>, ImageError> {
         self.bytes.content.clone().ok_or(ImageError::Denied)
     }
+}
+
+fn place(taken: &Arc<AtomicU32>, most: u32) -> Option<Opened> {
+    let place = Opened(Arc::clone(taken));
+    (taken.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
 }
 
 #[cfg(test)]
@@ -152,6 +166,8 @@ mod tests {
                 access.may_take().is_ok(),
             ];
             assert_eq!(may, allowed, "{call:?}");
+            let may_hand_out = access.may_hand_out(&digest.to_string()).is_ok();
+            assert_eq!(may_hand_out, allowed[0], "{call:?}");
         }
     }
 
@@ -160,6 +176,7 @@ mod tests {
         let access = images(ImageCall::Deliver(Digest::of(b"mine")));
         for other in [Digest::of(b"other").to_string(), String::new(), "..".to_owned()] {
             assert_eq!(access.may_open(&other).err(), Some(ImageError::Denied));
+            assert_eq!(access.may_hand_out(&other).err(), Some(OfferError::Denied));
         }
     }
 
@@ -172,6 +189,11 @@ mod tests {
         assert_eq!(access.place().err(), Some(ImageError::TooMany));
         drop(places);
         assert!(access.place().is_ok());
+        let handed_out = access.place_to_hand_out();
+        assert!(handed_out.is_ok());
+        assert_eq!(access.place_to_hand_out().err(), Some(OfferError::TooMany));
+        drop(handed_out);
+        assert!(access.place_to_hand_out().is_ok());
         for _ in 0..STORED {
             assert!(access.may_create().is_ok());
         }

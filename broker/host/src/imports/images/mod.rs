@@ -8,6 +8,7 @@
 mod access;
 mod folder;
 mod measure;
+mod offer;
 mod source;
 mod upload;
 
@@ -17,11 +18,16 @@ pub(crate) use folder::Folder;
     unreachable_pub,
     reason = "the generated bindings export it again, from a private module"
 )]
+pub use offer::Offer;
+#[allow(
+    unreachable_pub,
+    reason = "the generated bindings export it again, from a private module"
+)]
 pub use upload::Upload;
 
 use crate::{
-    ImageContentError,
-    bindings::archwire::connector::images::{self, ImageError},
+    ImageContentError, ImageOfferError,
+    bindings::archwire::connector::images::{self, ImageError, OfferError},
     imports::Context,
     sandbox::Sandbox,
 };
@@ -46,6 +52,17 @@ fn told(error: &ImageContentError) -> ImageError {
     }
 }
 
+/// What the connector gets to see of an image that is not handed out.
+fn told_offer(error: &ImageOfferError) -> OfferError {
+    match error {
+        ImageOfferError::NotConfigured => OfferError::NotConfigured,
+        ImageOfferError::NotGranted => OfferError::NotGranted,
+        ImageOfferError::Unknown => OfferError::NotFound,
+        ImageOfferError::TooMany => OfferError::TooMany,
+        ImageOfferError::Unavailable(_) => OfferError::Unavailable,
+    }
+}
+
 /// Tells the administrator what is wrong with the store, in the log of the call.
 struct Teller {
     log: Dispatch,
@@ -56,14 +73,25 @@ impl Teller {
     /// What the connector does to itself is not told.
     fn failed(&self, error: &ImageContentError) {
         if let ImageContentError::Unavailable(_) | ImageContentError::Full = error {
-            let (system, error_code) = (self.system.as_str(), error.code());
-            dispatcher::with_default(&self.log, || {
-                tracing::warn!(
-                    target: "archwire::connector", system, error_code, error = error as &dyn Error,
-                    event = "image-store-failed"
-                );
-            });
+            self.store_failed(error.code(), error);
         }
+    }
+
+    /// What the administrator wrote is told by the connector.
+    fn not_handed_out(&self, error: &ImageOfferError) {
+        if let ImageOfferError::Unavailable(_) | ImageOfferError::TooMany = error {
+            self.store_failed(error.code(), error);
+        }
+    }
+
+    fn store_failed(&self, error_code: &'static str, error: &(dyn Error + 'static)) {
+        let system = self.system.as_str();
+        dispatcher::with_default(&self.log, || {
+            tracing::warn!(
+                target: "archwire::connector", system, error_code, error,
+                event = "image-store-failed"
+            );
+        });
     }
 }
 
@@ -158,6 +186,17 @@ impl images::Host for Sandbox {
 
     async fn take_file(&mut self, path: String) -> wasmtime::Result<Result<String, ImageError>> {
         Ok(self.context()?.take_image_file(&path).await)
+    }
+
+    async fn hand_out(
+        &mut self,
+        sha256: String,
+        extension: String,
+    ) -> wasmtime::Result<Result<Resource<Offer>, OfferError>> {
+        match self.context()?.hand_image_out(&sha256, &extension).await {
+            Ok(offer) => Ok(Ok(self.table.push(offer)?)),
+            Err(error) => Ok(Err(error)),
+        }
     }
 }
 
