@@ -102,6 +102,20 @@ impl Error {
         }
     }
 
+    /// The same without a word that nobody is to read: the office may quote what it was sent.
+    #[must_use]
+    pub fn without(self, word: &str) -> Self {
+        let strip = |text: Words| Words(text.0.replace(word, "[redacted]"));
+        match self {
+            Self::NotFound(text) => Self::NotFound(strip(text)),
+            Self::Refused { status, text } => Self::Refused {
+                status,
+                text: strip(text),
+            },
+            other => other,
+        }
+    }
+
     /// Whether the same request will be refused until the administrator or the office changes something.
     #[must_use]
     pub fn is_lasting(&self) -> bool {

@@ -6,7 +6,8 @@ use archwire_connector::log::Level;
 use archwire_connector::{images, log, state};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{self, Read};
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 /// Everything outside of the connector.
 pub trait Host {
@@ -34,6 +35,15 @@ pub trait Host {
     /// When it is not there, or not granted.
     fn take_file(&self, place: &str) -> Result<String, images::Error>;
 
+    /// Has the broker hand out the image of the delivery, for as long as what comes back lives.
+    ///
+    /// # Errors
+    /// When the administrator does not want it, or it cannot be done now.
+    fn hand_out(&self, sha256: &str, extension: &str) -> Result<Box<dyn HandedOut>, images::OfferError>;
+
+    /// Lets that much time pass.
+    fn wait(&self, time: Duration);
+
     /// Milliseconds since 1970 UTC.
     fn now_ms(&self) -> u64;
 
@@ -48,6 +58,25 @@ pub trait Host {
 
     /// Tells the administrator: a fixed word and numbers, never a patient.
     fn log(&self, level: Level, event: &'static str, numbers: &[(&'static str, i64)]);
+}
+
+/// An image that is handed out.
+pub trait HandedOut {
+    /// Where and how the office's program gets it.
+    fn way(&self) -> images::Way;
+
+    /// How many bytes it took until now.
+    fn taken(&self) -> u64;
+}
+
+impl HandedOut for images::Offer {
+    fn way(&self) -> images::Way {
+        images::Offer::way(self)
+    }
+
+    fn taken(&self) -> u64 {
+        images::Offer::taken(self)
+    }
 }
 
 /// A value that an earlier call kept; `None` also when an older version of the connector kept something else.
@@ -83,6 +112,14 @@ impl Host for Broker {
         images::take_file(place)
     }
 
+    fn hand_out(&self, sha256: &str, extension: &str) -> Result<Box<dyn HandedOut>, images::OfferError> {
+        Ok(Box::new(images::hand_out(sha256, extension)?))
+    }
+
+    fn wait(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
     fn now_ms(&self) -> u64 {
         let since = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -111,12 +148,14 @@ impl Host for Broker {
 pub(crate) mod double {
     //! A host of prepared answers that writes down what it was asked.
 
-    use super::{Error, Host, Incoming, Level, Request, Response};
+    use super::{Error, HandedOut, Host, Incoming, Level, Request, Response};
     use archwire_connector::http::{Method, Part};
     use archwire_connector::images;
     use std::cell::{Cell, RefCell};
     use std::collections::{BTreeMap, VecDeque};
     use std::io::{self, Read};
+    use std::rc::Rc;
+    use std::time::Duration;
 
     /// 2026-11-01 09:30:00 UTC.
     pub(crate) const NOW_MS: u64 = 1_793_525_400_000;
@@ -148,6 +187,43 @@ pub(crate) mod double {
         pub(crate) full: Cell<bool>,
         /// The files of the granted folder with their digests; `None` where no folder is granted.
         pub(crate) files: RefCell<Option<BTreeMap<String, String>>>,
+        /// How many bytes the office took of what is handed out, when it is asked; or why nothing is.
+        pub(crate) handing_out: RefCell<Option<Result<Vec<u64>, images::OfferError>>>,
+        /// Whether something is handed out now.
+        pub(crate) is_handed_out: Rc<Cell<bool>>,
+    }
+
+    /// What was asked to be handed out.
+    struct Handed {
+        extension: String,
+        taken: RefCell<VecDeque<u64>>,
+        is_handed_out: Rc<Cell<bool>>,
+    }
+
+    impl HandedOut for Handed {
+        fn way(&self) -> images::Way {
+            images::Way {
+                host: "broker.example".into(),
+                path: format!("f0lder/f1le{}", self.extension),
+                user: "u5er".into(),
+                password: "pa55word".into(),
+            }
+        }
+
+        fn taken(&self) -> u64 {
+            let mut taken = self.taken.borrow_mut();
+            match taken.len() {
+                0 => 0,
+                1 => taken[0],
+                _ => taken.pop_front().unwrap(),
+            }
+        }
+    }
+
+    impl Drop for Handed {
+        fn drop(&mut self) {
+            self.is_handed_out.set(false);
+        }
     }
 
     impl Double {
@@ -191,6 +267,12 @@ pub(crate) mod double {
                 .iter()
                 .map(|(place, digest)| ((*place).to_owned(), (*digest).to_owned()));
             self.files.replace(Some(files.collect()));
+            self
+        }
+
+        /// Images are handed out, and the office takes that many bytes until it is asked next; or why they are not.
+        pub(crate) fn handing_out(self, how: Result<&[u64], images::OfferError>) -> Self {
+            self.handing_out.replace(Some(how.map(<[u64]>::to_vec)));
             self
         }
 
@@ -262,6 +344,22 @@ pub(crate) mod double {
             let files = self.files.borrow();
             let files = files.as_ref().ok_or(images::Error::Denied)?;
             files.get(place).cloned().ok_or(images::Error::NotFound)
+        }
+
+        fn hand_out(&self, _: &str, extension: &str) -> Result<Box<dyn HandedOut>, images::OfferError> {
+            let how = self.handing_out.borrow().clone();
+            let taken = how.unwrap_or(Err(images::OfferError::NotConfigured))?;
+            self.is_handed_out.set(true);
+            Ok(Box::new(Handed {
+                extension: extension.to_owned(),
+                taken: RefCell::new(taken.into()),
+                is_handed_out: Rc::clone(&self.is_handed_out),
+            }))
+        }
+
+        fn wait(&self, time: Duration) {
+            let time = u64::try_from(time.as_millis()).unwrap();
+            self.later_ms.set(self.later_ms.get() + time);
         }
 
         fn now_ms(&self) -> u64 {

@@ -138,8 +138,8 @@ impl Connector for OpenDental {
                 Grant::new(
                     "{url}",
                     &["POST"],
-                    &["/api/v1/documents/Upload"],
-                    "Uploading images.",
+                    &["/api/v1/documents/Upload", "/api/v1/documents/UploadSftp"],
+                    "Uploading images; the second for those above 12.5 MB.",
                 )
                 .pace(0, 1),
             )

@@ -4,6 +4,7 @@ use crate::api::{Api, Error, TIMEOUT};
 use crate::documents::row::{self, DocNum, Document, List};
 use crate::row::PatNum;
 use archwire_connector::http::{Error as HttpError, Method, Part, Request, Response};
+use archwire_connector::images::Way;
 use serde_json::{Map, Value, json};
 use std::io::Read as _;
 use std::time::Duration;
@@ -19,45 +20,87 @@ const MOST_LISTED: u64 = 64 * 1024 * 1024;
 pub struct Upload<'a> {
     /// Whose it is.
     pub pat_num: PatNum,
-    /// `.jpg`.
-    pub extension: &'static str,
     /// What is said of it.
     pub fields: Map<String, Value>,
-    /// Which bytes.
-    pub sha256: &'a str,
-    /// How many.
-    pub size: u64,
+    /// How its bytes get there.
+    pub bytes: Bytes<'a>,
+}
+
+/// How the bytes of an upload get to the office.
+#[derive(Clone)]
+pub enum Bytes<'a> {
+    /// Within the request.
+    Sent {
+        /// `.jpg`.
+        extension: &'static str,
+        /// Which.
+        sha256: &'a str,
+        /// How many.
+        size: u64,
+    },
+    /// The office's program fetches them.
+    Fetched(Way),
 }
 
 impl Upload<'_> {
-    /// The request's body in parts, of which the bytes of the image are one.
-    fn parts(&self) -> Result<[Part; 3], Error> {
-        let mut fields = self.fields.clone();
-        fields.insert("PatNum".into(), self.pat_num.get().into());
-        fields.insert("extension".into(), self.extension.into());
+    /// The request's body where the bytes are a part of it.
+    fn parts(&self, extension: &str, sha256: &str, size: u64) -> Result<[Part; 3], Error> {
+        let mut fields = self.fields();
+        fields.insert("extension".into(), extension.into());
         let head = Value::Object(fields).to_string();
         let head = head
             .strip_suffix('}')
             .ok_or(Error::Http(HttpError::InvalidRequest))?;
         Ok([
             format!("{head},\"rawBase64\":\"").into(),
-            Part::base64_image(self.sha256, self.size),
+            Part::base64_image(sha256, size),
             "\"}".into(),
         ])
+    }
+
+    /// The request's body where the bytes are fetched: where from, and with which password.
+    fn invitation(&self, way: &Way) -> Map<String, Value> {
+        let mut fields = self.fields();
+        let address = format!("{}/{}", way.host, way.path);
+        for (name, value) in [
+            ("SftpAddress", address.as_str()),
+            ("SftpUsername", &way.user),
+            ("SftpPassword", &way.password),
+        ] {
+            fields.insert(name.into(), value.into());
+        }
+        fields
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        let mut fields = self.fields.clone();
+        fields.insert("PatNum".into(), self.pat_num.get().into());
+        fields
     }
 }
 
 impl Api<'_> {
-    /// POST `/documents/Upload`: the new document's key.
+    /// POST `/documents/Upload` or `/documents/UploadSftp`: the new document's key.
     ///
     /// # Errors
     /// When no document was made, or when nobody knows: [`Error::may_have_arrived`].
     pub fn upload(&self, upload: &Upload<'_>) -> Result<DocNum, Error> {
-        let request = self
-            .request(Method::Post, "/documents/Upload")
-            .body_from("application/json", upload.parts()?)
-            .timeout(UPLOAD_QUIET);
-        let response = self.call(&request)?;
+        let request = match &upload.bytes {
+            Bytes::Sent {
+                extension,
+                sha256,
+                size,
+            } => self
+                .request(Method::Post, "/documents/Upload")
+                .body_from("application/json", upload.parts(extension, sha256, *size)?),
+            Bytes::Fetched(way) => self
+                .request(Method::Post, "/documents/UploadSftp")
+                .json(&upload.invitation(way)),
+        };
+        let response = self.call(&request.timeout(UPLOAD_QUIET)).map_err(|error| match &upload.bytes {
+            Bytes::Sent { .. } => error,
+            Bytes::Fetched(way) => error.without(&way.password),
+        })?;
         uploaded(&response).ok_or(Error::Unreadable)
     }
 
@@ -174,13 +217,15 @@ mod tests {
         fields.insert("Description".into(), "Pano \"1\"".into());
         let upload = Upload {
             pat_num: PatNum::parse("7").unwrap(),
-            extension: ".jpg",
             fields,
-            sha256: "ab",
-            size: 3,
+            bytes: Bytes::Sent {
+                extension: ".jpg",
+                sha256: "ab",
+                size: 3,
+            },
         };
         let mut body = String::new();
-        for part in upload.parts().unwrap() {
+        for part in upload.parts(".jpg", "ab", 3).unwrap() {
             match part {
                 Part::Bytes(bytes) => body.push_str(str::from_utf8(&bytes).unwrap()),
                 Part::Base64Image { sha256, size } => {

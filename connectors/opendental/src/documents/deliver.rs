@@ -19,15 +19,18 @@
 //! Staff may edit a description and the mark with it. An amendment of such a document cannot be told from one that is there
 //! already: it is refused with `amendment-unclear`, for a person to look at. One that staff deleted is not made again.
 //!
-//! **Bounds**: [`crate::documents::line::MOST_BYTES`] for an upload; the state has room for about 60 doubts, those of patients
+//! What is larger than [`crate::documents::line::MOST_BYTES`] the office's program fetches itself, see
+//! [`crate::documents::large`]: the same mark, the same search, the same doubts.
+//!
+//! **Bounds**: the state has room for about 60 doubts, those of patients
 //! included, and without room the bus remembers the doubt by itself.
 
 use crate::api::{Api, Error};
-use crate::documents::calls::Upload;
+use crate::documents::calls::{Bytes, Upload};
 use crate::documents::line::{Line, MOST_BYTES, extension};
 use crate::documents::mark::{self, Mark};
 use crate::documents::row::{DocNum, Document};
-use crate::documents::{amend, category, search};
+use crate::documents::{amend, category, large, search};
 use crate::host::{Host, recall, remember};
 use crate::office::Office;
 use crate::poll::known_clock;
@@ -224,30 +227,40 @@ impl Task<'_> {
     }
 
     fn upload(&self, line: &Line) -> Result<DocNum, Disposition> {
-        let size = self.delivery.image.size;
-        if size > MOST_BYTES {
-            return Err(Disposition::rejected("document-too-large").with_detail(format!(
-                "the image has {size} bytes; the API takes {MOST_BYTES} at most, and larger ones only from an SFTP server \
-                 whose password it wants to be told, which a connector has not"
-            )));
-        }
+        let (size, sha256) = (self.delivery.image.size, self.sha256);
         let extension =
             extension(&self.delivery.image).ok_or_else(|| Disposition::rejected("no-document-form"))?;
         let mut fields = line.fields();
         if let Some(def_num) = category::def_num(self.host, &self.api, &self.office.image_category)? {
             fields.insert("DocCategory".into(), def_num.into());
         }
+        // Handed out until the end of this function, whatever comes of it.
+        let handed_out = match size > MOST_BYTES {
+            true => Some(large::hand_out(self.host, sha256, extension, size)?),
+            false => None,
+        };
+        let bytes = match &handed_out {
+            Some(handed_out) => Bytes::Fetched(handed_out.way()),
+            None => Bytes::Sent {
+                extension,
+                sha256,
+                size,
+            },
+        };
         let mut upload = Upload {
             pat_num: self.pat_num,
-            extension,
             fields,
-            sha256: self.sha256,
-            size,
+            bytes,
         };
         loop {
             match self.api.upload(&upload) {
                 Ok(doc_num) => return Ok(doc_num),
-                Err(error) if error.may_have_arrived() => return self.search_at_once(&error),
+                Err(error) if error.may_have_arrived() => {
+                    if let Some(handed_out) = &handed_out {
+                        large::let_it_be_fetched(self.host, handed_out.as_ref(), size);
+                    }
+                    return self.search_at_once(&error);
+                }
                 Err(error) => self.give_up(error, &mut upload.fields)?,
             }
         }

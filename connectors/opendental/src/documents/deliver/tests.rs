@@ -1,6 +1,7 @@
 //! Bringing an image to an office, against one that is played.
 
 mod amended;
+mod large;
 mod withdrawn;
 
 use super::*;
@@ -220,13 +221,7 @@ fn an_attempt_that_broke_off_after_the_former_doubt_was_settled_is_a_doubt_of_it
 }
 
 #[test]
-fn what_is_too_large_or_of_no_known_kind_is_refused_before_anything_is_sent() {
-    let mut large = pano();
-    large.image.size = MOST_BYTES + 1;
-    let host = Double::new().answer(200, "[]");
-    let refused = delivered(&host, &large).unwrap_err();
-    assert_eq!(refused.reason().code, "document-too-large");
-    assert!(refused.reason().detail.as_deref().unwrap().contains("12500000"));
+fn what_is_of_no_known_kind_is_refused_before_anything_is_sent() {
     let mut odd = pano();
     odd.image.content_type = Some("application/octet-stream".into());
     assert_eq!(code(&Double::new().answer(200, "[]"), &odd), "no-document-form");
