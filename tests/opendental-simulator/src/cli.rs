@@ -75,6 +75,9 @@ pub(crate) struct Cli {
     /// Keeps files in the database, so that no path is told.
     #[arg(long, conflicts_with = "images_folder")]
     in_database: bool,
+    /// The port on which SFTP servers are found; the API tells none.
+    #[arg(long, default_value_t = 22)]
+    sftp_port: u16,
     /// Turns the Hospitals feature on, which Ward and AdmitDate need.
     #[arg(long)]
     hospitals: bool,
@@ -165,6 +168,7 @@ impl Cli {
             clinics: self.clinics.clone(),
             images_folder: self.images_folder.clone(),
             in_database: self.in_database,
+            sftp_port: self.sftp_port,
             hospitals: self.hospitals,
             ..Options::default()
         };

@@ -200,17 +200,18 @@ async fn work(
     call: &Call,
     delay: Option<(Duration, bool)>,
 ) -> Result<Answer, Refusal> {
+    routes::note_invitation(shared, call);
     match delay {
         Some((by, true)) => {
-            let answer = routes::answer(shared, key, call);
+            let answer = routes::answer_late(shared, key, call).await;
             tokio::time::sleep(by).await;
             answer
         }
         Some((by, false)) => {
             tokio::time::sleep(by).await;
-            routes::answer(shared, key, call)
+            routes::answer_late(shared, key, call).await
         }
-        None => routes::answer(shared, key, call),
+        None => routes::answer_late(shared, key, call).await,
     }
 }
 

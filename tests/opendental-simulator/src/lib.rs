@@ -66,5 +66,6 @@ pub use options::{
 };
 pub use refusal::ECONNECTOR_DOWN;
 pub use server::{Handle, Simulator, StartError};
+pub use shared::Invitation;
 pub use validate::MAX_BODY_CHARS;
 pub use version::{BadVersion, Version};

@@ -186,6 +186,9 @@ pub struct Options {
     pub images_folder: Option<PathBuf>,
     /// Whether files lie in the database, so that no path is told.
     pub in_database: bool,
+    /// The port on which SFTP servers are found. The API tells none, so that it is 22 for real offices; here it is where the
+    /// office's firewall would forward it to.
+    pub sftp_port: u16,
     /// Languages outside ISO 639-2 that the office added.
     pub custom_languages: Vec<String>,
     /// Whether the Hospitals feature is on, which Ward and AdmitDate need.
@@ -253,6 +256,7 @@ impl Default for Options {
             ],
             images_folder: None,
             in_database: false,
+            sftp_port: 22,
             custom_languages: Vec::new(),
             hospitals: false,
             unknowns: Unknowns::default(),

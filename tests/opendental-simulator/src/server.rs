@@ -24,7 +24,7 @@ use crate::keys::KeyStatus;
 use crate::model::Patient;
 use crate::office::PatientLink;
 use crate::options::Options;
-use crate::shared::Shared;
+use crate::shared::{Invitation, Shared};
 use crate::wire::{Exchange, Line};
 
 /// Plays the Open Dental API of one office.
@@ -158,6 +158,11 @@ impl Handle {
     /// One document.
     pub fn document(&self, doc_num: i64) -> Option<Document> {
         self.shared.office().documents.get(doc_num).cloned()
+    }
+
+    /// Where programs asked the office to fetch files from, oldest first; also when nothing came of it.
+    pub fn invitations(&self) -> Vec<Invitation> {
+        self.shared.invitations()
     }
 
     /// Everything that was done to documents, oldest first.

@@ -18,6 +18,17 @@ use crate::office::{Office, Pen};
 use crate::options::Options;
 use crate::throttle::Lanes;
 
+/// Where a program asked the office to fetch a file from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// `host/folder/file.jpg`.
+    pub address: String,
+    /// Whom the office logs in as.
+    pub user: String,
+    /// With which password.
+    pub password: String,
+}
+
 /// The state of one simulator.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -32,6 +43,7 @@ pub(crate) struct Shared {
     faults: Mutex<FaultBoard>,
     keys: Mutex<KeyRing>,
     passes: Mutex<HashMap<String, u64>>,
+    invitations: Mutex<Vec<Invitation>>,
     work: Mutex<JoinSet<()>>,
 }
 
@@ -49,6 +61,7 @@ impl Shared {
             office: Mutex::new(Office::new()),
             faults: Mutex::new(FaultBoard::new()),
             passes: Mutex::new(HashMap::new()),
+            invitations: Mutex::default(),
             work: Mutex::new(JoinSet::new()),
         }
     }
@@ -99,6 +112,20 @@ impl Shared {
             *pass += 1;
         }
         *pass
+    }
+
+    /// Notes where a file is to be fetched from.
+    pub(crate) fn invited(&self, invitation: Invitation) {
+        self.lock_invitations().push(invitation);
+    }
+
+    /// Where files were to be fetched from, oldest first.
+    pub(crate) fn invitations(&self) -> Vec<Invitation> {
+        self.lock_invitations().clone()
+    }
+
+    fn lock_invitations(&self) -> MutexGuard<'_, Vec<Invitation>> {
+        self.invitations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs work that goes on when the client hangs up, as it does on a real server, and ends with the simulator.

@@ -104,9 +104,14 @@ pub(crate) fn upload(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
         bytes,
         origin: Origin::Upload(extension.to_owned()),
     };
+    add(shared, key, call, new)
+}
+
+/// Makes the row, and answers with it.
+pub(super) fn add(shared: &Shared, key: &ApiKey, call: &Call, new: NewDocument) -> Result<Answer, Refusal> {
     let pen = shared.pen(developer(key), "POST", Some(call.request));
     let mut office = shared.office();
-    live(&office, pat_num)?;
+    living(&office, new.pat_num)?;
     let number = office.add_document(new, &pen, &shared.options);
     shared.journal.stir();
     let row = office.documents.get(number).ok_or_else(Refusal::no_document)?;
@@ -161,11 +166,12 @@ fn doc_num(segment: &str) -> Result<i64, Refusal> {
 /// A document that the API may still touch.
 fn alive(office: &Office, doc_num: i64) -> Result<i64, Refusal> {
     let row = office.documents.get(doc_num).ok_or_else(Refusal::no_document)?;
-    live(office, row.pat_num)?;
+    living(office, row.pat_num)?;
     Ok(doc_num)
 }
 
-fn live(office: &Office, pat_num: i64) -> Result<(), Refusal> {
+/// A patient whom the API may still write for.
+pub(super) fn living(office: &Office, pat_num: i64) -> Result<(), Refusal> {
     match office.patient(pat_num) {
         None => Err(Refusal::no_patient()),
         Some(patient) if patient.deleted => Err(Refusal::bad("Patient is deleted and cannot be modified")),

@@ -7,6 +7,7 @@ mod audit;
 mod definitions;
 mod document_fields;
 mod documents;
+mod documents_sftp;
 mod patients;
 mod search;
 mod select;
@@ -59,7 +60,19 @@ pub(crate) fn answer(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answe
     }
 }
 
+/// The same for a call that may have to wait for somebody else's server.
+pub(crate) async fn answer_late(shared: &Shared, key: &ApiKey, call: &Call) -> Result<Answer, Refusal> {
+    match (call.method.as_str(), call.path.as_str()) {
+        ("POST", documents_sftp::PATH) => {
+            key.demand(Permission::Documents)?;
+            documents_sftp::upload(shared, key, call).await
+        }
+        _ => answer(shared, key, call),
+    }
+}
+
 pub(crate) use documents::img_type_number;
+pub(crate) use documents_sftp::note as note_invitation;
 
 /// The resource of a path, for the log: never a number, and never what a stranger made up.
 pub(crate) fn resource(path: &str) -> &'static str {
