@@ -4,6 +4,7 @@ mod clusters;
 mod collecting;
 mod cut_off;
 mod damaged;
+mod disk_full;
 mod formats;
 mod full;
 mod reading;
