@@ -7,7 +7,7 @@ mod tools;
 
 use crate::{eventually, process};
 use anyhow::{Context as _, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -142,6 +142,32 @@ impl Orthanc {
         .await
     }
 
+    /// From now on the disk has no room for a file of more than so many bytes.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn fills_up(&self, bytes: u64) -> Result<()> {
+        self.room(Some(bytes))
+    }
+
+    /// There is room again.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn has_room(&self) -> Result<()> {
+        self.room(None)
+    }
+
+    fn room(&self, bytes: Option<u64>) -> Result<()> {
+        let before = getrlimit(Resource::Fsize);
+        let limit = Rlimit {
+            current: bytes.or(before.maximum),
+            maximum: before.maximum,
+        };
+        let limited = prlimit(Some(self.pid()?), Resource::Fsize, limit);
+        limited.map(drop).context("Orthanc's files cannot be limited")
+    }
+
     /// SIGCONT.
     ///
     /// # Errors
@@ -151,8 +177,12 @@ impl Orthanc {
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
+        kill_process(self.pid()?, signal).context("Orthanc cannot be signalled")
+    }
+
+    fn pid(&self) -> Result<Pid> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.context("no process id")?, signal).context("Orthanc cannot be signalled")
+        pid.context("no process id")
     }
 
     /// The X-ray machine sends files to the archive, in one association.
@@ -197,19 +227,39 @@ impl Orthanc {
     /// # Errors
     /// When it does not answer.
     pub async fn file(&self, instance: &str) -> Result<Option<Vec<u8>>> {
+        match self.id(instance).await? {
+            Some(id) => Ok(Some(self.get(&format!("/instances/{id}/file")).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Orthanc's own id of an image.
+    async fn id(&self, instance: &str) -> Result<Option<String>> {
         let images: Vec<Value> = serde_json::from_slice(&self.get("/instances?expand").await?)?;
         let is_wanted = |image: &&Value| {
             let uid = image.pointer("/MainDicomTags/SOPInstanceUID");
             uid.and_then(Value::as_str) == Some(instance)
         };
-        let id = images
-            .iter()
-            .find(is_wanted)
-            .and_then(|image| image.get("ID")?.as_str());
-        match id {
-            Some(id) => Ok(Some(self.get(&format!("/instances/{id}/file")).await?)),
-            None => Ok(None),
-        }
+        let wanted = images.iter().find(is_wanted);
+        let id = wanted.and_then(|image| image.get("ID")?.as_str());
+        Ok(id.map(ToOwned::to_owned))
+    }
+
+    /// Somebody removes the image with this SOPInstanceUID by hand.
+    ///
+    /// # Errors
+    /// When the archive has none, or does not answer.
+    pub async fn remove(&self, instance: &str) -> Result<()> {
+        let id = self.id(instance).await?;
+        let id = id.context("there is no such image in the archive")?;
+        self.delete(&format!("/instances/{id}")).await
+    }
+
+    async fn delete(&self, path: &str) -> Result<()> {
+        let request = client()?.delete(self.url() + path);
+        let request = request.basic_auth(USER, Some(PASSWORD));
+        request.send().await?.error_for_status()?;
+        Ok(())
     }
 
     /// How many images the archive has.
@@ -228,12 +278,7 @@ impl Orthanc {
     pub async fn clear(&self) -> Result<()> {
         let ids: Vec<String> = serde_json::from_slice(&self.get("/patients").await?)?;
         for id in ids {
-            let request = client()?.delete(format!("{}/patients/{id}", self.url()));
-            request
-                .basic_auth(USER, Some(PASSWORD))
-                .send()
-                .await?
-                .error_for_status()?;
+            self.delete(&format!("/patients/{id}")).await?;
         }
         Ok(())
     }

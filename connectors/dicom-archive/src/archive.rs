@@ -10,7 +10,7 @@ use crate::multipart::{Frame, Part, boundary};
 use crate::stow::{self, Stored};
 use crate::uid::Uid;
 use archwire_connector::Disposition;
-use archwire_connector::http::{self, Incoming, Request, Response};
+use archwire_connector::http::{self, Incoming, Method, Request, Response};
 use serde_json::value::RawValue;
 use std::cell::Cell;
 use std::io::Read;
@@ -80,7 +80,7 @@ impl<'a> Archive<'a> {
         self.asked.get()
     }
 
-    /// Asks something that changes nothing. Once more where the connection closes: archives keep a quiet one for no more than a
+    /// Asks something that does no harm when it is asked twice. Once more where the connection closes: archives keep a quiet one for no more than a
     /// second, and may close it just when the next question is on its way.
     fn ask<T>(&self, question: impl Fn() -> Result<T, http::Error>) -> Result<T, http::Error> {
         self.asked.set(self.asked.get() + 1);
@@ -187,18 +187,44 @@ impl<'a> Archive<'a> {
         stow::read(response)
     }
 
-    /// A page of something that Orthanc itself lists. `None` when this is no Orthanc, or it may not be asked.
+    /// What Orthanc itself says to a question. `None` when this is no Orthanc, or it may not be asked.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub fn orthanc(&self, path: &str) -> Result<Option<Response>, Disposition> {
-        let request = Request::get(format!("{}{path}", self.config.url)).header("Accept", "application/json");
-        match self.ask(|| self.host.send(&request)) {
+    pub fn orthanc(&self, request: &Request) -> Result<Option<Response>, Disposition> {
+        match self.ask(|| self.host.send(request)) {
             Err(http::Error::Denied) => Ok(None),
             Err(error) => Err(error.into()),
             Ok(response) if matches!(response.status, 404 | 405) => Ok(None),
             Ok(response) => response.success().map(Some),
         }
+    }
+
+    /// Asks for something that may be asked for twice.
+    pub(crate) fn send(&self, request: &Request) -> Result<Response, http::Error> {
+        self.ask(|| self.host.send(request))
+    }
+
+    /// A file as Orthanc itself gives it out. `None` when this is no Orthanc, it may not be asked, or it does not have it any more.
+    ///
+    /// # Errors
+    /// When the server does not give it.
+    pub fn orthanc_file(&self, path: &str) -> Result<Option<Box<dyn Read>>, Disposition> {
+        let request = self.orthanc_request(Method::Get, path).timeout(PATIENCE);
+        let incoming = match self.ask(|| self.host.open(&request)) {
+            Err(http::Error::Denied) => return Ok(None),
+            incoming => incoming?,
+        };
+        match incoming.status {
+            401 | 403 | 404 | 405 | 410 => Ok(None),
+            _ => Ok(Some(Box::new(incoming.success()?.body))),
+        }
+    }
+
+    /// A request beyond DICOMweb.
+    #[must_use]
+    pub fn orthanc_request(&self, method: Method, path: &str) -> Request {
+        Request::new(method, format!("{}{path}", self.config.url))
     }
 
     fn images_query(&self, path: &str, offset: usize) -> Request {

@@ -2,54 +2,73 @@
 //!
 //! A DICOM file goes in as it is, byte for byte, so it is filed under the PatientID that it carries; what is no DICOM file is put
 //! into one ([`crate::encapsulate`]), under the number by which the archive knows the patient, else under the bus's own. In
-//! both cases somebody else may have that number in the archive already: then nothing is sent, and a person decides.
+//! both cases somebody else may have that number in the archive already: then nothing is sent ([`crate::filing`]).
 //!
 //! SOPInstanceUID is the key: the archive is asked for it first, every time. An archive that has it already is asked for the
 //! file, and only the same bytes count as the same image.
+//!
+//! A file that is no DICOM file has identifiers that tell whose it is, so it gets others when it becomes another patient's. It is
+//! stored under these; only when the archive shows it so, byte for byte, the former one is taken away ([`crate::withdraw`]).
 
 use crate::archive::{Archive, Place};
 use crate::encapsulate::{self, Subject};
 use crate::file;
+use crate::filing::{self, Named};
 use crate::header::Header;
 use crate::host::Purpose;
 use crate::observed;
 use crate::person;
 use crate::picture::{Content, NoForm, look};
 use crate::record::Record;
-use crate::records;
 use crate::stow::Stored;
 use crate::uid::Uid;
+use crate::withdraw::{self, Gone};
 use archwire_connector::http::Part;
 use archwire_connector::log::Level;
 use archwire_connector::{DeliveryAction, Disposition, ImageDelivered, ImageDelivery};
+use std::time::Duration;
 
 /// Brings an image.
 ///
 /// # Errors
 /// When the archive does not have it afterwards.
 pub fn deliver(archive: &Archive<'_>, delivery: &ImageDelivery) -> Result<ImageDelivered, Disposition> {
-    if delivery.retracted {
-        return Err(Disposition::rejected("archive-keeps-images"));
-    }
     let sha256 = delivery
         .image
         .sha256
         .as_deref()
         .ok_or_else(|| incomplete("sha256"))?;
+    if delivery.retracted {
+        return withdraw::withdraw(archive, delivery, sha256);
+    }
     let head = file::head(&mut archive.host.image(sha256)?)?;
     let content = look(&head, delivery.image.size).map_err(no_form)?;
-    let file = match content {
+    let mut file = match content {
         Content::Dicom => File::as_it_is(delivery, &head, sha256)?,
         _ => File::around(archive, delivery, content, sha256)?,
     };
-    refuse_another_uid(delivery, &file.instance)?;
-    if let Some(there) = find(archive, &file, sha256)? {
-        return Ok(there);
+    let former = former(delivery, &file.instance);
+    let delivered = match find(archive, &file, sha256)? {
+        Some(there) => there,
+        None => store(archive, delivery, &mut file, sha256)?,
+    };
+    if let Some(former) = former {
+        take_former_away(archive, &former, &file, sha256)?;
     }
+    Ok(delivered)
+}
+
+/// Sends the file.
+fn store(
+    archive: &Archive<'_>,
+    delivery: &ImageDelivery,
+    file: &mut File,
+    sha256: &str,
+) -> Result<ImageDelivered, Disposition> {
     if let Some(record) = &file.record {
-        refuse_somebody_else(archive, record, delivery)?;
+        filing::refuse_another(archive, record, file.named.as_ref(), delivery)?;
     }
-    match archive.store(sha256, file.parts)? {
+    match archive.store(sha256, std::mem::take(&mut file.parts))? {
         Stored::Taken { warning } => {
             if let Some(warning) = warning {
                 archive
@@ -60,8 +79,8 @@ pub fn deliver(archive: &Archive<'_>, delivery: &ImageDelivery) -> Result<ImageD
         // It came in between our question and now, or the archive keeps its own counsel: reading it back tells.
         Stored::HadOne => archive.host.log(Level::Info, "had-it-already", &[]),
     }
-    let record = match file.record {
-        Some(record) => Some(record),
+    let record = match &file.record {
+        Some(record) => Some(record.clone()),
         // It is stored by now, whether or not the archive goes on answering.
         None => filed_under(archive, &file.instance).unwrap_or_default(),
     };
@@ -76,12 +95,15 @@ struct File {
     instance: Uid,
     /// Under which the archive will file it; `None` when the header cannot be read here (deflated, big endian).
     record: Option<Record>,
+    /// Whom it names.
+    named: Option<Named>,
     parts: Vec<Part>,
 }
 
 impl File {
     fn as_it_is(delivery: &ImageDelivery, head: &[u8], sha256: &str) -> Result<Self, Disposition> {
         let header = Header::read(head).unwrap_or_default();
+        let named = Named::by(&header);
         let study = header
             .study
             .map_or_else(|| stated(delivery.image.study_uid.as_deref(), "study-uid"), Ok)?;
@@ -96,6 +118,7 @@ impl File {
         Ok(Self {
             instance,
             record,
+            named,
             parts: vec![Part::image(sha256, delivery.image.size)],
         })
     }
@@ -134,6 +157,7 @@ impl File {
         Ok(Self {
             instance,
             record: Some(record),
+            named: Some(Named::of(&delivery.patient)),
             parts,
         })
     }
@@ -174,31 +198,31 @@ fn find(archive: &Archive<'_>, file: &File, sha256: &str) -> Result<Option<Image
     }
 }
 
-/// An archive changes and removes nothing: it would have the image twice, the former one perhaps under another patient.
-fn refuse_another_uid(delivery: &ImageDelivery, instance: &Uid) -> Result<(), Disposition> {
-    let former = delivery.local_id.as_deref();
-    match former.filter(|former| *former != instance.as_str()) {
-        Some(former) => Err(
-            Disposition::rejected("archived-under-another-uid").with_detail(format!(
-                "the archive has the image as {former}, and it is {instance} now: the former one has to be removed by hand in \
-                 the archive",
-                instance = instance.as_str()
-            )),
-        ),
-        None => Ok(()),
-    }
+/// Under what the archive has the image so far, where that is another identifier: it was another patient's.
+fn former(delivery: &ImageDelivery, instance: &Uid) -> Option<Uid> {
+    let former = Uid::parse(delivery.local_id.as_deref()?).ok()?;
+    (former != *instance).then_some(former)
 }
 
-/// Whom the archive knows under the number has to be able to be the patient.
-fn refuse_somebody_else(
+/// Takes the former one away, once the archive shows the image under its own identifier: at no time it has none of the two.
+fn take_former_away(
     archive: &Archive<'_>,
-    record: &Record,
-    delivery: &ImageDelivery,
+    former: &Uid,
+    file: &File,
+    sha256: &str,
 ) -> Result<(), Disposition> {
-    let known = records::read(archive, record)?;
-    match known.is_some_and(|known| person::is_somebody_else(&known.patient, &delivery.patient)) {
-        true => Err(Disposition::rejected("patient-id-of-another")),
-        false => Ok(()),
+    if find(archive, file, sha256)?.is_none() {
+        return Err(Disposition::retry("not-shown-yet", Duration::from_secs(30)));
+    }
+    match withdraw::take_away(archive, former, sha256)? {
+        Gone::Before | Gone::Now => Ok(()),
+        Gone::ByHand(why) => Err(
+            Disposition::rejected("archived-under-another-uid").with_detail(format!(
+                "the image is stored as {instance}, and the former one, {former}, has to be removed by hand in the archive: {why}",
+                instance = file.instance.as_str(),
+                former = former.as_str(),
+            )),
+        ),
     }
 }
 

@@ -29,9 +29,17 @@ pub struct Taken {
 /// # Errors
 /// When it could not be taken whole, or the file within is not the one of which the DICOM file tells the size and the SHA-256.
 pub fn take(archive: &Archive<'_>, place: &Place, purpose: Purpose) -> Result<Option<Taken>, Disposition> {
-    let Some(mut file) = archive.file(place)? else {
-        return Ok(None);
-    };
+    match archive.file(place)? {
+        Some(file) => read(archive, file, purpose).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Takes a file that the archive gives out.
+///
+/// # Errors
+/// As [`take`].
+pub fn read(archive: &Archive<'_>, mut file: Box<dyn Read>, purpose: Purpose) -> Result<Taken, Disposition> {
     let head = head(&mut file)?;
     let header = Header::read(&head).ok_or_else(|| Disposition::rejected("no-dicom-file"))?;
     let mut sink = archive.host.sink(purpose)?;
@@ -57,13 +65,13 @@ pub fn take(archive: &Archive<'_>, place: &Place, purpose: Purpose) -> Result<Op
     if !header.payload.as_ref().is_none_or(is_whole) {
         return Err(broken_off(io::ErrorKind::InvalidData.into()));
     }
-    Ok(Some(Taken {
+    Ok(Taken {
         sha256,
         header,
         media_type,
         size,
         moved,
-    }))
+    })
 }
 
 /// The first bytes of a stream, as many as are looked at.

@@ -32,8 +32,10 @@ pub mod tag {
     pub const PAYLOAD_SHA256: Tag = (0x0009, 0x1001);
     /// Its size in bytes, in decimal.
     pub const PAYLOAD_SIZE: Tag = (0x0009, 0x1002);
+    pub const PATIENT_NAME: Tag = (0x0010, 0x0010);
     pub const PATIENT_ID: Tag = (0x0010, 0x0020);
     pub const ISSUER_OF_PATIENT_ID: Tag = (0x0010, 0x0021);
+    pub const PATIENT_BIRTH_DATE: Tag = (0x0010, 0x0030);
     pub const STUDY_INSTANCE_UID: Tag = (0x0020, 0x000D);
     pub const SERIES_INSTANCE_UID: Tag = (0x0020, 0x000E);
     pub const ENCAPSULATED_DOCUMENT: Tag = (0x0042, 0x0011);
@@ -65,6 +67,10 @@ pub struct Header {
     pub study: Option<Uid>,
     /// SeriesInstanceUID.
     pub series: Option<Uid>,
+    /// PatientName as it is written; `None` where its letters cannot be read here.
+    pub patient_name: Option<String>,
+    /// PatientBirthDate as it is written.
+    pub birth_date: Option<String>,
     /// PatientID, empty when it is stated as such.
     pub patient_id: Option<String>,
     /// IssuerOfPatientID.
@@ -152,6 +158,8 @@ impl Found {
             tag::SOP_INSTANCE_UID => header.instance = uid(value),
             tag::STUDY_INSTANCE_UID => header.study = uid(value),
             tag::SERIES_INSTANCE_UID => header.series = uid(value),
+            tag::PATIENT_NAME => header.patient_name = text(value, self.latin_1),
+            tag::PATIENT_BIRTH_DATE => header.birth_date = Some(plain(value)),
             tag::PATIENT_ID => header.patient_id = text(value, self.latin_1),
             tag::ISSUER_OF_PATIENT_ID => {
                 header.issuer = text(value, self.latin_1).filter(|text| !text.is_empty());

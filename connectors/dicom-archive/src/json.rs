@@ -72,6 +72,12 @@ impl Dataset {
         stated(self.first(tag)?.get("Alphabetic")?.as_str()?)
     }
 
+    /// Whether the element is there, with a value or without one.
+    #[must_use]
+    pub fn has(&self, tag: Tag) -> bool {
+        self.0.contains_key(tag)
+    }
+
     /// The items of a sequence.
     #[must_use]
     pub fn items(&self, tag: Tag) -> Vec<Self> {

@@ -7,13 +7,14 @@
 //! | [`archive`], [`orthanc`] | what the archive is asked, and what its answers mean |
 //! | [`poll`], [`window`], [`sent`] | what is new |
 //! | [`fetch`], [`records`], [`observed`], [`file`](mod@file) | reading patients and images |
-//! | [`deliver`], [`stow`] | bringing an image, once, and to the right patient |
+//! | [`deliver`], [`filing`], [`stow`] | bringing an image, once, and to the right patient |
+//! | [`withdraw`] | taking an image away that the bus brought and that is not the patient's |
 //! | [`encapsulate`], [`elements`], [`picture`], [`person_name`] | a DICOM file around one that is none: pure |
 //! | [`header`], [`json`], [`multipart`], [`record`], [`person`], [`uid`] | DICOM's own formats: pure |
 //! | [`host`] | what the flows need from around them |
 //!
-//! An archive has no records of patients: what is one is [`record`]'s business. Its images do not change, are not deleted by the
-//! bus, and are known by SOPInstanceUID.
+//! An archive has no records of patients: what is one is [`record`]'s business. Its images do not change and are known by
+//! SOPInstanceUID; the bus takes none away but its own.
 
 pub mod archive;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod elements;
 pub mod encapsulate;
 pub mod fetch;
 pub mod file;
+pub mod filing;
 pub mod header;
 pub mod host;
 pub mod json;
@@ -38,6 +40,7 @@ pub mod sent;
 pub mod stow;
 pub mod uid;
 pub mod window;
+pub mod withdraw;
 
 use archive::Archive;
 use archwire_connector::{
@@ -46,7 +49,6 @@ use archwire_connector::{
 };
 use config::{Config, Wish};
 use host::{Broker, Host};
-use serde::Deserialize;
 
 /// The connector.
 #[derive(Debug)]
@@ -90,6 +92,25 @@ impl Connector for DicomArchive {
                 "Orthanc only: its list of changes.",
             )
             .pace(0, 4),
+        )
+        // Nor are these: without them, a person takes away what is not the patient's.
+        .grant(
+            Grant::new(
+                "{url}",
+                &["POST"],
+                &["/tools/lookup"],
+                "Orthanc only: finding an image that the bus brought and that is not the patient's.",
+            )
+            .pace(0, 4),
+        )
+        .grant(
+            Grant::new(
+                "{url}",
+                &["GET", "DELETE"],
+                &["/instances/*", "/instances/*/file"],
+                "Orthanc only: looking at it, and taking it away.",
+            )
+            .pace(0, 4),
         );
         Config::settings()
             .into_iter()
@@ -128,13 +149,6 @@ impl Connector for DicomArchive {
     }
 }
 
-/// What Orthanc says of itself.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct System {
-    version: String,
-}
-
 /// Asks for a page of studies: that takes the same address and secret as everything else. And how new ones will be found.
 fn check(host: &dyn Host, config: &Config) -> Result<CheckReport, Disposition> {
     let archive = Archive::new(host, config);
@@ -149,12 +163,12 @@ fn check(host: &dyn Host, config: &Config) -> Result<CheckReport, Disposition> {
         (_, None) => "qido",
     };
     let report = CheckReport::new().fact("feed", feed);
-    let system = match changes {
-        Some(_) => archive.orthanc("/system")?,
+    let version = match changes {
+        Some(_) => orthanc::version(&archive)?,
         None => None,
     };
-    Ok(match system.and_then(|answer| answer.json::<System>().ok()) {
-        Some(system) => report.fact("orthanc", system.version),
+    Ok(match version {
+        Some(version) => report.fact("orthanc", version),
         None => report,
     })
 }

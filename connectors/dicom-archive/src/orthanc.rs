@@ -1,10 +1,13 @@
-//! What Orthanc tells beyond DICOMweb (Orthanc REST API): its list of changes, and which studies are stable.
+//! What Orthanc tells and does beyond DICOMweb (Orthanc REST API): its list of changes, which studies are stable, and taking an
+//! image away, which DICOMweb cannot.
 
 use crate::archive::{Archive, unreadable};
 use crate::uid::Uid;
 use archwire_connector::Disposition;
+use archwire_connector::http::{self, Method};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::io::Read;
 
 /// Changes that are asked for at a time.
 const CHANGES: usize = 100;
@@ -61,6 +64,22 @@ struct Image {
     file_uuid: String,
 }
 
+/// What an identifier is that was looked up.
+#[derive(Deserialize)]
+struct Found {
+    #[serde(rename = "Type")]
+    kind: String,
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+/// What Orthanc says of itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct System {
+    version: String,
+}
+
 #[derive(Deserialize)]
 struct Tags {
     #[serde(rename = "StudyInstanceUID", default)]
@@ -86,7 +105,7 @@ impl Study {
 /// # Errors
 /// When the server does not answer.
 pub fn last_change(archive: &Archive<'_>) -> Result<Option<u64>, Disposition> {
-    let Some(answer) = archive.orthanc("/changes?last")? else {
+    let Some(answer) = archive.orthanc(&asking(archive, "/changes?last"))? else {
         return Ok(None);
     };
     Ok(answer.json::<Page>().ok().map(|page| page.last))
@@ -139,8 +158,67 @@ pub fn files(archive: &Archive<'_>, id: &str) -> Result<BTreeMap<String, String>
     Ok(images.into_iter().map(file).collect())
 }
 
+/// Which version of Orthanc it is. `None` when this is none, or it may not be asked.
+///
+/// # Errors
+/// When the server does not answer.
+pub fn version(archive: &Archive<'_>) -> Result<Option<String>, Disposition> {
+    let answer = archive.orthanc(&asking(archive, "/system"))?;
+    let system = answer.and_then(|answer| answer.json::<System>().ok());
+    Ok(system.map(|system| system.version))
+}
+
+/// The images with a SOPInstanceUID, by Orthanc's own ids: several where the same one is filed under several patients. `None` when
+/// this is no Orthanc, or it may not be asked.
+///
+/// # Errors
+/// When the server does not tell.
+pub fn images_named(archive: &Archive<'_>, instance: &Uid) -> Result<Option<Vec<String>>, Disposition> {
+    let request = archive.orthanc_request(Method::Post, "/tools/lookup");
+    let answer = match archive.send(&request.bytes("text/plain", instance.as_str())) {
+        Err(http::Error::Denied) => return Ok(None),
+        // Who may not look up may still store.
+        Ok(response) if matches!(response.status, 401 | 403 | 404 | 405) => return Ok(None),
+        answer => answer?.success()?,
+    };
+    let found: Vec<Found> = answer.json().map_err(|_| unreadable())?;
+    let images = found.into_iter().filter(|found| found.kind == "Instance");
+    let ids = images.map(|image| Some(image.id).filter(|id| is_id(id)));
+    ids.collect::<Option<Vec<_>>>().map(Some).ok_or_else(unreadable)
+}
+
+/// The file of an image, as it is stored. `None` when it is not there any more, or may not be read.
+///
+/// # Errors
+/// When the server does not give it.
+pub fn file(archive: &Archive<'_>, id: &str) -> Result<Option<Box<dyn Read>>, Disposition> {
+    archive.orthanc_file(&format!("/instances/{id}/file"))
+}
+
+/// Takes an image away. Tells whether that was allowed: by the administrator's grants, and by the archive.
+///
+/// # Errors
+/// When the server does not answer.
+pub fn remove(archive: &Archive<'_>, id: &str) -> Result<bool, Disposition> {
+    let request = archive.orthanc_request(Method::Delete, &format!("/instances/{id}"));
+    match archive.send(&request) {
+        Err(http::Error::Denied) => Ok(false),
+        Err(error) => Err(error.into()),
+        Ok(response) if matches!(response.status, 401 | 403 | 405) => Ok(false),
+        // Somebody else was faster, or an answer was lost.
+        Ok(response) if response.status == 404 => Ok(true),
+        Ok(response) => response.success().map(|_| true),
+    }
+}
+
+fn asking(archive: &Archive<'_>, path: &str) -> http::Request {
+    archive
+        .orthanc_request(Method::Get, path)
+        .header("Accept", "application/json")
+}
+
 fn ask<T: serde::de::DeserializeOwned>(archive: &Archive<'_>, path: &str) -> Result<Option<T>, Disposition> {
-    match archive.orthanc(path)? {
+    match archive.orthanc(&asking(archive, path))? {
         Some(answer) => answer.json().map(Some).map_err(|_| unreadable()),
         None => Ok(None),
     }

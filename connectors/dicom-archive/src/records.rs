@@ -57,7 +57,11 @@ fn observation(archive: &Archive<'_>, record: &Record, data: &Dataset, json: Vec
     Observation::new(record.to_string(), patient, source)
 }
 
-fn newest(archive: &Archive<'_>, record: &Record) -> Result<Option<Study>, Disposition> {
+/// The newest study of a record. `None` when the archive has none of it (any more).
+///
+/// # Errors
+/// When the archive does not tell.
+pub fn newest(archive: &Archive<'_>, record: &Record) -> Result<Option<Study>, Disposition> {
     let mut studies = match record {
         Record::Patient { id, .. } => archive.studies(&[("PatientID", id)], 0)?,
         Record::Study(uid) => archive.studies(&[("StudyInstanceUID", uid.as_str())], 0)?,

@@ -36,6 +36,10 @@ pub fn read(response: Response) -> Result<Stored, Disposition> {
     match response.status {
         200..=299 => {
             let stored = answer.items(tag::REFERENCED_SOP_SEQUENCE);
+            // What neither failed nor was stored: Orthanc says so of a file that it could not write to its disk.
+            if stored.is_empty() && answer.has(tag::REFERENCED_SOP_SEQUENCE) {
+                return Err(Disposition::retry("archive-stored-nothing", AGAIN).with_status(response.status));
+            }
             let warning = stored.first().and_then(|item| item.number(tag::WARNING_REASON));
             Ok(Stored::Taken { warning })
         }
@@ -117,6 +121,8 @@ mod tests {
                 warning: Some(0xB000)
             })
         );
+        let nothing = r#"{"00081198":{"vr":"SQ"},"00081199":{"vr":"SQ"}}"#;
+        assert_eq!(told(200, nothing), ("retry", "archive-stored-nothing".to_owned()));
         // An answer in XML, say: the file is read back anyhow.
         assert_eq!(answer(200, "<xml/>"), Ok(Stored::Taken { warning: None }));
     }

@@ -74,9 +74,12 @@ impl Tools {
 
     pub(super) fn spawn(&self, folder: &Path) -> Result<Child> {
         let log = fs::File::create(folder.join("orthanc.log")).context("cannot write Orthanc's log")?;
-        let mut command = Command::new(self.root.join("usr/sbin/Orthanc"));
+        // Beyond a limit for its files it is to hear of an error, as from a disk that is full, and not to be killed.
+        let mut command = Command::new("/bin/sh");
         self.environment(&mut command);
         command
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(self.root.join("usr/sbin/Orthanc"))
             .arg(folder.join("orthanc.json"))
             .stdout(Stdio::null())
             .stderr(log)

@@ -1,7 +1,8 @@
 //! Photographs, documents and surfaces go into a real archive inside DICOM files that others can read, and come out as they were.
 
 use crate::support::{Archive, jordan, jpeg, pdf, refusal, stl, told};
-use archwire_core::{Code, DeliveryAction, Digest};
+use archwire_core::{Code, DeliveryAction, Digest, PartialDate};
+use archwire_tests::Radiograph;
 
 #[tokio::test]
 async fn others_read_the_patient_and_the_picture() {
@@ -114,13 +115,40 @@ async fn a_patient_whom_the_archive_knows_keeps_the_number() {
     assert_eq!(delivered.record, delivery.record);
     let records = archive.connector.survey(None).await.unwrap();
     assert_eq!(records.entries.len(), 1, "one patient, two studies");
-    // The number was given to somebody else meanwhile.
+    // Whoever the bus says it is may have another name by now.
     let mut delivery = archive.delivery("application/pdf", pdf());
     delivery.record = Some("Imaging Center|XR-1001".parse().unwrap());
     delivery.patient.names[0].family = Some("Roe".into());
-    delivery.patient.names[0].given = vec!["Robin".into()];
+    archive.connector.deliver_image(&delivery).await.unwrap();
+    // The number was given to somebody else meanwhile.
+    let mut delivery = archive.delivery("model/stl", stl());
+    delivery.record = Some("Imaging Center|XR-1001".parse().unwrap());
+    delivery.patient.birth_date = Some(PartialDate::parse("2001-12-24").unwrap());
     let answer = archive.connector.deliver_image(&delivery).await;
     assert_eq!(told(&refusal(answer)), ("rejected", "patient-id-of-another"));
+}
+
+#[tokio::test]
+async fn a_number_of_somebody_who_only_looks_alike_waits_for_the_bus() {
+    let archive = Archive::open("changes").await;
+    let known = crate::support::small_radiograph();
+    archive.orthanc.send(&[&known.bytes()]).unwrap();
+    let capitals = Radiograph {
+        name: known.name.to_uppercase(),
+        ..crate::support::small_radiograph()
+    };
+    let alike = Radiograph {
+        name: "Pratt^J".to_owned(),
+        ..crate::support::small_radiograph()
+    };
+    let same = archive.radiograph(&capitals, jordan());
+    archive.connector.deliver_image(&same).await.unwrap();
+    let mut alike = archive.radiograph(&alike, jordan());
+    let answer = archive.connector.deliver_image(&alike).await;
+    assert_eq!(told(&refusal(answer)), ("retry", "patient-not-linked"));
+    assert_eq!(archive.orthanc.count().await.unwrap(), 2, "nothing was sent");
+    alike.record = Some("Imaging Center|XR-1001".parse().unwrap());
+    archive.connector.deliver_image(&alike).await.unwrap();
 }
 
 #[tokio::test]

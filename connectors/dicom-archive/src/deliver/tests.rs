@@ -65,7 +65,8 @@ fn an_answer_that_is_lost_leaves_a_doubt() {
 #[test]
 fn nothing_is_sent_when_the_archive_cannot_say_whether_it_has_the_image() {
     let host = empty();
-    let delivery = delivery(&host);
+    let mut delivery = delivery(&host);
+    delivery.record = Some("B|8".into());
     host.answer(FOUND, 500, "");
     assert!(matches!(refused(&host, &delivery), Disposition::Retry(_)));
     host.answer(FOUND, 204, "");
@@ -159,25 +160,6 @@ fn of_a_file_whose_header_cannot_be_read_here_the_archive_tells_whose_it_is() {
         r#"[{"0020000D":{"Value":["1.2"]},"00080018":{"Value":["1.2.1.1"]},"00100020":{"Value":["P9"]}}]"#;
     host.answer(FOUND, 200, row);
     assert_eq!(record(&delivery).as_deref(), Some("|P9"));
-}
-
-#[test]
-fn what_the_archive_has_under_another_uid_is_not_stored_a_second_time() {
-    let host = empty();
-    host.answer(STORE, 200, "{}");
-    let mut delivery = delivery(&host);
-    delivery.local_id = Some("1.2.1.9".into());
-    let told = refused(&host, &delivery);
-    assert!(matches!(&told, Disposition::Rejected(_)));
-    assert_eq!(told.reason().code, "archived-under-another-uid");
-    let detail = told.reason().detail.clone().unwrap_or_default();
-    assert!(
-        detail.contains("1.2.1.9") && detail.contains("by hand"),
-        "{detail}"
-    );
-    assert_eq!(host.asked(STORE), 0);
-    delivery.local_id = Some("1.2.1.1".into());
-    assert!(deliver(&Archive::new(&host, &Config::for_tests()), &delivery).is_ok());
 }
 
 /// A PDF in a DICOM file as this connector makes one, of which so much is missing at the end.

@@ -2,7 +2,7 @@
 
 use super::{Line, granted, images::delivery, jordan_at_the_desk, load};
 use archwire_core::{Cursor, ImageDelivery, ImageUids, ImageView, Patient, View};
-use archwire_host::{Component, Connector, Limits, MemoryImages, MemoryStateStore, SystemConfig};
+use archwire_host::{Component, Connector, Grant, Limits, MemoryImages, MemoryStateStore, SystemConfig};
 use archwire_tests::{Orthanc, OrthancPlan, Radiograph, eventually};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,6 +55,17 @@ impl Archive {
         (Self { connector, ..archive }, line)
     }
 
+    /// The connector where the administrator did not grant this method.
+    pub(crate) async fn connector_without(&self, method: &str) -> Connector {
+        let (url, authorization) = (self.orthanc.url(), self.orthanc.authorization());
+        let component = component().await;
+        let mut grants = granted(&component, &url, Duration::ZERO);
+        for grant in &mut grants {
+            grant.methods.retain(|granted| granted.as_str() != method);
+        }
+        connect_with(&url, authorization, &[], &self.images, grants).await
+    }
+
     /// Waits until the archive says that every study rests.
     pub(crate) async fn rests(&self) {
         eventually("the archive rests", async || self.orthanc.rests().await)
@@ -103,8 +114,23 @@ pub(crate) async fn connect(
     settings: &[(&str, &str)],
     images: &MemoryImages,
 ) -> Connector {
+    let grants = granted(&component().await, url, Duration::ZERO);
+    connect_with(url, authorization, settings, images, grants).await
+}
+
+async fn component() -> Component {
     static COMPONENT: OnceCell<Component> = OnceCell::const_new();
-    let component = COMPONENT.get_or_init(|| load("dicom-archive")).await.clone();
+    COMPONENT.get_or_init(|| load("dicom-archive")).await.clone()
+}
+
+async fn connect_with(
+    url: &str,
+    authorization: &str,
+    settings: &[(&str, &str)],
+    images: &MemoryImages,
+    grants: Vec<Grant>,
+) -> Connector {
+    let component = component().await;
     let mut set: BTreeMap<String, String> = settings
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -114,7 +140,7 @@ pub(crate) async fn connect(
         system: "archive".parse().unwrap(),
         settings: set,
         secrets: BTreeMap::from([("authorization".to_owned(), authorization.into())]),
-        grants: granted(&component, url, Duration::ZERO),
+        grants,
         limits: Limits::default(),
         account: None,
         images: Some(Arc::new(images.clone())),
