@@ -13,6 +13,7 @@
 //! | [`failpoint`] | where a test may have a debug build killed |
 //! | [`parked`] | deliveries that wait for a person |
 //! | [`log_mark`] | that a log which lost something is not taken for a new one |
+//! | [`disclosure`] | what a vendor is shown of all that |
 //! | [`wire`] | between the contract's messages and the types of `archwire-core` |
 
 pub mod admin;
@@ -22,6 +23,7 @@ pub mod broker;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod disclosure;
 pub mod dispatch;
 pub mod failpoint;
 pub mod imaging;

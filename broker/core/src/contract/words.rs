@@ -1,70 +1,65 @@
 //! A contract as people read it.
 
 use super::{Contract, Grantee, ImageAccess, PatientScope, Validity};
-use std::fmt;
+use crate::{EventKind, FieldGroup};
+use std::{collections::BTreeSet, fmt};
+
+impl Contract {
+    /// What was agreed, as names and what stands under them, in the order in which a person asks.
+    #[must_use]
+    pub fn in_words(&self) -> [(&'static str, String); 14] {
+        let pace = self.pace;
+        let kinds = |kinds: &BTreeSet<EventKind>| listed(kinds.iter().map(|kind| kind.as_str()));
+        let groups = |groups: &BTreeSet<FieldGroup>| listed(groups.iter().map(|group| group.as_str()));
+        [
+            ("vendor", self.grantee.vendor.to_string()),
+            ("who", self.grantee.to_string()),
+            ("purpose", format!("{} ({})", self.purpose, self.purpose.code())),
+            ("legal basis", self.basis.clone()),
+            ("in force", self.in_force()),
+            ("patients", self.patients.to_string()),
+            ("reads events", kinds(&self.read.kinds)),
+            ("reads fields", groups(&self.read.fields)),
+            ("source", source(self.read.source).to_owned()),
+            ("writes events", kinds(&self.write.kinds)),
+            ("writes fields", groups(&self.write.fields)),
+            ("images", images(self.images).to_owned()),
+            (
+                "at most",
+                format!(
+                    "{} requests a second, {} streams",
+                    pace.requests_per_second, pace.streams
+                ),
+            ),
+            ("digest", self.digest().to_string()),
+        ]
+    }
+
+    fn in_force(&self) -> String {
+        match self.enabled {
+            true => self.validity.to_string(),
+            false => format!("suspended; else {}", self.validity),
+        }
+    }
+}
 
 impl fmt::Display for Contract {
-    /// Several lines of a name and what stands under it, in the order in which a person asks.
+    /// A line for each of [`Contract::in_words`], without a line end after the last one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = |name: &str, text: &dyn fmt::Display| writeln!(f, "{name:<14}{text}");
-        line("vendor", &self.grantee.vendor)?;
-        line("who", &Who(&self.grantee))?;
-        line(
-            "purpose",
-            &format_args!("{} ({})", self.purpose, self.purpose.code()),
-        )?;
-        line("legal basis", &self.basis)?;
-        line("in force", &InForce(self))?;
-        line("patients", &self.patients)?;
-        line(
-            "reads events",
-            &Words(self.read.kinds.iter().map(|kind| kind.as_str()).collect()),
-        )?;
-        line(
-            "reads fields",
-            &Words(self.read.fields.iter().map(|group| group.as_str()).collect()),
-        )?;
-        line("source", &source(self.read.source))?;
-        line(
-            "writes events",
-            &Words(self.write.kinds.iter().map(|kind| kind.as_str()).collect()),
-        )?;
-        line(
-            "writes fields",
-            &Words(self.write.fields.iter().map(|group| group.as_str()).collect()),
-        )?;
-        line("images", &images(self.images))?;
-        let pace = self.pace;
-        line(
-            "at most",
-            &format_args!(
-                "{} requests a second, {} streams",
-                pace.requests_per_second, pace.streams
-            ),
-        )?;
-        write!(f, "{:<14}{}", "digest", self.digest())
+        for (number, (name, text)) in self.in_words().iter().enumerate() {
+            let line_end = if number == 0 { "" } else { "\n" };
+            write!(f, "{line_end}{name:<14}{text}")?;
+        }
+        Ok(())
     }
 }
 
-struct Who<'a>(&'a Grantee);
-
-impl fmt::Display for Who<'_> {
+impl fmt::Display for Grantee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.contact {
-            Some(contact) => write!(f, "{} ({contact})", self.0.organization),
-            None => f.write_str(&self.0.organization),
+        match &self.contact {
+            Some(contact) => write!(f, "{} ({contact})", self.organization),
+            None => f.write_str(&self.organization),
         }
-    }
-}
-
-struct InForce<'a>(&'a Contract);
-
-impl fmt::Display for InForce<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.0.enabled {
-            f.write_str("suspended; else ")?;
-        }
-        self.0.validity.fmt(f)
     }
 }
 
@@ -104,13 +99,10 @@ fn images(access: ImageAccess) -> &'static str {
     }
 }
 
-struct Words(Vec<&'static str>);
-
-impl fmt::Display for Words {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.is_empty() {
-            true => f.write_str("none"),
-            false => f.write_str(&self.0.join(", ")),
-        }
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<_> = words.collect();
+    match words.is_empty() {
+        true => "none".to_owned(),
+        false => words.join(", "),
     }
 }

@@ -18,7 +18,9 @@ impl Contract {
         said.paths().find(|path| !self.takes(path) && !repeats(path))
     }
 
-    /// The record with what the vendor cannot remove because it may not change it, as `known` has it.
+    /// The record with what the vendor cannot remove because it may not change it, as `known` has it: what the record is
+    /// expected to show, by what it showed before and what the vendor has taken over since. Of what is hidden from it a vendor
+    /// takes nothing over, whatever revision it names.
     #[must_use]
     pub fn complete(&self, said: &Fields, known: &Fields) -> Fields {
         let mut whole = said.clone();

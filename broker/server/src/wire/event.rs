@@ -52,16 +52,7 @@ pub fn encode_event(event: &Event) -> Bytes {
 /// When the bytes are not one.
 pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
     let message = v1::Event::decode(bytes).map_err(|_| WireError::NotAMessage)?;
-    let kind = match v1::EventKind::try_from(message.kind) {
-        Ok(v1::EventKind::PatientCreated) => EventKind::PatientCreated,
-        Ok(v1::EventKind::PatientUpdated) => EventKind::PatientUpdated,
-        Ok(v1::EventKind::PatientMerged) => EventKind::PatientMerged,
-        Ok(v1::EventKind::PatientUnmerged) => EventKind::PatientUnmerged,
-        Ok(v1::EventKind::PatientImaged) => EventKind::PatientImaged,
-        Ok(v1::EventKind::ImageAmended) => EventKind::ImageAmended,
-        Ok(v1::EventKind::ImageRetracted) => EventKind::ImageRetracted,
-        Ok(v1::EventKind::Unspecified) | Err(_) => return Err(WireError::UnknownValue("kind")),
-    };
+    let kind = read_event_kind(message.kind).ok_or(WireError::UnknownValue("kind"))?;
     let decision = message.decision.map(read_decision).transpose()?;
     let image = message.image.map(read_image_news).transpose()?.map(Box::new);
     if kind.is_of_an_image() != image.is_some() {
@@ -94,6 +85,20 @@ pub fn decode_event(bytes: Bytes) -> Result<Event, WireError> {
         first_sight: message.first_sight,
         recorded_at: read_required_time("recorded_at", message.recorded_at)?,
     })
+}
+
+/// Reads what kind of event it is; none where this version does not know it.
+pub(crate) fn read_event_kind(kind: i32) -> Option<EventKind> {
+    match v1::EventKind::try_from(kind) {
+        Ok(v1::EventKind::PatientCreated) => Some(EventKind::PatientCreated),
+        Ok(v1::EventKind::PatientUpdated) => Some(EventKind::PatientUpdated),
+        Ok(v1::EventKind::PatientMerged) => Some(EventKind::PatientMerged),
+        Ok(v1::EventKind::PatientUnmerged) => Some(EventKind::PatientUnmerged),
+        Ok(v1::EventKind::PatientImaged) => Some(EventKind::PatientImaged),
+        Ok(v1::EventKind::ImageAmended) => Some(EventKind::ImageAmended),
+        Ok(v1::EventKind::ImageRetracted) => Some(EventKind::ImageRetracted),
+        Ok(v1::EventKind::Unspecified) | Err(_) => None,
+    }
 }
 
 /// A sighting as the log holds it.

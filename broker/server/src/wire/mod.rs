@@ -16,6 +16,7 @@ mod review;
 mod view;
 
 pub use decision::{read_verdict, write_verdict};
+pub(crate) use event::read_event_kind;
 pub use event::{decode_event, decode_sighting, encode_event, encode_sighting};
 pub use image::{read_digest, read_image, read_image_claim, read_uid, write_digest, write_image};
 pub use image_news::write_image_news;
