@@ -109,6 +109,13 @@ impl Plan {
         self
     }
 
+    /// Further keys of a system, as TOML.
+    #[must_use]
+    pub fn keys(mut self, name: &str, toml: &str) -> Self {
+        self.owns.entry(name.to_owned()).or_default().push_str(toml);
+        self
+    }
+
     /// A NATS server beside the broker, which several brokers may share. Default: the broker runs its own.
     #[must_use]
     pub fn external_nats(mut self) -> Self {

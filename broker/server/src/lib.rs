@@ -7,6 +7,7 @@
 //! | [`imaging`] | 1 observe: what an image is, before it is anybody's |
 //! | [`registry`] | 2 to 5: identify, decide, append, keep |
 //! | [`dispatch`] | 6 to 8: admit, deliver, settle |
+//! | [`sftp`] | 7 deliver: an image handed out to a program that fetches it by itself |
 //! | [`reconcile`] | what of all that did not come about, found by looking |
 //! | [`admin`], [`audit`] | what people decide, and the trace that it leaves |
 //! | [`broker`], [`cli`], [`check`], [`telemetry`] | what is started in which order, and what is told about it |
@@ -34,6 +35,7 @@ pub mod poll;
 mod private_file;
 pub mod reconcile;
 pub mod registry;
+pub mod sftp;
 pub mod state_store;
 pub mod systems;
 pub mod telemetry;

@@ -1,6 +1,9 @@
 //! From the configuration of a system to its connector in the sandbox.
 
-use crate::config::{self, Config};
+use crate::{
+    config::{self, Config},
+    imaging::Content,
+};
 use archwire_core::SystemName;
 use archwire_host::{
     Ability, Account, AccountConfig, Connector, Engine, EngineConfig, EngineError, Grant, ImageContent,
@@ -97,7 +100,7 @@ pub async fn connectors(
     engine: &Engine,
     config: &Config,
     state: &Arc<dyn StateStore>,
-    images: Option<&Arc<dyn ImageContent>>,
+    images: Option<&Content>,
 ) -> Result<Vec<(SystemName, config::System, Arc<Connector>)>, SystemError> {
     let mut granted = BTreeMap::new();
     for (name, system) in config.systems.iter().filter(|(_, system)| system.enabled) {
@@ -112,12 +115,20 @@ pub async fn connectors(
     let mut connectors = Vec::new();
     for (name, (system, grants)) in granted {
         let account = system.account.as_ref().and_then(|account| accounts.get(account));
-        let rest = (Arc::clone(state), images.cloned());
+        let rest = (Arc::clone(state), images.map(|images| content(images, system)));
         let limits = limits(system.limits, config.images);
         let connector = connector(engine, name, system, (grants, limits), account, rest).await?;
         connectors.push((name.clone(), system.clone(), Arc::new(connector)));
     }
     Ok(connectors)
+}
+
+/// The images as far as they are for one system.
+fn content(images: &Content, system: &config::System) -> Arc<dyn ImageContent> {
+    match system.hand_out_images {
+        true => Arc::new(images.clone().handing_out()),
+        false => Arc::new(images.clone()),
+    }
 }
 
 /// The accounts, each with the strictest pace of what is written for it and granted to its systems.

@@ -36,6 +36,7 @@ mod health_and_reflection_answer;
 mod image_arrives_whole;
 mod image_upload_outlives_the_broker;
 mod images_have_their_own_room;
+mod large_image_is_fetched_by_the_office;
 mod message_that_cannot_be_taken_has_no_effect;
 mod nats_is_checked_at_the_start;
 mod nats_server_is_killed;

@@ -2,7 +2,7 @@
 
 use crate::{
     admin::SocketError, api::ApiError, config::DataFolderError, log_mark::LogMarkError, parked::ParkedError,
-    registry::ObserveError, systems::SystemError, telemetry::TelemetryError,
+    registry::ObserveError, sftp::SftpError, systems::SystemError, telemetry::TelemetryError,
 };
 use archwire_core::NameError;
 use archwire_nats::{ConnectError, DeliveriesError, LeaseError, LeaseLost, OpenError, SupervisorError};
@@ -53,6 +53,9 @@ pub enum BrokerError {
     /// The API.
     #[error("the API cannot be offered")]
     Api(#[from] ApiError),
+    /// Images that programs fetch.
+    #[error("images cannot be handed out by SFTP")]
+    Sftp(#[from] SftpError),
     /// The administrators' socket.
     #[error("the broker cannot hear its administrators")]
     Admin(#[from] SocketError),
@@ -88,6 +91,7 @@ impl BrokerError {
             Self::Registry(error) => error.code(),
             Self::Parked(error) => error.code(),
             Self::Api(error) => error.code(),
+            Self::Sftp(error) => error.code(),
             Self::Admin(error) => error.code(),
             Self::Telemetry(error) => error.code(),
             Self::AddressFile { .. } => "address_file_failed",

@@ -8,11 +8,11 @@ use crate::{
     config::{Config, Images, NatsServer},
     imaging::{Collector, Content, Intake, Room},
     registry::Registry,
+    sftp::{HostKey, Offers, SftpError, SftpServer},
 };
-use archwire_host::ImageContent;
 use archwire_nats::{ByteSize, ImageStore, ImageStoreConfig, Log, OpenError};
 use jiff::tz::TimeZone;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 /// Less room than this is none.
 const LEAST: ByteSize = ByteSize::gibibytes(1);
@@ -24,6 +24,8 @@ pub(super) struct Opened {
     largest: ByteSize,
     keep_unused: Duration,
     zone: TimeZone,
+    /// Where they are handed out, and what is.
+    offers: Option<(SocketAddr, Offers)>,
 }
 
 impl Opened {
@@ -40,8 +42,11 @@ impl Opened {
             NatsServer::Supervised { .. } => Some(folder.to_owned()),
             NatsServer::External { .. } => None,
         };
+        let offers = config.image_sftp.as_ref();
+        let offers = offers.map(|sftp| (sftp.listen, Offers::new(store.clone(), sftp.address.clone())));
         Ok(Some(Self {
             store,
+            offers,
             room: Room::new(seen, images.keep_free),
             largest,
             keep_unused: images.keep_unused,
@@ -50,8 +55,20 @@ impl Opened {
     }
 
     /// As connectors reach it.
-    pub(super) fn content(&self) -> Arc<dyn ImageContent> {
-        Arc::new(Content::new(self.store.clone(), self.room.clone()))
+    pub(super) fn content(&self) -> Content {
+        let offers = self.offers.as_ref().map(|(_, offers)| offers.clone());
+        Content::new(self.store.clone(), self.room.clone(), offers)
+    }
+
+    /// Takes the port that they are handed out on, where there is to be one. `folder` has the key.
+    pub(super) async fn sftp(&self, folder: &Path) -> Result<Option<SftpServer>, SftpError> {
+        match &self.offers {
+            Some((listen, offers)) => {
+                let key = HostKey::of(folder)?;
+                SftpServer::bind(*listen, key, offers.clone()).await.map(Some)
+            }
+            None => Ok(None),
+        }
     }
 
     /// As images come in.

@@ -14,6 +14,7 @@ use crate::{
     log_mark, private_file,
     reconcile::Night,
     registry::Registry,
+    sftp::SftpServer,
     telemetry::{Sources, Vitals, Watching},
     workers::Worker,
 };
@@ -46,6 +47,7 @@ pub struct Broker {
     subscriptions: Arc<Subscriptions>,
     images: Option<Intake>,
     collector: Option<Collector>,
+    sftp: Option<SftpServer>,
     api: ApiServer,
     admin: AdminServer,
     practice: Practice,
@@ -79,6 +81,7 @@ impl Broker {
             subscriptions,
             images,
             collector,
+            sftp,
             api,
             admin,
             practice,
@@ -110,6 +113,9 @@ impl Broker {
         }
         if let Some(collector) = collector {
             tasks.spawn(collector.nightly(inner.clone()));
+        }
+        if let Some(sftp) = sftp {
+            tasks.spawn(sftp.run(inner.clone()));
         }
         let service = AdminService::new(practice, inner.clone());
         let hearing = admin.run(service, inner.clone());

@@ -11,6 +11,7 @@ use crate::{
     parked::ParkedStore,
     reconcile::{self, Night, Reconciler},
     registry::{ObserveError, Registry, RegistryConfig},
+    sftp::SftpServer,
     state_store::BucketStateStore,
     systems,
     telemetry::{Vitals, Watching},
@@ -45,6 +46,7 @@ struct Working {
     subscriptions: Arc<Subscriptions>,
     images: Option<Intake>,
     collector: Option<Collector>,
+    sftp: Option<SftpServer>,
     practice: Practice,
     workers: Vec<Worker>,
     nights: Vec<Night>,
@@ -102,6 +104,7 @@ impl Broker {
             subscriptions,
             images,
             collector,
+            sftp,
             practice,
             workers,
             nights,
@@ -132,6 +135,7 @@ impl Broker {
             subscriptions,
             images,
             collector,
+            sftp,
             api,
             admin,
             practice,
@@ -202,6 +206,10 @@ async fn work(
         }),
     );
     let collector = images.as_ref().map(|images| images.collector(&registry, &audit));
+    let sftp = match &images {
+        Some(images) => images.sftp(folder).await?,
+        None => None,
+    };
     let practice = Practice {
         registry: Arc::clone(&registry),
         images: intake.clone(),
@@ -217,6 +225,7 @@ async fn work(
         subscriptions,
         images: intake,
         collector,
+        sftp,
         practice,
         workers,
         nights,

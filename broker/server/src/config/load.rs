@@ -4,7 +4,7 @@ use super::{
     accounts::{accounts, unused_accounts},
     check::{Check, nearest},
     identity::identity,
-    images::images,
+    images::{handed_out, image_sftp, images},
     model::{Api, Config, Log, LogFormat, Tls},
     nats::nats,
     owns::same_owners,
@@ -74,7 +74,9 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
     let nats = nats(check, raw.nats);
     let log = log(check, raw.log);
     let identity = identity(check, raw.identity);
-    let images = images(check, raw.images);
+    let mut raw_images = raw.images;
+    let image_sftp = image_sftp(check, raw_images.sftp.take(), api.as_ref());
+    let images = images(check, raw_images);
     let telemetry = telemetry(check, raw.telemetry, api.as_ref());
     let known: Vec<String> = raw.accounts.keys().cloned().collect();
     let accounts = accounts(check, raw.accounts);
@@ -84,6 +86,9 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
         &known,
         connectors_folder.as_deref().unwrap_or(Path::new("")),
     );
+    if let Some(systems) = &systems {
+        handed_out(check, systems, image_sftp.as_ref());
+    }
     let vendors = vendors(check, raw.vendors);
     Some(Config {
         file: file.to_owned(),
@@ -95,6 +100,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
         log: log?,
         identity: identity?,
         images: images?,
+        image_sftp: image_sftp?,
         time_zone: time_zone?,
         telemetry: telemetry?,
         accounts: accounts?,

@@ -37,8 +37,8 @@ pub use data_folder::DataFolder;
 pub use data_folder_error::DataFolderError;
 pub use locate::locate_data_folder;
 pub use model::{
-    Account, Api, Config, Grant, Identity, Images, Limits, Log, LogFormat, Nats, NatsLogin, NatsServer, Owns,
-    Reconcile, Scheme, System, Telemetry, Tls, Vendor,
+    Account, Api, Config, Grant, Identity, ImageSftp, Images, Limits, Log, LogFormat, Nats, NatsLogin,
+    NatsServer, Owns, Reconcile, Scheme, System, Telemetry, Tls, Vendor,
 };
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use sources::process_environment;

@@ -37,6 +37,8 @@ pub struct Config {
     pub identity: Identity,
     /// `[images]`: how much of images is kept. `None` when `enabled` is false: the broker takes and shows none.
     pub images: Option<Images>,
+    /// `[images.sftp]`: where images are handed out to programs that fetch them. Without it they are not.
+    pub image_sftp: Option<ImageSftp>,
     /// `practice.time-zone`: where the practice is, or else what the machine says; for what happens at an hour of the day.
     pub time_zone: TimeZone,
     /// `[telemetry]`: where the broker can be watched.
@@ -158,6 +160,16 @@ pub struct Images {
     pub keep_free: ByteSize,
 }
 
+/// Where images are handed out by SFTP, one at a time, to the programs of the systems that may
+/// ([`System::hand_out_images`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSftp {
+    /// `listen`: any address; port 0 for any free port.
+    pub listen: SocketAddr,
+    /// `address`: the host that programs connect to, without a port: they take 22.
+    pub address: String,
+}
+
 impl Images {
     /// The most that all images together may take: `max-size`, or what it is without.
     #[must_use]
@@ -222,6 +234,9 @@ pub struct System {
     /// `images-folder`: of which the connector may take image files by their path within it, and read nothing else. It may be
     /// away for a while.
     pub images_folder: Option<PathBuf>,
+    /// `hand-out-images`: whether the connector may have the broker hand out an image that it delivers, to a program that
+    /// fetches it by SFTP. Only with [`Config::image_sftp`].
+    pub hand_out_images: bool,
     /// `owns` and `on-disagreement`: counts only when the system is enabled, see [`Config::ownership`].
     pub owns: Owns,
     /// `account`: one of [`Config::accounts`], whose pace it shares. Without it the system has a pace of its own.

@@ -130,6 +130,19 @@ pub(super) struct RawImages {
     pub(super) largest: Option<String>,
     pub(super) keep_unused: Option<String>,
     pub(super) keep_free: Option<String>,
+    pub(super) sftp: Option<RawImageSftp>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawImageSftp {
+    pub(super) listen: Option<String>,
+    pub(super) address: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -171,6 +184,7 @@ pub(super) struct RawSystem {
     pub(super) deliver: Option<bool>,
     pub(super) deliver_images: Option<bool>,
     pub(super) images_folder: Option<String>,
+    pub(super) hand_out_images: Option<bool>,
     pub(super) owns: Option<Vec<String>>,
     pub(super) on_disagreement: Option<String>,
     pub(super) account: Option<String>,

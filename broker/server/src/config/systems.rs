@@ -155,6 +155,7 @@ fn system(
         deliver,
         deliver_images: raw.deliver_images.unwrap_or(deliver),
         images_folder: images_folder?,
+        hand_out_images: raw.hand_out_images.unwrap_or(false),
         owns: owns?,
         account: account?,
         reconcile: reconcile?,

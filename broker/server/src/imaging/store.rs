@@ -5,23 +5,51 @@
 //! read every image whose digest it knows, and the bus names to a connector only those that it delivers to it.
 
 use super::room::Room;
+use crate::sftp::Offers;
 use archwire_core::{Digest, SystemName};
-use archwire_host::{ImageBytes, ImageContent, ImageContentError, ImageSink, StoredImage};
+use archwire_host::{
+    HandOut, ImageBytes, ImageContent, ImageContentError, ImageOffer, ImageOfferError, ImageSink, StoredImage,
+};
 use archwire_nats::{ImageRange, ImageStore, ImageStoreError, Upload, UploadKey};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, future::BoxFuture};
 
 /// The content store for the sandboxes.
+#[derive(Clone)]
 pub struct Content {
     store: ImageStore,
     room: Room,
+    offering: Offering,
+}
+
+/// Whether images are handed out to the systems' own programs.
+#[derive(Clone)]
+enum Offering {
+    NotConfigured,
+    NotGranted(Offers),
+    Granted(Offers),
 }
 
 impl Content {
-    /// The images of a store, on a disk with or without room.
+    /// The images of a store, on a disk with or without room. With `offers` they can be handed out, by those who may.
     #[must_use]
-    pub fn new(store: ImageStore, room: Room) -> Self {
-        Self { store, room }
+    pub fn new(store: ImageStore, room: Room, offers: Option<Offers>) -> Self {
+        let offering = offers.map_or(Offering::NotConfigured, Offering::NotGranted);
+        Self {
+            store,
+            room,
+            offering,
+        }
+    }
+
+    /// For a system that may have them handed out.
+    #[must_use]
+    pub fn handing_out(self) -> Self {
+        let offering = match self.offering {
+            Offering::NotGranted(offers) => Offering::Granted(offers),
+            other => other,
+        };
+        Self { offering, ..self }
     }
 }
 
@@ -58,6 +86,20 @@ impl ImageContent for Content {
                 unseen: 0,
             };
             Ok(Box::new(sink) as Box<dyn ImageSink>)
+        })
+    }
+
+    fn hand_out<'a>(
+        &'a self,
+        _: &'a SystemName,
+        what: HandOut,
+    ) -> BoxFuture<'a, Result<Box<dyn ImageOffer>, ImageOfferError>> {
+        Box::pin(async move {
+            match &self.offering {
+                Offering::NotConfigured => Err(ImageOfferError::NotConfigured),
+                Offering::NotGranted(_) => Err(ImageOfferError::NotGranted),
+                Offering::Granted(offers) => offers.hand_out(what).await,
+            }
         })
     }
 }

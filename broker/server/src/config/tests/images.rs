@@ -1,7 +1,7 @@
 //! How much of images is kept.
 
 use super::{Office, system};
-use crate::config::{ByteSize, Images};
+use crate::config::{ByteSize, ImageSftp, Images};
 use std::time::Duration;
 
 fn gibibytes(count: u64) -> ByteSize {
@@ -89,4 +89,57 @@ fn a_folder_of_images_starts_at_the_files_own_folder_and_need_not_be_there() {
         problem.contains("config_value systems.front-desk.images-folder is empty"),
         "{problem}"
     );
+}
+
+const SFTP: &str = "[images.sftp]\nlisten = \"0.0.0.0:22\"\naddress = \"archwire.practice.example\"\n";
+
+#[test]
+fn images_are_handed_out_where_and_to_whom_it_is_written() {
+    let office = Office::with(&format!("{SFTP}\n{}", system("hand-out-images = true\n")));
+    let config = office.config();
+    let expected = ImageSftp {
+        listen: "0.0.0.0:22".parse().unwrap(),
+        address: "archwire.practice.example".to_owned(),
+    };
+    assert_eq!(config.image_sftp, Some(expected));
+    assert!(config.systems.into_values().all(|system| system.hand_out_images));
+    let config = Office::with(&system("")).config();
+    assert_eq!(config.image_sftp, None);
+    assert!(config.systems.into_values().all(|system| !system.hand_out_images));
+}
+
+#[test]
+fn nothing_is_handed_out_without_a_place_for_it() {
+    let problem = Office::with(&system("hand-out-images = true\n")).problem();
+    assert!(
+        problem.contains("config_conflict systems.front-desk.hand-out-images has no place"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_place_that_programs_would_not_find_is_refused() {
+    for (written, complaint) in [
+        ("listen = \"0.0.0.0:22\"", "config_missing images.sftp.address is missing"),
+        ("address = \"10.0.0.7\"", "config_missing images.sftp.listen is missing"),
+        (
+            "listen = \"22\"\naddress = \"10.0.0.7\"",
+            "images.sftp.listen \"22\" is not an address to listen on",
+        ),
+        (
+            "listen = \"0.0.0.0:22\"\naddress = \"broker:2222\"",
+            "images.sftp.address \"broker:2222\" is not a host",
+        ),
+        (
+            "listen = \"0.0.0.0:22\"\naddress = \"sftp://broker\"",
+            "images.sftp.address \"sftp://broker\" is not a host",
+        ),
+        (
+            "listen = \"0.0.0.0:22\"\naddress = \"\"",
+            "images.sftp.address \"\" is not a host",
+        ),
+    ] {
+        let problem = Office::with(&format!("[images.sftp]\n{written}\n")).problem();
+        assert!(problem.contains(complaint), "{complaint}: {problem}");
+    }
 }

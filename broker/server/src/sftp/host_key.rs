@@ -1,0 +1,96 @@
+//! By what the broker is known again: an Ed25519 key in its data folder, made once, which only its own user may read.
+//!
+//! A file that cannot be understood is not replaced: a program may have been told to accept no other key.
+
+use crate::private_file;
+use russh::keys::{Algorithm, HashAlg, PrivateKey, key::safe_rng, ssh_key::LineEnding};
+use std::{fs, io, path::Path};
+
+const FILE: &str = "sftp-host-key";
+
+/// The key.
+pub struct HostKey(PrivateKey);
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub enum HostKeyError {
+    /// The file cannot be read or written.
+    #[error("the file `{FILE}` of the data folder cannot be read or written")]
+    File(#[source] io::Error),
+    /// The file holds no key, or a new one could not be made.
+    #[error("the file `{FILE}` of the data folder holds no key; remove it, and a new one is made")]
+    Key(#[source] russh::keys::ssh_key::Error),
+}
+
+impl HostKeyError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::File(_) => "sftp_host_key_failed",
+            Self::Key(_) => "sftp_host_key_unreadable",
+        }
+    }
+}
+
+impl HostKey {
+    /// Reads the key of a data folder; makes one when there is none.
+    ///
+    /// # Errors
+    /// When there is none that can be used.
+    pub fn of(folder: &Path) -> Result<Self, HostKeyError> {
+        let path = folder.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => PrivateKey::from_openssh(text)
+                .map(Self)
+                .map_err(HostKeyError::Key),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key =
+                    PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(HostKeyError::Key)?;
+                let text = key.to_openssh(LineEnding::LF).map_err(HostKeyError::Key)?;
+                private_file::replace(&path, &text).map_err(HostKeyError::File)?;
+                Ok(Self(key))
+            }
+            Err(error) => Err(HostKeyError::File(error)),
+        }
+    }
+
+    /// What programs show of it: `SHA256:...`.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.0.public_key().fingerprint(HashAlg::Sha256).to_string()
+    }
+
+    pub(super) fn into_key(self) -> PrivateKey {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_key_is_made_once_and_only_for_the_brokers_own_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let fingerprint = HostKey::of(folder.path()).unwrap().fingerprint();
+        assert!(fingerprint.starts_with("SHA256:"), "{fingerprint}");
+        assert_eq!(HostKey::of(folder.path()).unwrap().fingerprint(), fingerprint);
+        let mode = fs::metadata(folder.path().join(FILE))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), "something").unwrap();
+        let error = HostKey::of(folder.path()).err().unwrap();
+        assert_eq!(error.code(), "sftp_host_key_unreadable");
+        let left = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert_eq!(left, "something");
+    }
+}
