@@ -7,12 +7,12 @@ mod log;
 mod settings;
 mod state;
 
+pub(crate) use images::{CallImages, Folder, ImageCall, SystemImages};
 #[allow(
     unreachable_pub,
     reason = "the generated bindings export it again, from a private module"
 )]
 pub use images::{Offer, Upload};
-pub(crate) use images::{CallImages, Folder, ImageCall, SystemImages};
 pub(crate) use log::LogBook;
 
 use crate::{activity::Activity, sandbox::Sandbox, state::CallState};

@@ -97,10 +97,12 @@ impl Api<'_> {
                 .request(Method::Post, "/documents/UploadSftp")
                 .json(&upload.invitation(way)),
         };
-        let response = self.call(&request.timeout(UPLOAD_QUIET)).map_err(|error| match &upload.bytes {
-            Bytes::Sent { .. } => error,
-            Bytes::Fetched(way) => error.without(&way.password),
-        })?;
+        let response = self
+            .call(&request.timeout(UPLOAD_QUIET))
+            .map_err(|error| match &upload.bytes {
+                Bytes::Sent { .. } => error,
+                Bytes::Fetched(way) => error.without(&way.password),
+            })?;
         uploaded(&response).ok_or(Error::Unreadable)
     }
 

@@ -1,7 +1,10 @@
 //! What one call may do with images.
 
 use super::folder::Folder;
-use crate::{ImageContent, bindings::archwire::connector::images::{ImageError, OfferError}};
+use crate::{
+    ImageContent,
+    bindings::archwire::connector::images::{ImageError, OfferError},
+};
 use archwire_core::Digest;
 use std::sync::{
     Arc,

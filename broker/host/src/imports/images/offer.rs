@@ -4,7 +4,8 @@
 
 use super::{access::Opened, told_offer};
 use crate::{
-    HandOut, ImageOffer, bindings::archwire::connector::images::OfferError, imports::Context, sandbox::Sandbox,
+    HandOut, ImageOffer, bindings::archwire::connector::images::OfferError, imports::Context,
+    sandbox::Sandbox,
 };
 use secrecy::ExposeSecret as _;
 use std::sync::Arc;

@@ -41,12 +41,18 @@ fn what_is_not_handed_out_is_refused_with_what_would_let_it_through() {
         let refused = delivered(&host, &cone_beam()).unwrap_err();
         assert_eq!(refused.reason().code, "document-too-large");
         let detail = refused.reason().detail.clone().unwrap();
-        assert!(settings.iter().all(|setting| detail.contains(setting)), "{detail}");
+        assert!(
+            settings.iter().all(|setting| detail.contains(setting)),
+            "{detail}"
+        );
     }
     let host = Double::new()
         .handing_out(Err(OfferError::TooMany))
         .answer(200, "[]");
-    assert!(matches!(delivered(&host, &cone_beam()), Err(Disposition::Retry(_))));
+    assert!(matches!(
+        delivered(&host, &cone_beam()),
+        Err(Disposition::Retry(_))
+    ));
 }
 
 #[test]
@@ -90,5 +96,8 @@ fn an_office_that_quotes_the_password_does_not_get_it_into_the_reason() {
     let refused = delivered(&host, &cone_beam()).unwrap_err();
     assert_eq!(refused.reason().code, "refused");
     let detail = refused.reason().detail.clone().unwrap();
-    assert!(detail.contains("cannot log in") && !detail.contains("pa55word"), "{detail}");
+    assert!(
+        detail.contains("cannot log in") && !detail.contains("pa55word"),
+        "{detail}"
+    );
 }
