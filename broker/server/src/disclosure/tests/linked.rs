@@ -52,7 +52,6 @@ fn merge(kind: v1::EventKind, of_survivor: bool) -> (v1::Event, [PatientId; 2]) 
     };
     let mut event = event(kind);
     event.patient_id = if of_survivor { survivor } else { retired }.to_string();
-    event.observation = None;
     event.merge = Some(v1::Merge {
         survivor: Some(survivor_side),
         retired: Some(retired_side),
@@ -76,6 +75,7 @@ fn who_turns_out_to_be_somebody_else_is_not_shown_any_more() {
     let (event, [survivor, retired]) = merge(v1::EventKind::PatientUnmerged, true);
     let mut shown = part(disclose(&event, &[retired]));
     assert!(shown.patient.is_none() && shown.changed.is_empty() && shown.image.is_none());
+    assert!(shown.observation.is_none() && shown.linked_by == 0);
     let merge_shown = shown.merge.take().unwrap();
     let side = merge_shown.survivor.unwrap();
     assert_eq!(side.patient_id, survivor.to_string());
