@@ -1,9 +1,9 @@
 //! What is shown of an event, of what was observed and of what was decided.
 
-use super::Disclosure;
+use super::VendorView;
 use archwire_proto::v1;
 
-impl Disclosure<'_> {
+impl VendorView<'_> {
     pub(super) fn cut_event(&self, event: v1::Event) -> v1::Event {
         let v1::Event {
             id,

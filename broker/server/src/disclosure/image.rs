@@ -1,9 +1,9 @@
 //! What is shown of an image, to whom may read images.
 
-use super::{Disclosure, whole};
+use super::{VendorView, whole};
 use archwire_proto::v1;
 
-impl Disclosure<'_> {
+impl VendorView<'_> {
     pub(super) fn cut_image_news(&self, news: v1::ImageNews) -> v1::ImageNews {
         let v1::ImageNews {
             first_patient_id,

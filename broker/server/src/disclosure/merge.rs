@@ -2,11 +2,11 @@
 //!
 //! Who loses the record by which the contract is about a patient is told so, without being shown whose it is from then on.
 
-use super::Disclosure;
+use super::VendorView;
 use archwire_core::contract::PatientScope;
 use archwire_proto::v1;
 
-impl Disclosure<'_> {
+impl VendorView<'_> {
     /// Whether the contract was about the event's patient until this merge or parting.
     pub(super) fn knew(&self, event: &v1::Event, merge: &v1::Merge) -> bool {
         let PatientScope::LinkedWith(system) = &self.contract.patients else {

@@ -34,7 +34,7 @@ use prost::{Message as _, bytes::Bytes};
 
 /// One vendor's view of what the bus has.
 #[derive(Clone, Copy)]
-pub struct Disclosure<'a> {
+pub struct VendorView<'a> {
     contract: &'a Contract,
     keeps_record: &'a (dyn Fn(&SystemName, PatientId) -> bool + Sync),
 }
@@ -61,7 +61,7 @@ impl Disclosed {
     }
 }
 
-impl<'a> Disclosure<'a> {
+impl<'a> VendorView<'a> {
     /// The view that a contract gives. `keeps_record` says whether a system keeps a record of a patient at present; who was
     /// merged into somebody counts as that one. It must know at least as much of the log as is shown.
     #[must_use]

@@ -1,10 +1,10 @@
 //! What is shown of a patient: as [`Reading::patient`](archwire_core::contract::Reading::patient) cuts it, which a test holds.
 
-use super::{Disclosure, whole};
+use super::{VendorView, whole};
 use archwire_core::FieldGroup;
 use archwire_proto::v1;
 
-impl Disclosure<'_> {
+impl VendorView<'_> {
     /// The patient without what is hidden. Whether the contract is about this patient at all is [`Self::is_about`].
     #[must_use]
     pub fn patient(&self, patient: v1::Patient) -> v1::Patient {

@@ -1,7 +1,7 @@
 //! By whose record: contracts that are about the patients of whom a system keeps a record.
 
 use super::{
-    Disclosed, Disclosure, is_withheld, part, reads,
+    Disclosed, VendorView, is_withheld, part, reads,
     sample::{event, side, word},
     tells,
 };
@@ -22,7 +22,7 @@ fn linked() -> Contract {
 /// What is shown while the archive keeps a record of these.
 fn disclose(event: &v1::Event, kept: &[PatientId]) -> Disclosed {
     let keeps = |system: &SystemName, patient| system.as_str() == "archive" && kept.contains(&patient);
-    let disclosed = Disclosure::new(&linked(), &keeps).event(&event.encode_to_vec().into());
+    let disclosed = VendorView::new(&linked(), &keeps).event(&event.encode_to_vec().into());
     disclosed.unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -5,7 +5,7 @@ mod cutting;
 mod linked;
 mod sample;
 
-use super::{Disclosed, Disclosure};
+use super::{Disclosed, VendorView};
 use archwire_core::{
     EventKind, FieldGroup, PatientId, SystemName,
     contract::{Contract, Grantee, ImageAccess, Pace, PatientScope, Purpose, Reading, Validity, Writing},
@@ -58,7 +58,7 @@ fn disclose(contract: &Contract, event: &v1::Event) -> Disclosed {
 }
 
 fn disclose_bytes(contract: &Contract, stored: &Bytes) -> Disclosed {
-    let disclosed = Disclosure::new(contract, &nobody).event(stored);
+    let disclosed = VendorView::new(contract, &nobody).event(stored);
     disclosed.unwrap_or_else(|error| panic!("{error}"))
 }
 
