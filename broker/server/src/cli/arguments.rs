@@ -2,10 +2,11 @@
 
 use super::{
     events::EventsArgs, images::ImagesArgs, parked::ParkedArgs, receipts::ReceiptsArgs,
-    reconcile::ReconcileArgs, status::StatusArgs,
+    reconcile::ReconcileArgs, review::ReviewArgs, status::StatusArgs,
 };
 use crate::admin::{check_name, check_reason};
-use archwire_core::{PatientId, ReviewKind};
+use archwire_core::PatientId;
+use archwire_proto::admin::v1;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -102,175 +103,46 @@ pub(super) struct Asking {
     pub(super) json: bool,
 }
 
-/// Who acts.
+/// Of a command that speaks to the running broker in somebody's name.
 #[derive(Args)]
-pub(super) struct Person {
+pub(super) struct Acting {
+    #[command(flatten)]
+    pub(super) asking: Asking,
     /// Your name, for the audit.
     #[arg(long, value_name = "NAME", value_parser = check_name)]
-    pub(super) by: String,
+    by: String,
 }
 
-/// Who acts, and why.
+/// Of a command that decides something for good: who does, and why.
 #[derive(Args)]
 pub(super) struct Deciding {
     #[command(flatten)]
-    pub(super) person: Person,
+    pub(super) acting: Acting,
     /// Why, in a few words. Kept for ever, in the audit and with the patient.
     #[arg(long, value_name = "TEXT", value_parser = check_reason)]
     pub(super) reason: String,
 }
 
+/// How long a page of a list is.
 #[derive(Args)]
-pub(super) struct ReviewArgs {
-    #[command(subcommand)]
-    pub(super) command: ReviewCommand,
-}
-
-#[derive(Subcommand)]
-pub(super) enum ReviewCommand {
-    /// List the open items, the gravest first, with names and dates masked.
-    #[command(after_help = "Example:\n  archwire review list --kind possible-duplicate --limit 20")]
-    List(ListArgs),
-    /// Show an item unmasked, the patients side by side. Audited.
-    #[command(after_help = "Example:\n  archwire review show 12 --by \"Kim Doe\"")]
-    Show(ShowArgs),
-    /// They are one person: merge the item's patient into the candidate; or the record, or the image, is the patient's.
-    #[command(
-        after_help = "Example:\n  archwire review link 12 --by \"Kim Doe\" --reason \"asked at the desk, moved last year\""
-    )]
-    Link(DecideWithArgs),
-    /// They are two people, or the image is not the patient's. Remembered for ever: it does not come up again.
-    #[command(after_help = "Example:\n  archwire review not-same 12 --by \"Kim Doe\" --reason \"twins\"")]
-    NotSame(DecideWithArgs),
-    /// The system is right: take what it says, or read its record again.
-    #[command(
-        after_help = "Example:\n  archwire review accept 15 --by \"Kim Doe\" --reason \"new address, called back\""
-    )]
-    Accept(DecideArgs),
-    /// The bus is right: write its value back to the system, or dismiss the record that cannot be read.
-    #[command(
-        after_help = "Example:\n  archwire review reject 15 --by \"Kim Doe\" --reason \"typing error\""
-    )]
-    Reject(DecideArgs),
-    /// Make two patients one, without an item.
-    ///
-    /// Acts at once; with --dry-run it only shows what would come of it. Can be taken back with `unmerge`.
-    #[command(
-        after_help = "Example:\n  archwire review merge 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001 \
-                      019a8f30-8d5e-7c31-b5a5-02d1f0a4c002 \\\n    --by \"Kim Doe\" --reason \"same passport\" --dry-run"
-    )]
-    Merge(MergeArgs),
-    /// Part a patient from whom he or she was merged into. Both are as the log says they were.
-    ///
-    /// Acts at once; with --dry-run it only shows what would come of it.
-    #[command(
-        after_help = "Example:\n  archwire review unmerge 019a8f30-8d5e-7c31-b5a5-02d1f0a4c002 \\\n    --by \"Kim \
-                      Doe\" --reason \"father and son\" --dry-run"
-    )]
-    Unmerge(UnmergeArgs),
-}
-
-impl ReviewCommand {
-    /// Whom it asks, and how it answers.
-    pub(super) fn asking(&self) -> &Asking {
-        match self {
-            Self::List(arguments) => &arguments.asking,
-            Self::Show(arguments) => &arguments.asking,
-            Self::Link(arguments) | Self::NotSame(arguments) => &arguments.decide.asking,
-            Self::Accept(arguments) | Self::Reject(arguments) => &arguments.asking,
-            Self::Merge(arguments) => &arguments.asking,
-            Self::Unmerge(arguments) => &arguments.asking,
-        }
-    }
-}
-
-#[derive(Args)]
-pub(super) struct ListArgs {
-    #[command(flatten)]
-    pub(super) asking: Asking,
-    /// Only items of this kind: wrong-patient, record-conflict, identifier-conflict, possible-duplicate, unreadable, disagreement.
-    #[arg(long, value_name = "KIND")]
-    pub(super) kind: Option<ReviewKind>,
+pub(super) struct Page {
     /// At most this many.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) limit: u32,
-    /// Only items with a greater number: the next page. Where there is more than a page, a page is in order of numbers.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    pub(super) after: u64,
 }
 
-#[derive(Args)]
-pub(super) struct ShowArgs {
-    #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) person: Person,
-    /// The item's number.
-    #[arg(value_name = "NUMBER")]
-    pub(super) number: u64,
-}
-
-#[derive(Args)]
-pub(super) struct DecideArgs {
-    #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) deciding: Deciding,
-    /// The item's number.
-    #[arg(value_name = "NUMBER")]
-    pub(super) number: u64,
-}
-
-#[derive(Args)]
-pub(super) struct DecideWithArgs {
-    #[command(flatten)]
-    pub(super) decide: DecideArgs,
-    /// Which candidate, where the item has several; without it, `not-same` means all of them. Of an image: whose it is, where it
-    /// is not the item's patient's.
-    #[arg(long, value_name = "PATIENT-ID")]
-    pub(super) with: Option<PatientId>,
-}
-
-#[derive(Args)]
-pub(super) struct MergeArgs {
-    #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) deciding: Deciding,
-    /// Who goes on.
-    #[arg(value_name = "SURVIVOR-ID")]
-    pub(super) survivor: PatientId,
-    /// Who is the duplicate.
-    #[arg(value_name = "RETIRED-ID")]
-    pub(super) retired: PatientId,
-    /// Merge although somebody decided that they are not the same.
-    #[arg(long)]
-    pub(super) although_not_same: bool,
-    /// Only show what would come of it. Shows both patients unmasked, and is audited.
-    #[arg(long)]
-    pub(super) dry_run: bool,
-}
-
-#[derive(Args)]
-pub(super) struct UnmergeArgs {
-    #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) deciding: Deciding,
-    /// Who was the duplicate.
-    #[arg(value_name = "RETIRED-ID")]
-    pub(super) retired: PatientId,
-    /// Only show what would come of it. Shows both patients unmasked, and is audited.
-    #[arg(long)]
-    pub(super) dry_run: bool,
+impl Acting {
+    /// The person of a request.
+    pub(super) fn person(&self) -> Option<v1::Person> {
+        let name = self.by.clone();
+        Some(v1::Person { name })
+    }
 }
 
 #[derive(Args)]
 pub(super) struct RebuildArgs {
     #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) person: Person,
+    pub(super) acting: Acting,
 }
 
 #[derive(Args)]

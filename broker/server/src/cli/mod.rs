@@ -25,7 +25,7 @@ use crate::{
     check,
     config::{Config, ConfigError, process_environment},
 };
-use arguments::{AuditArgs, AuditCommand, CheckArgs, Cli, Command, Configured, ReviewArgs};
+use arguments::{AuditArgs, AuditCommand, CheckArgs, Cli, Command, Configured};
 use asking::AskError;
 use clap::Parser as _;
 use events::{EventsArgs, EventsCommand};
@@ -71,14 +71,14 @@ pub fn main() -> ExitCode {
             Err(error) => bad_configuration(&error),
         },
         Command::Check(arguments) => checked(&runtime, &arguments),
-        Command::Review(ReviewArgs { command }) => {
-            let is_json = command.asking().json;
+        Command::Review(arguments) => {
+            let is_json = arguments.asking().json;
             asked(&runtime, is_json, async |out| {
-                review::run(command, out).await.map(|()| true)
+                review::run(arguments, out).await.map(|()| true)
             })
         }
         Command::Rebuild(arguments) => {
-            let is_json = arguments.asking.json;
+            let is_json = arguments.acting.asking.json;
             asked(&runtime, is_json, async |out| rebuild::run(arguments, out).await)
         }
         Command::Audit(AuditArgs {

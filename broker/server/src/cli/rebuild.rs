@@ -4,7 +4,6 @@ use super::{
     arguments::RebuildArgs,
     asking::{AskError, broker},
     json,
-    review::person,
 };
 use archwire_proto::admin::v1::{RebuildEnd, RebuildRequest};
 use serde_json::json;
@@ -13,9 +12,9 @@ use std::io::{self, IsTerminal as _, Write};
 /// Rebuilds the index; its answer goes to `out`. Tells whether the index was the same as the one in use.
 pub(super) async fn run(arguments: RebuildArgs, out: &mut impl Write) -> Result<bool, AskError> {
     let request = RebuildRequest {
-        person: person(arguments.person),
+        person: arguments.acting.person(),
     };
-    let mut answers = broker(&arguments.asking)
+    let mut answers = broker(&arguments.acting.asking)
         .await?
         .rebuild(request)
         .await?
@@ -32,7 +31,7 @@ pub(super) async fn run(arguments: RebuildArgs, out: &mut impl Write) -> Result<
         eprintln!();
     }
     let end = end.ok_or(AskError::Broken)?;
-    if arguments.asking.json {
+    if arguments.acting.asking.json {
         json::write(out, &as_json(&end))?;
     } else {
         write(out, &end)?;

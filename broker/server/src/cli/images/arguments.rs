@@ -1,7 +1,7 @@
 //! What can be written after `archwire images`.
 
 use crate::admin::check_name;
-use crate::cli::arguments::{Asking, Person};
+use crate::cli::arguments::{Acting, Asking, Page};
 use archwire_core::{ImageId, PatientId};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -43,8 +43,8 @@ impl ImagesArgs {
     pub(in crate::cli) fn asking(&self) -> &Asking {
         match &self.command {
             ImagesCommand::List(arguments) => &arguments.asking,
-            ImagesCommand::Show(arguments) => &arguments.asking,
-            ImagesCommand::Get(arguments) => &arguments.asking,
+            ImagesCommand::Show(arguments) => &arguments.acting.asking,
+            ImagesCommand::Get(arguments) => &arguments.acting.asking,
             ImagesCommand::Collect(arguments) => &arguments.asking,
             ImagesCommand::Usage(arguments) => &arguments.asking,
         }
@@ -58,9 +58,8 @@ pub(super) struct ListArgs {
     /// Whose images; also those of patients who were merged into this one.
     #[arg(long, value_name = "PATIENT-ID")]
     pub(super) patient: PatientId,
-    /// At most this many.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(super) limit: u32,
+    #[command(flatten)]
+    pub(super) page: Page,
     /// Only images after this one: the next page.
     #[arg(long, value_name = "IMAGE")]
     pub(super) after: Option<ImageId>,
@@ -69,9 +68,7 @@ pub(super) struct ListArgs {
 #[derive(Args)]
 pub(super) struct ShowArgs {
     #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) person: Person,
+    pub(super) acting: Acting,
     /// Which, as the list says.
     #[arg(value_name = "IMAGE")]
     pub(super) image: ImageId,
@@ -80,9 +77,7 @@ pub(super) struct ShowArgs {
 #[derive(Args)]
 pub(super) struct GetArgs {
     #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) person: Person,
+    pub(super) acting: Acting,
     /// Which, as the list says.
     #[arg(value_name = "IMAGE")]
     pub(super) image: ImageId,

@@ -4,7 +4,6 @@ use super::{arguments::GetArgs, as_json, bytes};
 use crate::cli::{
     asking::{AskError, broker},
     json,
-    review::person,
 };
 use archwire_proto::admin::v1::{self, get_image_response::Response};
 use serde_json::json;
@@ -28,13 +27,13 @@ struct Draft {
 pub(super) async fn get(arguments: GetArgs, out: &mut impl Write) -> Result<(), AskError> {
     let request = v1::GetImageRequest {
         image: arguments.image.to_string(),
-        person: person(arguments.person),
+        person: arguments.acting.person(),
     };
     if arguments.to.try_exists()? {
         return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
     }
     let mut draft = Draft::beside(&arguments.to)?;
-    let mut broker = broker(&arguments.asking).await?;
+    let mut broker = broker(&arguments.acting.asking).await?;
     let mut answers = broker.get_image(request).await?.into_inner();
     let first = answers.message().await?.and_then(|answer| answer.response);
     let Some(Response::Image(image)) = first else {
@@ -51,7 +50,7 @@ pub(super) async fn get(arguments: GetArgs, out: &mut impl Write) -> Result<(), 
         return Err(AskError::Broken);
     }
     draft.finish(&arguments.to)?;
-    if arguments.asking.json {
+    if arguments.acting.asking.json {
         return Ok(json::write(
             out,
             &json!({"image": as_json(&image), "file": arguments.to}),

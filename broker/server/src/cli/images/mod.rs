@@ -8,7 +8,6 @@ pub(super) use arguments::ImagesArgs;
 use super::{
     asking::{AskError, broker},
     image_json, json,
-    review::person,
     terminal::{COLUMNS, Table, clean, wrapped},
 };
 use archwire_proto::admin::v1::{self, Person};
@@ -34,7 +33,7 @@ async fn list(arguments: ListArgs, out: &mut impl Write) -> Result<(), AskError>
     let request = v1::ListImagesRequest {
         patient_id: arguments.patient.to_string(),
         after: arguments.after.map(|after| after.to_string()).unwrap_or_default(),
-        page_size: arguments.limit,
+        page_size: arguments.page.limit,
     };
     let mut broker = broker(&arguments.asking).await?;
     let answer = broker.list_images(request).await?.into_inner();
@@ -93,12 +92,12 @@ fn as_json(line: &v1::ImageLine) -> Value {
 async fn show(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError> {
     let request = v1::ShowImageRequest {
         image: arguments.image.to_string(),
-        person: person(arguments.person),
+        person: arguments.acting.person(),
     };
-    let mut broker = broker(&arguments.asking).await?;
+    let mut broker = broker(&arguments.acting.asking).await?;
     let answer = broker.show_image(request).await?.into_inner();
     let news = image_json::image_news(answer.news.as_ref().ok_or(AskError::Answer)?);
-    if arguments.asking.json {
+    if arguments.acting.asking.json {
         let value = json!({
             "patient_id": answer.patient_id,
             "retracted": answer.retracted,

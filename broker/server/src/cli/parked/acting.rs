@@ -7,7 +7,6 @@ use super::{
 use crate::cli::{
     asking::{AskError, broker},
     json,
-    review::person,
 };
 use archwire_proto::admin::v1;
 use serde_json::{Value, json};
@@ -16,10 +15,10 @@ use std::io::{self, Write};
 /// Has deliveries tried again. Tells whether all that were meant are.
 pub(super) async fn redrive(arguments: RedriveArgs, out: &mut impl Write) -> Result<bool, AskError> {
     let Which { all, dry_run, .. } = arguments.which;
-    let mut broker = broker(&arguments.asking).await?;
+    let mut broker = broker(&arguments.acting.asking).await?;
     let request = v1::RedriveParkedRequest {
         filter: Some(arguments.which.filter()),
-        person: person(arguments.person),
+        person: arguments.acting.person(),
         dry_run,
         all,
     };
@@ -42,7 +41,7 @@ pub(super) async fn redrive(arguments: RedriveArgs, out: &mut impl Write) -> Res
         lines,
         dry_run,
     };
-    if arguments.asking.json {
+    if arguments.acting.asking.json {
         let mut value = done.as_json();
         if let Some(object) = value.as_object_mut() {
             object.insert("unreachable".to_owned(), unreachable.into());
@@ -64,10 +63,10 @@ pub(super) async fn redrive(arguments: RedriveArgs, out: &mut impl Write) -> Res
 /// Has deliveries given up.
 pub(super) async fn drop_parked(arguments: DropArgs, out: &mut impl Write) -> Result<(), AskError> {
     let Which { all, dry_run, .. } = arguments.which;
-    let mut broker = broker(&arguments.asking).await?;
+    let mut broker = broker(&arguments.acting.asking).await?;
     let request = v1::DropParkedRequest {
         filter: Some(arguments.which.filter()),
-        person: person(arguments.person),
+        person: arguments.acting.person(),
         reason: arguments.reason,
         dry_run,
         all,
@@ -85,7 +84,7 @@ pub(super) async fn drop_parked(arguments: DropArgs, out: &mut impl Write) -> Re
         lines,
         dry_run,
     };
-    if arguments.asking.json {
+    if arguments.acting.asking.json {
         json::write(out, &done.as_json())?;
     } else {
         done.write(out, "dropped")?;

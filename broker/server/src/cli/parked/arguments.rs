@@ -2,7 +2,7 @@
 
 use crate::{
     admin::check_reason,
-    cli::arguments::{Asking, Person},
+    cli::arguments::{Acting, Asking, Page},
     parked::{Cargo, ParkedKey},
 };
 use archwire_core::{PatientId, SystemName};
@@ -59,9 +59,8 @@ pub(super) struct ListArgs {
     pub(super) patient: Option<PatientId>,
     #[command(flatten)]
     pub(super) narrowing: Narrowing,
-    /// At most this many.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(super) limit: u32,
+    #[command(flatten)]
+    pub(super) page: Page,
     /// Only those behind this one: the next page.
     #[arg(long, value_name = "SYSTEM.PATIENT-ID[.REVISION]")]
     pub(super) after: Option<ParkedKey>,
@@ -70,9 +69,7 @@ pub(super) struct ListArgs {
 #[derive(Args)]
 pub(super) struct ShowArgs {
     #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) person: Person,
+    pub(super) acting: Acting,
     /// The system.
     #[arg(value_name = "SYSTEM")]
     pub(super) system: SystemName,
@@ -113,9 +110,7 @@ pub(super) struct Which {
 #[derive(Args)]
 pub(super) struct RedriveArgs {
     #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) person: Person,
+    pub(super) acting: Acting,
     #[command(flatten)]
     pub(super) which: Which,
 }
@@ -123,9 +118,7 @@ pub(super) struct RedriveArgs {
 #[derive(Args)]
 pub(super) struct DropArgs {
     #[command(flatten)]
-    pub(super) asking: Asking,
-    #[command(flatten)]
-    pub(super) person: Person,
+    pub(super) acting: Acting,
     /// Why, in a few words. Kept for ever, in the audit.
     #[arg(long, value_name = "TEXT", value_parser = check_reason)]
     pub(super) reason: String,
@@ -138,9 +131,9 @@ impl ParkedArgs {
     pub(in crate::cli) fn asking(&self) -> &Asking {
         match &self.command {
             ParkedCommand::List(arguments) => &arguments.asking,
-            ParkedCommand::Show(arguments) => &arguments.asking,
-            ParkedCommand::Redrive(arguments) => &arguments.asking,
-            ParkedCommand::Drop(arguments) => &arguments.asking,
+            ParkedCommand::Show(arguments) => &arguments.acting.asking,
+            ParkedCommand::Redrive(arguments) => &arguments.acting.asking,
+            ParkedCommand::Drop(arguments) => &arguments.acting.asking,
         }
     }
 }

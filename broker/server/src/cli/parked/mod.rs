@@ -10,7 +10,6 @@ pub(super) use arguments::ParkedArgs;
 use super::{
     asking::{AskError, broker},
     json,
-    review::person,
 };
 use crate::parked::Cargo;
 use acting::{drop_parked, redrive};
@@ -38,7 +37,7 @@ async fn list(arguments: ListArgs, out: &mut impl Write) -> Result<(), AskError>
             arguments.narrowing,
         )),
         after: arguments.after.map(|key| key.to_string()).unwrap_or_default(),
-        page_size: arguments.limit,
+        page_size: arguments.page.limit,
     };
     let answer = broker(&arguments.asking)
         .await?
@@ -75,12 +74,12 @@ async fn show(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError>
             .image()
             .map(|image| image.to_string())
             .unwrap_or_default(),
-        person: person(arguments.person),
+        person: arguments.acting.person(),
     };
-    let answer = broker(&arguments.asking)
+    let answer = broker(&arguments.acting.asking)
         .await?
         .show_parked(request)
         .await?
         .into_inner();
-    show::write(out, answer, arguments.asking.json)
+    show::write(out, answer, arguments.acting.asking.json)
 }

@@ -1,9 +1,10 @@
 //! `archwire review`: asks the running broker, and writes its answer.
 
+mod arguments;
+
+pub(super) use arguments::ReviewArgs;
+
 use super::{
-    arguments::{
-        DecideArgs, DecideWithArgs, ListArgs, MergeArgs, Person, ReviewCommand, ShowArgs, UnmergeArgs,
-    },
     asking::{AskError, broker},
     json, show,
     terminal::{Table, message_time, time},
@@ -14,13 +15,14 @@ use crate::{
 };
 use archwire_core::{Merge, PatientId, Side, Standing, Verdict};
 use archwire_proto::admin::v1;
+use arguments::{DecideArgs, DecideWithArgs, ListArgs, MergeArgs, ReviewCommand, ShowArgs, UnmergeArgs};
 use prost::Message as _;
 use serde_json::json;
 use std::io::Write;
 
 /// Carries out a command; its answer goes to `out`.
-pub(super) async fn run(command: ReviewCommand, out: &mut impl Write) -> Result<(), AskError> {
-    match command {
+pub(super) async fn run(arguments: ReviewArgs, out: &mut impl Write) -> Result<(), AskError> {
+    match arguments.command {
         ReviewCommand::List(arguments) => list(arguments, out).await,
         ReviewCommand::Show(arguments) => show_item(arguments, out).await,
         ReviewCommand::Link(arguments) => decide_with(arguments, Verdict::Link, out).await,
@@ -32,16 +34,11 @@ pub(super) async fn run(command: ReviewCommand, out: &mut impl Write) -> Result<
     }
 }
 
-/// The person of a request.
-pub(super) fn person(person: Person) -> Option<v1::Person> {
-    Some(v1::Person { name: person.by })
-}
-
 async fn list(arguments: ListArgs, out: &mut impl Write) -> Result<(), AskError> {
     let request = v1::ListReviewRequest {
         kind: arguments.kind.map_or(0, |kind| write_review_kind(kind).into()),
         after: arguments.after,
-        page_size: arguments.limit,
+        page_size: arguments.page.limit,
     };
     let answer = broker(&arguments.asking)
         .await?
@@ -90,9 +87,9 @@ fn kind_word(kind: i32) -> Result<&'static str, AskError> {
 async fn show_item(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError> {
     let request = v1::ShowReviewRequest {
         number: arguments.number,
-        person: person(arguments.person),
+        person: arguments.acting.person(),
     };
-    let answer = broker(&arguments.asking)
+    let answer = broker(&arguments.acting.asking)
         .await?
         .show_review(request)
         .await?
@@ -101,7 +98,7 @@ async fn show_item(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskE
     let item = decode_review(item.encode_to_vec().into()).map_err(|_| AskError::Answer)?;
     let views = answer.patients.into_iter().map(view);
     let patients = views.collect::<Result<Vec<_>, _>>()?;
-    if arguments.asking.json {
+    if arguments.acting.asking.json {
         json::write(out, &json::review_item(&item, &patients))?;
     } else {
         show::item(out, &item, &patients)?;
@@ -135,15 +132,15 @@ async fn decide(
         number,
         verdict: write_verdict(verdict).into(),
         with_patient_id: with.map(|id| id.to_string()),
-        person: person(arguments.deciding.person),
+        person: arguments.deciding.acting.person(),
         reason: arguments.deciding.reason,
     };
-    let answer = broker(&arguments.asking)
+    let answer = broker(&arguments.deciding.acting.asking)
         .await?
         .decide_review(request)
         .await?
         .into_inner();
-    if arguments.asking.json {
+    if arguments.deciding.acting.asking.json {
         let value = json!({"number": number, "verdict": verdict.as_str(), "outcome": answer.outcome});
         json::write(out, &value)?;
     } else {
@@ -156,19 +153,19 @@ async fn merge(arguments: MergeArgs, out: &mut impl Write) -> Result<(), AskErro
     let request = v1::MergeRequest {
         survivor_id: arguments.survivor.to_string(),
         retired_id: arguments.retired.to_string(),
-        person: person(arguments.deciding.person),
+        person: arguments.deciding.acting.person(),
         reason: arguments.deciding.reason,
         although_not_same: arguments.although_not_same,
         dry_run: arguments.dry_run,
     };
-    let answer = broker(&arguments.asking)
+    let answer = broker(&arguments.deciding.acting.asking)
         .await?
         .merge(request)
         .await?
         .into_inner();
     let merge = read(answer.merge)?;
     let Merge { survivor, retired } = &merge;
-    if arguments.asking.json {
+    if arguments.deciding.acting.asking.json {
         json::write(out, &json::merge(&merge))?;
     } else if arguments.dry_run {
         let title = "Nothing is changed yet. Who goes on, and who would be merged into him or her:";
@@ -182,18 +179,18 @@ async fn merge(arguments: MergeArgs, out: &mut impl Write) -> Result<(), AskErro
 async fn unmerge(arguments: UnmergeArgs, out: &mut impl Write) -> Result<(), AskError> {
     let request = v1::UnmergeRequest {
         retired_id: arguments.retired.to_string(),
-        person: person(arguments.deciding.person),
+        person: arguments.deciding.acting.person(),
         reason: arguments.deciding.reason,
         dry_run: arguments.dry_run,
     };
-    let answer = broker(&arguments.asking)
+    let answer = broker(&arguments.deciding.acting.asking)
         .await?
         .unmerge(request)
         .await?
         .into_inner();
     let merge = read(answer.merge)?;
     let Merge { survivor, retired } = &merge;
-    if arguments.asking.json {
+    if arguments.deciding.acting.asking.json {
         json::write(out, &json::merge(&merge))?;
     } else if arguments.dry_run {
         let title = "Nothing is changed yet. The two as they would be:";
