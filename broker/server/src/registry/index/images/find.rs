@@ -54,9 +54,7 @@ impl Index {
 
     /// The images of a patient and of everybody who was merged into the patient, by their ids.
     pub(in crate::registry) fn images_of(&self, patient: PatientId) -> Vec<ImageId> {
-        let everybody = self.merged_into(self.current(patient));
-        let images = everybody.into_iter().flat_map(|one| self.images.told_of(one));
-        images.map(|(id, _)| id).collect()
+        self.entries_of(patient).map(|(id, _)| id).collect()
     }
 
     /// Which image it is that a system shows of a patient: by what DICOM or the system tells it apart; what the bus itself made
@@ -85,22 +83,25 @@ impl Index {
         }
         let is_it =
             |entry: &ImageEntry| entry.generated && !entry.retracted && entry.content.digest == *digest;
-        let everybody = self.merged_into(self.current(patient));
-        let mut images = everybody.into_iter().flat_map(|one| self.images.told_of(one));
+        let mut images = self.entries_of(patient);
         images.find(|(_, entry)| is_it(entry)).map(|(id, _)| id)
     }
 
     /// Whether the bus is just bringing a system an image of a patient: for 20 s after it began.
     pub(in crate::registry) fn is_sending_any(&self, system: &SystemName, patient: PatientId) -> bool {
-        let everybody = self.merged_into(self.current(patient));
-        let mut images = everybody.into_iter().flat_map(|one| self.images.told_of(one));
-        images.any(|(_, entry)| {
+        self.entries_of(patient).any(|(_, entry)| {
             let mut copies = entry.copies.iter().filter(|copy| copy.system == *system);
             copies.any(|copy| {
                 copy.sending()
                     .is_some_and(|since| is_within(&since, LONGEST_DELIVERY))
             })
         })
+    }
+
+    /// The images of a patient and of everybody who was merged into the patient.
+    fn entries_of(&self, patient: PatientId) -> impl Iterator<Item = (ImageId, &ImageEntry)> {
+        let everybody = self.merged_into(self.current(patient));
+        everybody.into_iter().flat_map(|one| self.images.told_of(one))
     }
 
     /// A patient, and everybody who was merged into that one, directly or not.
