@@ -2,12 +2,13 @@
 //!
 //! It has a stream of its own so that a replay of the log does not read it, and so that a full log does not keep what is
 //! done about it from being audited. Appending is the log's: stored and flushed before the caller hears success, sent
-//! again over a lost connection, told by its id. When it has reached its size, appending fails loudly. Appends are not
-//! guarded by the lease: what a broker did is to be audited, also when it should not have done it.
+//! again over a lost connection, told by its id. What is appended says behind which record it goes, so that of two who
+//! write at the same time one is told that it has not seen the end. When it has reached its size, appending fails loudly.
+//! Appends are not guarded by the lease: what a broker did is to be audited, also when it should not have done it.
 
 use crate::{
     AppendError, ByteSize, CloudEvent, Log, OpenError, ReadError, log,
-    records::{Guard, Outgoing, Records},
+    records::{Guard, Outgoing, Raw, Records},
 };
 use archwire_core::PracticeName;
 use async_nats::jetstream::stream::Config;
@@ -57,26 +58,67 @@ fn subject(practice: &PracticeName) -> String {
     format!("awaudit.{practice}")
 }
 
+/// What is to be appended.
+#[derive(Clone)]
+pub struct AuditAppend {
+    /// CloudEvents `id`.
+    pub id: String,
+    /// CloudEvents `type`.
+    pub kind: &'static str,
+    /// CloudEvents `time`.
+    pub time: SystemTime,
+    /// The sequence of the record behind which it goes; 0 for the first.
+    pub after: u64,
+    /// Protobuf.
+    pub payload: Bytes,
+}
+
+/// A record as the audit holds it.
+#[derive(Clone)]
+pub struct AuditStored {
+    /// Its place in the stream, from 1.
+    pub sequence: u64,
+    /// CloudEvents `type`; empty where it has none.
+    pub kind: String,
+    /// When the server stored it.
+    pub time: SystemTime,
+    /// The record.
+    pub payload: Bytes,
+}
+
+impl AuditStored {
+    fn of(raw: Raw) -> Self {
+        let kind = raw.headers.get("ce-type");
+        Self {
+            sequence: raw.sequence,
+            kind: kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+            time: raw.time,
+            payload: raw.payload,
+        }
+    }
+}
+
 impl AuditStream {
     /// The size to ask for without a better reason.
     pub const USUAL_SIZE: ByteSize = ByteSize::gibibytes(1);
 
-    /// Appends a record (protobuf) and returns its sequence, or that of the record with this `id` where there is one.
-    /// Success means that it is stored, and flushed where the server promises that. Takes at most the log's
-    /// `append_timeout`.
+    /// Appends a record and returns its sequence. Success means that it is stored, and flushed where the server promises
+    /// that. The same record again is the same record. Takes at most the log's `append_timeout`.
     ///
     /// # Errors
-    /// When it is not stored, or when that is unknown: see [`AppendError`]; never a conflict.
+    /// When it is not stored, or when that is unknown: see [`AppendError`]; [`AppendError::Conflict`] when the last record
+    /// is another than `after`.
     #[tracing::instrument(name = "audit.append", level = "debug", skip_all)]
-    pub async fn append(
-        &self,
-        id: &str,
-        kind: &'static str,
-        time: SystemTime,
-        payload: Bytes,
-    ) -> Result<u64, AppendError> {
+    pub async fn append(&self, record: AuditAppend) -> Result<u64, AppendError> {
+        let AuditAppend {
+            id,
+            kind,
+            time,
+            after,
+            payload,
+        } = record;
         let attributes = CloudEvent {
-            id: id.to_owned(),
+            id,
             kind,
             source: "/broker".to_owned(),
             time,
@@ -86,16 +128,25 @@ impl AuditStream {
         let record = Outgoing {
             subject: self.subject.clone(),
             attributes,
-            guard: Guard::Nothing,
+            guard: Guard::Own(after),
             payload,
         };
         Ok(self.records.append(record).await?.sequence)
     }
 
-    /// The records from sequence `from` on with their sequences, oldest first. Ends at the last one, or after an error.
-    pub fn read(&self, from: u64) -> impl Stream<Item = Result<(u64, Bytes), ReadError>> + Send + use<> {
+    /// The last record.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn last(&self) -> Result<Option<AuditStored>, ReadError> {
+        let last = self.records.last(&self.subject).await?;
+        Ok(last.map(AuditStored::of))
+    }
+
+    /// The records from sequence `from` on, oldest first. Ends at the last one, or after an error.
+    pub fn read(&self, from: u64) -> impl Stream<Item = Result<AuditStored, ReadError>> + Send + use<> {
         self.records
             .read(self.subject.clone(), from)
-            .map_ok(|raw| (raw.sequence, raw.payload))
+            .map_ok(AuditStored::of)
     }
 }

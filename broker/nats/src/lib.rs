@@ -23,7 +23,7 @@ mod supervisor;
 mod verify;
 mod version;
 
-pub use audit::AuditStream;
+pub use audit::{AuditAppend, AuditStored, AuditStream};
 pub use bucket::{Bucket, BucketError};
 pub use cause::Cause;
 pub use connection::{Connection, Status};

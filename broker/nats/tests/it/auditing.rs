@@ -1,28 +1,30 @@
 //! The audit keeps what it is given, in order, and gives none of it away.
 
 use crate::support::*;
-use archwire_nats::{AuditStream, ByteSize, Log, OpenError};
+use archwire_nats::{AppendError, AuditAppend, AuditStream, ByteSize, Log, OpenError};
 use futures_util::TryStreamExt;
 use std::time::SystemTime;
 
 const SIZE: ByteSize = ByteSize::mebibytes(16);
 
-async fn note(audit: &AuditStream, id: &str, payload: &str) -> u64 {
-    audit
-        .append(
-            id,
-            "archwire.audit.test.v1",
-            SystemTime::now(),
-            payload.to_owned().into(),
-        )
-        .await
-        .unwrap()
+fn record(id: &str, after: u64, payload: &str) -> AuditAppend {
+    AuditAppend {
+        id: id.to_owned(),
+        kind: "archwire.audit.test.v1",
+        time: SystemTime::now(),
+        after,
+        payload: payload.to_owned().into(),
+    }
+}
+
+async fn note(audit: &AuditStream, id: &str, after: u64, payload: &str) -> u64 {
+    audit.append(record(id, after, payload)).await.unwrap()
 }
 
 async fn read(audit: &AuditStream, from: u64) -> Vec<(u64, String)> {
     let all: Vec<_> = audit.read(from).try_collect().await.unwrap();
     all.iter()
-        .map(|(sequence, payload)| (*sequence, text(payload)))
+        .map(|stored| (stored.sequence, text(&stored.payload)))
         .collect()
 }
 
@@ -35,7 +37,7 @@ async fn what_was_noted_is_there_in_order_after_a_kill_and_after_a_stop() {
     // More than one answer of the server holds.
     for number in 1..=1500 {
         assert_eq!(
-            note(&audit, &format!("note-{number}"), &number.to_string()).await,
+            note(&audit, &format!("note-{number}"), number - 1, &number.to_string()).await,
             number
         );
         wanted.push((number, number.to_string()));
@@ -54,11 +56,28 @@ async fn what_was_noted_is_there_in_order_after_a_kill_and_after_a_stop() {
 async fn the_same_note_again_is_the_same_record() {
     let office = Office::open().await;
     let audit = office.log.audit_stream(SIZE).await.unwrap();
-    let first = note(&audit, "one", "x").await;
-    note(&audit, "two", "y").await;
+    let first = note(&audit, "one", 0, "x").await;
+    note(&audit, "two", first, "y").await;
     office.kill_server().await;
-    assert_eq!(note(&audit, "one", "x").await, first);
+    assert_eq!(note(&audit, "one", 0, "x").await, first);
     assert_eq!(read(&audit, 1).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_does_not_go_behind_the_last_one_is_refused() {
+    let office = Office::open().await;
+    let audit = office.log.audit_stream(SIZE).await.unwrap();
+    assert!(audit.last().await.unwrap().is_none());
+    let first = note(&audit, "one", 0, "x").await;
+    for after in [0, first + 1] {
+        let refused = audit.append(record("other", after, "y")).await.unwrap_err();
+        assert!(matches!(refused, AppendError::Conflict), "{}", told(&refused));
+    }
+    let last = audit.last().await.unwrap().unwrap();
+    assert_eq!(
+        (last.sequence, last.kind.as_str()),
+        (first, "archwire.audit.test.v1")
+    );
 }
 
 #[tokio::test]
@@ -66,7 +85,7 @@ async fn nothing_can_be_taken_out_of_it() {
     let server = ForeignServer::with_jetstream().await;
     let log = server.log().await;
     let audit = log.audit_stream(SIZE).await.unwrap();
-    let sequence = note(&audit, "one", "x").await;
+    let sequence = note(&audit, "one", 0, "x").await;
     let client = server.client().await;
     let stream = client.get_stream("ARCHWIRE_maple-street_audit").await.unwrap();
     assert!(stream.purge().await.is_err());
@@ -97,6 +116,6 @@ async fn a_weaker_one_is_refused_and_two_practices_have_two() {
             .await
             .unwrap();
         let audit = log.audit_stream(SIZE).await.unwrap();
-        assert_eq!(note(&audit, "one", practice).await, 1);
+        assert_eq!(note(&audit, "one", 0, practice).await, 1);
     }
 }

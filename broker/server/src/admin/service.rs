@@ -7,11 +7,12 @@ use super::{
 use crate::api::status::refuse;
 use archwire_proto::admin::v1::{
     CollectImagesRequest, CollectImagesResponse, DecideReviewRequest, DecideReviewResponse,
-    DropParkedRequest, DropParkedResponse, GetImageRequest, GetImageResponse, GetImageUsageRequest,
-    GetImageUsageResponse, GetStatusRequest, GetStatusResponse, LastReconciliationRequest,
-    LastReconciliationResponse, ListAuditRequest, ListAuditResponse, ListImagesRequest, ListImagesResponse,
-    ListParkedRequest, ListParkedResponse, ListReceiptsRequest, ListReceiptsResponse, ListReviewRequest,
-    ListReviewResponse, MergeRequest, MergeResponse, RebuildRequest, RebuildResponse, ReconcileRequest,
+    DropParkedRequest, DropParkedResponse, GetAuditKeyRequest, GetAuditKeyResponse, GetImageRequest,
+    GetImageResponse, GetImageUsageRequest, GetImageUsageResponse, GetStatusRequest, GetStatusResponse,
+    LastReconciliationRequest, LastReconciliationResponse, ListAuditRequest, ListAuditResponse,
+    ListImagesRequest, ListImagesResponse, ListParkedRequest, ListParkedResponse, ListReceiptsRequest,
+    ListReceiptsResponse, ListReviewRequest, ListReviewResponse, MergeRequest, MergeResponse,
+    ReadAuditRequest, ReadAuditResponse, RebuildRequest, RebuildResponse, ReconcileRequest,
     ReconcileResponse, RedriveParkedRequest, RedriveParkedResponse, ShowImageRequest, ShowImageResponse,
     ShowParkedRequest, ShowParkedResponse, ShowReviewRequest, ShowReviewResponse, TailEventsRequest,
     TailEventsResponse, UnmergeRequest, UnmergeResponse, admin_server::Admin,
@@ -57,6 +58,7 @@ impl Admin for AdminService {
     type GetImageStream = Answers<GetImageResponse>;
     type RebuildStream = Answers<RebuildResponse>;
     type ListAuditStream = Answers<ListAuditResponse>;
+    type ReadAuditStream = Answers<ReadAuditResponse>;
     type ListReceiptsStream = Answers<ListReceiptsResponse>;
     type ReconcileStream = Answers<ReconcileResponse>;
     type TailEventsStream = Answers<TailEventsResponse>;
@@ -109,8 +111,23 @@ impl Admin for AdminService {
         &self,
         request: Request<ListAuditRequest>,
     ) -> Result<Response<Self::ListAuditStream>, Status> {
-        let answers = records::list(&self.practice, &request.into_inner())?;
+        let answers = records::list(&self.practice, request.into_inner()).await?;
         Ok(self.answers(answers))
+    }
+
+    async fn read_audit(
+        &self,
+        request: Request<ReadAuditRequest>,
+    ) -> Result<Response<Self::ReadAuditStream>, Status> {
+        let answers = records::read(&self.practice, request.get_ref()).await;
+        Ok(self.answers(answers))
+    }
+
+    async fn get_audit_key(
+        &self,
+        _: Request<GetAuditKeyRequest>,
+    ) -> Result<Response<GetAuditKeyResponse>, Status> {
+        Ok(Response::new(records::key(&self.practice)))
     }
 
     async fn list_receipts(

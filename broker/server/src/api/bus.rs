@@ -4,15 +4,16 @@ use super::{
     Vendors,
     images::ImageCalls,
     publish,
-    status::{images_off, invalid, unanswered, unknown_patient, unknown_record, unreadable},
+    status::{images_off, invalid, not_audited, unanswered, unknown_patient, unknown_record, unreadable},
     subscribe::Subscriptions,
 };
 use crate::{
+    audit::{Disclosure, Terms, Told, kind_of},
     imaging::Intake,
     registry::{Entry, Registry},
     wire::{WireError, write_patient},
 };
-use archwire_core::PatientId;
+use archwire_core::{PatientId, SystemName};
 use archwire_proto::v1::{
     GetImageRequest, GetImageResponse, GetPatientRequest, GetPatientResponse, ListEventsRequest,
     ListEventsResponse, PublishRequest, PublishResponse, PutImageRequest, PutImageResponse,
@@ -49,7 +50,10 @@ impl BusService {
         images: Option<Intake>,
         shutdown: CancellationToken,
     ) -> Self {
-        let images = images.map(|intake| ImageCalls::new(Arc::clone(&registry), intake, shutdown.clone()));
+        let images = images.map(|intake| {
+            let audit = subscriptions.audit().clone();
+            ImageCalls::new(Arc::clone(&registry), intake, audit, shutdown.clone())
+        });
         Self {
             registry,
             vendors,
@@ -76,6 +80,17 @@ impl BusService {
 
 fn patient_id(text: &str) -> Result<PatientId, Status> {
     text.parse()
+    /// Writes down what a vendor is about to be told.
+    async fn tells(&self, vendor: SystemName, told: Told) -> Result<(), Status> {
+        let terms = &Terms::without_contract(vendor);
+        let disclosed = self
+            .subscriptions
+            .audit()
+            .disclosed(Disclosure { terms, told })
+            .await;
+        disclosed.map_err(|error| not_audited(&error))
+    }
+
         .map_err(|error| invalid(&WireError::Name("patient_id", error)))
 }
 
@@ -144,11 +159,12 @@ impl Bus for BusService {
         }))
     }
 
+        self.tells(vendor, Told::Patient(id)).await?;
     async fn list_events(
         &self,
         request: Request<ListEventsRequest>,
     ) -> Result<Response<ListEventsResponse>, Status> {
-        self.vendors.caller(&request)?;
+        let vendor = self.vendors.caller(&request)?;
         let ListEventsRequest {
             patient_id: id,
             after_revision,
@@ -161,7 +177,7 @@ impl Bus for BusService {
             size => size.min(LONGEST_PAGE),
         };
         let mut answer = ListEventsResponse::default();
-        let mut bytes = 0;
+        let (mut bytes, mut told) = (0, Vec::new());
         // Revisions are gapless from 1, so the number of events to pass over is known.
         let passed_over = usize::try_from(after_revision).unwrap_or(usize::MAX);
         let mut history = std::pin::pin!(self.registry.log().history(id, 0).skip(passed_over));
@@ -180,8 +196,10 @@ impl Bus for BusService {
 
     async fn put_image(
         &self,
+            told.push((stored.sequence, kind_of(&stored)));
         request: Request<Streaming<PutImageRequest>>,
     ) -> Result<Response<PutImageResponse>, Status> {
+        self.tells(vendor, Told::Events(id, told)).await?;
         let vendor = self.vendors.caller(&request)?;
         let put = self.images()?.put(vendor, request.into_inner());
         put.await.map(Response::new)

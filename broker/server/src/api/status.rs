@@ -1,7 +1,7 @@
 //! The one place where a gRPC status is made: a code of gRPC, a stable code of ours in the metadata, a message that is
 //! safe to show.
 
-use crate::{registry::ObserveError, wire::WireError};
+use crate::{audit::AuditError, registry::ObserveError, wire::WireError};
 use archwire_nats::ReadError;
 use std::error::Error;
 use tonic::{Code, Status, metadata::MetadataValue};
@@ -53,6 +53,19 @@ pub(super) fn unknown_patient() -> Status {
 pub(super) fn unknown_record() -> Status {
     let message = "the bus has not heard of this local id";
     refuse(Code::NotFound, "record_unknown", message)
+}
+
+/// What is asked cannot be audited, and so is not told.
+pub(super) fn not_audited(error: &AuditError) -> Status {
+    tracing::error!(
+        code = error.code(),
+        "nothing can be audited; vendors are told nothing"
+    );
+    refuse(
+        Code::Unavailable,
+        "audit_unavailable",
+        "what you are told has to be written down first, which cannot be done now; try again",
+    )
 }
 
 /// The broker keeps no images.

@@ -4,8 +4,11 @@
 //! was sent and not acknowledged comes again after a reconnection, in the same order. The position is stored at most
 //! [`STORE_EVERY`] after an acknowledgement, so that a crash of the broker repeats a little rather than loses anything.
 
-use super::status::{invalid, refuse, unreadable};
-use crate::wire::WireError;
+use super::status::{invalid, not_audited, refuse, unreadable};
+use crate::{
+    audit::{Audit, Disclosing, Terms},
+    wire::WireError,
+};
 use archwire_core::SystemName;
 use archwire_nats::{Bucket, BucketError, Filter, Log, Stored};
 use archwire_proto::v1::{
@@ -38,6 +41,7 @@ const STORE_EVERY: Duration = Duration::from_millis(100);
 pub struct Subscriptions {
     log: Log,
     positions: Bucket,
+    audit: Audit,
     readers: Mutex<HashMap<String, CancellationToken>>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -54,20 +58,27 @@ struct Reader {
     sent: u64,
     acknowledged: u64,
     stored: u64,
+    disclosing: Disclosing,
 }
 
 impl Subscriptions {
-    /// The subscriptions, whose positions are kept in `positions`. They end when `shutdown` comes.
+    /// The subscriptions, whose positions are kept in `positions`, and of which `audit` tells. They end when `shutdown` comes.
     #[must_use]
-    pub fn new(log: Log, positions: Bucket, shutdown: CancellationToken) -> Arc<Self> {
+    pub fn new(log: Log, positions: Bucket, audit: Audit, shutdown: CancellationToken) -> Arc<Self> {
         let (readers, tasks) = (Mutex::default(), TaskTracker::new());
         Arc::new(Self {
             log,
             positions,
+            audit,
             readers,
             tasks,
             shutdown,
         })
+    }
+
+    /// What vendors are told is written there.
+    pub(super) fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Waits until every reader has ended and its position is stored.
@@ -110,6 +121,9 @@ impl Subscriptions {
                 start
             }
         };
+        let terms = Terms::without_contract(vendor);
+        let disclosing = self.audit.disclosing(&terms, &open.name, after).await;
+        let disclosing = disclosing.map_err(|error| not_audited(&error))?;
         let (answers, receiver) = mpsc::channel(BUFFERED);
         // The channel is new and empty, so this cannot fail.
         _ = answers.try_send(Ok(response(Response::Opened(Opened { after, last }))));
@@ -123,6 +137,7 @@ impl Subscriptions {
             sent: after,
             acknowledged: after,
             stored: after,
+            disclosing,
         };
         self.tasks.spawn(reader.run());
         Ok(ReceiverStream::new(receiver))
@@ -163,6 +178,7 @@ impl Reader {
         if let Some(refusal) = refusal {
             _ = self.answers.try_send(Err(refusal));
         }
+        self.disclosing.close().await;
         self.ended.cancel();
     }
 
@@ -238,6 +254,13 @@ impl Reader {
     /// Sends an event. Tells whether there is still somebody to send to.
     async fn send(&mut self, stored: Stored) -> bool {
         self.credit -= 1;
+        let handed_over = tokio::select! {
+            () = self.ended.cancelled() => return true,
+            handed_over = self.disclosing.event(&stored) => handed_over,
+        };
+        if handed_over.is_err() {
+            return false;
+        }
         self.sent = stored.sequence;
         let delivery = Delivery {
             sequence: stored.sequence,

@@ -43,6 +43,30 @@ pub enum Action {
     GetImage,
     /// Bytes that no image has are removed.
     CollectImages,
+    /// The broker is ready.
+    Started,
+    /// The broker stops in order.
+    Stopped,
+    /// What the audit had come to was signed.
+    Checkpoint,
+    /// A vendor is told of a patient.
+    ToldPatient,
+    /// A vendor is told whom it looked for.
+    ToldFound,
+    /// A vendor is told a patient's history.
+    ToldEvents,
+    /// A vendor is given an image.
+    ToldImage,
+    /// A vendor begins to read a subscription.
+    Opened,
+    /// A subscription is still read: everything about it once more.
+    Continued,
+    /// Events of a subscription go out.
+    Sent,
+    /// Events that may have gone out before the broker was cut off.
+    Presumed,
+    /// A subscription is not read any more.
+    Closed,
 }
 
 impl Action {
@@ -81,6 +105,29 @@ impl Action {
             Self::ShowImage => "images.show",
             Self::GetImage => "images.get",
             Self::CollectImages => "images.collect",
+            Self::Started => "broker.started",
+            Self::Stopped => "broker.stopped",
+            Self::Checkpoint => "audit.checkpoint",
+            Self::ToldPatient => "disclosure.patient",
+            Self::ToldFound => "disclosure.found",
+            Self::ToldEvents => "disclosure.events",
+            Self::ToldImage => "disclosure.image",
+            Self::Opened => "disclosure.opened",
+            Self::Continued => "disclosure.continued",
+            Self::Sent => "disclosure.sent",
+            Self::Presumed => "disclosure.presumed",
+            Self::Closed => "disclosure.closed",
         }
     }
+}
+
+/// Whether a word is that of something which people did, or the bus of its own accord: not what follows from the log, what vendors
+/// were told, and what the broker notes of itself.
+#[must_use]
+pub fn is_of_people(action: &str) -> bool {
+    let group = action.split('.').next().unwrap_or_default();
+    !matches!(
+        group,
+        "event" | "delivery" | "decision" | "disclosure" | "broker" | "audit"
+    )
 }

@@ -5,21 +5,54 @@
 //! and the log says what came of it. The one thing in a record that a person wrote freely is the reason: it may name a
 //! patient, and is stored here and in the event, and logged nowhere.
 //!
+//! What follows from the log is not written on the way of an event but behind it, by [`Audit::follow`]. What vendors are told is
+//! [`Audit::disclosed`], or handed over event by event ([`Disclosing`]).
+//!
+//! Records are stored in blocks, each chained to the one before ([`chain`]), which one task writes; now and then it signs what the
+//! chain has come to ([`checkpoint`]). [`verify`] tells whether it is what it was.
+//!
 //! A record has at most a few hundred ids and paths, as many as a review item: what is about more patients than
 //! [`MOST_PATIENTS`] is several records. May fail with [`AuditError`], and whoever
 //! wanted to act must then not act.
 
 mod action;
+pub mod chain;
+pub mod checkpoint;
+mod derive;
+mod disclosure;
+mod follow;
+mod pending;
+mod streams;
+mod tail;
+pub mod verify;
+mod writer;
 
-pub use action::Action;
+pub use action::{Action, is_of_people};
+pub use derive::derive;
+pub use disclosure::{Disclosing, Disclosure, MOST_BEHIND, Terms, Told, kind_of};
+pub use writer::Signing;
 
-use archwire_core::{ImageId, Path, PatientId, SystemName};
-use archwire_nats::{AppendError, AuditStream, ByteSize, Log, OpenError, ReadError};
-use archwire_proto::admin::v1::AuditRecord;
-use futures_util::{Stream, StreamExt as _};
+use archwire_core::{ImageId, Path, PatientId, PracticeName, SystemName};
+use archwire_nats::{AppendError, AuditStored, AuditStream, ByteSize, Log, OpenError, ReadError};
+use archwire_proto::admin::v1::{AuditBlock, AuditRecord};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use prost::Message as _;
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt,
+    path::{Path as FilePath, PathBuf},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    time::SystemTime,
+};
+use streams::Streams;
+use tail::Tail;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 use uuid::Uuid;
+use verify::{BLOCK_KIND, RECORD_KIND};
+use writer::{Later, Order, Writer};
 
 /// Most patients that one record names.
 pub const MOST_PATIENTS: usize = 256;
@@ -27,13 +60,25 @@ pub const MOST_PATIENTS: usize = 256;
 const PROGRAM: &str = "archwire-admin";
 /// The program that acts by itself.
 const ITSELF: &str = "archwire";
-/// CloudEvents `type` of a record.
-const KIND: &str = "archwire.audit.recorded.v1";
+/// How much waits for the writer; then whoever hands over waits too.
+const QUEUE: usize = 4096;
 
-/// The audit of one practice; cheap to clone.
+/// The audit of one practice; cheap to clone. What was handed over is stored after the last clone is gone, too.
 #[derive(Clone)]
-pub struct Audit {
+pub struct Audit(Arc<Inner>);
+
+struct Inner {
     stream: AuditStream,
+    practice: PracticeName,
+    urgent: mpsc::Sender<Order>,
+    later: mpsc::Sender<Later>,
+    passed: watch::Receiver<u64>,
+    is_following: AtomicBool,
+    public_key: Option<[u8; 32]>,
+    checkpoints: Option<PathBuf>,
+    /// Subscriptions that were being read when the last broker ended, until they are presumed about.
+    cut_off: Mutex<Vec<(u64, AuditRecord, u64)>>,
+    writing: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What somebody is about to do.
@@ -66,17 +111,23 @@ impl fmt::Debug for Act {
 }
 
 /// An audit that cannot be written or read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum AuditError {
+    /// The stream cannot be relied on.
+    #[error("the audit's stream cannot be relied on")]
+    Open(#[source] Arc<OpenError>),
     /// Not stored, or perhaps not stored.
     #[error("the audit did not store the record, so that nothing was shown or carried out")]
-    Append(#[source] AppendError),
+    Append(#[source] Arc<AppendError>),
     /// Not readable now.
     #[error("the audit cannot be read")]
-    Read(#[source] ReadError),
+    Read(#[source] Arc<ReadError>),
     /// A record that is none.
     #[error("the audit's record {0} is none that this version understands")]
     Unreadable(u64),
+    /// The broker is stopping.
+    #[error("the audit is closed, because the broker is stopping")]
+    Closed,
 }
 
 impl AuditError {
@@ -84,20 +135,70 @@ impl AuditError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Append(_) | Self::Read(_) => "audit_unavailable",
+            Self::Open(error) => error.code(),
+            Self::Append(_) | Self::Read(_) | Self::Closed => "audit_unavailable",
             Self::Unreadable(_) => "audit_unreadable",
         }
+    }
+
+    fn read(error: ReadError) -> Self {
+        Self::Read(Arc::new(error))
     }
 }
 
 impl Audit {
-    /// Opens the audit beside a log, of at most `max` bytes; makes it when there is none yet.
+    /// Opens the audit beside a log, of at most `max` bytes; makes it when there is none yet. Nothing is signed.
     ///
     /// # Errors
     /// When it cannot be relied on.
-    pub async fn open(log: &Log, max: ByteSize) -> Result<Self, OpenError> {
-        let stream = log.audit_stream(max).await?;
-        Ok(Self { stream })
+    pub async fn open(log: &Log, max: ByteSize) -> Result<Self, AuditError> {
+        Self::open_with(log, max, None).await
+    }
+
+    /// The same, with checkpoints.
+    ///
+    /// # Errors
+    /// When it cannot be relied on, or its end cannot be read.
+    pub async fn open_with(log: &Log, max: ByteSize, signing: Option<Signing>) -> Result<Self, AuditError> {
+        let stream = log.audit_stream(max).await;
+        let stream = stream.map_err(|error| AuditError::Open(Arc::new(error)))?;
+        let practice = log.practice().clone();
+        let tail = match stream.last().await.map_err(AuditError::read)? {
+            Some(last) => Tail::of(&practice, &last)?,
+            None => Tail::unchained(&practice, 0),
+        };
+        let streams = streams_since(&stream, tail.resume_from).await?;
+        let cut_off = streams.all();
+        let cut_off = cut_off
+            .map(|(index, open)| (index, open.opened.clone(), open.through))
+            .collect();
+        let (urgent, orders) = mpsc::channel(QUEUE);
+        let (later, handed_over) = mpsc::channel(QUEUE);
+        let (gone_through, passed) = watch::channel(tail.log_sequence);
+        let public_key = signing.as_ref().map(|signing| signing.key.public());
+        let checkpoints = signing.as_ref().map(|signing| signing.file.clone());
+        let writer = Writer {
+            stream: stream.clone(),
+            practice: practice.clone(),
+            tail,
+            streams,
+            signing,
+            urgent: orders,
+            later: handed_over,
+            passed: gone_through,
+        };
+        Ok(Self(Arc::new(Inner {
+            stream,
+            practice,
+            urgent,
+            later,
+            passed,
+            is_following: AtomicBool::new(false),
+            public_key,
+            checkpoints,
+            cut_off: Mutex::new(cut_off),
+            writing: Mutex::new(Some(tokio::spawn(writer.run()))),
+        })))
     }
 
     /// Writes down what somebody is about to do. Success means that it is stored, and tells the place in the audit.
@@ -107,6 +208,7 @@ impl Audit {
     pub async fn record(&self, act: Act) -> Result<u64, AuditError> {
         let record = AuditRecord {
             program: PROGRAM.to_owned(),
+            action: act.action.as_str().to_owned(),
             person: act.person,
             user_id: act.user_id,
             patient_ids: act.patients.iter().map(ToString::to_string).collect(),
@@ -117,7 +219,7 @@ impl Audit {
             image: act.image.map(|image| image.to_string()),
             ..AuditRecord::default()
         };
-        self.append(act.action, record).await
+        self.append(record).await
     }
 
     /// Writes down what the bus did by itself, and in a few words without patient data what came of it. Success means that
@@ -133,35 +235,148 @@ impl Audit {
     ) -> Result<u64, AuditError> {
         let record = AuditRecord {
             program: ITSELF.to_owned(),
+            action: action.as_str().to_owned(),
             reason: words,
             system: system.map(ToString::to_string),
             ..AuditRecord::default()
         };
-        self.append(action, record).await
+        self.append(record).await
     }
 
-    async fn append(&self, action: Action, record: AuditRecord) -> Result<u64, AuditError> {
-        let (id, now) = (Uuid::now_v7().to_string(), SystemTime::now());
-        let record = AuditRecord {
-            id: id.clone(),
-            at: Some(now.into()),
-            action: action.as_str().to_owned(),
-            ..record
-        };
-        let appended = self.stream.append(&id, KIND, now, record.encode_to_vec().into());
-        appended.await.map_err(AuditError::Append)
+    /// Stores what was handed over so far.
+    ///
+    /// # Errors
+    /// When it is not stored, or that is unknown.
+    pub async fn settle(&self) -> Result<(), AuditError> {
+        let (waiter, settled) = oneshot::channel();
+        let ordered = self.0.urgent.send(Order::Settle(waiter)).await;
+        ordered.map_err(|_| AuditError::Closed)?;
+        settled.await.unwrap_or(Err(AuditError::Closed))
     }
 
-    /// The records after a sequence, oldest first, to the last one there is; each with its sequence. Ends after an error.
+    /// Stores what was handed over, with a checkpoint of all where any are made, and takes nothing any more.
+    pub async fn close(&self) {
+        let (waiter, closed) = oneshot::channel();
+        if self.0.urgent.send(Order::Close(waiter)).await.is_ok() {
+            _ = closed.await;
+        }
+        let writing = self
+            .0
+            .writing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(writing) = writing {
+            _ = writing.await;
+        }
+    }
+
+    /// The records after a place, oldest first, to the last one there is; each with its place. Ends after an error.
     pub fn read(
         &self,
         after: u64,
     ) -> impl Stream<Item = Result<(u64, AuditRecord), AuditError>> + Send + use<> {
-        let records = self.stream.read(after.saturating_add(1));
-        records.map(|stored| {
-            let (sequence, payload) = stored.map_err(AuditError::Read)?;
-            let record = AuditRecord::decode(payload).map_err(|_| AuditError::Unreadable(sequence))?;
-            Ok((sequence, record))
-        })
+        records(&self.0.stream, 1, after)
     }
+
+    /// What is stored after a place in the stream, as it is stored. Ends after an error.
+    pub fn stored(&self, after: u64) -> impl Stream<Item = Result<AuditStored, AuditError>> + Send + use<> {
+        let stored = self.0.stream.read(after.saturating_add(1));
+        stored.map_err(AuditError::read)
+    }
+
+    /// The practice.
+    #[must_use]
+    pub fn practice(&self) -> &PracticeName {
+        &self.0.practice
+    }
+
+    /// By which key checkpoints are signed, and the file that they are written to; `None` where none are made.
+    #[must_use]
+    pub fn signing(&self) -> Option<([u8; 32], &FilePath)> {
+        Some((self.0.public_key?, self.0.checkpoints.as_deref()?))
+    }
+
+    async fn append(&self, record: AuditRecord) -> Result<u64, AuditError> {
+        self.order(record, false).await
+    }
+
+    /// Has a record stored, and waits for that.
+    async fn order(&self, record: AuditRecord, opens: bool) -> Result<u64, AuditError> {
+        let record = AuditRecord {
+            id: Uuid::now_v7().to_string(),
+            at: Some(SystemTime::now().into()),
+            ..record
+        };
+        let (stored, answer) = oneshot::channel();
+        let order = Order::Record {
+            record: Box::new(record),
+            stored,
+            opens,
+        };
+        let ordered = self.0.urgent.send(order).await;
+        ordered.map_err(|_| AuditError::Closed)?;
+        answer.await.unwrap_or(Err(AuditError::Closed))
+    }
+
+    /// Has something stored later; waits while too much waits already.
+    async fn hand_over(&self, later: Later) -> Result<(), AuditError> {
+        self.0.later.send(later).await.map_err(|_| AuditError::Closed)
+    }
+
+    /// The same, where there is room for it.
+    fn try_hand_over(&self, later: Later) {
+        _ = self.0.later.try_send(later);
+    }
+
+    /// The subscriptions that were cut off, once.
+    fn cut_off(&self) -> Vec<(u64, AuditRecord, u64)> {
+        std::mem::take(&mut *self.0.cut_off.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The subscriptions that are open at the end of an audit, by what is said from a place in the stream on.
+async fn streams_since(stream: &AuditStream, resume_from: u64) -> Result<Streams, AuditError> {
+    let mut streams = Streams::default();
+    let mut records = pin!(records(stream, resume_from, 0));
+    while let Some((index, record)) = records.try_next().await? {
+        streams.take_in(index, record);
+    }
+    Ok(streams)
+}
+
+/// The records behind a place, in what the stream holds from a sequence on.
+fn records(
+    stream: &AuditStream,
+    from: u64,
+    after: u64,
+) -> impl Stream<Item = Result<(u64, AuditRecord), AuditError>> + Send + use<> {
+    let stored = stream.read(from.max(1)).map_err(AuditError::read);
+    let records = stored.map(move |stored| match stored {
+        Ok(stored) => unpacked(&stored, after),
+        Err(error) => vec![Err(error)],
+    });
+    records.flat_map(stream::iter)
+}
+
+/// The records behind a place that a message of the stream holds.
+fn unpacked(stored: &AuditStored, after: u64) -> Vec<Result<(u64, AuditRecord), AuditError>> {
+    let read = |index: u64, bytes: bytes::Bytes| {
+        let record = AuditRecord::decode(bytes).map_err(|_| AuditError::Unreadable(index));
+        record.map(|record| (index, record))
+    };
+    if stored.kind == RECORD_KIND {
+        let is_wanted = stored.sequence > after;
+        return is_wanted
+            .then(|| read(stored.sequence, stored.payload.clone()))
+            .into_iter()
+            .collect();
+    }
+    let block = AuditBlock::decode(stored.payload.clone());
+    let Some(block) = block.ok().filter(|_| stored.kind == BLOCK_KIND) else {
+        return vec![Err(AuditError::Unreadable(stored.sequence))];
+    };
+    let records = (block.first..).zip(block.records);
+    let wanted = records.filter(|(index, _)| *index > after);
+    wanted.map(|(index, bytes)| read(index, bytes)).collect()
 }

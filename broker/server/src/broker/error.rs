@@ -1,8 +1,16 @@
 //! Why a broker cannot start or go on.
 
 use crate::{
-    admin::SocketError, api::ApiError, config::DataFolderError, log_mark::LogMarkError, parked::ParkedError,
-    registry::ObserveError, sftp::SftpError, systems::SystemError, telemetry::TelemetryError,
+    admin::SocketError,
+    api::ApiError,
+    audit::{AuditError, checkpoint::KeyError},
+    config::DataFolderError,
+    log_mark::LogMarkError,
+    parked::ParkedError,
+    registry::ObserveError,
+    sftp::SftpError,
+    systems::SystemError,
+    telemetry::TelemetryError,
 };
 use archwire_core::NameError;
 use archwire_nats::{ConnectError, DeliveriesError, LeaseError, LeaseLost, OpenError, SupervisorError};
@@ -47,6 +55,12 @@ pub enum BrokerError {
     /// What the log holds.
     #[error("the log cannot be read back")]
     Registry(#[from] ObserveError),
+    /// The audit.
+    #[error("the audit cannot be relied on")]
+    Audit(#[from] AuditError),
+    /// The key that signs the audit.
+    #[error("the audit cannot be signed")]
+    AuditKey(#[from] KeyError),
     /// What is parked.
     #[error("the deliveries that wait for a person cannot be read")]
     Parked(#[from] ParkedError),
@@ -89,6 +103,8 @@ impl BrokerError {
             Self::Deposed(error) => error.code(),
             Self::LogMark(error) => error.code(),
             Self::Registry(error) => error.code(),
+            Self::Audit(error) => error.code(),
+            Self::AuditKey(error) => error.code(),
             Self::Parked(error) => error.code(),
             Self::Api(error) => error.code(),
             Self::Sftp(error) => error.code(),

@@ -9,6 +9,7 @@ pub use error::BrokerError;
 use crate::{
     admin::{AdminServer, AdminService, Practice},
     api::{ApiServer, BusService, Subscriptions, Vendors},
+    audit::{Action, Audit},
     config::DataFolder,
     imaging::{Collector, Intake},
     log_mark, private_file,
@@ -100,6 +101,9 @@ impl Broker {
         for worker in workers {
             worker.spawn(&tasks, &inner);
         }
+        let audit = practice.audit.clone();
+        note(&audit, Action::Started).await;
+        tasks.spawn(audit.clone().follow(registry.log().clone(), inner.clone()));
         tasks.spawn(Arc::clone(&registry).keep_snapshots(inner.clone()));
         tasks.spawn(Arc::clone(&registry).follow_others(inner.clone()));
         let sources = Sources {
@@ -156,7 +160,12 @@ impl Broker {
         };
         let drained = timeout(LONGEST_DRAIN, drained).await;
         let closed = timeout(LONGEST_CLOSE, registry.close()).await;
-        if drained.is_err() || closed.is_err() {
+        let audited = timeout(LONGEST_CLOSE, async {
+            note(&audit, Action::Stopped).await;
+            audit.close().await;
+        });
+        let audited = audited.await;
+        if drained.is_err() || closed.is_err() || audited.is_err() {
             tracing::warn!("not everything was finished in time; it will be after the next start");
         }
         _ = fs::remove_file(address_file);
@@ -187,6 +196,19 @@ impl Broker {
 /// Why the broker ended. A server that could not be kept alive cannot be stopped in order either, which says less.
 fn outcome(ended: Result<(), BrokerError>, stopped: Result<(), SupervisorError>) -> Result<(), BrokerError> {
     ended.and(stopped.map_err(BrokerError::from))
+}
+
+/// Writes down what the broker itself does. It does so without, too: what it may not do without is audited where it is done.
+async fn note(audit: &Audit, action: Action) {
+    if let Err(error) = audit
+        .note(action, None, format!("version {}", env!("CARGO_PKG_VERSION")))
+        .await
+    {
+        tracing::error!(
+            code = error.code(),
+            "that the broker starts or stops is not in the audit"
+        );
+    }
 }
 
 async fn gave_up(supervisor: &mut Option<Supervisor>) -> SupervisorError {

@@ -4,7 +4,10 @@ use super::{Broker, BrokerError, images::Opened};
 use crate::{
     admin::{self, AdminServer, Practice},
     api::{ApiError, ApiServer, Subscriptions, Vendors},
-    audit::Audit,
+    audit::{
+        Audit, AuditError, Signing,
+        checkpoint::{CHECKPOINT_FILE, CheckpointKey},
+    },
     config::{self, Config, DataFolder, NatsLogin, NatsServer},
     imaging::{Collector, Intake},
     instance, log_mark,
@@ -32,6 +35,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long connecting to an external NATS server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// After so many records of the audit a checkpoint is made, and after so long.
+const SIGNED_EVERY: u64 = 10_000;
+const SIGNED_AT_LEAST: Duration = Duration::from_secs(24 * 3600);
 /// The most that the audit may take.
 const LARGEST_AUDIT: ByteSize = ByteSize::mebibytes(512);
 
@@ -188,8 +194,8 @@ async fn work(
     let (workers, systems) = workers(log, &registry, &parked, connectors, intake.as_ref()).await?;
     let shutdown = CancellationToken::new();
     let positions = bucket(log, "subscriptions").await?;
-    let audit = Audit::open(log, LARGEST_AUDIT).await?;
-    let subscriptions = Subscriptions::new(log.clone(), positions, shutdown.clone());
+    let audit = audit(log, folder).await?;
+    let subscriptions = Subscriptions::new(log.clone(), positions, audit.clone(), shutdown.clone());
     let reconciler = Reconciler::new(
         Arc::clone(&registry),
         audit.clone(),
@@ -238,6 +244,29 @@ fn compared(
     connectors: &[(SystemName, config::System, Arc<Connector>)],
 ) -> Vec<(SystemName, Arc<Connector>)> {
     let connectors = connectors.iter();
+/// Opens the audit, and writes down what vendors may have been told before the last broker ended.
+async fn audit(log: &Log, folder: &Path) -> Result<Audit, BrokerError> {
+    let signing = Signing {
+        key: CheckpointKey::of(folder)?,
+        file: folder.join(CHECKPOINT_FILE),
+        every: SIGNED_EVERY,
+        at_least: SIGNED_AT_LEAST,
+    };
+    let audit = Audit::open_with(log, LARGEST_AUDIT, Some(signing)).await?;
+    // Vendors see everything.
+    match audit.presume(log, |_, _| true).await {
+        Ok(0) => {}
+        Ok(events) => tracing::info!(events, "what vendors may have been told before is in the audit"),
+        Err(error @ AuditError::Unreadable(_)) => return Err(error.into()),
+        // An audit that takes nothing now lets nothing be told either. The next start comes back to it.
+        Err(error) => tracing::error!(
+            code = error.code(),
+            "what vendors may have been told before is not in the audit"
+        ),
+    }
+    Ok(audit)
+}
+
     connectors
         .map(|(name, _, connector)| (name.clone(), Arc::clone(connector)))
         .collect()

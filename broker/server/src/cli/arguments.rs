@@ -1,11 +1,10 @@
 //! What can be written after `archwire`.
 
 use super::{
-    events::EventsArgs, images::ImagesArgs, parked::ParkedArgs, receipts::ReceiptsArgs,
+    audit::AuditArgs, events::EventsArgs, images::ImagesArgs, parked::ParkedArgs, receipts::ReceiptsArgs,
     reconcile::ReconcileArgs, review::ReviewArgs, status::StatusArgs,
 };
 use crate::admin::{check_name, check_reason};
-use archwire_core::PatientId;
 use archwire_proto::admin::v1;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -143,29 +142,4 @@ impl Acting {
 pub(super) struct RebuildArgs {
     #[command(flatten)]
     pub(super) acting: Acting,
-}
-
-#[derive(Args)]
-pub(super) struct AuditArgs {
-    #[command(subcommand)]
-    pub(super) command: AuditCommand,
-}
-
-#[derive(Subcommand)]
-pub(super) enum AuditCommand {
-    /// List the records of the audit, oldest first. With --json, one object a line.
-    #[command(after_help = "Example:\n  archwire audit list --patient 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001")]
-    List(AuditListArgs),
-}
-
-#[derive(Args)]
-pub(super) struct AuditListArgs {
-    #[command(flatten)]
-    pub(super) asking: Asking,
-    /// Only records about this patient.
-    #[arg(long, value_name = "PATIENT-ID")]
-    pub(super) patient: Option<PatientId>,
-    /// Only records after this place in the audit.
-    #[arg(long, value_name = "PLACE", default_value_t = 0)]
-    pub(super) after: u64,
 }

@@ -75,6 +75,14 @@ pub(super) enum AskError {
     /// It says something that this version does not understand.
     #[error("the broker's answer cannot be understood: is it of the same version?")]
     Answer,
+    /// The file of checkpoints.
+    #[error("cannot read the checkpoints in {}", path.display())]
+    Checkpoints {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The answer cannot be written.
     #[error("the answer cannot be written")]
     Write(#[from] io::Error),
@@ -94,6 +102,7 @@ impl AskError {
             Self::Broken => "admin_connection_lost",
             Self::Stopped { .. } => "broker_stopped",
             Self::Answer => "admin_answer_invalid",
+            Self::Checkpoints { .. } => "checkpoints_unreadable",
             Self::Write(_) => "output_failed",
         }
     }

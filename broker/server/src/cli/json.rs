@@ -164,7 +164,41 @@ pub(super) fn audit_record(sequence: u64, record: &v1::AuditRecord) -> Value {
         "image": record.image,
         "paths": record.paths,
         "reason": record.reason,
+        "vendor": record.vendor,
+        "recipient": written(&record.recipient),
+        "purpose": written(&record.purpose),
+        "basis": written(&record.basis),
+        "contract": (!record.contract.is_empty()).then(|| hex::encode(&record.contract)),
+        "groups": (!record.groups.is_empty()).then_some(&record.groups),
+        "subscription": written(&record.subscription),
+        "event_id": written(&record.event_id),
+        "log_sequence": (record.log_sequence > 0).then_some(record.log_sequence),
+        "stream": (record.stream > 0).then_some(record.stream),
+        "through": (record.through > 0).then_some(record.through),
+        "events": (!record.events.is_empty()).then(|| audited_events(record)),
+        "checkpoint": record.checkpoint.as_ref().map(|checkpoint| checkpoint.index),
     }))
+}
+
+fn written(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The events that a subscription brought, each with its patient.
+fn audited_events(record: &v1::AuditRecord) -> Value {
+    let patient = |place: u32| {
+        record
+            .patient_ids
+            .get(usize::try_from(place).unwrap_or(usize::MAX))
+    };
+    let events = record.events.iter();
+    events
+        .map(|event| {
+            let kind = event.kind().as_str_name().trim_start_matches("EVENT_KIND_");
+            let kind = kind.to_ascii_lowercase().replace('_', "-");
+            json!({"sequence": event.sequence, "patient_id": patient(event.patient), "kind": kind})
+        })
+        .collect()
 }
 
 /// Something that failed, with its causes.

@@ -25,8 +25,9 @@ use crate::{
     check,
     config::{Config, ConfigError, process_environment},
 };
-use arguments::{AuditArgs, AuditCommand, CheckArgs, Cli, Command, Configured};
+use arguments::{CheckArgs, Cli, Command, Configured};
 use asking::AskError;
+use audit::AuditArgs;
 use clap::Parser as _;
 use events::{EventsArgs, EventsCommand};
 use std::{
@@ -39,7 +40,7 @@ use tokio::runtime::Runtime;
 
 /// Exit code of a bad configuration or a bad command line (sysexits.h, EX_USAGE).
 const BAD_USAGE: u8 = 64;
-/// Exit code of a comparison that found differences.
+/// Exit code of a comparison that found differences, and of an audit that is not what it was.
 const DIFFERENCES: u8 = 3;
 
 /// Runs the command that the process was started with.
@@ -81,12 +82,10 @@ pub fn main() -> ExitCode {
             let is_json = arguments.acting.asking.json;
             asked(&runtime, is_json, async |out| rebuild::run(arguments, out).await)
         }
-        Command::Audit(AuditArgs {
-            command: AuditCommand::List(arguments),
-        }) => {
-            let is_json = arguments.asking.json;
-            asked(&runtime, is_json, async |out| {
-                audit::list(arguments, out).await.map(|()| true)
+        Command::Audit(AuditArgs { command }) => {
+            let (is_json, otherwise) = (command.asking().json, ExitCode::from(DIFFERENCES));
+            answered(&runtime, is_json, otherwise, async |out| {
+                audit::run(command, out).await
             })
         }
         Command::Status(arguments) => {

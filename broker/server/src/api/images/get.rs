@@ -8,7 +8,8 @@ use super::{
     refusal::{ahead, invalid_field, not_read, not_stored, stopping, too_many_gets, unknown_image},
 };
 use crate::{
-    api::status::unanswered,
+    api::status::{not_audited, unanswered},
+    audit::{Disclosure, Terms, Told},
     wire::{read_uid, write_image},
 };
 use archwire_core::{ImageId, SystemName, Uid};
@@ -75,6 +76,9 @@ impl ImageCalls {
             pieces: sender,
         };
         tokio::spawn(reading.run());
+        let (terms, told) = (Terms::without_contract(vendor), Told::Image(known.patient, id));
+        let disclosed = self.audit.disclosed(Disclosure { terms: &terms, told }).await;
+        disclosed.map_err(|error| not_audited(&error))?;
         let pieces = Pieces {
             pieces,
             shutdown: self.shutdown.clone(),

@@ -13,6 +13,7 @@ mod put;
 mod refusal;
 
 use crate::{
+    audit::Audit,
     imaging::Intake,
     registry::{ImageTaken, Registry},
     wire::{read_digest, write_image},
@@ -48,6 +49,7 @@ const LEAST_PACE: usize = 1024 * 1024;
 pub(super) struct ImageCalls {
     registry: Arc<Registry>,
     intake: Intake,
+    audit: Audit,
     places: Mutex<HashMap<SystemName, Places>>,
     shutdown: CancellationToken,
 }
@@ -60,13 +62,19 @@ struct Places {
 }
 
 impl ImageCalls {
-    /// The calls of one practice. They end when `shutdown` comes.
-    pub(super) fn new(registry: Arc<Registry>, intake: Intake, shutdown: CancellationToken) -> Self {
+    /// The calls of one practice, of which `audit` tells. They end when `shutdown` comes.
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        intake: Intake,
+        audit: Audit,
+        shutdown: CancellationToken,
+    ) -> Self {
         Self {
             registry,
             intake,
             places: Mutex::default(),
             shutdown,
+            audit,
         }
     }
 

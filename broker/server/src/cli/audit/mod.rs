@@ -1,37 +1,77 @@
-//! `archwire audit list`: written as it comes, because an audit grows for ever.
+//! `archwire audit`: records, written as they come, because an audit grows for ever; and whether they are what they were.
+
+mod arguments;
+mod verify;
+
+pub(super) use arguments::{AuditArgs, AuditCommand};
 
 use super::{
-    arguments::AuditListArgs,
     asking::{AskError, broker},
     json,
     terminal::{COLUMNS, clean, message_time, time, wrapped},
 };
 use archwire_proto::admin::v1::{AuditRecord, ListAuditRequest};
-use std::io::{self, Write};
+use arguments::{ListArgs, SearchArgs};
+use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
+use std::{
+    io::{self, Write},
+    time::SystemTime,
+};
 
 /// How far the lines below a record's first are set in.
 const INDENT: usize = 8;
 
-/// Lists the records; its answer goes to `out`.
-pub(super) async fn list(arguments: AuditListArgs, out: &mut impl Write) -> Result<(), AskError> {
-    let request = ListAuditRequest {
-        patient_id: arguments.patient.map(|id| id.to_string()).unwrap_or_default(),
-        after: arguments.after,
+/// Does what is asked; its answer goes to `out`. Tells whether all is as it should be.
+pub(super) async fn run(command: AuditCommand, out: &mut impl Write) -> Result<bool, AskError> {
+    let is_json = command.asking().json;
+    let (asking, request) = match command {
+        AuditCommand::List(arguments) => listed(arguments),
+        AuditCommand::Search(arguments) => searched(arguments),
+        AuditCommand::Verify(arguments) => return verify::verify(arguments, out).await,
+        AuditCommand::Key(arguments) => return verify::key(arguments, out).await.map(|()| true),
     };
-    let mut records = broker(&arguments.asking)
-        .await?
-        .list_audit(request)
-        .await?
-        .into_inner();
+    let mut records = broker(&asking).await?.list_audit(request).await?.into_inner();
     while let Some(answer) = records.message().await? {
         let record = answer.record.ok_or(AskError::Answer)?;
-        if arguments.asking.json {
+        if is_json {
             json::write(out, &json::audit_record(answer.sequence, &record))?;
         } else {
             write(out, answer.sequence, &record)?;
         }
     }
-    Ok(())
+    Ok(true)
+}
+
+fn listed(arguments: ListArgs) -> (super::arguments::Asking, ListAuditRequest) {
+    let request = ListAuditRequest {
+        patient_id: arguments.patient.map(|id| id.to_string()).unwrap_or_default(),
+        after: arguments.after,
+        ..ListAuditRequest::default()
+    };
+    (arguments.asking, request)
+}
+
+fn searched(arguments: SearchArgs) -> (super::arguments::Asking, ListAuditRequest) {
+    let request = ListAuditRequest {
+        patient_id: arguments.patient.map(|id| id.to_string()).unwrap_or_default(),
+        after: arguments.after,
+        everything: true,
+        vendor: arguments.vendor,
+        system: arguments.system,
+        action: arguments.action,
+        since: arguments.since.and_then(midnight),
+        until: arguments
+            .until
+            .and_then(|day| midnight(day.saturating_add(1.day()))),
+        ..ListAuditRequest::default()
+    };
+    (arguments.asking, request)
+}
+
+/// When a day begins.
+fn midnight(day: Date) -> Option<prost_types::Timestamp> {
+    let begins = day.to_zoned(TimeZone::UTC).ok()?;
+    Some(SystemTime::from(begins.timestamp()).into())
 }
 
 fn write(out: &mut impl Write, sequence: u64, record: &AuditRecord) -> io::Result<()> {
@@ -56,9 +96,16 @@ fn write(out: &mut impl Write, sequence: u64, record: &AuditRecord) -> io::Resul
         "{sequence:>6}  {at} UTC  {action}{system}{item}  {person}{user}"
     )?;
     let image = record.image.as_deref().unwrap_or_default();
+    let events = record.events.iter().map(|event| event.sequence.to_string());
+    let events = events.collect::<Vec<_>>().join(", ");
     let (patients, paths) = (record.patient_ids.join(", "), record.paths.join(", "));
     for (name, words) in [
+        ("vendor", record.vendor.as_deref().unwrap_or_default()),
+        ("subscription", record.subscription.as_str()),
+        ("recipient", record.recipient.as_str()),
+        ("purpose", record.purpose.as_str()),
         ("patients", patients.as_str()),
+        ("events", &events),
         ("image", image),
         ("paths", &paths),
         ("reason", &record.reason),

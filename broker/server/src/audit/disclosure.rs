@@ -1,0 +1,292 @@
+//! What vendors are told, on its way into the audit.
+//!
+//! What a single call tells is stored before it is answered. What a subscription brings is handed over before it goes out and stored
+//! a moment later: nothing waits for that, unless [`MOST_BEHIND`] events do. If the broker is killed in that moment, the next start
+//! presumes: of each subscription that was being read, it writes down the events that may have gone out and are not in the audit,
+//! which are at most as many as could wait. So the accounting tells rather more than less.
+
+use super::{
+    Action, Audit, AuditError, ITSELF, MOST_PATIENTS,
+    streams::{self, Sent},
+    writer::{Later, MOST_PENDING},
+};
+use archwire_core::{Digest, ImageId, PatientId, Subject, SystemName};
+use archwire_nats::{Filter, Log, Stored};
+use archwire_proto::{admin::v1::AuditRecord, v1::EventKind};
+use futures_util::StreamExt as _;
+use std::{fmt, pin::pin};
+
+/// Events that may have gone out to vendors and are not in the audit yet: in the queue, with the writer, in the block on its way.
+pub const MOST_BEHIND: usize = super::QUEUE + 2 * MOST_PENDING;
+
+/// To whom something is told, and on which terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The vendor's name in the configuration.
+    pub vendor: SystemName,
+    /// The organization that the contract names; the vendor's name where it names none.
+    pub recipient: String,
+    /// What for, as a word of HL7's PurposeOfUse; empty where no contract says.
+    pub purpose: String,
+    /// On what grounds, as the contract says.
+    pub basis: String,
+    /// Which contract, by its digest.
+    pub contract: Option<Digest>,
+    /// The field groups that are told, as words; empty for all.
+    pub groups: Vec<String>,
+}
+
+impl Terms {
+    /// Of a vendor without a contract.
+    #[must_use]
+    pub fn without_contract(vendor: SystemName) -> Self {
+        Self {
+            recipient: vendor.to_string(),
+            vendor,
+            purpose: String::new(),
+            basis: String::new(),
+            contract: None,
+            groups: Vec::new(),
+        }
+    }
+
+    fn write(&self, action: Action) -> AuditRecord {
+        AuditRecord {
+            program: ITSELF.to_owned(),
+            action: action.as_str().to_owned(),
+            vendor: Some(self.vendor.to_string()),
+            recipient: self.recipient.clone(),
+            purpose: self.purpose.clone(),
+            basis: self.basis.clone(),
+            contract: self
+                .contract
+                .map(|digest| digest.as_bytes().to_vec().into())
+                .unwrap_or_default(),
+            groups: self.groups.clone(),
+            ..AuditRecord::default()
+        }
+    }
+}
+
+/// What a call is about to tell.
+pub struct Disclosure<'a> {
+    /// To whom.
+    pub terms: &'a Terms,
+    /// What.
+    pub told: Told,
+}
+
+/// What is told.
+pub enum Told {
+    /// A patient as he or she is now.
+    Patient(PatientId),
+    /// Patients who were looked for.
+    Found(Vec<PatientId>),
+    /// Events of a patient, by their places in the log and their kinds.
+    Events(PatientId, Vec<(u64, EventKind)>),
+    /// An image and its bytes.
+    Image(PatientId, ImageId),
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.action().as_str())
+    }
+}
+
+impl Told {
+    fn action(&self) -> Action {
+        match self {
+            Self::Patient(_) => Action::ToldPatient,
+            Self::Found(_) => Action::ToldFound,
+            Self::Events(..) => Action::ToldEvents,
+            Self::Image(..) => Action::ToldImage,
+        }
+    }
+}
+
+/// What a CloudEvents type says.
+#[must_use]
+pub fn kind_of(stored: &Stored) -> EventKind {
+    match stored.kind.as_str() {
+        "archwire.patient.created.v1" => EventKind::PatientCreated,
+        "archwire.patient.updated.v1" => EventKind::PatientUpdated,
+        "archwire.patient.merged.v1" => EventKind::PatientMerged,
+        "archwire.patient.unmerged.v1" => EventKind::PatientUnmerged,
+        "archwire.patient.imaged.v1" => EventKind::PatientImaged,
+        "archwire.image.amended.v1" => EventKind::ImageAmended,
+        "archwire.image.retracted.v1" => EventKind::ImageRetracted,
+        _ => EventKind::Unspecified,
+    }
+}
+
+impl Audit {
+    /// Writes down what a vendor is about to be told. Success means that it is stored.
+    ///
+    /// # Errors
+    /// When it is not, or that is unknown: then nothing may be told.
+    pub async fn disclosed(&self, disclosure: Disclosure<'_>) -> Result<(), AuditError> {
+        let mut record = disclosure.terms.write(disclosure.told.action());
+        match disclosure.told {
+            Told::Patient(patient) => record.patient_ids = vec![patient.to_string()],
+            Told::Image(patient, image) => {
+                record.patient_ids = vec![patient.to_string()];
+                record.image = Some(image.to_string());
+            }
+            Told::Events(patient, events) => {
+                let sent = |(sequence, kind)| Sent {
+                    sequence,
+                    patient,
+                    kind,
+                };
+                let events: Vec<_> = events.into_iter().map(sent).collect();
+                for part in streams::sent(Action::ToldEvents, 0, &record, &events) {
+                    let part = AuditRecord {
+                        patient_ids: part.patient_ids,
+                        events: part.events,
+                        through: part.through,
+                        ..record.clone()
+                    };
+                    self.append(part).await?;
+                }
+                return Ok(());
+            }
+            Told::Found(patients) => {
+                for part in patients.chunks(MOST_PATIENTS) {
+                    let patient_ids = part.iter().map(ToString::to_string).collect();
+                    let part = AuditRecord {
+                        patient_ids,
+                        ..record.clone()
+                    };
+                    self.append(part).await?;
+                }
+                return Ok(());
+            }
+        }
+        self.append(record).await.map(drop)
+    }
+
+    /// Writes down that a vendor begins to read a subscription behind this place of the log. Success means that it is stored;
+    /// what goes out has to be handed to what is returned first.
+    ///
+    /// # Errors
+    /// When it is not, or that is unknown: then nothing may go out.
+    pub async fn disclosing(
+        &self,
+        terms: &Terms,
+        subscription: &str,
+        after: u64,
+    ) -> Result<Disclosing, AuditError> {
+        let record = AuditRecord {
+            subscription: subscription.to_owned(),
+            through: after,
+            ..terms.write(Action::Opened)
+        };
+        let stream = self.order(record, true).await?;
+        Ok(Disclosing {
+            audit: self.clone(),
+            stream,
+            through: after,
+            is_open: true,
+        })
+    }
+
+    /// Writes down, of every subscription that was cut off, which events may have gone out: those that `is_visible` to the vendor
+    /// by its name. To be called once, before anybody subscribes. Tells how many there were.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or nothing is stored: what is not written then will be by the next start.
+    pub async fn presume(
+        &self,
+        log: &Log,
+        is_visible: impl Fn(&str, &Stored) -> bool + Send,
+    ) -> Result<u64, AuditError> {
+        let mut presumed = 0;
+        for (stream, opened, through) in self.cut_off() {
+            let vendor = opened.vendor.clone().unwrap_or_default();
+            let events = log.replay(through.saturating_add(1), Filter::Events);
+            let visible = events.filter_map(|stored| {
+                let sent = match stored {
+                    Ok(stored) if is_visible(&vendor, &stored) => sent(&stored).map(Ok),
+                    Ok(_) => None,
+                    Err(error) => Some(Err(AuditError::read(error))),
+                };
+                std::future::ready(sent)
+            });
+            let mut chunks = pin!(visible.take(MOST_BEHIND).chunks(MOST_PATIENTS));
+            let mut last = through;
+            while let Some(chunk) = chunks.next().await {
+                let events = chunk.into_iter().collect::<Result<Vec<_>, _>>()?;
+                for record in streams::sent(Action::Presumed, stream, &opened, &events) {
+                    last = last.max(record.through);
+                    presumed += u64::try_from(record.events.len()).unwrap_or_default();
+                    self.append(record).await?;
+                }
+            }
+            self.hand_over(Later::Closed {
+                stream,
+                through: last,
+            })
+            .await?;
+        }
+        Ok(presumed)
+    }
+}
+
+fn sent(stored: &Stored) -> Option<Sent> {
+    match stored.subject {
+        Subject::Patient(patient) => Some(Sent {
+            sequence: stored.sequence,
+            patient,
+            kind: kind_of(stored),
+        }),
+        _ => None,
+    }
+}
+
+/// A subscription that is being read. To be closed when it is not any more.
+pub struct Disclosing {
+    audit: Audit,
+    stream: u64,
+    through: u64,
+    is_open: bool,
+}
+
+impl Disclosing {
+    /// Hands over an event that is about to go out. Waits only while too much waits to be stored.
+    ///
+    /// # Errors
+    /// When the audit is closed: then the event may not go out.
+    pub async fn event(&mut self, stored: &Stored) -> Result<(), AuditError> {
+        let Some(event) = sent(stored) else {
+            return Ok(());
+        };
+        let stream = self.stream;
+        self.audit.hand_over(Later::Sent { stream, event }).await?;
+        self.through = stored.sequence;
+        Ok(())
+    }
+
+    /// Nothing goes out any more.
+    pub async fn close(mut self) {
+        self.is_open = false;
+        // A writer that has ended leaves it to the next start to presume.
+        _ = self.audit.hand_over(self.closed()).await;
+    }
+
+    fn closed(&self) -> Later {
+        Later::Closed {
+            stream: self.stream,
+            through: self.through,
+        }
+    }
+}
+
+impl Drop for Disclosing {
+    /// Without room in the queue it is left to the next start to presume.
+    fn drop(&mut self) {
+        if self.is_open {
+            self.audit.try_hand_over(self.closed());
+        }
+    }
+}

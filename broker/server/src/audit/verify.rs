@@ -1,0 +1,354 @@
+//! Whether an audit is what it was: every block against the one before it, and the chain against what was signed. Pure.
+//!
+//! Blocks come in the order of the stream, one at a time; what is kept of them is bounded: the hashes at the ends of the last
+//! [`ENDS`] blocks, for checkpoints in the audit itself, and [`MOST_FINDINGS`] findings. A finding says which records it is about.
+//! Within a block that was changed clumsily that is one record; where the block was made anew around the change, it is the block;
+//! where everything behind it was made anew too, it is what stands between two checkpoints that were kept elsewhere.
+
+use super::{
+    chain::{Hash, Link, walk},
+    checkpoint::Checkpoint,
+};
+use archwire_core::PracticeName;
+use archwire_proto::admin::v1::{AuditBlock, AuditRecord};
+use bytes::Bytes;
+use prost::Message as _;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::SystemTime,
+};
+
+/// Findings that are kept; more are counted.
+pub const MOST_FINDINGS: usize = 100;
+/// Ends of blocks that are remembered. A checkpoint is in one of the next few blocks behind what it signs.
+const ENDS: usize = 1024;
+
+/// CloudEvents `type` of a block.
+pub const BLOCK_KIND: &str = "archwire.audit.block.v1";
+/// CloudEvents `type` of a record from before there was a chain.
+pub const RECORD_KIND: &str = "archwire.audit.recorded.v1";
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// These records are not what they were, or one of them is not.
+    Changed,
+    /// These records are not there.
+    Removed,
+    /// These records come where others should.
+    Displaced,
+    /// Something in the stream is no block.
+    NotABlock,
+    /// These records, or one of them, are not those that were signed.
+    CheckpointDiffers,
+    /// The audit ends before what was signed.
+    Truncated,
+    /// A checkpoint is not signed by the key that it names.
+    SignatureBad,
+    /// A checkpoint is signed by a key that is not the broker's.
+    KeyUnknown,
+}
+
+impl Fault {
+    /// Stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Changed => "audit_changed",
+            Self::Removed => "audit_removed",
+            Self::Displaced => "audit_displaced",
+            Self::NotABlock => "audit_not_a_block",
+            Self::CheckpointDiffers => "audit_checkpoint_differs",
+            Self::Truncated => "audit_truncated",
+            Self::SignatureBad => "audit_signature_bad",
+            Self::KeyUnknown => "audit_key_unknown",
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Removed => "not there any more",
+            Self::Displaced => "where other records should be",
+            Self::NotABlock => "no records of an audit",
+            Self::CheckpointDiffers => "not what was signed",
+            Self::Truncated => "cut off from the end",
+            Self::SignatureBad => "a checkpoint with a signature that does not hold",
+            Self::KeyUnknown => "a checkpoint signed by another key than the broker's",
+        }
+    }
+}
+
+/// Something that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub fault: Fault,
+    /// The first record that it is about.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+    /// The place in the stream at which it was seen; `None` where nothing is there.
+    pub sequence: Option<u64>,
+    /// When that was stored, as the server says; of a checkpoint, when it was signed.
+    pub at: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// Records that are chained.
+    pub records: u64,
+    /// Records from before there was a chain, of which nothing can be said.
+    pub unchained: u64,
+    /// The first and the last place that is chained.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+    /// Checkpoints that hold.
+    pub checkpoints: u64,
+    /// The last place that a checkpoint holds for: what comes behind it is chained, and not signed yet.
+    pub signed_through: u64,
+    /// What is wrong, in the order of the audit; at most [`MOST_FINDINGS`].
+    pub findings: Vec<Finding>,
+    /// How much is wrong in all.
+    pub found: u64,
+}
+
+/// Goes through an audit.
+pub struct Verifier {
+    practice: PracticeName,
+    keys: BTreeSet<[u8; 32]>,
+    /// From elsewhere, by their place.
+    signed: BTreeMap<u64, Vec<Checkpoint>>,
+    standing: Option<Standing>,
+    ends: VecDeque<(u64, Hash)>,
+    verified: Verified,
+}
+
+/// Behind the last block.
+struct Standing {
+    sequence: u64,
+    /// The first place of the last block.
+    first: u64,
+    index: u64,
+    /// What the chain came to; `None` where the last block is known to be wrong.
+    hash: Option<Hash>,
+    at: Option<String>,
+}
+
+impl Verifier {
+    /// Of a practice's audit, against checkpoints from elsewhere, signed by one of `keys`; by any key where there are none.
+    #[must_use]
+    pub fn new(
+        practice: PracticeName,
+        keys: impl IntoIterator<Item = [u8; 32]>,
+        checkpoints: Vec<Checkpoint>,
+    ) -> Self {
+        let mut verifier = Self {
+            practice,
+            keys: keys.into_iter().collect(),
+            signed: BTreeMap::new(),
+            standing: None,
+            ends: VecDeque::new(),
+            verified: Verified::default(),
+        };
+        for checkpoint in checkpoints {
+            if verifier.is_trusted(&checkpoint, None) {
+                verifier
+                    .signed
+                    .entry(checkpoint.index)
+                    .or_default()
+                    .push(checkpoint);
+            }
+        }
+        verifier
+    }
+
+    /// Takes the next message of the stream.
+    pub fn take(&mut self, sequence: u64, at: Option<SystemTime>, kind: &str, payload: Bytes) {
+        let at = at.and_then(|at| jiff::Timestamp::try_from(at).ok());
+        let at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        if kind == RECORD_KIND && self.standing.is_none() {
+            self.verified.unchained += 1;
+            return;
+        }
+        let block = AuditBlock::decode(payload).ok().filter(|_| kind == BLOCK_KIND);
+        let walked = block.and_then(|block| Some((walk(&block)?, block)));
+        let Some((walked, block)) = walked else {
+            let next = self.next();
+            self.find(Fault::NotABlock, next, next, Some(sequence), at);
+            if let Some(standing) = &mut self.standing {
+                (standing.sequence, standing.hash) = (sequence, None);
+            }
+            return;
+        };
+        self.compare(sequence, at.as_deref(), &block);
+        if let Some(wrong) = walked.wrong {
+            self.find(Fault::Changed, wrong, wrong, Some(sequence), at.clone());
+        }
+        self.verified.records += u64::try_from(block.records.len()).unwrap_or_default();
+        self.verified.last = walked.link.index;
+        self.end(walked.link, sequence, at.as_deref(), walked.wrong.is_none());
+        for record in &block.records {
+            let record = AuditRecord::decode(record.clone()).ok();
+            if let Some(message) = record.and_then(|record| record.checkpoint) {
+                let checkpoint = Checkpoint::read(&self.practice, &message);
+                self.heed(&checkpoint, sequence);
+            }
+        }
+        self.standing = Some(Standing {
+            sequence,
+            first: block.first,
+            index: walked.link.index,
+            hash: walked.wrong.is_none().then_some(walked.link.hash),
+            at,
+        });
+    }
+
+    /// At the end of the stream.
+    #[must_use]
+    pub fn finish(mut self) -> Verified {
+        let last = self.verified.last;
+        let behind: Vec<_> = self
+            .signed
+            .split_off(&(last + 1))
+            .into_values()
+            .flatten()
+            .collect();
+        if let Some(checkpoint) = behind.last() {
+            let (through, at) = (checkpoint.index, Some(checkpoint.at.clone()));
+            self.find(Fault::Truncated, last + 1, through, None, at);
+        }
+        self.verified
+    }
+
+    fn next(&self) -> u64 {
+        let standing = self.standing.as_ref();
+        standing.map_or(self.verified.unchained, |standing| standing.index) + 1
+    }
+
+    /// Compares a block with what was before it.
+    fn compare(&mut self, sequence: u64, at: Option<&str>, block: &AuditBlock) {
+        let next = self.next();
+        let at = at.map(str::to_owned);
+        let Some(standing) = &self.standing else {
+            let genesis = Link::genesis(&self.practice, self.verified.unchained);
+            self.verified.first = block.first;
+            if block.first > next {
+                self.find(Fault::Removed, next, block.first - 1, Some(sequence), at);
+            } else if block.first < next {
+                self.find(Fault::Displaced, block.first, block.first, Some(sequence), at);
+            } else if block.previous != genesis.hash.bytes()[..] {
+                self.find(Fault::Changed, block.first, block.first, Some(sequence), at);
+            }
+            return;
+        };
+        let (known, from, to, was) = (standing.hash, standing.first, standing.index, standing.at.clone());
+        let is_gap = sequence != standing.sequence.saturating_add(1);
+        let behind = standing.sequence;
+        match known {
+            _ if block.first > next => self.find(Fault::Removed, next, block.first - 1, Some(sequence), at),
+            _ if block.first < next && known.is_some() => {
+                self.find(Fault::Displaced, block.first, block.first, Some(sequence), at);
+            }
+            Some(hash) if block.first == next && block.previous != hash.bytes()[..] => {
+                self.find(Fault::Changed, from, to, Some(behind), was);
+            }
+            // Somebody took a message away, and what is left fits nevertheless.
+            Some(_) if is_gap => self.find(Fault::Removed, next, next, Some(sequence), at),
+            _ => {}
+        }
+    }
+
+    /// What the chain came to at the end of a block, against what was signed elsewhere.
+    fn end(&mut self, link: Link, sequence: u64, at: Option<&str>, is_whole: bool) {
+        let behind = self.signed.split_off(&link.index.saturating_add(1));
+        let upto = std::mem::replace(&mut self.signed, behind);
+        for checkpoint in upto.into_values().flatten() {
+            let holds = checkpoint.index == link.index && checkpoint.hash() == Some(link.hash);
+            // Of what is not there any more nothing can be said but that it was signed.
+            if checkpoint.index < self.verified.first {
+                continue;
+            }
+            if holds {
+                self.hold(checkpoint.index);
+            } else {
+                let first = self
+                    .verified
+                    .signed_through
+                    .max(self.verified.first.saturating_sub(1))
+                    + 1;
+                let (last, at) = (checkpoint.index.max(first), at.map(str::to_owned));
+                self.find(Fault::CheckpointDiffers, first, last, Some(sequence), at);
+            }
+        }
+        if is_whole {
+            if self.ends.len() == ENDS {
+                self.ends.pop_front();
+            }
+            self.ends.push_back((link.index, link.hash));
+        }
+    }
+
+    /// A checkpoint that stands in the audit itself.
+    fn heed(&mut self, checkpoint: &Checkpoint, sequence: u64) {
+        if !self.is_trusted(checkpoint, Some(sequence)) {
+            return;
+        }
+        let end = self
+            .ends
+            .iter()
+            .rev()
+            .find(|(index, _)| *index == checkpoint.index);
+        match end {
+            Some((_, hash)) if checkpoint.hash() == Some(*hash) => self.hold(checkpoint.index),
+            Some(_) => {
+                let first = self.verified.signed_through + 1;
+                let (last, at) = (checkpoint.index.max(first), Some(checkpoint.at.clone()));
+                self.find(Fault::CheckpointDiffers, first, last, Some(sequence), at);
+            }
+            // Its block is known to be wrong, or it is not there any more.
+            None => {}
+        }
+    }
+
+    fn hold(&mut self, index: u64) {
+        if index > self.verified.signed_through {
+            self.verified.checkpoints += 1;
+            self.verified.signed_through = index;
+        }
+    }
+
+    fn is_trusted(&mut self, checkpoint: &Checkpoint, sequence: Option<u64>) -> bool {
+        let key = checkpoint.key();
+        let fault = if !checkpoint.is_signed() || checkpoint.practice != self.practice {
+            Fault::SignatureBad
+        } else if !self.keys.is_empty() && key.is_none_or(|key| !self.keys.contains(&key)) {
+            Fault::KeyUnknown
+        } else {
+            return true;
+        };
+        let (place, at) = (checkpoint.index, Some(checkpoint.at.clone()));
+        self.find(fault, place, place, sequence, at);
+        false
+    }
+
+    fn find(&mut self, fault: Fault, first: u64, last: u64, sequence: Option<u64>, at: Option<String>) {
+        self.verified.found += 1;
+        if self.verified.findings.len() < MOST_FINDINGS {
+            self.verified.findings.push(Finding {
+                fault,
+                first,
+                last,
+                sequence,
+                at,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

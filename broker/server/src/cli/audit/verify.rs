@@ -1,0 +1,205 @@
+//! `archwire audit verify` and `archwire audit key`. What is checked is checked in this process, from the bytes as they are stored:
+//! a broker that was tampered with can hide records from it, and cannot make others fit.
+
+use super::arguments::{KeyArgs, VerifyArgs};
+use crate::{
+    audit::{
+        checkpoint::{CheckpointFile, read_file},
+        verify::{Finding, Verified, Verifier},
+    },
+    cli::{
+        asking::{AskError, broker},
+        json,
+    },
+};
+use archwire_proto::admin::v1::{GetAuditKeyRequest, GetAuditKeyResponse, ReadAuditRequest};
+use serde_json::{Value, json};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::SystemTime,
+};
+
+/// Checks the audit. Tells whether it is whole.
+pub(super) async fn verify(arguments: VerifyArgs, out: &mut impl Write) -> Result<bool, AskError> {
+    let mut broker = broker(&arguments.asking).await?;
+    let own = broker.get_audit_key(GetAuditKeyRequest {}).await?.into_inner();
+    let practice = own.practice.parse().map_err(|_| AskError::Answer)?;
+    let keys = match arguments.public_key.is_empty() {
+        true => own_key(&own)?.into_iter().collect(),
+        false => arguments.public_key,
+    };
+    let file = checkpoints(arguments.checkpoints, &own)?;
+    let mut verifier = Verifier::new(practice, keys, file.checkpoints);
+    let mut stored = broker
+        .read_audit(ReadAuditRequest { after: 0 })
+        .await?
+        .into_inner();
+    while let Some(block) = stored.message().await? {
+        let at = block.at.and_then(|at| SystemTime::try_from(at).ok());
+        verifier.take(block.sequence, at, &block.kind, block.payload);
+    }
+    let verified = verifier.finish();
+    if arguments.asking.json {
+        json::write(out, &as_json(&verified, &file.broken))?;
+    } else {
+        write(out, &verified, &file.broken)?;
+    }
+    Ok(verified.found == 0)
+}
+
+/// Shows the key.
+pub(super) async fn key(arguments: KeyArgs, out: &mut impl Write) -> Result<(), AskError> {
+    let own = broker(&arguments.asking)
+        .await?
+        .get_audit_key(GetAuditKeyRequest {})
+        .await?
+        .into_inner();
+    let key = own_key(&own)?.map(hex::encode);
+    if arguments.asking.json {
+        let answer = json!({"public_key": key, "checkpoints": own.checkpoints});
+        json::write(out, &answer)?;
+    } else {
+        writeln!(out, "{}", key.as_deref().unwrap_or("nothing is signed"))?;
+    }
+    Ok(())
+}
+
+fn own_key(own: &GetAuditKeyResponse) -> Result<Option<[u8; 32]>, AskError> {
+    match own.public_key.is_empty() {
+        true => Ok(None),
+        false => own.public_key[..]
+            .try_into()
+            .map(Some)
+            .map_err(|_| AskError::Answer),
+    }
+}
+
+/// The file that is asked for, or the broker's own, which may not be there yet.
+fn checkpoints(asked: Option<PathBuf>, own: &GetAuditKeyResponse) -> Result<CheckpointFile, AskError> {
+    let (path, must_be) = match asked {
+        Some(path) => (path, true),
+        None if own.checkpoints.is_empty() => return Ok(CheckpointFile::default()),
+        None => (PathBuf::from(&own.checkpoints), false),
+    };
+    match read_file(&path) {
+        Ok(file) => Ok(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_be => Ok(CheckpointFile::default()),
+        Err(source) => Err(AskError::Checkpoints { path, source }),
+    }
+}
+
+fn write(out: &mut impl Write, verified: &Verified, broken: &[usize]) -> io::Result<()> {
+    for finding in &verified.findings {
+        writeln!(out, "{}", words(finding))?;
+    }
+    let more = verified.found.saturating_sub(verified.findings.len() as u64);
+    if more > 0 {
+        writeln!(out, "and {more} more")?;
+    }
+    for line in broken {
+        writeln!(
+            out,
+            "line {line} of the file of checkpoints is none; it was passed over"
+        )?;
+    }
+    if verified.unchained > 0 {
+        let unchained = verified.unchained;
+        writeln!(
+            out,
+            "{unchained} records are from before records were chained; nothing is known of them"
+        )?;
+    }
+    let Verified {
+        records,
+        last,
+        checkpoints,
+        signed_through,
+        ..
+    } = verified;
+    writeln!(
+        out,
+        "{records} records up to {last}; {checkpoints} checkpoints hold, the last one for {signed_through}"
+    )?;
+    writeln!(
+        out,
+        "{}",
+        match verified.found {
+            0 => "the audit is whole",
+            _ => "the audit is NOT what it was",
+        }
+    )
+}
+
+fn words(finding: &Finding) -> String {
+    let Finding {
+        fault,
+        first,
+        last,
+        sequence,
+        at,
+    } = finding;
+    let which = match first == last {
+        true => format!("record {first}"),
+        false => format!("records {first} to {last}"),
+    };
+    let place = sequence.map_or_else(String::new, |sequence| format!(", block {sequence}"));
+    let at = at.as_ref().map_or_else(String::new, |at| format!(" of {at}"));
+    format!("{which}{place}{at}: {} ({})", fault.words(), fault.code())
+}
+
+fn as_json(verified: &Verified, broken: &[usize]) -> Value {
+    let findings = verified.findings.iter().map(|finding| {
+        json!({
+            "code": finding.fault.code(),
+            "first": finding.first,
+            "last": finding.last,
+            "block": finding.sequence,
+            "at": finding.at,
+        })
+    });
+    json::stated(json!({
+        "is_whole": verified.found == 0,
+        "records": verified.records,
+        "unchained": verified.unchained,
+        "last": verified.last,
+        "checkpoints": verified.checkpoints,
+        "signed_through": verified.signed_through,
+        "found": verified.found,
+        "findings": findings.collect::<Vec<_>>(),
+        "broken_lines": broken,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::verify::Fault;
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let finding = Finding {
+            fault: Fault::Changed,
+            first: 7,
+            last: 7,
+            sequence: Some(3),
+            at: Some("2026-11-22T13:00:00Z".to_owned()),
+        };
+        assert_eq!(
+            words(&finding),
+            "record 7, block 3 of 2026-11-22T13:00:00Z: changed (audit_changed)"
+        );
+        let verified = Verified {
+            found: 1,
+            findings: vec![finding],
+            ..Verified::default()
+        };
+        let mut out = Vec::new();
+        write(&mut out, &verified, &[4]).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        assert!(
+            said.contains("line 4 of the file") && said.ends_with("the audit is NOT what it was\n"),
+            "{said}"
+        );
+    }
+}

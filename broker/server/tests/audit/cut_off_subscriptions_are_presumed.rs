@@ -1,0 +1,155 @@
+//! What a vendor may have been told before a kill is in the audit after the next start.
+
+use crate::{
+    office::{connect, system},
+    support::*,
+};
+use archwire::audit::{Audit, Disclosing, Disclosure, Terms, Told};
+use archwire_core::{EventKind, PatientId, Subject};
+use archwire_nats::{CloudEvent, Entry, Expected, Filter, Log, Stored};
+use archwire_proto::admin::v1::AuditRecord;
+use futures_util::TryStreamExt as _;
+use std::time::SystemTime;
+
+async fn events(log: &Log, count: usize) -> Vec<Stored> {
+    for _ in 0..count {
+        let entry = Entry {
+            subject: Subject::Patient(PatientId::generate()),
+            attributes: CloudEvent {
+                id: PatientId::generate().to_string(),
+                kind: EventKind::PatientCreated.cloud_event_type(),
+                source: "/systems/front-desk".to_owned(),
+                time: SystemTime::now(),
+                content_type: "application/protobuf",
+                traceparent: None,
+            },
+            expected: Expected::Nothing,
+            payload: "x".into(),
+        };
+        log.append(entry).await.unwrap();
+    }
+    log.replay(1, Filter::Events).try_collect().await.unwrap()
+}
+
+fn terms() -> Terms {
+    Terms {
+        purpose: "TREAT".to_owned(),
+        groups: vec!["name".to_owned()],
+        ..Terms::without_contract(system("tracer"))
+    }
+}
+
+/// Which events which kind of record names.
+fn sent(records: &[(u64, AuditRecord)], action: &str) -> Vec<u64> {
+    let of_it = records.iter().filter(|(_, record)| record.action == action);
+    of_it
+        .flat_map(|(_, record)| record.events.iter().map(|event| event.sequence))
+        .collect()
+}
+
+async fn send(disclosing: &mut Disclosing, events: &[Stored]) {
+    for event in events {
+        disclosing.event(event).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_ends_in_order_tells_exactly_what_was_sent() {
+    let archive = Archive::open().await;
+    let events = events(&archive.log, 6).await;
+    let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+    let mut disclosing = audit.disclosing(&terms(), "main", 0).await.unwrap();
+    // The terms are there before anything goes out.
+    assert_eq!(records(&audit).await[0].1.purpose, "TREAT");
+    send(&mut disclosing, &events[..4]).await;
+    disclosing.close().await;
+    audit.settle().await.unwrap();
+    let told = records(&audit).await;
+    assert_eq!(sent(&told, "disclosure.sent"), [1, 2, 3, 4]);
+    assert_eq!(told.last().unwrap().1.action, "disclosure.closed");
+    drop(audit);
+    let again = Audit::open(&archive.log, SIZE).await.unwrap();
+    assert_eq!(again.presume(&archive.log, |_, _| true).await.unwrap(), 0);
+}
+
+#[test]
+fn what_may_have_gone_out_before_a_kill_is_presumed_and_only_that() {
+    let outer = tokio::runtime::Runtime::new().unwrap();
+    let archive = outer.block_on(Archive::open());
+    let events = outer.block_on(events(&archive.log, 9));
+    let broker = tokio::runtime::Runtime::new().unwrap();
+    broker.block_on(async {
+        let log = open_log(&connect(&archive.server).await).await;
+        let audit = Audit::open(&log, SIZE).await.unwrap();
+        let mut disclosing = audit.disclosing(&terms(), "main", 2).await.unwrap();
+        send(&mut disclosing, &events[2..5]).await;
+        audit.settle().await.unwrap();
+        // This one is on its way, and in no block yet.
+        send(&mut disclosing, &events[5..6]).await;
+        std::mem::forget((disclosing, audit));
+    });
+    broker.shutdown_background();
+    outer.block_on(async {
+        let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+        // The last one of the log is not for this vendor.
+        let is_visible = |vendor: &str, stored: &Stored| vendor == "tracer" && stored.sequence < 9;
+        let presumed = audit.presume(&archive.log, is_visible).await.unwrap();
+        audit.settle().await.unwrap();
+        let told = records(&audit).await;
+        let [sent, presumed_events] =
+            ["disclosure.sent", "disclosure.presumed"].map(|action| sent(&told, action));
+        assert_eq!([&sent[..], &presumed_events[..]].concat(), [3, 4, 5, 6, 7, 8]);
+        assert_eq!(presumed, presumed_events.len() as u64);
+        assert!(presumed_events.ends_with(&[7, 8]));
+        let again = Audit::open(&archive.log, SIZE).await.unwrap();
+        assert_eq!(again.presume(&archive.log, |_, _| true).await.unwrap(), 0, "once");
+        assert_eq!(archive.verified(&again, false).await.findings, []);
+    });
+}
+
+#[test]
+fn a_checkpoint_says_what_is_open_so_that_a_start_need_not_read_further_back() {
+    let outer = tokio::runtime::Runtime::new().unwrap();
+    let archive = outer.block_on(Archive::open());
+    let events = outer.block_on(events(&archive.log, 4));
+    let broker = tokio::runtime::Runtime::new().unwrap();
+    broker.block_on(async {
+        let audit = archive.audit(8).await;
+        let mut disclosing = audit.disclosing(&terms(), "main", 0).await.unwrap();
+        send(&mut disclosing, &events[..2]).await;
+        audit.settle().await.unwrap();
+        fill(&audit, 12).await;
+        std::mem::forget((disclosing, audit));
+    });
+    broker.shutdown_background();
+    outer.block_on(async {
+        let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+        let stored = stored(&audit).await;
+        let resume_from = block(stored.last().unwrap()).resume_from;
+        assert!(resume_from > 3, "{resume_from}");
+        assert_eq!(audit.presume(&archive.log, |_, _| true).await.unwrap(), 2);
+        let told = records(&audit).await;
+        assert_eq!(sent(&told, "disclosure.presumed"), [3, 4]);
+    });
+}
+
+#[tokio::test]
+async fn what_a_call_tells_is_stored_before_it_is_told() {
+    let archive = Archive::open().await;
+    let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+    let patient = PatientId::generate();
+    let terms = &terms();
+    for told in [Told::Patient(patient), Told::Found(vec![patient; 300])] {
+        audit.disclosed(Disclosure { terms, told }).await.unwrap();
+    }
+    let told = records(&audit).await;
+    let sizes: Vec<_> = told.iter().map(|(_, record)| record.patient_ids.len()).collect();
+    assert_eq!(sizes, [1, 256, 44]);
+    assert_eq!(told[0].1.vendor.as_deref(), Some("tracer"));
+    assert_eq!(told[0].1.groups, ["name"]);
+    // Where nothing can be stored, nothing may be told.
+    audit.close().await;
+    let told = Told::Patient(patient);
+    assert!(audit.disclosed(Disclosure { terms, told }).await.is_err());
+    assert!(audit.disclosing(terms, "main", 0).await.is_err());
+}
