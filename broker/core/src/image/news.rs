@@ -95,9 +95,14 @@ pub struct ImageCopy {
 /// What was noted of an image in a system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copied {
-    /// The bus is about to have the system take the image as of this revision. Until another note follows, the system may have it
-    /// without the bus knowing its id.
-    Sending(Revision),
+    /// The bus is about to have the system take the image. Until another note follows, the system may have it without the bus
+    /// knowing its id.
+    Sending {
+        /// As of this revision.
+        revision: Revision,
+        /// Under this record; `None` where the system is told none.
+        record: Option<LocalId>,
+    },
     /// That did not come about.
     Abandoned,
     /// The system has it.

@@ -39,7 +39,7 @@ mod whose;
 pub use compared::{Compared, KnownRecord, KnownRecords};
 pub use due::{AsOf, Due, Newest};
 pub use gate::CreationPermit;
-pub use images::{ImageDue, ImageSettlement, ImageTaken, KnownImage, KnownImageCopy};
+pub use images::{ImageDoubt, ImageDue, ImageSettlement, ImageTaken, KnownImage, KnownImageCopy};
 pub use index::{Doubt, Entry, Frozen, Index, ItemKey, OpenItem, Pending, Record};
 pub use outcome::{DecideError, ObserveError, Observed};
 pub use rebuild::Rebuilt;

@@ -65,7 +65,7 @@ fn read_image_id(patient: &str, first: u64) -> Result<ImageId, WireError> {
 pub(super) fn write_image_copy(copy: &ImageCopy) -> v1::ImageCopy {
     use v1::image_copy::What;
     let what = match &copy.what {
-        Copied::Sending(revision) => What::SendingRevision(revision.get()),
+        Copied::Sending { revision, .. } => What::SendingRevision(revision.get()),
         Copied::Abandoned => What::Abandoned(true),
         Copied::Held {
             local_id,
@@ -85,9 +85,14 @@ pub(super) fn write_image_copy(copy: &ImageCopy) -> v1::ImageCopy {
         Copied::Receipted(receipt) => What::Receipt(write_receipt(receipt)),
         Copied::Gone(local_id) => What::GoneLocalId(local_id.as_str().to_owned()),
     };
+    let sent_to = match &copy.what {
+        Copied::Sending { record, .. } => record.as_ref(),
+        _ => None,
+    };
     v1::ImageCopy {
         first_patient_id: copy.id.patient.to_string(),
         first_revision: copy.id.first.get(),
+        sending_record_local_id: sent_to.map(|record| record.as_str().to_owned()),
         what: Some(what),
     }
 }
@@ -95,8 +100,12 @@ pub(super) fn write_image_copy(copy: &ImageCopy) -> v1::ImageCopy {
 /// Reads what was noted of an image in a system.
 pub(super) fn read_image_copy(message: v1::ImageCopy) -> Result<ImageCopy, WireError> {
     use v1::image_copy::What;
+    let sent_to = message.sending_record_local_id;
     let what = match message.what.ok_or(WireError::Missing("image.what"))? {
-        What::SendingRevision(revision) => Copied::Sending(Revision::new(revision)),
+        What::SendingRevision(revision) => Copied::Sending {
+            revision: Revision::new(revision),
+            record: sent_to.as_deref().map(read_local_id).transpose()?,
+        },
         What::Abandoned(_) => Copied::Abandoned,
         What::Held(held) => Copied::Held {
             local_id: read_local_id(&held.local_id)?,

@@ -215,7 +215,7 @@ impl Town {
             .filter_map(|copy| match copy {
                 Copied::Held { receipt, .. } => receipt,
                 Copied::Receipted(receipt) => Some(receipt),
-                Copied::Sending(_) | Copied::Abandoned | Copied::Gone(_) => None,
+                Copied::Sending { .. } | Copied::Abandoned | Copied::Gone(_) => None,
             })
             .map(|receipt| *receipt)
             .collect()

@@ -22,7 +22,7 @@ async fn a_kill_between_sending_and_noting_sends_nothing_twice() {
     assert!(town.image_receipts(image).await.is_empty());
     town.office.restart().await;
     let due = town.office.registry.image_due(&system(ARCHIVE), image).unwrap();
-    assert!(due.in_doubt_since.is_some() && due.local_id.is_none());
+    assert!(due.in_doubt.is_some() && due.local_id.is_none());
     town.start().await;
     let receipts = town.image_receipted(image, 1).await;
     assert_eq!(receipts[0].outcome, ReceiptOutcome::Verified);

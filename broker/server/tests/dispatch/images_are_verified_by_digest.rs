@@ -19,7 +19,7 @@ async fn an_image_is_delivered_once_and_verified_byte_for_byte() {
     assert_eq!(receipts[0].revision, image.first);
     assert_eq!(town.pictured(image).unwrap(), PHOTOGRAPH);
     let copies = town.copies(image).await;
-    assert!(matches!(copies[0], Copied::Sending(revision) if revision == image.first));
+    assert!(matches!(copies[0], Copied::Sending { revision, .. } if revision == image.first));
     assert!(matches!(
         &copies[1],
         Copied::Held { shown: Some(shown), delivered, .. }

@@ -26,6 +26,7 @@ mod doubt_lasts_until_the_link;
 mod doubt_outlives_a_refusal;
 mod drop_lasts;
 mod image_events_open_no_lane;
+mod images_are_called_back_from_where_they_went;
 mod images_are_never_sent_twice;
 mod images_are_verified_by_digest;
 mod images_that_are_given_up;

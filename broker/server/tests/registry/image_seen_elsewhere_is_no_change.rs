@@ -208,7 +208,7 @@ async fn what_has_been_in_doubt_for_long_holds_nobody_up() {
     let mut records = records(&office.registry).await;
     for record in &mut records {
         if let Ok(mut sighting) = decode_sighting(record.payload.clone())
-            && matches!(&sighting.what, Sighted::Image(copy) if matches!(copy.what, Copied::Sending(_)))
+            && matches!(&sighting.what, Sighted::Image(copy) if matches!(copy.what, Copied::Sending { .. }))
         {
             sighting.seen_at -= std::time::Duration::from_secs(30);
             record.payload = encode_sighting(&sighting);
@@ -216,6 +216,6 @@ async fn what_has_been_in_doubt_for_long_holds_nobody_up() {
     }
     let later = office_of(&records).await;
     let doubt = later.registry.image_due(&chart, image).unwrap();
-    assert!(doubt.in_doubt_since.is_some(), "whoever tries again looks first");
+    assert!(doubt.in_doubt.is_some(), "whoever tries again looks first");
     assert_ne!(later.imaged(own).await, image);
 }

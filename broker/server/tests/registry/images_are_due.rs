@@ -28,7 +28,7 @@ async fn what_one_system_told_is_due_to_the_others_until_they_have_it() {
     let due = office.registry.image_due(&system("archive"), image).unwrap();
     assert_eq!((due.patient, due.revision), (ann_is, Revision::new(2)));
     assert_eq!(
-        (due.local_id, due.delivered, due.in_doubt_since),
+        (due.local_id, due.delivered, due.in_doubt),
         (None, Revision::NONE, None)
     );
     office.bring("archive", image, "A", "a1").await;
@@ -108,10 +108,41 @@ async fn only_what_is_due_is_begun() {
         .unwrap()
         .expect("the second attempt is in doubt");
     let due = office.registry.image_due(&archive, image).unwrap();
-    assert_eq!(due.in_doubt_since, Some(since));
+    assert_eq!(due.in_doubt.map(|doubt| doubt.since), Some(since));
     assert_eq!(begin("archive", 2).await.unwrap(), Some(since), "since the first");
     office.bring("archive", image, "A", "a1").await;
     assert_eq!(refused(begin("archive", 2).await), "system_busy");
+}
+
+#[tokio::test]
+async fn in_pieces_everything_due_is_found_once() {
+    let (office, ann_is, first) = office().await;
+    let mut images = vec![first];
+    for number in 0..6 {
+        let photo = photo(ann_is, &format!("smile {number}"));
+        images.push(
+            office
+                .imaged(shows("desk", "1", &format!("p{number}"), photo))
+                .await,
+        );
+    }
+    office.bring("archive", images[3], "A", "a3").await;
+    let expected = office.due("archive");
+    assert_eq!(expected.len(), 6);
+    for most in [1, 2, 3, 7, 8] {
+        let (mut found, mut after, mut pieces) = (Vec::new(), None, 0);
+        loop {
+            let (due, up_to) = office.registry.images_due_behind(&system("archive"), after, most);
+            found.extend(due);
+            pieces += 1;
+            after = up_to;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{most} at a time");
+        assert!(pieces <= 7 / most + 1);
+    }
 }
 
 #[tokio::test]

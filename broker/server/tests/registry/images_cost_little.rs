@@ -8,7 +8,11 @@ use archwire_core::{
     Copied, Event, EventKind, Image, ImageCopy, ImageId, ImageNews, LocalId, Patient, PatientId, Revision,
     Sighted, Sighting, identity::Trust,
 };
-use std::{collections::BTreeSet, fs, time::SystemTime};
+use std::{
+    collections::BTreeSet,
+    fs,
+    time::{Instant, SystemTime},
+};
 
 const PATIENTS: u64 = 1_000;
 const IMAGES: u64 = 100;
@@ -137,4 +141,51 @@ fn an_image_in_three_systems_costs_little_more_than_a_kilobyte() {
         stored / images
     );
     assert!((300..1_500).contains(&each), "{each} bytes");
+}
+
+/// What a look for images that are due costs, during which nobody else gets at the index: of all at once, and of a piece.
+/// `cargo test -p archwire --test registry -- --ignored --exact --nocapture images_cost_little::a_piece_of_all_images_is_looked_at_in_no_time`
+#[tokio::test]
+#[ignore = "a measurement, for a machine that does nothing else"]
+async fn a_piece_of_all_images_is_looked_at_in_no_time() {
+    const AT_A_LOOK: usize = 5_000;
+    let office = Office::open().await;
+    let mut sequence = 1_000;
+    for _ in 0..2 * PATIENTS {
+        let patient = PatientId::generate();
+        let mut index = office.registry.index();
+        index.apply_event(sequence, &event(patient, 1, None));
+        for name in ["archive", "chart"] {
+            sequence += 1;
+            index.apply_sighting(sequence, &linked(name, patient));
+        }
+        for first in 2..2 + IMAGES {
+            let id = ImageId {
+                patient,
+                first: Revision::new(first),
+            };
+            let instance = format!("1.2.826.0.1.3680043.8.498.{sequence}.84739284739");
+            let image = radiograph(&instance, &instance);
+            let told = news(id, image.clone(), &instance);
+            sequence += 3;
+            index.apply_event(sequence - 2, &event(patient, first, Some(told)));
+            index.apply_sighting(sequence - 1, &held("archive", id, &instance, &image));
+            index.apply_sighting(sequence, &held("chart", id, &sequence.to_string(), &image));
+        }
+    }
+    for name in ["archive", "chart", "camera"] {
+        let name = system(name);
+        let begun = Instant::now();
+        assert!(office.registry.images_due(&name).is_empty());
+        let all = begun.elapsed();
+        let begun = Instant::now();
+        let (due, up_to) = office.registry.images_due_behind(&name, None, AT_A_LOOK);
+        let piece = begun.elapsed();
+        assert!(due.is_empty() && up_to.is_some());
+        println!(
+            "{name}: {} images at once {all:?}, {AT_A_LOOK} of them {piece:?}: {:.0} to 1",
+            office.registry.index().images(),
+            all.as_secs_f64() / piece.as_secs_f64()
+        );
+    }
 }

@@ -336,9 +336,9 @@ async fn a_delivery_in_doubt_is_looked_for_where_it_went() {
             .image_due(&chart, image)
             .expect("it may lie there");
         assert_eq!((left.patient, left.retracted), (ann_is, true));
-        assert!(left.in_doubt_since.is_some());
+        assert!(left.in_doubt.is_some());
         let due = office.registry.image_due(&chart, bobs).unwrap();
-        assert_eq!((due.patient, due.in_doubt_since), (bob_is, None));
+        assert_eq!((due.patient, due.in_doubt), (bob_is, None));
         office.restart().await;
     }
     // It did not come about: nothing is left to look for.

@@ -31,6 +31,7 @@ mod image_of_another_waits;
 mod image_question_ends_with_the_image;
 mod image_seen_elsewhere_is_no_change;
 mod image_that_cannot_be_taken_is_one_item;
+mod image_that_moves_leaves_its_doubt;
 mod image_waits_for_its_record;
 mod images_are_due;
 mod images_are_no_news_of_a_patient;

@@ -43,8 +43,8 @@ pub(super) enum Step {
 
 /// What to bring, and to which record.
 pub(super) struct Task {
-    due: ImageDue,
-    record: Option<LocalId>,
+    pub(super) due: ImageDue,
+    pub(super) record: Option<LocalId>,
 }
 
 /// What the system shows of an image, and what that means.
@@ -105,11 +105,17 @@ impl Attempt<'_> {
     }
 
     async fn bring(&self, permission: &mut Permission<'_>) -> Result<Brought, Failure> {
-        let task = match self.next() {
-            Step::Over(over) => return Ok(over),
-            Step::Send(task) => task,
+        let (task, told) = loop {
+            let task = match self.next() {
+                Step::Over(over) => return Ok(over),
+                Step::Send(task) => task,
+            };
+            let told = Told::read(self.registry, self.image, task.due.sequence).await?;
+            // Once: after that nothing is in doubt any more.
+            if !self.call_back(&task, &told, permission).await? {
+                break (task, told);
+            }
         };
-        let told = Told::read(self.registry, self.image, task.due.sequence).await?;
         if self.was_sent_before(&task, &told, permission).await? {
             return Ok(Brought::Seen);
         }
@@ -130,7 +136,9 @@ impl Attempt<'_> {
         let Some(local_id) = &due.local_id else {
             return Ok(false);
         };
-        if due.retracted || due.lies_elsewhere || due.delivered > Revision::NONE {
+        // What is known there of one that was somebody else's may be that one's.
+        let was_anothers = due.lies_elsewhere || told.news.moved_from.is_some();
+        if due.retracted || was_anothers || due.delivered > Revision::NONE {
             return Ok(false);
         }
         let looking = self.connector.fetch_image(local_id, record.as_ref());
@@ -213,7 +221,9 @@ impl Attempt<'_> {
             record: filed_under,
             action,
         } = delivered;
-        if due.local_id.as_ref().is_some_and(|known| *known != local_id) && !self.may_replace(due) {
+        let former = due.local_id.clone().filter(|known| *known != local_id);
+        let was_anothers = due.lies_elsewhere || told.news.moved_from.is_some();
+        if former.is_some() && !was_anothers && !self.may_replace(due) {
             let settlement = ImageSettlement {
                 local_id,
                 record: filed_under.or_else(|| record.clone()),
@@ -274,6 +284,11 @@ impl Attempt<'_> {
         settlement.delivered = due.revision;
         settlement.shown = view.and_then(|view| view.digest);
         self.settle(settlement).await?;
+        if let Some(former) = former.filter(|_| was_anothers && !due.retracted) {
+            // The system said so by having it under another id now.
+            let gone = self.registry.former_image_gone(self.system, self.image, former);
+            gone.await?;
+        }
         reach("image-settled");
         let now = self.registry.image_due(self.system, self.image);
         match now.filter(|now| now.lies_elsewhere) {
@@ -283,8 +298,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Whether the system may keep the image under another id than before: where it keeps other bytes, or another patient's, by
-    /// making a new one of it.
+    /// Whether the system may keep the image under another id than before, because it keeps other bytes by making a new one of it. It
+    /// also may where the image was another patient's.
     fn may_replace(&self, due: &ImageDue) -> bool {
         let known = self.registry.image(self.image);
         let copies = known.iter().flat_map(|known| &known.copies);
@@ -292,7 +307,7 @@ impl Attempt<'_> {
             .filter(|copy| copy.system == *self.system)
             .map(|copy| copy.shown);
         let shows_others = shown.next().flatten() != Some(due.digest);
-        due.lies_elsewhere || due.delivered > Revision::NONE && shows_others
+        due.delivered > Revision::NONE && shows_others
     }
 
     /// Whether a record under which the system shows the image is not the patient's.

@@ -18,7 +18,9 @@
 //! | `line`, `book` | which images wait, and whose turn it is: pure |
 //! | `board` | the book, for those who share it, and what others may see and ask |
 //! | `runner` | one image, until nothing is left to do |
+//! | `pass` | how far a pass over all images is: pure |
 //! | `attempt` | note, send, read back, settle |
+//! | `stray` | what an earlier attempt may have sent to somewhere else |
 //! | `parking` | what is given up, and how that ends |
 //! | `told` | what the log says of an image last |
 
@@ -27,7 +29,9 @@ mod board;
 mod book;
 mod line;
 mod parking;
+mod pass;
 mod runner;
+mod stray;
 mod told;
 
 pub use board::{ImageDesk, ImageDeskStatus};
@@ -38,16 +42,15 @@ use super::Breaker;
 use crate::{parked::ParkedStore, registry::Registry};
 use archwire_core::{ImageId, Priority};
 use archwire_host::{Ability, Connector};
+use pass::{AT_A_LOOK, Pass};
 use runner::Shared;
 use std::{future::pending, sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
-    time::{Instant, interval_at, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-/// Between two passes over all images, for what nobody was woken for: another broker may have told it.
-const BETWEEN_PASSES: Duration = Duration::from_secs(60);
 /// How long a stop waits for what is being sent. What takes longer is in doubt afterwards, and looked for at the next start.
 const LONGEST_STOP: Duration = Duration::from_secs(10);
 
@@ -90,7 +93,7 @@ impl ImageRunner {
             shutdown: shutdown.clone(),
         });
         let mut sending = JoinSet::new();
-        let mut passes = interval_at(Instant::now() + BETWEEN_PASSES, BETWEEN_PASSES);
+        let mut pass = Pass::new(Instant::now());
         shared.registry.delivers_images(&shared.system);
         shared.begin();
         while !shutdown.is_cancelled() {
@@ -107,7 +110,7 @@ impl ImageRunner {
                 woken = shared.registry.images_woken(&shared.system) => shared.want(woken),
                 () = shared.board.asked() => {}
                 () = until(shared.board.next_time()) => shared.board.release(),
-                _ = passes.tick() => shared.want(shared.registry.images_due(&shared.system)),
+                () = sleep_until(pass.next_time()) => shared.look_on(&mut pass),
             }
         }
         let settled = async { while sending.join_next().await.is_some() {} };
@@ -131,6 +134,16 @@ impl Shared {
             .into_iter()
             .filter(|image| self.registry.image_due(&self.system, *image).is_none());
         over.for_each(|image| self.board.ask(image, Priority::Backfill));
+    }
+
+    /// Looks at the next piece of all images.
+    fn look_on(&self, pass: &mut Pass) {
+        let looked = self
+            .registry
+            .images_due_behind(&self.system, pass.after(), AT_A_LOOK);
+        let (due, up_to) = looked;
+        self.want(due);
+        pass.looked(up_to, Instant::now());
     }
 
     /// Images may be due to the system. What was given up waits for a person, or for news of it.

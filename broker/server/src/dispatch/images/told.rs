@@ -50,6 +50,29 @@ impl Told {
         })
     }
 
+    /// An earlier event of an image, by its revision. Reads the history of the image's subject up to there.
+    pub(super) async fn at(
+        registry: &Registry,
+        image: ImageId,
+        revision: Revision,
+    ) -> Result<Self, ObserveError> {
+        let mut history = pin!(registry.log().history(image.patient, 0));
+        while let Some(stored) = history.next().await {
+            let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
+            if event.revision == revision
+                && let Some(news) = event.image.filter(|news| news.id == image)
+            {
+                return Ok(Self {
+                    event_id: event.id,
+                    revision,
+                    news: *news,
+                    traceparent: None,
+                });
+            }
+        }
+        Err(ObserveError::RevisionUnknown)
+    }
+
     /// The receipt of how bringing this to a system ended.
     pub(super) fn receipt(
         &self,

@@ -1,9 +1,10 @@
 //! What is known of images, and what systems do not have yet.
 
+use super::filed::number_of_the_bus;
 use crate::{
     registry::{
         ObserveError, Registry,
-        index::{ImageEntry, Index, SystemCopy},
+        index::{ImageEntry, Index, Sending, SystemCopy},
     },
     wire::decode_event,
 };
@@ -60,11 +61,23 @@ pub struct ImageDue {
     pub local_id: Option<LocalId>,
     /// Up to which revision of the image the system is up to date.
     pub delivered: Revision,
-    /// Since when it is not known whether the system took it.
-    pub in_doubt_since: Option<SystemTime>,
+    /// The delivery of which it is not known whether the system took it.
+    pub in_doubt: Option<ImageDoubt>,
     /// Whether the bus brought it to a record there that is another patient's. Where that is so after a delivery too, the system
     /// files it under the wrong patient, and a person has to know.
     pub lies_elsewhere: bool,
+}
+
+/// A delivery of an image of which nobody knows how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDoubt {
+    /// When the first attempt began.
+    pub since: SystemTime,
+    /// The revision of the image that it brought.
+    pub revision: Revision,
+    /// The record of the system to which it was brought: not the patient's any more where patients were merged or parted since.
+    /// `None` where none was told, and in notes of brokers that did not note it.
+    pub record: Option<LocalId>,
 }
 
 impl Registry {
@@ -140,6 +153,28 @@ impl Registry {
         due(&index, system, id, index.image(id)?)
     }
 
+    /// The images of which [`Registry::image_due`] tells something, of the next `most` behind `after` in the order of their ids;
+    /// and the last one that was looked at, unless that was the last of all. The index is held for so long as that takes: about
+    /// a millisecond for a thousand.
+    #[must_use]
+    pub fn images_due_behind(
+        &self,
+        system: &SystemName,
+        after: Option<ImageId>,
+        most: usize,
+    ) -> (Vec<ImageId>, Option<ImageId>) {
+        let index = self.index();
+        let (mut found, mut looked, mut last) = (Vec::new(), 0, None);
+        for (id, entry) in index.images_behind(after).take(most) {
+            if due(&index, system, id, entry).is_some() {
+                found.push(id);
+            }
+            looked += 1;
+            last = Some(id);
+        }
+        (found, last.filter(|_| looked == most))
+    }
+
     /// The images of which [`Registry::image_due`] tells something, by their ids. Passes over all images.
     #[must_use]
     pub fn images_due(&self, system: &SystemName) -> Vec<ImageId> {
@@ -161,14 +196,25 @@ impl Registry {
 fn due(index: &Index, system: &SystemName, id: ImageId, entry: &ImageEntry) -> Option<ImageDue> {
     let copy = entry.copy(system);
     let delivered = copy.map_or(Revision::NONE, |copy| copy.delivered);
-    let local_id = copy.and_then(|copy| copy.local_id.clone());
-    let in_doubt_since = copy.and_then(SystemCopy::sending);
     let patient = index.current(id.patient);
+    let is_elsewhere = |copy: &&SystemCopy| lies_elsewhere(index, copy, patient);
+    // A system that made a new one of it may still have the former one.
+    let shows_it = |copy: &&SystemCopy| {
+        let shown = copy.shown.as_ref().map(|shown| shown.digest);
+        copy.system == *system && shown == Some(entry.content.digest)
+    };
+    let former = || {
+        let mut others = entry.copies.iter().filter(shows_it);
+        others.find(|copy| !entry.retracted && is_elsewhere(copy))
+    };
+    let elsewhere = copy.filter(is_elsewhere).or_else(former);
+    let lies_elsewhere = elsewhere.is_some();
+    let local_id = elsewhere.or(copy).and_then(|copy| copy.local_id.clone());
+    let in_doubt = copy.and_then(SystemCopy::sending).map(doubt);
     let lacks = delivered < entry.revision;
-    let lies_elsewhere = copy.is_some_and(|copy| lies_elsewhere(index, copy, patient));
     let is_due = match entry.retracted {
         // Whoever never had it need not hear of it.
-        true => lacks && (local_id.is_some() || in_doubt_since.is_some()),
+        true => lacks && (local_id.is_some() || in_doubt.is_some()),
         false => lacks || lies_elsewhere,
     };
     let is_dropped = copy.is_some_and(|copy| copy.dropped() >= entry.revision);
@@ -180,16 +226,29 @@ fn due(index: &Index, system: &SystemName, id: ImageId, entry: &ImageEntry) -> O
         digest: entry.content.digest,
         local_id,
         delivered,
-        in_doubt_since,
+        in_doubt,
         lies_elsewhere,
     })
 }
 
-/// Whether the bus brought it to a record that is another patient's by now.
+/// Whether the bus brought it to a record that is another patient's by now. One with the number that the bus itself gives to a patient
+/// is that one's, also while the system has not shown it.
 fn lies_elsewhere(index: &Index, copy: &SystemCopy, patient: PatientId) -> bool {
     let record = copy.record.as_ref().filter(|_| copy.brought);
-    let linked = record.and_then(|record| index.linked(&copy.system, record));
-    linked.is_some_and(|linked| linked != patient)
+    let owner = record.and_then(|record| {
+        let named = || number_of_the_bus(record).filter(|named| index.entry(*named).is_some());
+        let linked = index.linked(&copy.system, record);
+        linked.or_else(|| named().map(|named| index.current(named)))
+    });
+    owner.is_some_and(|owner| owner != patient)
+}
+
+fn doubt(sending: &Sending) -> ImageDoubt {
+    ImageDoubt {
+        since: sending.since,
+        revision: sending.revision,
+        record: sending.record.clone(),
+    }
 }
 
 fn known_copy(copy: &SystemCopy) -> KnownImageCopy {
@@ -198,6 +257,6 @@ fn known_copy(copy: &SystemCopy) -> KnownImageCopy {
         local_id: copy.local_id.clone(),
         delivered: copy.delivered,
         shown: copy.shown.as_ref().map(|shown| shown.digest),
-        in_doubt_since: copy.sending(),
+        in_doubt_since: copy.sending().map(|sending| sending.since),
     }
 }

@@ -102,7 +102,7 @@ fn is_named(patient: &Patient) -> bool {
 }
 
 /// The patient whose id on the bus is the number of a record, alone or behind its issuer and `|`.
-fn number_of_the_bus(record: &LocalId) -> Option<PatientId> {
+pub(super) fn number_of_the_bus(record: &LocalId) -> Option<PatientId> {
     let record = record.as_str();
     let number = record.rsplit_once('|').map_or(record, |(_, number)| number);
     number.parse().ok()

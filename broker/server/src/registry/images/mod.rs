@@ -20,7 +20,7 @@ mod tell;
 mod wake;
 mod whose;
 
-pub use due::{ImageDue, KnownImage, KnownImageCopy};
+pub use due::{ImageDoubt, ImageDue, KnownImage, KnownImageCopy};
 pub use outcome::ImageTaken;
 pub use settle::ImageSettlement;
 

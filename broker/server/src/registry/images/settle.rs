@@ -24,7 +24,8 @@ pub struct ImageSettlement {
 
 impl Registry {
     /// Notes that the bus is about to have a system take what was found due of an image, to this record where it has one. Tells
-    /// since when it is in doubt whether the system has it already, from an earlier attempt of which nobody knows how it ended.
+    /// since when it is in doubt whether the system has it already, from an earlier attempt of which nobody knows how it ended;
+    /// where that one went stays noted.
     ///
     /// # Errors
     /// [`ObserveError::Busy`] when that is not what is due to the system any more, or the image or the record is another
@@ -41,10 +42,14 @@ impl Registry {
         let due = due.filter(|due| due.revision == found.revision && due.patient == found.patient);
         let due = due.filter(|due| self.is_record_of(system, record, due.patient));
         let due = due.ok_or(ObserveError::Busy)?;
-        if due.in_doubt_since.is_none() {
-            self.note_copy(system, id, Copied::Sending(due.revision)).await?;
+        if due.in_doubt.is_none() {
+            let sending = Copied::Sending {
+                revision: due.revision,
+                record: record.cloned(),
+            };
+            self.note_copy(system, id, sending).await?;
         }
-        Ok(due.in_doubt_since)
+        Ok(due.in_doubt.map(|doubt| doubt.since))
     }
 
     /// Whether a patient's images may be brought to a record, or to none where that is told.
@@ -94,7 +99,7 @@ impl Registry {
         let now = self.where_to_note(system, id).ok_or(ObserveError::ImageUnknown)?;
         let other = self.index().image_of(system, &local_id);
         // A system that knows an image by its UID has the same one under it, whoever's the image was before.
-        let is_same = |other| other == now || self.where_it_is(other) == Some(now);
+        let is_same = |other| other == now || self.where_it_is(other) == self.where_it_is(now);
         if !other.is_none_or(is_same) {
             return Err(ObserveError::LinkConflict);
         }
@@ -135,6 +140,20 @@ impl Registry {
             .await?;
         count(system, Some(outcome));
         Ok(())
+    }
+
+    /// Learns that a system has an image no more under an id that it had there: it was brought anew, and the former one is gone.
+    ///
+    /// # Errors
+    /// When the log does not take the note.
+    pub async fn former_image_gone(
+        &self,
+        system: &SystemName,
+        id: ImageId,
+        former: LocalId,
+    ) -> Result<(), ObserveError> {
+        let _locks = self.lock_image(id).await;
+        self.note_copy(system, id, Copied::Gone(former)).await
     }
 
     /// Keeps an image where it is: nobody is merged or parted meanwhile who has to do with it.

@@ -12,7 +12,7 @@ mod people;
 mod record;
 mod snapshot;
 
-pub(super) use images::{Content, ImageEntry, SystemCopy, Via};
+pub(super) use images::{Content, ImageEntry, Sending, SystemCopy, Via};
 pub use items::{ItemKey, OpenItem};
 pub(super) use items::{RECORD, which_image};
 pub use record::{Entry, Pending, Record};

@@ -166,7 +166,14 @@ fn what_is_noted_of_an_image_comes_out_as_it_went_in() {
         receipt: Some(Box::new(receipt.clone())),
     };
     let notes = [
-        Copied::Sending(Revision::new(8)),
+        Copied::Sending {
+            revision: Revision::new(8),
+            record: None,
+        },
+        Copied::Sending {
+            revision: Revision::new(8),
+            record: Some("A|100".parse().unwrap()),
+        },
         Copied::Abandoned,
         held,
         Copied::Receipted(Box::new(receipt)),

@@ -2,7 +2,7 @@
 
 use super::{
     Content, ImageEntry, Images, Via,
-    copies::{SystemCopy, change_copy},
+    copies::{Pending, SystemCopy, change_copy},
     instance_key,
 };
 use archwire_core::{Digest, Event, EventKind, ImageId, ImageNews, Revision, SystemName};
@@ -153,8 +153,9 @@ impl Images {
         let Some(old) = self.entry_mut(before) else { return };
         old.moved_to = Some(Box::new(news.id));
         let copies = std::mem::take(&mut old.copies);
-        let (in_doubt, copies): (Vec<_>, Vec<_>) = copies.into_iter().partition(is_in_doubt);
-        old.copies = in_doubt;
+        let (in_doubt, copies): (Vec<_>, Vec<_>) = copies.into_iter().map(parted).unzip();
+        old.copies = in_doubt.into_iter().flatten().collect();
+        let copies: Vec<_> = copies.into_iter().flatten().collect();
         let ids = copies
             .iter()
             .filter_map(|copy| Some((copy.system.clone(), copy.local_id.clone()?)));
@@ -167,8 +168,10 @@ impl Images {
         for copy in copies {
             let is_known = entry.copies.iter().any(|other| is_same(other, &copy));
             if !is_known {
+                // Revisions of the former patient's image say nothing of this one.
                 entry.copies.push(SystemCopy {
                     delivered: Revision::NONE,
+                    pending: None,
                     ..copy
                 });
             }
@@ -180,6 +183,15 @@ fn is_same(one: &SystemCopy, other: &SystemCopy) -> bool {
     one.system == other.system && one.local_id == other.local_id
 }
 
-fn is_in_doubt(copy: &SystemCopy) -> bool {
-    copy.local_id.is_none() && copy.sending().is_some()
+/// Of a copy, the delivery of which nobody knows whether it arrived, and what the system has.
+fn parted(copy: SystemCopy) -> (Option<SystemCopy>, Option<SystemCopy>) {
+    let Some(sending) = copy.sending().cloned() else {
+        return (None, Some(copy));
+    };
+    let mut in_doubt = SystemCopy::new(copy.system.clone(), None);
+    in_doubt.pending = Some(Box::new(Pending {
+        sending: Some(sending),
+        ..Pending::default()
+    }));
+    (Some(in_doubt), copy.local_id.is_some().then_some(copy))
 }

@@ -27,10 +27,21 @@ pub(in crate::registry) struct SystemCopy {
 /// What is not done yet about a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Pending {
-    /// Since when it is in doubt whether the system took a delivery, and of which revision.
-    pub(super) sending: Option<(SystemTime, Revision)>,
+    /// A delivery of which it is in doubt whether the system took it.
+    pub(super) sending: Option<Sending>,
     /// Up to which revision a person gave bringing it up.
     pub(super) dropped: Revision,
+}
+
+/// A delivery of which nobody knows how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::registry) struct Sending {
+    /// When the first attempt began.
+    pub(in crate::registry) since: SystemTime,
+    /// The revision of the image that it brought.
+    pub(in crate::registry) revision: Revision,
+    /// The record to which it was brought; `None` where none was told.
+    pub(in crate::registry) record: Option<LocalId>,
 }
 
 impl SystemCopy {
@@ -46,12 +57,9 @@ impl SystemCopy {
         }
     }
 
-    /// Since when it is in doubt whether the system took a delivery.
-    pub(in crate::registry) fn sending(&self) -> Option<SystemTime> {
-        self.pending
-            .as_ref()
-            .and_then(|pending| pending.sending)
-            .map(|(since, _)| since)
+    /// The delivery of which it is in doubt whether the system took it.
+    pub(in crate::registry) fn sending(&self) -> Option<&Sending> {
+        self.pending.as_ref()?.sending.as_ref()
     }
 
     /// Up to which revision a person gave bringing it up.
@@ -86,6 +94,9 @@ impl Index {
         let mut copy = copy.clone();
         if let Copied::Held {
             record: Some(record), ..
+        }
+        | Copied::Sending {
+            record: Some(record), ..
         } = &mut copy.what
             && let Some(patient) = self.linked(system, record)
             && let Some(known) = self
@@ -107,9 +118,14 @@ impl Images {
         at: SystemTime,
     ) {
         match &copy.what {
-            Copied::Sending(revision) => self.change(copy.id, system, |copy| {
-                // An attempt that repeats another one leaves it open since when that may have happened.
-                copy.with_pending(|pending| _ = pending.sending.get_or_insert((at, *revision)));
+            Copied::Sending { revision, record } => self.change(copy.id, system, |copy| {
+                let sending = || Sending {
+                    since: at,
+                    revision: *revision,
+                    record: record.clone(),
+                };
+                // An attempt that repeats another one leaves it open since when that may have happened, and where.
+                copy.with_pending(|pending| _ = pending.sending.get_or_insert_with(sending));
             }),
             Copied::Abandoned => self.change(copy.id, system, |copy| {
                 copy.with_pending(|pending| pending.sending = None);

@@ -3,7 +3,7 @@
 use super::{ImageEntry, Images, instance_key};
 use crate::registry::index::{Index, is_within};
 use archwire_core::{Digest, Image, ImageId, LocalId, PatientId, Revision, SystemName, Uid};
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, ops::Bound, time::Duration};
 
 /// So long what a system shows may be what it is just being brought. Longer than a delivery takes; what is in doubt for longer than
 /// that holds nobody up who reads the system.
@@ -28,6 +28,16 @@ impl Index {
     /// All images by their ids.
     pub(in crate::registry) fn all_images(&self) -> impl Iterator<Item = (ImageId, &ImageEntry)> {
         self.images.entries.iter().map(|(id, entry)| (*id, &**entry))
+    }
+
+    /// The images behind one in the order of their ids; all of them without one.
+    pub(in crate::registry) fn images_behind(
+        &self,
+        after: Option<ImageId>,
+    ) -> impl Iterator<Item = (ImageId, &ImageEntry)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.images.entries.range((from, Bound::Unbounded));
+        behind.map(|(id, entry)| (*id, &**entry))
     }
 
     /// How many images the log tells of, the retracted ones included.
@@ -93,7 +103,7 @@ impl Index {
             let mut copies = entry.copies.iter().filter(|copy| copy.system == *system);
             copies.any(|copy| {
                 copy.sending()
-                    .is_some_and(|since| is_within(&since, LONGEST_DELIVERY))
+                    .is_some_and(|sending| is_within(&sending.since, LONGEST_DELIVERY))
             })
         })
     }

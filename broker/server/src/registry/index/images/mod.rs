@@ -11,7 +11,7 @@ mod find;
 mod moves;
 mod rows;
 
-pub(in crate::registry) use copies::SystemCopy;
+pub(in crate::registry) use copies::{Sending, SystemCopy};
 pub(in crate::registry) use entry::{Content, ImageEntry, Via};
 pub(super) use rows::{ImageRow, ImagesRow, image_row};
 

@@ -1,6 +1,9 @@
 //! Images as rows of a snapshot.
 
-use super::{Content, ImageEntry, Images, InstanceKey, SystemCopy, Via, copies::Pending};
+use super::{
+    Content, ImageEntry, Images, InstanceKey, SystemCopy, Via,
+    copies::{Pending, Sending},
+};
 use crate::registry::index::{
     Index,
     snapshot::{Row, nanos, time},
@@ -52,7 +55,7 @@ struct CopyRow {
     brought: bool,
     delivered: u64,
     shown: Option<ContentRow>,
-    sending: Option<(u64, u64)>,
+    sending: Option<(u64, u64, Option<LocalId>)>,
     dropped: u64,
 }
 
@@ -139,9 +142,11 @@ impl Index {
         copy.delivered = Revision::new(row.delivered);
         copy.shown = row.shown.map(|shown| entry.shared(content(shown)));
         let pending = Pending {
-            sending: row
-                .sending
-                .map(|(since, revision)| (time(since), Revision::new(revision))),
+            sending: row.sending.map(|(since, revision, record)| Sending {
+                since: time(since),
+                revision: Revision::new(revision),
+                record,
+            }),
             dropped: Revision::new(row.dropped),
         };
         copy.pending = (pending != Pending::default()).then(|| Box::new(pending));
@@ -185,7 +190,14 @@ pub(in crate::registry::index) fn image_row(id: ImageId, entry: &ImageEntry) -> 
 }
 
 fn copy_row(copy: &SystemCopy) -> CopyRow {
-    let sending = copy.pending.as_ref().and_then(|pending| pending.sending);
+    let sending = |sending: &Sending| {
+        let Sending {
+            since,
+            revision,
+            record,
+        } = sending;
+        (nanos(*since), revision.get(), record.clone())
+    };
     CopyRow {
         system: copy.system.clone(),
         local_id: copy.local_id.clone(),
@@ -193,7 +205,7 @@ fn copy_row(copy: &SystemCopy) -> CopyRow {
         brought: copy.brought,
         delivered: copy.delivered.get(),
         shown: copy.shown.as_deref().map(content_row),
-        sending: sending.map(|(since, revision)| (nanos(since), revision.get())),
+        sending: copy.sending().map(sending),
         dropped: copy.dropped().get(),
     }
 }
