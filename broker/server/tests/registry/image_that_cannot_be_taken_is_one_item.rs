@@ -99,6 +99,18 @@ async fn until_it_can_be_asked_whose_it_is() {
 }
 
 #[tokio::test]
+async fn until_its_system_has_it_no_more() {
+    let office = Office::open().await;
+    office.cannot_take(Some("A"), Some("7"), REASON).await;
+    let number = office.the_item().await.number;
+    let (archive, seven) = (system(ARCHIVE), id("7"));
+    let taken_back = office.registry.retract_shown(&archive, &seven, None, None);
+    assert_eq!(in_time(taken_back).await.unwrap(), None);
+    assert_eq!(office.ended(number).await, Some(Verdict::Settled));
+    office.asks_nothing();
+}
+
+#[tokio::test]
 async fn nobody_reads_it_again_on_demand_and_it_can_be_left_out() {
     let office = Office::open().await;
     let archive = system(ARCHIVE);

@@ -155,14 +155,25 @@ impl Registry {
         self.put_item(new).await.map(drop)
     }
 
+    /// That an image of a system cannot be taken is no question any more.
+    pub(super) async fn settle_unreadable_as(
+        &self,
+        system: &SystemName,
+        local_id: &LocalId,
+        reason: &str,
+    ) -> Result<(), ObserveError> {
+        let key = ItemKey::UnreadableImage(system.clone(), local_id.clone());
+        self.settle_item(&key, reason).await
+    }
+
     /// What could not be read of an image could be: it was taken, or waits because it is not clear whose it is.
     pub(super) async fn settle_unreadable_image(&self, observation: &ImageObservation) {
         let Some(local_id) = observation.local_id.clone() else {
             return;
         };
         let system = &observation.system;
-        let key = ItemKey::UnreadableImage(system.clone(), local_id);
-        if let Err(error) = self.settle_item(&key, "the image could be read").await {
+        let settled = self.settle_unreadable_as(system, &local_id, "the image could be read");
+        if let Err(error) = settled.await {
             tracing::warn!(%system, code = error.code(), "a review item that settled by itself stays open");
         }
     }

@@ -72,9 +72,9 @@ impl Registry {
                 Some(image) => Some(registry.retract_whole(image, &taken_back).await?),
                 None => None,
             };
-            registry
-                .settle_held_as(system, &local_id, "its system took the image back")
-                .await?;
+            let reason = "its system took the image back";
+            registry.settle_held_as(system, &local_id, reason).await?;
+            registry.settle_unreadable_as(system, &local_id, reason).await?;
             Ok(taken)
         };
         let task = self.tasks.spawn(whole.in_current_span());
