@@ -124,18 +124,18 @@ impl ImageCalls {
         finished.map(drop).map_err(|error| not_stored(&error))
     }
 
-    /// Begins to store. Bytes that come from the beginning on must not rest on a copy that is damaged, and who has not sent
+    /// Begins to store. An event must not rest on a copy that is damaged, also where nothing more is to be sent; and who has not sent
     /// all of an image that no event tells of sends it from the beginning on: a digest alone shows nobody's bytes.
     async fn begin(&self, key: UploadKey, open: &Open) -> Result<Upload, Status> {
         let store = self.intake.store();
         let size = store.contains(&open.digest).await;
         match size.map_err(|error| not_stored(&error))? {
             Some(size) if size != open.size => return Err(size_differs(open.size, size)),
-            Some(_) if open.offset == 0 => {
+            Some(_) => {
                 let sound = store.is_sound(&open.digest).await;
                 sound.map_err(|error| not_stored(&error))?;
             }
-            _ => {}
+            None => {}
         }
         let upload = store.upload(key.clone()).await;
         let upload = upload.map_err(|error| not_stored(&error))?;
