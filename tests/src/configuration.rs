@@ -134,9 +134,17 @@ impl Draft<'_> {
         let poll_every = self.plan.poll_every.as_millis();
         // The machines are told the first office's chart numbers, without an issuer.
         let office = self.offices.first().map_or("", |office| office.name.as_str());
+        let strangers = match self.plan.strangers_wait {
+            true => "unknown-patients = \"review\"\n",
+            false => "",
+        };
+        let removing = match self.plan.archives_keep_all {
+            true => "\"GET\"",
+            false => "\"GET\", \"DELETE\"",
+        };
         write!(
             text,
-            "\n[systems.{name}]\nconnector = \"dicom-archive\"\npoll-every = \"{poll_every}ms\"\n{owns}\n\
+            "\n[systems.{name}]\nconnector = \"dicom-archive\"\npoll-every = \"{poll_every}ms\"\n{owns}\n{strangers}\
              [systems.{name}.settings]\nurl = \"{url}\"\n\
              number-namespace = \"urn:archwire:{office}:chart-number\"\n\n\
              [systems.{name}.secrets]\nauthorization = {{ file = \"secrets/{name}-authorization\" }}\n\n\
@@ -150,6 +158,18 @@ impl Draft<'_> {
              to = \"{url}\"\n\
              methods = [\"GET\"]\n\
              paths = [\"/changes\", \"/system\", \"/studies\", \"/studies/*\", \"/studies/*/instances\"]\n\
+             private-addresses = true\n\
+             in-flight = 4\n\n\
+             [[systems.{name}.grants]]\n\
+             to = \"{url}\"\n\
+             methods = [\"POST\"]\n\
+             paths = [\"/tools/lookup\"]\n\
+             private-addresses = true\n\
+             in-flight = 4\n\n\
+             [[systems.{name}.grants]]\n\
+             to = \"{url}\"\n\
+             methods = [{removing}]\n\
+             paths = [\"/instances/*\", \"/instances/*/file\"]\n\
              private-addresses = true\n\
              in-flight = 4\n",
             owns = self.owns(name),

@@ -12,6 +12,8 @@ pub struct Plan {
     pub(crate) practice: String,
     pub(crate) offices: Vec<(String, Options)>,
     pub(crate) archives: Vec<String>,
+    pub(crate) archives_keep_all: bool,
+    pub(crate) strangers_wait: bool,
     pub(crate) vendors: Vec<String>,
     pub(crate) poll_every: Duration,
     pub(crate) spacing: Duration,
@@ -31,6 +33,8 @@ impl Plan {
             practice: "maple-street".to_owned(),
             offices: Vec::new(),
             archives: Vec::new(),
+            archives_keep_all: false,
+            strangers_wait: false,
             vendors: Vec::new(),
             poll_every: Duration::from_millis(200),
             spacing: Duration::ZERO,
@@ -63,6 +67,20 @@ impl Plan {
     #[must_use]
     pub fn archive(mut self, name: &str) -> Self {
         self.archives.push(name.to_owned());
+        self
+    }
+
+    /// Nothing may be removed from the archives.
+    #[must_use]
+    pub fn archives_keep_all(mut self) -> Self {
+        self.archives_keep_all = true;
+        self
+    }
+
+    /// Whom an archive shows and nobody knows waits for a person.
+    #[must_use]
+    pub fn strangers_wait(mut self) -> Self {
+        self.strangers_wait = true;
         self
     }
 

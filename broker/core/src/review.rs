@@ -74,13 +74,16 @@ pub enum ReviewKind {
     Unreadable,
     /// An image whose file names somebody else than the patient it is said to be of.
     WrongPatient,
+    /// A record of which the bus has not heard, of a system whose records become no patients by themselves.
+    UnknownRecord,
 }
 
 impl ReviewKind {
     /// All kinds, the gravest first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::WrongPatient,
         Self::RecordConflict,
+        Self::UnknownRecord,
         Self::IdentifierConflict,
         Self::PossibleDuplicate,
         Self::Unreadable,
@@ -97,6 +100,7 @@ impl ReviewKind {
             Self::Disagreement => "disagreement",
             Self::Unreadable => "unreadable",
             Self::WrongPatient => "wrong-patient",
+            Self::UnknownRecord => "unknown-record",
         }
     }
 }
@@ -110,7 +114,7 @@ impl fmt::Display for ReviewKind {
 /// A word that names no kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a kind of review item is `wrong-patient`, `record-conflict`, `identifier-conflict`, `possible-duplicate`, `unreadable` or `disagreement`"
+    "a kind of review item is `wrong-patient`, `record-conflict`, `unknown-record`, `identifier-conflict`, `possible-duplicate`, `unreadable` or `disagreement`"
 )]
 pub struct ReviewKindError;
 

@@ -122,6 +122,7 @@ pub(super) fn not_decided(error: &DecideError) -> Status {
         DecideError::VerdictDoesNotFit { .. }
         | DecideError::WhichCandidate
         | DecideError::WhoseImage
+        | DecideError::WhoseRecord
         | DecideError::NotACandidate
         | DecideError::MergeIntoItself => Code::InvalidArgument,
         DecideError::AlreadyDecided { .. }

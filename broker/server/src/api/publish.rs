@@ -74,6 +74,11 @@ async fn answer(
             patient_id: patient.to_string(),
             revision: revision.get(),
         }),
+        // Only records of systems wait so.
+        Ok(Observed::Waits { item }) => Outcome::InReview(InReview {
+            item,
+            ..InReview::default()
+        }),
         Ok(Observed::InReview { item, patient }) => Outcome::InReview(InReview {
             item,
             patient_id: patient.to_string(),

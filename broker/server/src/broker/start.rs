@@ -185,6 +185,11 @@ async fn work(
             None => Trust::by_kind(),
         },
         ownership: config.ownership(),
+        unknown_waits: connectors
+            .iter()
+            .filter(|(_, system, _)| system.unknown_waits)
+            .map(|(name, _, _)| name.clone())
+            .collect(),
     };
     let registry = Arc::new(Registry::open(log.clone(), registry_config).await?);
     let parked = ParkedStore::open(bucket(log, "parked").await?).await?;

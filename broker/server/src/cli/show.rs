@@ -353,7 +353,8 @@ fn ways(item: &ReviewItem) -> String {
         ReviewKind::Disagreement | ReviewKind::Unreadable => ("accept", "reject"),
         _ => ("link", "not-same"),
     };
-    let with = if item.candidates.len() > 1 || item.kind == ReviewKind::WrongPatient {
+    let names_anybody = matches!(item.kind, ReviewKind::WrongPatient | ReviewKind::UnknownRecord);
+    let with = if item.candidates.len() > 1 || names_anybody {
         " [--with PATIENT-ID]"
     } else {
         ""

@@ -237,6 +237,9 @@ pub struct System {
     /// `hand-out-images`: whether the connector may have the broker hand out an image that it delivers, to a program that
     /// fetches it by SFTP. Only with [`Config::image_sftp`].
     pub hand_out_images: bool,
+    /// `unknown-patients`: whether a record that the bus does not know waits until a person has said whose it is, and makes no
+    /// patient by itself.
+    pub unknown_waits: bool,
     /// `owns` and `on-disagreement`: counts only when the system is enabled, see [`Config::ownership`].
     pub owns: Owns,
     /// `account`: one of [`Config::accounts`], whose pace it shares. Without it the system has a pace of its own.

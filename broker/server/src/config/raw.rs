@@ -185,6 +185,7 @@ pub(super) struct RawSystem {
     pub(super) deliver_images: Option<bool>,
     pub(super) images_folder: Option<String>,
     pub(super) hand_out_images: Option<bool>,
+    pub(super) unknown_patients: Option<String>,
     pub(super) owns: Option<Vec<String>>,
     pub(super) on_disagreement: Option<String>,
     pub(super) account: Option<String>,

@@ -147,6 +147,7 @@ fn system(
         .collect();
     let limits = limits(check, &format!("{key}.limits"), raw.limits);
     let deliver = raw.deliver.unwrap_or(true);
+    let unknown_waits = unknown_waits(check, &format!("{key}.unknown-patients"), raw.unknown_patients);
     let images_folder = images_folder(check, &format!("{key}.images-folder"), raw.images_folder);
     Some(System {
         connector: connector?,
@@ -156,6 +157,7 @@ fn system(
         deliver_images: raw.deliver_images.unwrap_or(deliver),
         images_folder: images_folder?,
         hand_out_images: raw.hand_out_images.unwrap_or(false),
+        unknown_waits: unknown_waits?,
         owns: owns?,
         account: account?,
         reconcile: reconcile?,
@@ -164,6 +166,19 @@ fn system(
         grants: grants.into_iter().collect::<Option<_>>()?,
         limits: limits?,
     })
+}
+
+/// Whether records that the bus does not know wait for a person.
+fn unknown_waits(check: &mut Check<'_>, key: &str, written: Option<String>) -> Option<bool> {
+    match written.as_deref() {
+        None | Some("create") => Some(false),
+        Some("review") => Some(true),
+        Some(other) => {
+            let way_out = "write \"create\" or \"review\"";
+            check.value(key, format!("\"{other}\" is neither"), way_out);
+            None
+        }
+    }
 }
 
 fn connector(

@@ -329,7 +329,8 @@ fn is_asked_elsewhere(index: &Index, patient: PatientId, candidate: &Candidate) 
     })
 }
 
-fn candidate(candidate: &Candidate) -> ReviewCandidate {
+/// Somebody who may be the same person, for people to look at.
+pub(super) fn candidate(candidate: &Candidate) -> ReviewCandidate {
     let words = |evidence: &BTreeSet<archwire_core::identity::Evidence>| {
         evidence.iter().map(|one| one.code().to_owned()).collect()
     };

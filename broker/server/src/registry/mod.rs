@@ -33,6 +33,7 @@ mod settle;
 mod snapshots;
 mod system_merges;
 mod taken_over;
+mod unknown;
 mod wake;
 mod whose;
 
@@ -58,6 +59,7 @@ use locks::Locks;
 use recent::RecentEvents;
 use snapshots::Snapshots;
 use std::{
+    collections::BTreeSet,
     pin::pin,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -84,6 +86,8 @@ pub struct RegistryConfig {
     pub trust: Trust,
     /// Which system is right about what.
     pub ownership: Ownership,
+    /// Systems whose unknown records wait until a person has said whose they are.
+    pub unknown_waits: BTreeSet<SystemName>,
 }
 
 /// The registry of one practice.

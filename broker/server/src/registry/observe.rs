@@ -4,7 +4,7 @@ use super::{
     LONGEST_CONFLICT, ObserveError, Observed, Registry,
     decide::{Basis, Decision},
     index::ItemKey,
-    whose::Whose,
+    whose::{Found, Whose},
 };
 use crate::{failpoint, telemetry::traces};
 use archwire_core::{
@@ -32,12 +32,22 @@ impl Registry {
         observation: Observation,
         begun: Option<Instant>,
     ) -> Result<Observed, ObserveError> {
+        self.observe_as(observation, begun, false).await
+    }
+
+    /// The same; `may_be_new` when a person said that the record may make a patient.
+    pub(super) async fn observe_as(
+        self: &Arc<Self>,
+        observation: Observation,
+        begun: Option<Instant>,
+        may_be_new: bool,
+    ) -> Result<Observed, ObserveError> {
         let system = observation.system.clone();
         let span = tracing::info_span!(
             target: span::TARGET, span::OBSERVE, %system, result = Empty, code = Empty, otel.status_code = Empty
         );
         let observed = self
-            .observe_in_turn(observation, begun)
+            .observe_in_turn(observation, begun, may_be_new)
             .instrument(span.clone())
             .await;
         let result = match &observed {
@@ -56,6 +66,7 @@ impl Registry {
         self: &Arc<Self>,
         observation: Observation,
         begun: Option<Instant>,
+        may_be_new: bool,
     ) -> Result<Observed, ObserveError> {
         observation.view.patient.check()?;
         let key = (observation.system.clone(), observation.view.local_id.clone());
@@ -63,7 +74,7 @@ impl Registry {
         let record = self.records.lock(&key).await;
         let registry = Arc::clone(self);
         let whole = async move {
-            let observed = registry.observe_whole(&key, observation, begun).await;
+            let observed = registry.observe_whole(&key, observation, begun, may_be_new).await;
             if observed.is_ok() {
                 registry.settle_waiting(&key).await;
             }
@@ -80,6 +91,7 @@ impl Registry {
         key: &(SystemName, LocalId),
         observation: Observation,
         begun: Option<Instant>,
+        may_be_new: bool,
     ) -> Result<Observed, ObserveError> {
         failpoint::reach("observed");
         self.finish_doubtful(key).await?;
@@ -95,7 +107,10 @@ impl Registry {
         }
         self.follow_merge(key, &observation).await?;
         for _ in 0..LONGEST_CONFLICT {
-            let whose = self.whose(&observation).await?;
+            let whose = match self.whose(&observation, may_be_new).await? {
+                Found::Whose(whose) => whose,
+                Found::Nobodys(candidates) => return self.hold_unknown(observation, &candidates).await,
+            };
             failpoint::reach("identified");
             let is_new = whose._new.is_some();
             let patient = whose.patient;
@@ -292,7 +307,8 @@ impl Registry {
     }
 
     /// After a record was taken: what waited for it, and what waited for it to be readable.
-    async fn settle_waiting(self: &Arc<Self>, (system, local_id): &(SystemName, LocalId)) {
+    pub(super) async fn settle_waiting(self: &Arc<Self>, (system, local_id): &(SystemName, LocalId)) {
+        self.settle_unknown(system, local_id).await;
         let unreadable = ItemKey::Unreadable(system.clone(), local_id.clone());
         if let Err(error) = self.settle_item(&unreadable, "the record could be read").await {
             tracing::warn!(%system, code = error.code(), "a review item that settled by itself stays open");

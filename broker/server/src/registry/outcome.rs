@@ -30,6 +30,11 @@ pub enum Observed {
         /// To whom the record belongs.
         patient: PatientId,
     },
+    /// None of it was taken: nobody knows whose the record is, and a person decides that first. It is kept until then.
+    Waits {
+        /// Number of the item.
+        item: u64,
+    },
 }
 
 impl Observed {
@@ -39,7 +44,7 @@ impl Observed {
         match self {
             Self::Recorded { .. } => "recorded",
             Self::Unchanged { .. } => "unchanged",
-            Self::InReview { .. } => "in_review",
+            Self::InReview { .. } | Self::Waits { .. } => "in_review",
         }
     }
 }
@@ -172,6 +177,9 @@ pub enum DecideError {
     /// Not one of the candidates.
     #[error("the patient named is not a candidate of this item")]
     NotACandidate,
+    /// Nobody is known whose record it could be.
+    #[error("nobody is known whose the record could be: say who, with `--with` and a patient id")]
+    WhoseRecord,
     /// Nobody is known whose image it could be.
     #[error("the record of the image is nobody's: say whose image it is, with `--with` and a patient id")]
     WhoseImage,
@@ -239,7 +247,7 @@ impl DecideError {
             Self::VerdictDoesNotFit { .. } => "review_verdict_unfit",
             Self::WhichCandidate => "review_candidate_needed",
             Self::NotACandidate => "review_candidate_unknown",
-            Self::WhoseImage => "review_patient_needed",
+            Self::WhoseImage | Self::WhoseRecord => "review_patient_needed",
             Self::UnknownPatient(_) => "patient_unknown",
             Self::MergeIntoItself => "merge_into_itself",
             Self::AlreadyMerged { .. } => "merge_already_merged",

@@ -1,6 +1,6 @@
 //! What people decide: the items of the review queue.
 
-use super::{DecideError, Index, ObserveError, Observed, Registry};
+use super::{DecideError, Index, ObserveError, Registry};
 use archwire_core::{
     Decision, LocalId, Observation, PatientId, ReviewCandidate, ReviewItem, ReviewKind, Sighted, SystemName,
     Verdict,
@@ -92,6 +92,8 @@ impl Registry {
             (ReviewKind::PossibleDuplicate | ReviewKind::IdentifierConflict, _) => {
                 self.keep_apart(item, decision, with).await
             }
+            (ReviewKind::UnknownRecord, Verdict::Link) => self.link_unknown(item, decision, with).await,
+            (ReviewKind::UnknownRecord, _) => self.take_as_new(item, decision).await,
             (ReviewKind::WrongPatient, Verdict::Link) => self.link_image(item, decision, with).await,
             (ReviewKind::WrongPatient, _) => {
                 self.close_item(number, decision).await?;
@@ -234,11 +236,7 @@ impl Registry {
             based_on: None,
             ..*held
         };
-        let other = match self.observe(alone, None).await? {
-            Observed::Recorded { patient, .. }
-            | Observed::Unchanged { patient, .. }
-            | Observed::InReview { patient, .. } => patient,
-        };
+        let other = self.taken_for(alone).await?;
         let candidate = ReviewCandidate {
             patient: other,
             score_tenths: 0,
@@ -258,7 +256,7 @@ impl Registry {
     }
 
     /// What else asks whether the two are the same is answered.
-    async fn answer_not_same(
+    pub(super) async fn answer_not_same(
         &self,
         one: PatientId,
         other: PatientId,
@@ -326,7 +324,7 @@ impl Registry {
     }
 }
 
-fn the_candidate(item: &ReviewItem, with: Option<PatientId>) -> Result<PatientId, DecideError> {
+pub(super) fn the_candidate(item: &ReviewItem, with: Option<PatientId>) -> Result<PatientId, DecideError> {
     let mut open = item.candidates.iter().filter(|candidate| !candidate.not_same);
     match with {
         Some(with) => open

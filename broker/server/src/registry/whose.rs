@@ -18,6 +18,13 @@ pub(super) struct Whose {
     pub(super) _new: Option<OwnedMutexGuard<()>>,
 }
 
+/// What is found out about whose a record is.
+pub(super) enum Found {
+    Whose(Whose),
+    /// A person has to say that; and who it may be.
+    Nobodys(Vec<Candidate>),
+}
+
 impl Whose {
     fn known(patient: PatientId, linked_by: Option<LinkedBy>) -> Self {
         Self {
@@ -30,10 +37,15 @@ impl Whose {
 }
 
 impl Registry {
-    /// Whose record it is. A new patient is reserved: nobody else takes the next record of the same person for a new one.
-    pub(super) async fn whose(&self, observation: &Observation) -> Result<Whose, ObserveError> {
+    /// Whose record it is. A new patient is reserved: nobody else takes the next record of the same person for a new one. Where
+    /// `may_be_new` is not said, records of some systems make no patients.
+    pub(super) async fn whose(
+        &self,
+        observation: &Observation,
+        may_be_new: bool,
+    ) -> Result<Found, ObserveError> {
         if let Some(known) = self.known(observation).await? {
-            return Ok(known);
+            return Ok(Found::Whose(known));
         }
         // A new record of this system may be one that the bus itself is just creating there.
         let in_doubt = || self.index().is_creating_any(&observation.system);
@@ -41,8 +53,9 @@ impl Registry {
             return Err(ObserveError::Busy);
         }
         if let Some(known) = self.known(observation).await? {
-            return Ok(known);
+            return Ok(Found::Whose(known));
         }
+        let waits = !may_be_new && self.config.unknown_waits.contains(&observation.system);
         let profile = Profile::of(&observation.view.patient);
         let new = PatientId::generate();
         let guard = self.patients.lock(&new).await;
@@ -52,17 +65,18 @@ impl Registry {
                 let verdict = index.identify(&profile, &observation.system, None);
                 match verdict.same {
                     Some((patient, rule)) if !index.is_reserved(patient) => {
-                        return Ok(Whose::known(patient, Some(linked_by(rule))));
+                        return Ok(Found::Whose(Whose::known(patient, Some(linked_by(rule)))));
                     }
                     Some((patient, _)) => patient,
+                    None if waits => return Ok(Found::Nobodys(verdict.review)),
                     None => {
                         index.reserve(new, profile, observation.system.clone());
-                        return Ok(Whose {
+                        return Ok(Found::Whose(Whose {
                             patient: new,
                             linked_by: Some(LinkedBy::Observed),
                             candidates: verdict.review,
                             _new: Some(guard),
-                        });
+                        }));
                     }
                 }
             };

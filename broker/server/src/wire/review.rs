@@ -21,6 +21,7 @@ pub fn write_review_kind(kind: ReviewKind) -> v1::ReviewKind {
         ReviewKind::Disagreement => v1::ReviewKind::Disagreement,
         ReviewKind::Unreadable => v1::ReviewKind::Unreadable,
         ReviewKind::WrongPatient => v1::ReviewKind::WrongPatient,
+        ReviewKind::UnknownRecord => v1::ReviewKind::UnknownRecord,
     }
 }
 
@@ -36,6 +37,7 @@ pub fn read_review_kind(kind: i32) -> Result<Option<ReviewKind>, WireError> {
         Ok(v1::ReviewKind::Disagreement) => Some(ReviewKind::Disagreement),
         Ok(v1::ReviewKind::Unreadable) => Some(ReviewKind::Unreadable),
         Ok(v1::ReviewKind::WrongPatient) => Some(ReviewKind::WrongPatient),
+        Ok(v1::ReviewKind::UnknownRecord) => Some(ReviewKind::UnknownRecord),
         Ok(v1::ReviewKind::Unspecified) => None,
         Err(_) => return Err(WireError::UnknownValue("kind")),
     })

@@ -71,6 +71,7 @@ impl Actor {
                 | Observed::Unchanged { patient, .. }
                 | Observed::InReview { patient, .. },
             ) => _ = self.patients.lock().unwrap().insert(patient),
+            Ok(Observed::Waits { item }) => panic!("item {item} asks whose it is"),
             Err(ObserveError::LinkConflict) => {}
             // What was true when it was looked at may not be when it is done, a few times over.
             Err(error) => assert!(error.is_retryable(), "{}", error.code()),

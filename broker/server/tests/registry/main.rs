@@ -63,6 +63,7 @@ mod snapshot_that_is_damaged_is_ignored;
 mod stale_page_changes_nothing;
 mod start_knows_images;
 mod start_knows_what_was_known;
+mod unknown_record_waits_for_a_person;
 mod unknown_record_waits_for_creations;
 mod unmerge_restores_both;
 mod unreadable_record_is_asked_about_once;

@@ -50,6 +50,9 @@ fn on_path() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// The system whose unknown records make no patients.
+pub(crate) const STRANGERS: &str = "strangers";
+
 pub(crate) fn practice() -> PracticeName {
     "maple-street".parse().unwrap()
 }
@@ -137,6 +140,7 @@ async fn registry_of(broker: &str, log: Log, ownership: Ownership) -> Result<Arc
         alone: false,
         trust: Trust::by_kind(),
         ownership,
+        unknown_waits: [system(STRANGERS)].into(),
     };
     Ok(Arc::new(Registry::open(log, config).await?))
 }
@@ -267,6 +271,7 @@ pub(crate) fn whom(observed: Observed) -> PatientId {
         Observed::Recorded { patient, .. }
         | Observed::Unchanged { patient, .. }
         | Observed::InReview { patient, .. } => patient,
+        Observed::Waits { item } => panic!("item {item} asks whose it is"),
     }
 }
 

@@ -16,6 +16,7 @@ async fn office() -> Office {
     let differing = ann_alone().mobile("541 555 0188");
     office.see(binds("archive", "5", differing, known)).await;
     office.see(says("front-desk", "1", stranger(1))).await;
+    office.see(says(STRANGERS, "3", stranger(2))).await;
     let unreadable = office
         .registry
         .unreadable(&desk, Some(id("7")), None, "birth-date-unreadable");
@@ -37,6 +38,7 @@ async fn each_kind_by_its_own() {
             ReviewKind::PossibleDuplicate
             | ReviewKind::IdentifierConflict
             | ReviewKind::RecordConflict
+            | ReviewKind::UnknownRecord
             | ReviewKind::WrongPatient => PAIR,
             ReviewKind::Disagreement | ReviewKind::Unreadable => VALUE,
         };
@@ -65,11 +67,11 @@ async fn the_list_has_the_gravest_first() {
     let page = office.registry.review_page(None, 0, 100);
     let kinds: Vec<_> = page.lines.iter().map(|line| line.kind).collect();
     assert_eq!(kinds, ReviewKind::ALL);
-    assert_eq!((page.open, page.more), (6, false));
+    assert_eq!((page.open, page.more), (7, false));
     let part = office.registry.review_page(None, 0, 2);
     assert!(part.more && part.lines[0].number < part.lines[1].number);
     let rest = office.registry.review_page(None, part.lines[1].number, 100);
-    assert_eq!(rest.lines.len(), 4);
+    assert_eq!(rest.lines.len(), 5);
     let one = office
         .registry
         .review_page(Some(ReviewKind::Disagreement), 0, 100);

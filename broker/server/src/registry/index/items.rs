@@ -33,6 +33,8 @@ pub enum ItemKey {
     UnreadableImage(SystemName, LocalId),
     /// One that has no id, by the SHA-256 of the record with which it is filed and of why it cannot be taken.
     UnreadableImageOf(SystemName, [u8; 32]),
+    /// Whose a record is of which the bus has not heard.
+    Unknown(SystemName, LocalId),
 }
 
 impl ItemKey {
@@ -51,6 +53,7 @@ impl ItemKey {
                 ))
             }
             ReviewKind::RecordConflict => record().map(|(system, id)| Self::Record(system, id)),
+            ReviewKind::UnknownRecord => record().map(|(system, id)| Self::Unknown(system, id)),
             ReviewKind::Disagreement => record().map(|(system, id)| Self::Disagreement(system, id)),
             ReviewKind::Unreadable if item.unreadable_image.is_some() => Some(match record() {
                 Some((system, id)) => Self::UnreadableImage(system, id),
@@ -160,6 +163,7 @@ impl Index {
             ItemKey::Disagreement,
             ItemKey::Unreadable,
             ItemKey::Awaiting,
+            ItemKey::Unknown,
         ];
         let mut keys = kinds
             .into_iter()
@@ -294,6 +298,7 @@ impl Index {
             ReviewKind::PossibleDuplicate
             | ReviewKind::IdentifierConflict
             | ReviewKind::RecordConflict
+            | ReviewKind::UnknownRecord
             | ReviewKind::WrongPatient => (&[Verdict::Link, Verdict::NotSame], "`link` or `not-same`"),
             ReviewKind::Disagreement | ReviewKind::Unreadable => {
                 (&[Verdict::Accept, Verdict::Reject], "`accept` or `reject`")

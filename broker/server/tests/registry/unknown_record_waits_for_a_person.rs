@@ -1,0 +1,123 @@
+//! A record of which the bus has not heard, of a system whose records make no patients by themselves, waits with its images until a
+//! person says whose it is, or that it is a new patient's, or until that turns out by itself.
+
+use crate::support::*;
+use archwire::registry::{Decided, Observed};
+use archwire_core::{Patient, PatientId, ReviewItem, ReviewKind, Verdict};
+
+/// Nobody says who that is, as a machine does that was told a number only.
+fn nameless() -> Patient {
+    Patient::default()
+}
+
+/// Sees a record of which nobody knows whose it is; the item that asks.
+async fn asked(office: &Office, record: &str, patient: Patient) -> ReviewItem {
+    let observed = office.see(says(STRANGERS, record, patient)).await;
+    let Observed::Waits { item } = observed else {
+        panic!("it makes no patient: {observed:?}");
+    };
+    let item = office.item(item).await;
+    assert_eq!((item.kind, item.patient), (ReviewKind::UnknownRecord, None));
+    item
+}
+
+/// An image of it waits, too.
+async fn imaged(office: &Office, record: &str) -> u64 {
+    let image = radiograph("1.2.7", "pan");
+    office.waits(shows(STRANGERS, record, "7", image)).await.0
+}
+
+async fn has_its_image(office: &Office, image: u64, patient: PatientId) {
+    until_nothing_is_asked(&office.registry).await;
+    assert_eq!(office.ended(image).await, Some(Verdict::Settled));
+    assert_eq!(images_of(&office.registry, patient).len(), 1);
+}
+
+#[tokio::test]
+async fn a_person_says_whose_it_is() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann())).await);
+    let item = asked(&office, "A", nameless()).await.number;
+    let image = imaged(&office, "A").await;
+    let refusal = will_not(office.try_to_decide(item, Verdict::Link, None).await);
+    assert_eq!(refusal, "review_patient_needed");
+    let decided = office.try_to_decide(item, Verdict::Link, Some(ann_is)).await;
+    assert_eq!(decided.unwrap(), Decided::Taken { patient: ann_is });
+    has_its_image(&office, image, ann_is).await;
+    assert_eq!(office.ended(item).await, Some(Verdict::Link));
+    assert_eq!(
+        office.state(ann_is).names,
+        ann().names,
+        "what it does not say it takes from nobody"
+    );
+    // What the record shows next is the patient's, and no question.
+    assert_eq!(whom(office.see(says(STRANGERS, "A", ann())).await), ann_is);
+    office.asks_nothing();
+}
+
+#[tokio::test]
+async fn a_person_says_that_it_is_a_new_patient() {
+    let office = Office::open().await;
+    let item = asked(&office, "A", nameless()).await.number;
+    let image = imaged(&office, "A").await;
+    let Decided::Separated { patient } = office.decide(item, Verdict::NotSame).await else {
+        panic!("it is a patient of its own now");
+    };
+    has_its_image(&office, image, patient).await;
+    assert_eq!(office.ended(item).await, Some(Verdict::NotSame));
+    assert_eq!(whom(office.see(says(STRANGERS, "A", nameless())).await), patient);
+}
+
+#[tokio::test]
+async fn whom_it_may_be_is_shown_and_not_asked_again() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann_alone())).await);
+    let item = asked(&office, "A", ann_alone()).await;
+    assert_eq!(candidates(&item), [ann_is].into());
+    office.decide(item.number, Verdict::NotSame).await;
+    office.asks_nothing();
+    // One candidate needs no naming.
+    let other = asked(&office, "B", ann_alone()).await;
+    assert!(candidates(&other).contains(&ann_is));
+    let decided = office
+        .try_to_decide(other.number, Verdict::Link, Some(ann_is))
+        .await;
+    assert_eq!(decided.unwrap(), Decided::Taken { patient: ann_is });
+}
+
+#[tokio::test]
+async fn whoever_is_known_for_sure_is_not_asked_about() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann().ssn("900-12-3456"))).await);
+    let observed = office.see(says(STRANGERS, "A", ann().ssn("900-12-3456"))).await;
+    assert_eq!(whom(observed), ann_is);
+    // Elsewhere a stranger is a patient.
+    assert!(is_news(office.see(says("archive", "9", nameless())).await));
+}
+
+#[tokio::test]
+async fn there_is_one_item_with_what_was_shown_last() {
+    let mut office = Office::open().await;
+    let first = asked(&office, "A", nameless()).await.number;
+    let again = asked(&office, "A", bob()).await;
+    assert_eq!(again.number, first);
+    assert_eq!(again.held.unwrap().view.patient.names, bob().names);
+    office.restart().await;
+    assert_eq!(asked(&office, "A", bob()).await.number, first);
+    assert_eq!(office.the_item().await.number, first);
+}
+
+#[tokio::test]
+async fn when_it_turns_out_whose_it_is_nobody_is_asked_any_more() {
+    let office = Office::open().await;
+    let item = asked(&office, "A", ann_alone()).await.number;
+    let image = imaged(&office, "A").await;
+    let ann_is = whom(office.see(says("desk", "1", ann().ssn("900-12-3456"))).await);
+    // The machine was told the number meanwhile.
+    assert_eq!(
+        whom(office.see(says(STRANGERS, "A", ann().ssn("900-12-3456"))).await),
+        ann_is
+    );
+    has_its_image(&office, image, ann_is).await;
+    assert_eq!(office.ended(item).await, Some(Verdict::Settled));
+}
