@@ -19,6 +19,7 @@ mod registry {
 use registry::support as office;
 mod support;
 
+mod audit_is_searched_and_verified;
 mod audit_keeps_ids_and_no_values;
 mod broker_hears_its_administrators;
 mod broker_is_asked_by_its_data_folder;
