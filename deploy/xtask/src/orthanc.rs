@@ -62,7 +62,7 @@ pub(crate) fn fetch(tree: &Tree, archive: Archive) -> Result<Option<Orthanc>> {
         say(
             "orthanc",
             &format!(
-                "missing, and tests with an archive will fail: {error:#}. Install Orthanc with DICOMweb, and dcmtk"
+                "missing, and the demonstration and tests with an archive will fail: {error:#}. Install Orthanc with DICOMweb, and dcmtk"
             ),
         );
         return Ok(None);
@@ -85,7 +85,7 @@ pub(crate) fn fetch(tree: &Tree, archive: Archive) -> Result<Option<Orthanc>> {
 /// installed.
 fn agrees(tree: &Tree) -> Result<bool> {
     let what = format!(
-        "tests with an image archive need Debian's packages {}: 10 to 40 MB, unpacked into {}, installed nowhere",
+        "the demonstration and tests with an image archive need Debian's packages {}: 10 to 40 MB, unpacked into {}, installed nowhere",
         PACKAGES.wanted.join(", "),
         tree.show(&fetched(tree))
     );
