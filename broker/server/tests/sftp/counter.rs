@@ -1,10 +1,13 @@
 //! A broker's counter on which images are handed out: a store with one image in it, and a port.
 
-use crate::office::{Office, in_time};
+use crate::office::{in_time, nats_server, practice};
 use archwire::sftp::{HostKey, Offers, SftpServer};
 use archwire_core::Digest;
 use archwire_host::{HandOut, ImageOffer};
-use archwire_nats::{ByteSize, ImageStore, ImageStoreConfig, UploadKey};
+use archwire_nats::{
+    ByteSize, Connection, ImageStore, ImageStoreConfig, Log, LogConfig, Supervisor, SupervisorConfig,
+    UploadKey,
+};
 use bytes::Bytes;
 use secrecy::ExposeSecret as _;
 use std::{
@@ -28,8 +31,9 @@ pub(crate) struct Counter {
     moved: Arc<AtomicU64>,
     shutdown: CancellationToken,
     serving: JoinHandle<()>,
+    _connection: Connection,
+    _supervisor: Supervisor,
     _folder: TempDir,
-    _office: Office,
 }
 
 /// What somebody knows who was told.
@@ -53,12 +57,18 @@ pub(crate) fn scan(mebibytes: u64) -> impl Iterator<Item = Bytes> {
 impl Counter {
     /// With an image of so many MiB and 7 bytes.
     pub(crate) async fn open(mebibytes: u64) -> Self {
-        let office = Office::open().await;
+        let folder = TempDir::new().unwrap();
+        let nats = folder.path().join("nats");
+        let config = SupervisorConfig::new(nats_server(), nats, ByteSize::gibibytes(8));
+        let supervisor = Supervisor::start(config).await.unwrap();
+        let connection = supervisor.connect().await.unwrap();
+        let config = LogConfig::new(ByteSize::mebibytes(64));
+        let log = Log::open(&connection, &practice(), &config).await.unwrap();
         let config = ImageStoreConfig {
             max_bytes: ByteSize::mebibytes(2 * mebibytes + 64),
             largest: ByteSize::mebibytes(mebibytes + 1),
         };
-        let store = office.registry.log().images(&config).await.unwrap();
+        let store = log.images(&config).await.unwrap();
         let key = UploadKey {
             owner: "desk".parse().unwrap(),
             promised: None,
@@ -68,7 +78,6 @@ impl Counter {
             upload.write(piece).await.unwrap();
         }
         let digest = upload.finish().await.unwrap().digest;
-        let folder = TempDir::new().unwrap();
         let offers = Offers::new(store.clone(), "broker.example".to_owned());
         let key = HostKey::of(folder.path()).unwrap();
         let server = SftpServer::bind("127.0.0.1:0".parse().unwrap(), key, offers.clone());
@@ -83,8 +92,9 @@ impl Counter {
             moved: Arc::default(),
             serving: tokio::spawn(server.run(shutdown.clone())),
             shutdown,
+            _connection: connection,
+            _supervisor: supervisor,
             _folder: folder,
-            _office: office,
         }
     }
 
