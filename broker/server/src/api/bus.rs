@@ -21,7 +21,7 @@ use archwire_proto::v1::{
     get_patient_request::Key,
 };
 use futures_util::{Stream, StreamExt as _};
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -63,6 +63,13 @@ impl BusService {
         }
     }
 
+    /// The same service, in which an upload and a read of an image end after another silence than 60 s.
+    #[must_use]
+    pub fn with_image_idle(self, idle: Duration) -> Self {
+        let images = self.images.map(|images| images.with_idle(idle));
+        Self { images, ..self }
+    }
+
     async fn entry(&self, id: PatientId) -> Result<Entry, Status> {
         let known = || self.registry.index().entry(id).cloned();
         if let Some(entry) = known() {
@@ -73,13 +80,6 @@ impl BusService {
         known().ok_or_else(unknown_patient)
     }
 
-    fn images(&self) -> Result<&ImageCalls, Status> {
-        self.images.as_ref().ok_or_else(images_off)
-    }
-}
-
-fn patient_id(text: &str) -> Result<PatientId, Status> {
-    text.parse()
     /// Writes down what a vendor is about to be told.
     async fn tells(&self, vendor: SystemName, told: Told) -> Result<(), Status> {
         let terms = &Terms::without_contract(vendor);
@@ -91,6 +91,13 @@ fn patient_id(text: &str) -> Result<PatientId, Status> {
         disclosed.map_err(|error| not_audited(&error))
     }
 
+    fn images(&self) -> Result<&ImageCalls, Status> {
+        self.images.as_ref().ok_or_else(images_off)
+    }
+}
+
+fn patient_id(text: &str) -> Result<PatientId, Status> {
+    text.parse()
         .map_err(|error| invalid(&WireError::Name("patient_id", error)))
 }
 
@@ -152,6 +159,7 @@ impl Bus for BusService {
         };
         let entry = self.entry(id).await?;
         let patient = entry.patient().map_err(|error| unanswered(&error.into()))?;
+        self.tells(vendor, Told::Patient(id)).await?;
         Ok(Response::new(GetPatientResponse {
             patient_id: id.to_string(),
             revision: entry.revision.get(),
@@ -159,7 +167,6 @@ impl Bus for BusService {
         }))
     }
 
-        self.tells(vendor, Told::Patient(id)).await?;
     async fn list_events(
         &self,
         request: Request<ListEventsRequest>,
@@ -189,17 +196,17 @@ impl Bus for BusService {
                 answer.more = true;
                 break;
             }
+            told.push((stored.sequence, kind_of(&stored)));
             answer.events.push(stored.payload);
         }
+        self.tells(vendor, Told::Events(id, told)).await?;
         Ok(Response::new(answer))
     }
 
     async fn put_image(
         &self,
-            told.push((stored.sequence, kind_of(&stored)));
         request: Request<Streaming<PutImageRequest>>,
     ) -> Result<Response<PutImageResponse>, Status> {
-        self.tells(vendor, Told::Events(id, told)).await?;
         let vendor = self.vendors.caller(&request)?;
         let put = self.images()?.put(vendor, request.into_inner());
         put.await.map(Response::new)

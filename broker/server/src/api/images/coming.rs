@@ -2,7 +2,7 @@
 //! passed over, but who sends them must have all of them, and from the beginning on they must be the ones that were promised.
 
 use super::{
-    IDLE, LARGEST_PIECE, LEAST_PACE,
+    LARGEST_PIECE, LEAST_PACE,
     open::Open,
     refusal::{ahead, not_stored, size_differs},
 };
@@ -84,13 +84,19 @@ impl Coming {
 
 /// How long a sender may let the broker wait: only the waiting counts, not the time that storing takes.
 pub(super) struct Pace {
+    /// For [`LEAST_PACE`] bytes.
+    idle: Duration,
     left: Duration,
     came: usize,
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
-        Self { left: IDLE, came: 0 }
+    pub(super) fn new(idle: Duration) -> Self {
+        Self {
+            idle,
+            left: idle,
+            came: 0,
+        }
     }
 
     /// How much longer the next bytes may take.
@@ -103,18 +109,18 @@ impl Pace {
         self.left = self.left.saturating_sub(waited);
         self.came = self.came.saturating_add(bytes);
         if self.came >= LEAST_PACE {
-            *self = Self::new();
+            *self = Self::new(self.idle);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::IDLE, *};
 
     #[test]
     fn a_sender_who_trickles_has_60_s_for_each_mebibyte() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(IDLE);
         for _ in 0..59 {
             pace.came(1, Duration::from_secs(1));
         }

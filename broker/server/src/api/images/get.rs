@@ -1,10 +1,10 @@
 //! `GetImage`: the bytes of an image, or a part of them, as fast as they are read.
 //!
-//! A task reads them, [`AHEAD`] pieces ahead, and lets go of the image when nobody takes one for [`IDLE`], and at shutdown. What
+//! A task reads them, [`AHEAD`] pieces ahead, and lets go of the image when nobody takes one for 60 s, and at shutdown. What
 //! such a reader finds when it comes again is an error, never an end.
 
 use super::{
-    GETS, IDLE, ImageCalls,
+    GETS, ImageCalls,
     refusal::{ahead, invalid_field, not_read, not_stored, stopping, too_many_gets, unknown_image},
 };
 use crate::{
@@ -15,7 +15,9 @@ use crate::{
 use archwire_core::{ImageId, SystemName, Uid};
 use archwire_nats::{ImageRange, ImageReader};
 use archwire_proto::v1::{GetImageHeader, GetImageRequest, GetImageResponse, get_image_response::Response};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
+use std::time::Duration;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
     time::timeout,
@@ -25,12 +27,16 @@ use tonic::Status;
 
 type Answer = Result<GetImageResponse, Status>;
 
-/// Pieces, of at most 512 KiB each, that are read before they are taken.
+/// Bytes of a piece: so few that a piece is still in the processor's cache when it goes into the connection, and so many that
+/// each is worth its way there.
+const PIECE: usize = 128 * 1024;
+/// Pieces that are read before they are taken.
 const AHEAD: usize = 2;
 
 /// A reading under way.
 struct Reading {
     bytes: ImageReader,
+    idle: Duration,
     shutdown: CancellationToken,
     /// `None` at the end of the image.
     pieces: mpsc::Sender<Option<Answer>>,
@@ -38,6 +44,7 @@ struct Reading {
 
 /// What comes of a reading.
 struct Pieces {
+    idle: Duration,
     /// `None` at the end of the image.
     pieces: mpsc::Receiver<Option<Answer>>,
     shutdown: CancellationToken,
@@ -69,17 +76,19 @@ impl ImageCalls {
         }
         let bytes = self.intake.store().read(&image.file.digest, range).await;
         let bytes = bytes.map_err(|error| not_stored(&error))?;
+        let (terms, told) = (Terms::without_contract(vendor), Told::Image(known.patient, id));
+        let disclosed = self.audit.disclosed(Disclosure { terms: &terms, told }).await;
+        disclosed.map_err(|error| not_audited(&error))?;
         let (sender, pieces) = mpsc::channel(AHEAD);
         let reading = Reading {
             bytes,
+            idle: self.idle,
             shutdown: self.shutdown.clone(),
             pieces: sender,
         };
         tokio::spawn(reading.run());
-        let (terms, told) = (Terms::without_contract(vendor), Told::Image(known.patient, id));
-        let disclosed = self.audit.disclosed(Disclosure { terms: &terms, told }).await;
-        disclosed.map_err(|error| not_audited(&error))?;
         let pieces = Pieces {
+            idle: self.idle,
             pieces,
             shutdown: self.shutdown.clone(),
             _place: place,
@@ -115,20 +124,36 @@ impl Reading {
 
     async fn read(&mut self) {
         loop {
-            let piece = tokio::select! {
+            let part = tokio::select! {
                 () = self.pieces.closed() => return,
-                piece = self.bytes.next() => piece,
+                part = self.bytes.next() => part,
             };
-            let piece = piece.map(|piece| match piece {
-                Ok(piece) => Ok(answer(Response::Data(piece))),
-                Err(error) => Err(not_stored(&error)),
-            });
-            let is_last = !matches!(piece, Some(Ok(_)));
-            let sent = timeout(IDLE, self.pieces.send(piece)).await;
-            if is_last || !matches!(sent, Ok(Ok(()))) {
-                return;
+            let last = match part {
+                Some(Ok(part)) if self.give_part(part.clone()).await => continue,
+                Some(Ok(_)) => return,
+                Some(Err(error)) => Some(Err(not_stored(&error))),
+                None => None,
+            };
+            self.give(last).await;
+            return;
+        }
+    }
+
+    /// Gives a part in pieces; false when nobody takes them.
+    async fn give_part(&mut self, mut part: Bytes) -> bool {
+        while !part.is_empty() {
+            let piece = part.split_to(part.len().min(PIECE));
+            if !self.give(Some(Ok(answer(Response::Data(piece))))).await {
+                return false;
             }
         }
+        true
+    }
+
+    /// False when nobody takes it.
+    async fn give(&mut self, piece: Option<Answer>) -> bool {
+        let given = timeout(self.idle, self.pieces.send(piece)).await;
+        matches!(given, Ok(Ok(())))
     }
 }
 
@@ -139,7 +164,7 @@ impl Pieces {
             let piece = match pieces.pieces.recv().await {
                 Some(piece) => piece?,
                 None if pieces.shutdown.is_cancelled() => Err(stopping()),
-                None => Err(not_read()),
+                None => Err(not_read(pieces.idle)),
             };
             let rest = piece.is_ok().then_some(pieces);
             Some((piece, rest))

@@ -51,6 +51,8 @@ pub(super) struct ImageCalls {
     intake: Intake,
     audit: Audit,
     places: Mutex<HashMap<SystemName, Places>>,
+    /// [`IDLE`], but for tests that cannot wait so long.
+    idle: Duration,
     shutdown: CancellationToken,
 }
 
@@ -72,10 +74,16 @@ impl ImageCalls {
         Self {
             registry,
             intake,
-            places: Mutex::default(),
-            shutdown,
             audit,
+            places: Mutex::default(),
+            idle: IDLE,
+            shutdown,
         }
+    }
+
+    /// The same calls with another end than after [`IDLE`].
+    pub(super) fn with_idle(self, idle: Duration) -> Self {
+        Self { idle, ..self }
     }
 
     /// Where an upload goes on.

@@ -30,7 +30,7 @@ impl ImageCalls {
         vendor: SystemName,
         mut requests: Streaming<PutImageRequest>,
     ) -> Result<PutImageResponse, Status> {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(self.idle);
         let open = match self.next(&mut requests, &mut pace).await? {
             Some(Request::Open(open)) => Open::read(open)?,
             _ => return Err(invalid("`open` comes first, once")),
@@ -161,7 +161,7 @@ impl ImageCalls {
         let asked = Instant::now();
         let message = tokio::select! {
             () = self.shutdown.cancelled() => return Err(stopping()),
-            message = timeout(pace.left(), requests.message()) => message.map_err(|_| idle())??,
+            message = timeout(pace.left(), requests.message()) => message.map_err(|_| idle(self.idle))??,
         };
         let request = message.map(|message| message.request);
         let bytes = match &request {

@@ -7,6 +7,7 @@ use crate::{
     wire::WireError,
 };
 use archwire_nats::{AppendError, ImageStoreError};
+use std::time::Duration;
 use tonic::{Code, Status};
 
 /// A field that cannot be taken.
@@ -39,14 +40,15 @@ pub(super) fn too_many_gets(most: usize) -> Status {
 }
 
 /// Nothing came for too long.
-pub(super) fn idle() -> Status {
-    let message = "less than 1 MiB came in 60 s of waiting; ask ResumeImage and go on with the rest";
+pub(super) fn idle(waited: Duration) -> Status {
+    let message =
+        format!("less than 1 MiB came in {waited:?} of waiting; ask ResumeImage and go on with the rest");
     refuse(Code::DeadlineExceeded, "image_upload_idle", message)
 }
 
 /// Nothing was taken for too long.
-pub(super) fn not_read() -> Status {
-    let message = "nothing was taken for 60 s; ask again from where you are";
+pub(super) fn not_read(waited: Duration) -> Status {
+    let message = format!("nothing was taken for {waited:?}; ask again from where you are");
     refuse(Code::DeadlineExceeded, "image_read_idle", message)
 }
 

@@ -1,0 +1,20 @@
+//! The gRPC service over a real connection, on a real log and image store. Each test has a server and a store of its own, and
+//! all run at once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may fail loudly: that is what they are for"
+)]
+
+/// The offices of the registry's own tests.
+#[path = "../registry"]
+#[allow(dead_code, unused_imports, reason = "the registry's own tests use more of it")]
+mod registry {
+    pub(crate) mod support;
+}
+use registry::support as office;
+
+mod image_calls_end_when_nothing_moves;
