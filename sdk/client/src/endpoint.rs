@@ -17,6 +17,9 @@ const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(10);
 /// Bytes on their way in, per stream and per connection: enough to keep a fast local replay going.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// Most bytes of a frame of HTTP/2 on its way in: room for a piece of an image, where frames of the usual 16 KiB cost a system
+/// call each at both ends. Longer ones would keep the other calls of a slow connection waiting.
+const LARGEST_FRAME: u32 = 256 * 1024;
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the bus is and how to be known there.
@@ -94,7 +97,8 @@ impl Endpoint {
             .keep_alive_timeout(KEEP_ALIVE_ANSWER)
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW))
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(LARGEST_FRAME))
     }
 
     pub(crate) fn bearer(&self) -> Result<Bearer, ClientError> {

@@ -10,6 +10,9 @@ use tonic::transport::{Identity, Server, ServerTlsConfig, server::TcpIncoming};
 
 /// Largest message from a vendor.
 pub(super) const LARGEST_MESSAGE: usize = 1024 * 1024;
+/// Most bytes of a frame of HTTP/2 on its way in. A piece of an image comes in one or two frames instead of 32 of the usual
+/// 16 KiB, each of which costs a system call at both ends. Longer ones would keep the other calls of a slow connection waiting.
+const LARGEST_FRAME: u32 = 256 * 1024;
 /// Calls of one connection at the same time.
 const CALLS_PER_CONNECTION: usize = 64;
 /// Silence after which a connection is asked whether it is still there, and how long it has to answer.
@@ -68,6 +71,7 @@ impl ApiServer {
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE))
+            .max_frame_size(LARGEST_FRAME)
             .concurrency_limit_per_connection(CALLS_PER_CONNECTION);
         if let Some((certificate, key)) = tls {
             let identity = Identity::from_pem(certificate, key.expose_secret());

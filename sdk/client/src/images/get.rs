@@ -1,6 +1,6 @@
 //! Getting an image from the bus: whole with its digest checked, or a part of it.
 
-use super::{Attempts, ImageError, OnProgress, PATIENCE, STALLED};
+use super::{Attempts, ImageError, OnProgress, PATIENCE, STALLED, within};
 use crate::{
     client::{ANSWER, Bus},
     error::ClientError,
@@ -17,7 +17,6 @@ use std::{
 use tokio::{
     fs::{self, OpenOptions},
     io::{AsyncWrite, AsyncWriteExt as _},
-    time::timeout,
 };
 use tonic::Streaming;
 
@@ -181,8 +180,8 @@ impl GetImage {
             },
         };
         let mut bus = self.bus.clone();
-        let answers = timeout(ANSWER, bus.get_image(request)).await;
-        Ok(answers.map_err(|_| ClientError::Silent(ANSWER))??.into_inner())
+        let answers = within(ANSWER, bus.get_image(request)).await?;
+        Ok(answers.into_inner())
     }
 
     async fn take(
@@ -257,8 +256,7 @@ impl Reading {
 }
 
 async fn next(answers: &mut Streaming<GetImageResponse>) -> Result<Option<Response>, ClientError> {
-    let answer = timeout(STALLED, answers.message()).await;
-    let answer = answer.map_err(|_| ClientError::Silent(STALLED))??;
+    let answer = within(STALLED, answers.message()).await?;
     match answer.map(|answer| answer.response) {
         Some(None) => Err(ClientError::Unexpected("an answer without anything in it")),
         response => Ok(response.flatten()),

@@ -14,19 +14,29 @@ pub use put::{ImageReceipt, NewImage, PutImage};
 
 use crate::{backoff::Backoff, error::ClientError};
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
+use tonic::Status;
 
 /// How long nothing may move when nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long one piece may take, and the answer after the last one.
 const STALLED: Duration = Duration::from_secs(60);
 /// Bytes in a piece.
-const PIECE: usize = 256 * 1024;
+const PIECE: usize = 128 * 1024;
 /// Pieces between the file and the connection.
 const PIECES: usize = 2;
 
 /// Told how many bytes have gone, of how many.
 type OnProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// What the bus answers within so long.
+async fn within<T>(
+    longest: Duration,
+    answer: impl Future<Output = Result<T, Status>>,
+) -> Result<T, ClientError> {
+    let answered = timeout(longest, answer).await;
+    Ok(answered.map_err(|_| ClientError::Silent(longest))??)
+}
 
 /// Attempts, with pauses between them, for as long as something moves.
 struct Attempts {

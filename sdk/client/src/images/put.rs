@@ -1,6 +1,6 @@
 //! Putting an image on the bus: its digest first, then its bytes from where the bus says, until the bus says what came of it.
 
-use super::{Attempts, ImageError, OnProgress, PATIENCE, PIECE, PIECES, STALLED};
+use super::{Attempts, ImageError, OnProgress, PATIENCE, PIECE, PIECES, STALLED, within};
 use crate::{
     client::{Bus, bounded},
     error::ClientError,
@@ -174,9 +174,7 @@ impl PutImage {
             answer = &mut answered => return Ok(answer.map_err(ClientError::from)?.into_inner()),
             sent = sending => sent?,
         }
-        let answer = timeout(STALLED, answered).await;
-        let answer = answer.map_err(|_| ClientError::Silent(STALLED))?;
-        Ok(answer.map_err(ClientError::from)?.into_inner())
+        Ok(within(STALLED, answered).await?.into_inner())
     }
 
     /// Hands the bytes to the connection as it takes them. A connection that has ended tells so by its answer.
