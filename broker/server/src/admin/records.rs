@@ -8,6 +8,7 @@ use crate::{
     audit::{AuditError, is_of_people},
     wire::{WireError, timestamp},
 };
+use archwire_core::PatientId;
 use archwire_nats::AuditStored;
 use archwire_proto::admin::v1::{
     AuditRecord, GetAuditKeyResponse, ListAuditRequest, ListAuditResponse, ReadAuditRequest,
@@ -90,14 +91,17 @@ async fn caught_up(practice: &Practice) {
 }
 
 impl Wanted {
-    fn of(_practice: &Practice, request: ListAuditRequest) -> Result<Self, Status> {
+    fn of(practice: &Practice, request: ListAuditRequest) -> Result<Self, Status> {
         let patient = optional_patient(&request.patient_id)?;
         let time = |field: &'static str, at: Option<prost_types::Timestamp>| {
             let at = at.map(SystemTime::try_from).transpose();
             at.map_err(|_| invalid(&WireError::Time(field)))
         };
         Ok(Self {
-            patients: patient.iter().map(ToString::to_string).collect(),
+            patients: match patient {
+                Some(patient) if request.with_merged => one_with(practice, patient),
+                patient => patient.iter().map(ToString::to_string).collect(),
+            },
             vendor: request.vendor,
             system: request.system,
             action: request.action,
@@ -125,4 +129,13 @@ impl Wanted {
             && self.since.is_none_or(|since| at.is_some_and(|at| at >= since))
             && self.until.is_none_or(|until| at.is_some_and(|at| at < until))
     }
+}
+
+/// The patient with everybody who is one person with him or her by now.
+fn one_with(practice: &Practice, patient: PatientId) -> BTreeSet<String> {
+    let index = practice.registry.index();
+    let survivor = index.current(patient);
+    let everybody = index.everybody().map(|(id, _)| id);
+    let them = everybody.filter(|id| index.current(*id) == survivor);
+    them.chain([patient]).map(|id| id.to_string()).collect()
 }

@@ -55,3 +55,30 @@ async fn a_list_is_of_what_people_did_and_a_search_finds_everything() {
         assert_eq!(search(&arguments).await.len(), count, "{arguments:?}");
     }
 }
+
+#[tokio::test]
+async fn who_became_one_person_is_found_by_either_id() {
+    let desk = Desk::open().await;
+    let (one, other, item) = doubtful_pair(&desk).await;
+    let terms = &Terms::without_contract("tracer".parse().unwrap());
+    for patient in [one, other] {
+        let told = Told::Patient(patient);
+        desk.audit.disclosed(Disclosure { terms, told }).await.unwrap();
+    }
+    desk.decide(&["review", "link", &item.to_string()]).await.well();
+    for patient in [one, other] {
+        let patient = patient.to_string();
+        let search = [
+            "audit",
+            "search",
+            "--json",
+            "--action",
+            "disclosure.",
+            "--patient",
+            &patient,
+        ];
+        assert_eq!(desk.run(&search).await.lines().len(), 1);
+        let merged = [&search[..], &["--with-merged"]].concat();
+        assert_eq!(desk.run(&merged).await.lines().len(), 2);
+    }
+}

@@ -68,6 +68,9 @@ pub(in crate::cli) struct SearchArgs {
     /// Only records about this patient.
     #[arg(long, value_name = "PATIENT-ID")]
     pub(super) patient: Option<PatientId>,
+    /// Also records about whoever is one person with the patient by now, by merges.
+    #[arg(long, requires = "patient")]
+    pub(super) with_merged: bool,
     /// Only what this vendor was told.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(super) vendor: String,

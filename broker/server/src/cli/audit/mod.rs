@@ -56,6 +56,7 @@ fn searched(arguments: SearchArgs) -> (super::arguments::Asking, ListAuditReques
         patient_id: arguments.patient.map(|id| id.to_string()).unwrap_or_default(),
         after: arguments.after,
         everything: true,
+        with_merged: arguments.with_merged,
         vendor: arguments.vendor,
         system: arguments.system,
         action: arguments.action,
@@ -63,7 +64,6 @@ fn searched(arguments: SearchArgs) -> (super::arguments::Asking, ListAuditReques
         until: arguments
             .until
             .and_then(|day| midnight(day.saturating_add(1.day()))),
-        ..ListAuditRequest::default()
     };
     (arguments.asking, request)
 }
