@@ -201,7 +201,9 @@ fn read_certificate(check: &mut Check<'_>, file: &Path) -> Option<String> {
         Ok(_) => format!("{} has no certificate in PEM form in it", file.display()),
         Err(error) => format!("{} cannot be read: {error}", file.display()),
     };
-    check.problem("api.tls-certificate", ProblemKind::File, what, "");
+    let way_out =
+        "name a file in PEM form that the broker's user can read: its own certificate first, then the chain";
+    check.problem("api.tls-certificate", ProblemKind::File, what, way_out);
     None
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Sources {
 impl Sources {
     /// Reads the file and lays the environment over it.
     pub(super) fn load(file: &Path, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let text = read(file).map_err(|error| unreadable(file, None, &error.to_string()))?;
+        let text = read(file).map_err(|error| not_read(file, &error))?;
         let (table, errors) = DeTable::parse_recoverable(&text);
         let text_lines = TextLines::new(&text);
         if !errors.is_empty() {
@@ -64,9 +64,9 @@ impl Sources {
                 .set_override(key, value)
                 .map_err(|_| bad_variable(variable))?;
         }
-        let merged = layers
-            .build()
-            .map_err(|error| unreadable(file, None, &error.to_string()))?;
+        let merged = layers.build().map_err(|error| ConfigError {
+            problems: vec![unreadable(file, &error.to_string())],
+        })?;
         Ok(Self {
             file: file.to_owned(),
             merged: merged.cache,
@@ -176,11 +176,20 @@ fn bad_variable(variable: &str) -> ConfigError {
     }
 }
 
-fn unreadable(file: &Path, line: Option<usize>, why: &str) -> ConfigError {
-    let what = format!("cannot be read: {why}");
-    ConfigError {
-        problems: vec![problem(place_in(file, line), ProblemKind::Unreadable, what)],
+fn not_read(file: &Path, error: &io::Error) -> ConfigError {
+    let mut problem = unreadable(file, &error.to_string());
+    if error.kind() == io::ErrorKind::NotFound {
+        let way_out = "name it with --config FILE; deploy/archwire.toml is one to begin with";
+        problem.way_out = Some(way_out.to_owned());
     }
+    ConfigError {
+        problems: vec![problem],
+    }
+}
+
+fn unreadable(file: &Path, why: &str) -> Problem {
+    let what = format!("cannot be read: {why}");
+    problem(place_in(file, None), ProblemKind::Unreadable, what)
 }
 
 fn problem(place: Place, kind: ProblemKind, what: String) -> Problem {

@@ -133,12 +133,12 @@ fn a_file_that_is_not_there_is_named() {
     let error = Config::load(Path::new("/nowhere/archwire.toml"), [].into_iter())
         .map(|_| ())
         .unwrap_err();
+    let told = error.to_string();
     assert!(
-        error
-            .to_string()
-            .contains("/nowhere/archwire.toml:\n  cannot be read: No such file"),
-        "{error}"
+        told.contains("/nowhere/archwire.toml:\n  cannot be read: No such file"),
+        "{told}"
     );
+    assert!(told.contains("\n  -> name it with --config FILE"), "{told}");
 }
 
 #[test]
