@@ -92,7 +92,7 @@ async fn after_a_parting_it_is_under_the_right_patient_only() -> Result<()> {
     ensure!(archive.count().await? == 1);
     eventually("nothing is left to do", async || {
         let parked = archived.scene.practice.ask(&["parked", "list"]).await?;
-        let lines = parked["lines"].as_array().map_or(0, Vec::len);
+        let lines = parked["deliveries"].as_array().map_or(0, Vec::len);
         ensure!(lines == 0, "{parked}");
         Ok(())
     })
@@ -108,7 +108,7 @@ async fn where_nothing_may_be_removed_a_person_is_told_both() -> Result<()> {
     let archive = practice.archive()?;
     let parked = async |count: usize| -> Result<String> {
         let parked = practice.ask(&["parked", "list"]).await?;
-        let lines = parked["lines"].as_array().cloned().unwrap_or_default();
+        let lines = parked["deliveries"].as_array().cloned().unwrap_or_default();
         ensure!(lines.len() == count, "{parked}");
         Ok(parked.to_string())
     };
