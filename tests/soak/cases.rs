@@ -3,7 +3,7 @@
 use crate::Options;
 use anyhow::Result;
 use archwire_tests::faults::cases::kills::PLACES;
-use archwire_tests::faults::cases::{full, kills, nats, outage, power, stubborn, vendor};
+use archwire_tests::faults::cases::{full, images, kills, nats, outage, power, stubborn, vendor};
 use clap::ValueEnum;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub(crate) enum Case {
     Places,
     /// kill -9 of the broker at random under load, `--kills` times.
     Kills,
+    /// kill -9 of the broker and of its nats-server while images are put, brought and fetched, 12 times.
+    Images,
     /// kill -9 of the broker's own nats-server, 9 times in a row.
     NatsKilled,
     /// A NATS server that stands still for 30 s, three times.
@@ -88,6 +90,15 @@ impl Case {
                 kills::at_every_place(size).await?
             }
             Self::Kills => kills::at_random(killing(options.kills)).await?,
+            Self::Images => {
+                let size = images::Size {
+                    kills: 12,
+                    seed,
+                    people: 20,
+                    images: 60,
+                };
+                images::survive_kills(size).await?
+            }
             Self::NatsKilled => nats::own_server_is_killed(away(DEATHS)).await?,
             Self::NatsFrozen => nats::server_is_away(away(3), nats::Absence::Frozen).await?,
             Self::NatsDown => nats::server_is_away(away(3), nats::Absence::Killed).await?,

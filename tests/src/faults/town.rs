@@ -255,6 +255,15 @@ impl Town {
         Ok(state.at_the_office.get(&person).copied())
     }
 
+    /// The vendor's id of somebody's record; `None` when the vendor does not know the person yet.
+    ///
+    /// # Errors
+    /// When there is nobody with this number.
+    pub fn record_at_the_vendor(&self, number: usize) -> Result<Option<String>> {
+        let somebody = self.somebody(number)?;
+        Ok(self.at_the_vendor(number, &somebody))
+    }
+
     /// A record of which the bus knows: before, two of the vendor's own words about it could overtake each other.
     fn at_the_vendor(&self, number: usize, somebody: &Somebody) -> Option<String> {
         if somebody.local_id.is_some() {

@@ -2,6 +2,7 @@
 //! after each is in `archwire_tests::faults::check`.
 
 mod broker_is_killed;
+mod images_survive_kills;
 mod nats_server_is_killed_or_away;
 mod no_room_is_left;
 mod one_patient_always_fails;

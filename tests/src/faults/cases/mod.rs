@@ -2,6 +2,7 @@
 //! same checker.
 
 pub mod full;
+pub mod images;
 pub mod kills;
 pub mod nats;
 pub mod outage;
