@@ -244,11 +244,6 @@ async fn work(
     })
 }
 
-/// The systems and their connectors, for those who compare them.
-fn compared(
-    connectors: &[(SystemName, config::System, Arc<Connector>)],
-) -> Vec<(SystemName, Arc<Connector>)> {
-    let connectors = connectors.iter();
 /// Opens the audit, and writes down what vendors may have been told before the last broker ended.
 async fn audit(log: &Log, folder: &Path) -> Result<Audit, BrokerError> {
     let signing = Signing {
@@ -272,6 +267,11 @@ async fn audit(log: &Log, folder: &Path) -> Result<Audit, BrokerError> {
     Ok(audit)
 }
 
+/// The systems and their connectors, for those who compare them.
+fn compared(
+    connectors: &[(SystemName, config::System, Arc<Connector>)],
+) -> Vec<(SystemName, Arc<Connector>)> {
+    let connectors = connectors.iter();
     connectors
         .map(|(name, _, connector)| (name.clone(), Arc::clone(connector)))
         .collect()
