@@ -154,6 +154,26 @@ async fn unless_its_number_is_one_that_the_bus_gave() {
 }
 
 #[tokio::test]
+async fn also_when_the_image_is_somebody_elses_by_now() {
+    let Practice {
+        office, ann, ceph, ..
+    } = practice().await;
+    let hers = format!("ARCHWIRE|{ann}");
+    let camera = system("camera");
+    let retracted = office.registry.retract_image(&camera, ceph, None, None);
+    in_time(retracted).await.unwrap();
+    let known = office
+        .page(&[(&hers, ann_in_a_header())], &[filed(&hers, CEPH)])
+        .await;
+    assert_eq!(known, [ann]);
+    // Unless it names somebody else.
+    let zoe = person("Zoe", "Quimby", "1970-01-01");
+    let other = format!("OTHER|{ann}");
+    office.links(&[(&other, zoe)], &[]).await;
+    assert_eq!(office.owner(&other), None);
+}
+
+#[tokio::test]
 async fn a_record_that_names_somebody_else_is_not_linked() {
     let Practice { office, ann, bob, .. } = practice().await;
     let zoe = person("Zoe", "Quimby", "1970-01-01");

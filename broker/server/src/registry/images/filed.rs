@@ -1,7 +1,7 @@
 //! Records that a system keeps by itself for the images that it is given: an archive makes one of whatever number a file bears.
 //!
 //! Whose record it is need not be asked, where it holds an image that the bus knows and says itself that it is the image's
-//! patient's: by name and birth date, or by a number that the bus gave. Only of systems whose connector writes no patients, because
+//! patient's, by name and birth date or by a number that the bus gave; or where it bears such a number and holds nobody's image. Only of systems whose connector writes no patients, because
 //! there nothing is ever written to such a record; and it is one of several, when the patient has another one there already.
 
 use crate::{
@@ -70,8 +70,8 @@ impl Registry {
     }
 
     /// Whose record it must be that shows images of these identifiers: the patient's of all of those that the bus knows, when that
-    /// is one patient, and the record says itself that it is that one's. An image alone may lie under a number that a machine gives
-    /// to everybody.
+    /// is one patient, and the record says itself that it is that one's; where the bus knows none of them any more, the patient's
+    /// whose number on the bus it bears. An image alone may lie under a number that a machine gives to everybody.
     fn patient_by_images<'a>(
         &self,
         view: &View,
@@ -81,17 +81,20 @@ impl Registry {
         let known = images.filter_map(|uid| index.image_by_uid(uid));
         let known = known.filter(|id| index.image(*id).is_some_and(|entry| !entry.retracted));
         let patients: BTreeSet<_> = known.map(|id| index.current(id.patient)).collect();
-        let (Some(patient), 1) = (patients.first(), patients.len()) else {
-            return Ok(None);
+        let numbered = number_of_the_bus(&view.local_id).map(|named| index.current(named));
+        let patient = match (patients.first(), patients.len(), numbered) {
+            (Some(patient), 1, _) => *patient,
+            // Nobody else gives such numbers, whatever became of the image that was filed under it.
+            (None, _, Some(numbered)) => numbered,
+            _ => return Ok(None),
         };
-        let Some(entry) = index.entry(*patient) else {
+        let Some(entry) = index.entry(patient) else {
             return Ok(None);
         };
         let state = entry.patient()?;
-        let says_so = is_named(&view.patient) && is_named(&state)
-            || number_of_the_bus(&view.local_id).is_some_and(|named| index.current(named) == *patient);
+        let says_so = is_named(&view.patient) && is_named(&state) || numbered == Some(patient);
         let is_theirs = says_so && contradicts(&view.patient, &state).is_empty();
-        Ok(is_theirs.then_some(*patient))
+        Ok(is_theirs.then_some(patient))
     }
 }
 
