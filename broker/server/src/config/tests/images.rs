@@ -120,8 +120,14 @@ fn nothing_is_handed_out_without_a_place_for_it() {
 #[test]
 fn a_place_that_programs_would_not_find_is_refused() {
     for (written, complaint) in [
-        ("listen = \"0.0.0.0:22\"", "config_missing images.sftp.address is missing"),
-        ("address = \"10.0.0.7\"", "config_missing images.sftp.listen is missing"),
+        (
+            "listen = \"0.0.0.0:22\"",
+            "config_missing images.sftp.address is missing",
+        ),
+        (
+            "address = \"10.0.0.7\"",
+            "config_missing images.sftp.listen is missing",
+        ),
         (
             "listen = \"22\"\naddress = \"10.0.0.7\"",
             "images.sftp.listen \"22\" is not an address to listen on",
