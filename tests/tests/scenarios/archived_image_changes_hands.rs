@@ -25,7 +25,11 @@ async fn parted(plan: Plan) -> Result<Archived> {
     let (one, other) = (sit(&mut scene).await?, sit(&mut scene).await?);
     let by = ["--by", WHO, "--reason", "asked at the desk"];
     let merging = ["review", "merge", &one.patient_id, &other.patient_id];
-    scene.practice.ask(&[&merging[..], &by[..]].concat()).await?;
+    // Not while the office is given a record of one of them.
+    eventually("the two are merged", async || {
+        scene.practice.ask(&[&merging[..], &by[..]].concat()).await
+    })
+    .await?;
     let image = put_new(&client, other.image(), DOCUMENT).await?;
     eventually("the archive has it", async || {
         let file = scene.practice.archive()?.file(&image.instance_uid).await?;
@@ -33,7 +37,10 @@ async fn parted(plan: Plan) -> Result<Archived> {
     })
     .await?;
     let parting = ["review", "unmerge", &other.patient_id];
-    scene.practice.ask(&[&parting[..], &by[..]].concat()).await?;
+    eventually("the two are parted", async || {
+        scene.practice.ask(&[&parting[..], &by[..]].concat()).await
+    })
+    .await?;
     Ok(Archived {
         scene,
         right: other.patient_id,
