@@ -2,13 +2,15 @@
 //! is the patient's no more. Bytes cannot be replaced through the API, and nothing is ever deleted.
 //!
 //! PUT needs the permission All Others, which an office may not have. What cannot be marked is told: a withdrawn image goes to
-//! a person (`retraction-by-hand`), a replaced one only to the log (`replaced-unmarked`), since the new one is there.
+//! a person (`retraction-by-hand`), also one that lies with another patient, and one of which the office does not tell where it
+//! lies. A replaced one of the same patient goes only to the log (`replaced-unmarked`), since the new one is there.
 
 use crate::api::{Api, Error};
 use crate::documents::line::{self, Line, REPLACED, WITHDRAWN};
 use crate::documents::mark::{self, Mark};
 use crate::documents::row::{DocNum, Document};
-use crate::documents::{search, teeth};
+use crate::documents::search::{self, Sought};
+use crate::documents::teeth;
 use crate::host::Host;
 use crate::office::Office;
 use crate::row::PatNum;
@@ -48,13 +50,20 @@ pub fn refresh(
     }
 }
 
-/// Marks a document that another one took the place of. One that lies with another patient was never theirs.
+/// Marks a document that another one of the patient took the place of. One that lies with another patient was never theirs: it is
+/// withdrawn.
 ///
 /// # Errors
-/// When that may work later.
-pub fn replace(host: &dyn Host, api: &Api<'_>, row: &Document, pat_num: PatNum) -> Result<(), Disposition> {
-    let lies_elsewhere = row.pat_num.is_some_and(|owner| owner != pat_num);
-    match put_before(api, row, if lies_elsewhere { WITHDRAWN } else { REPLACED }) {
+/// When that may work later; for one that lies with another patient, whenever it is not marked afterwards.
+pub fn put_away(host: &dyn Host, api: &Api<'_>, row: &Document, pat_num: PatNum) -> Result<(), Disposition> {
+    if row.pat_num.is_some_and(|owner| owner != pat_num) {
+        return mark_withdrawn(api, row).map(|_| ());
+    }
+    replace(host, api, row)
+}
+
+fn replace(host: &dyn Host, api: &Api<'_>, row: &Document) -> Result<(), Disposition> {
+    match put_before(api, row, REPLACED) {
         Ok(_) => Ok(()),
         Err(error) if cannot(&error) => {
             host.log(Level::Warn, "replaced-unmarked", &[]);
@@ -74,16 +83,31 @@ pub fn withdraw(
     doc_num: DocNum,
     pat_num: Option<PatNum>,
 ) -> Result<bool, Disposition> {
-    let Some(row) = search::by_number(api, office, doc_num, pat_num)? else {
+    match search::by_number(api, office, doc_num, pat_num)? {
+        Sought::There(row) => mark_withdrawn(api, &row),
         // The office's staff deleted it: nobody is shown it.
-        return Ok(false);
-    };
-    match put_before(api, &row, WITHDRAWN) {
+        Sought::Gone => Ok(false),
+        Sought::Unknown => Err(out_of_sight(doc_num)),
+    }
+}
+
+fn mark_withdrawn(api: &Api<'_>, row: &Document) -> Result<bool, Disposition> {
+    match put_before(api, row, WITHDRAWN) {
         Ok(written) => Ok(written),
-        Err(error) if cannot(&error) => Err(Disposition::rejected("retraction-by-hand")
-            .with_detail(format!("document {doc_num} is to be removed by hand: {error}"))),
+        Err(error) if cannot(&error) => Err(Disposition::rejected("retraction-by-hand").with_detail(
+            format!("document {} is to be removed by hand: {error}", row.doc_num),
+        )),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Of a document that may lie with another patient, where nobody can see it: a person has to look.
+#[must_use]
+pub fn out_of_sight(doc_num: DocNum) -> Disposition {
+    Disposition::rejected("retraction-by-hand").with_detail(format!(
+        "document {doc_num} is none of the patient's; where it is another one's it is to be removed by hand. An office from \
+         24.2.32 on tells whose it is, and so does any that lets the key use ShortQuery"
+    ))
 }
 
 fn put_before(api: &Api<'_>, row: &Document, word: &str) -> Result<bool, Error> {

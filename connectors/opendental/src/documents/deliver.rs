@@ -13,7 +13,7 @@
 //! | the same again | nothing |
 //! | something else about it | the description is written anew, unless staff took its mark away |
 //! | other bytes | they are uploaded, and the document with the former ones is marked `REPLACED` |
-//! | it is another patient's | it is uploaded for that patient, and the document of the first one is marked `WITHDRAWN` |
+//! | it is another patient's | it is uploaded for that patient, and the document of the first one is marked `WITHDRAWN`; where that cannot be, a person is asked |
 //! | it is the patient's no more | the document is marked `WITHDRAWN`; where there is none, nothing |
 //!
 //! Staff may edit a description and the mark with it. An amendment of such a document cannot be told from one that is there
@@ -30,7 +30,8 @@ use crate::documents::calls::{Bytes, Upload};
 use crate::documents::line::{Line, MOST_BYTES, extension};
 use crate::documents::mark::{self, Mark};
 use crate::documents::row::{DocNum, Document};
-use crate::documents::{amend, category, large, search};
+use crate::documents::search::{self, Sought};
+use crate::documents::{amend, category, large};
 use crate::host::{Host, recall, remember};
 use crate::office::Office;
 use crate::poll::known_clock;
@@ -161,7 +162,7 @@ impl Task<'_> {
         let former = self.former()?;
         let doc_num = self.upload(&line)?;
         if let Some(former) = former {
-            amend::replace(self.host, &self.api, &former, self.pat_num)?;
+            amend::put_away(self.host, &self.api, &former, self.pat_num)?;
             return Ok((doc_num, DeliveryAction::Updated));
         }
         Ok((doc_num, DeliveryAction::Created))
@@ -171,8 +172,12 @@ impl Task<'_> {
     fn keep(&self, row: &Document, line: &Line) -> Result<Done, Disposition> {
         let written = amend::refresh(self.host, &self.api, row, &self.mark, line)?;
         let others = self.known.filter(|known| *known != row.doc_num);
-        if let Some(former) = others.map(|known| self.row(known)).transpose()?.flatten() {
-            amend::replace(self.host, &self.api, &former, self.pat_num)?;
+        if let Some(known) = others {
+            match self.row(known)? {
+                Sought::There(former) => amend::put_away(self.host, &self.api, &former, self.pat_num)?,
+                Sought::Gone => {}
+                Sought::Unknown => return Err(amend::out_of_sight(known)),
+            }
         }
         let action = match (self.known, others, written) {
             (None, ..) => DeliveryAction::Created,
@@ -187,14 +192,15 @@ impl Task<'_> {
         let Some(known) = self.known else { return Ok(None) };
         match self.row(known)? {
             // Staff merged the record meanwhile, and documents moved along: the bus will hear of it.
-            Some(row) if self.mark.is_in(&row.description) && self.is_put_away()? => {
+            Sought::There(row) if self.mark.is_in(&row.description) && self.is_put_away()? => {
                 Err(Disposition::retry("record-put-away", RETRY_AFTER))
             }
-            Some(row) if mark::is_marked(&row.description) => Ok(Some(row)),
-            Some(_) => Err(Disposition::rejected("amendment-unclear").with_detail(format!(
+            Sought::There(row) if mark::is_marked(&row.description) => Ok(Some(row)),
+            Sought::There(_) => Err(Disposition::rejected("amendment-unclear").with_detail(format!(
                 "document {known} has lost its mark; whether it has these bytes is not known"
             ))),
-            None => Err(Disposition::rejected("document-gone").with_detail(format!(
+            Sought::Unknown => Err(amend::out_of_sight(known)),
+            Sought::Gone => Err(Disposition::rejected("document-gone").with_detail(format!(
                 "document {known} was deleted in the office and is not made again"
             ))),
         }
@@ -312,7 +318,7 @@ impl Task<'_> {
         search::find(&self.api, self.office, self.pat_num, &self.mark)
     }
 
-    fn row(&self, doc_num: DocNum) -> Result<Option<Document>, Disposition> {
+    fn row(&self, doc_num: DocNum) -> Result<Sought, Disposition> {
         search::by_number(&self.api, self.office, doc_num, Some(self.pat_num))
     }
 

@@ -6,7 +6,8 @@
 use crate::api::Api;
 use crate::documents::line::{WITHDRAWN, content_type};
 use crate::documents::row::{DocNum, Document, Shown};
-use crate::documents::{mark, moment, note, search, teeth};
+use crate::documents::search::{self, Sought};
+use crate::documents::{mark, moment, note, teeth};
 use crate::host::Host;
 use crate::office::Office;
 use crate::poll::known_clock;
@@ -14,6 +15,10 @@ use crate::row::PatNum;
 use archwire_connector::{Disposition, Image, ImageObservation, images};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// When to look again for one of which the office does not tell whether it is there.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Reads one document back; `None` when there is no such document.
 ///
@@ -30,8 +35,10 @@ pub fn fetch(
     };
     let api = Api::new(host, &office.url);
     let record = record.and_then(PatNum::parse);
-    let Some(row) = search::by_number(&api, office, doc_num, record)? else {
-        return Ok(None);
+    let row = match search::by_number(&api, office, doc_num, record)? {
+        Sought::There(row) => row,
+        Sought::Gone => return Ok(None),
+        Sought::Unknown => return Err(Disposition::retry("document-out-of-sight", LOOK_AGAIN)),
     };
     let Some(pat_num) = row.pat_num.or(record) else {
         return Ok(None);

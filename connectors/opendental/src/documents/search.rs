@@ -3,6 +3,10 @@
 //! The list is asked first: every key may read it, and it comes from the database that uploads go to. Only when one page of it
 //! is not all, or the office shows so much in it that it cannot be read, ShortQuery is asked for the mark; and where that is
 //! not to be had, the other pages are read, at most [`MOST_PAGES`].
+//!
+//! A document whose number is known is asked for by that. Offices before 24.2.32 show no single one: there the patient's list is
+//! read, then ShortQuery asked, and where that is not to be had either, it stays [`Sought::Unknown`] whether it was deleted or
+//! lies with another patient.
 
 use crate::api::{Api, Error};
 use crate::documents::mark::Mark;
@@ -80,24 +84,57 @@ fn statement(pat_num: PatNum, mark: &Mark) -> String {
     )
 }
 
-/// A document by its number, in offices that show no single one too: those need to know whose it is.
+/// What came of asking for a document by its number.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Sought {
+    /// It is there, this patient's or another one's.
+    There(Document),
+    /// There is no such document any more.
+    Gone,
+    /// It is none of the patient's. Whether it is another one's, the office does not tell.
+    Unknown,
+}
+
+/// A document by its number, in offices that show no single one too: those are asked for the patient's.
 ///
 /// # Errors
-/// When that is not known.
+/// When the office did not answer that.
 pub fn by_number(
     api: &Api<'_>,
     office: &Office,
     doc_num: DocNum,
     pat_num: Option<PatNum>,
-) -> Result<Option<Document>, Disposition> {
-    let refused = match api.document(doc_num) {
-        Ok(row) => return Ok(row),
-        Err(error @ Error::Refused { .. }) => error,
+) -> Result<Sought, Disposition> {
+    match api.document(doc_num) {
+        Ok(Some(row)) => return Ok(Sought::There(row)),
+        Ok(None) => return Ok(Sought::Gone),
+        Err(Error::Refused { .. }) => {}
         Err(error) => return Err(error.into()),
+    }
+    let listed = match pat_num {
+        Some(pat_num) => listed(api, office, doc_num, pat_num)?,
+        None => None,
     };
-    let Some(pat_num) = pat_num else {
-        return Err(refused.into());
-    };
+    if let Some(row) = listed {
+        return Ok(Sought::There(row));
+    }
+    match api.query_documents(&statement_of(doc_num)) {
+        Ok(list) => {
+            let row = list.documents.into_iter().find(|row| row.doc_num == doc_num);
+            Ok(row.map_or(Sought::Gone, Sought::There))
+        }
+        Err(error) if error.is_lasting() => Ok(Sought::Unknown),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The document among those of a patient.
+fn listed(
+    api: &Api<'_>,
+    office: &Office,
+    doc_num: DocNum,
+    pat_num: PatNum,
+) -> Result<Option<Document>, Disposition> {
     let mut offset = 0;
     for _ in 0..MOST_PAGES {
         let list = match api.documents(pat_num, offset, office.page_size) {
@@ -112,6 +149,13 @@ pub fn by_number(
         offset += list.rows;
     }
     Err(Disposition::rejected("too-many-documents"))
+}
+
+fn statement_of(doc_num: DocNum) -> String {
+    format!(
+        "SELECT DocNum, PatNum, Description, DateCreated, FileName, ImgType, ToothNumbers, DateTStamp FROM document WHERE \
+         DocNum = {doc_num}"
+    )
 }
 
 #[cfg(test)]
@@ -193,14 +237,38 @@ mod tests {
 
     #[test]
     fn an_older_office_is_asked_for_the_patients_documents() {
-        let office = Office::for_tests();
-        let doc_num = DocNum::parse("3").unwrap();
         let host = Double::new()
             .answer(400, "\"too old\"")
             .answer(200, &rows(4, None));
-        let row = by_number(&Api::new(&host, &office.url), &office, doc_num, Some(pat_num())).unwrap();
-        assert_eq!(row.unwrap().doc_num, doc_num);
-        let host = Double::new().answer(400, "\"too old\"");
-        assert!(by_number(&Api::new(&host, &office.url), &office, doc_num, None).is_err());
+        assert_eq!(sought(&host, Some(pat_num())), "there, of nobody");
+    }
+
+    #[test]
+    fn of_one_that_is_not_the_patients_an_older_office_tells_by_a_query_or_not_at_all() {
+        let host = || {
+            Double::new()
+                .answer(400, "\"too old\"")
+                .answer(200, &rows(1, None))
+        };
+        let elsewhere = host().answer(200, r#"[{"DocNum":3,"PatNum":8,"Description":"Pano"}]"#);
+        assert_eq!(sought(&elsewhere, Some(pat_num())), "there, of 8");
+        assert!(elsewhere.asked()[2].contains("WHERE DocNum = 3"));
+        assert_eq!(sought(&host().answer(200, "[]"), Some(pat_num())), "gone");
+        assert_eq!(sought(&host().answer(401, "\"no\""), Some(pat_num())), "unknown");
+        let of_nobody = Double::new().answer(400, "\"too old\"").answer(401, "\"no\"");
+        assert_eq!(sought(&of_nobody, None), "unknown");
+    }
+
+    fn sought(host: &Double, pat_num: Option<PatNum>) -> String {
+        let office = Office::for_tests();
+        let doc_num = DocNum::parse("3").unwrap();
+        match by_number(&Api::new(host, &office.url), &office, doc_num, pat_num).unwrap() {
+            Sought::There(row) => {
+                let owner = row.pat_num.map_or("nobody".into(), |owner| owner.to_string());
+                format!("there, of {owner}")
+            }
+            Sought::Gone => "gone".into(),
+            Sought::Unknown => "unknown".into(),
+        }
     }
 }
