@@ -207,7 +207,7 @@ pub struct ImageDelivery {
     /// The patient's current state.
     pub patient: Patient,
     /// When an earlier attempt began, if the bus did not learn how it ended, in milliseconds since 1970 UTC: search before
-    /// sending it again. Only with `local_id` `None`.
+    /// sending it again. With `local_id` too: other bytes, or the image of another patient, may have got another id by then.
     pub in_doubt_since_ms: Option<u64>,
 }
 

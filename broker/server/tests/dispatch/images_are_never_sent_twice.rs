@@ -30,6 +30,29 @@ async fn a_kill_between_sending_and_noting_sends_nothing_twice() {
 }
 
 #[tokio::test]
+async fn a_kill_after_sending_the_other_bytes_of_an_image_that_is_known_there_sends_them_once() {
+    let mut town = Town::open().await;
+    let patient = town.somebody("1").await;
+    let image = town.taken(patient, "7", b"a photograph").await;
+    town.image_receipted(image, 1).await;
+    let nobody_sees = town.gallery.viewers.clone().acquire_many_owned(64).await.unwrap();
+    town.taken(patient, "7", b"the same, turned").await;
+    until("the archive has the other bytes", || {
+        town.pictured(image).as_deref() == Some(b"the same, turned")
+    })
+    .await;
+    town.kill().await;
+    drop(nobody_sees);
+    town.office.restart().await;
+    let due = town.office.registry.image_due(&system(ARCHIVE), image).unwrap();
+    assert!(due.in_doubt.is_some() && due.local_id.is_some());
+    town.start().await;
+    let receipts = town.image_receipted(image, 2).await;
+    assert_eq!(receipts[1].outcome, ReceiptOutcome::Verified);
+    assert_eq!(town.gallery.pictures().sent(), 2);
+}
+
+#[tokio::test]
 async fn an_answer_that_is_lost_sends_nothing_twice() {
     let town = Town::open().await;
     let patient = town.somebody("1").await;

@@ -186,8 +186,8 @@ impl Attempt<'_> {
             .begin_image(self.system, self.image, due, record.as_ref())
             .await?;
         reach("image-noted");
-        // Who knows the id has nothing to search for.
-        delivery.in_doubt_since = doubt.filter(|_| delivery.local_id.is_none());
+        // Also where the id is known: that may be the one of what the image was before.
+        delivery.in_doubt_since = doubt;
         let sending = self.connector.deliver_image(&delivery);
         match permission.during(sending).await {
             Ok(delivered) => Ok(delivered),
