@@ -3,8 +3,7 @@
 //! A POST cannot be sent twice without care, as with patients ([`crate::create`]). So every upload carries a mark of its image
 //! and bytes in its description ([`crate::documents::mark`]), and nothing is sent before the patient's documents were searched
 //! for it. When the answer to a POST is lost, the document is looked for within the same call and, as long as the office may
-//! still be working on it, in later ones: until [`SETTLED_AFTER`] after the POST ended, or after the beginning of an attempt
-//! of which the bus does not know the end. While it is in doubt, the answer is `retry`.
+//! still be working on it, in later ones ([`crate::documents::doubt`]). While it is in doubt, the answer is `retry`.
 //!
 //! What happens to an image that the office already has:
 //!
@@ -27,24 +26,20 @@
 
 use crate::api::{Api, Error};
 use crate::documents::calls::{Bytes, Upload};
+use crate::documents::doubt::Doubt;
 use crate::documents::line::{Line, MOST_BYTES, extension};
 use crate::documents::mark::{self, Mark};
 use crate::documents::row::{DocNum, Document};
 use crate::documents::search::{self, Sought};
 use crate::documents::{amend, category, large};
-use crate::host::{Host, recall, remember};
+use crate::host::{HandedOut, Host, recall, remember};
 use crate::office::Office;
 use crate::poll::known_clock;
 use crate::row::{PatNum, Row};
 use archwire_connector::log::Level;
 use archwire_connector::{DeliveryAction, Disposition, ImageDelivered, ImageDelivery};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
-
-/// After that time the office has either made the document or given up: the API's limit of 60 s and some more. An image can
-/// wait for it after a crash too.
-const SETTLED_AFTER: Duration = Duration::from_secs(65);
 
 /// How long to wait between two searches for a document that may be about to appear.
 const SEARCH_AGAIN: Duration = Duration::from_secs(5);
@@ -57,22 +52,6 @@ const DISPENSABLE: [&str; 3] = ["ToothNumbers", "DateCreated", "ImgType"];
 
 /// How the id begins that an image has which was withdrawn and turned out never to have come: no document has such a one.
 const NOT_UPLOADED: &str = "not-uploaded-";
-
-/// An upload that may have arrived.
-#[derive(Serialize, Deserialize)]
-struct Doubt {
-    /// From when on it is settled whether it made a document, in milliseconds since 1970 UTC.
-    settled_ms: u64,
-}
-
-impl Doubt {
-    fn since(moment_ms: u64) -> Self {
-        let settled = u64::try_from(SETTLED_AFTER.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            settled_ms: moment_ms.saturating_add(settled),
-        }
-    }
-}
 
 /// Makes the office hold the image, or mark it as withdrawn.
 ///
@@ -156,7 +135,7 @@ impl Task<'_> {
         if let Some(row) = found {
             return self.keep(&row, &line);
         }
-        if doubt.is_some_and(|doubt| self.host.now_ms() < doubt.settled_ms) {
+        if doubt.is_some_and(|doubt| !doubt.is_settled(self.host.now_ms())) {
             return Err(Disposition::retry("upload-in-doubt", SEARCH_AGAIN));
         }
         let former = self.former()?;
@@ -221,7 +200,9 @@ impl Task<'_> {
         };
         let doc_num = match (found, self.remembered_doubt()) {
             (Some(doc_num), _) => doc_num,
-            (None, Some(doubt)) if self.host.now_ms() < doubt.settled_ms => {
+            (None, Some(doubt)) if !doubt.is_settled(self.host.now_ms()) => {
+                // Without room it is settled all the same, later.
+                remember(self.host, &self.doubt_key(), &doubt);
                 return Err(Disposition::retry("upload-in-doubt", SEARCH_AGAIN));
             }
             (None, _) => return Ok(None),
@@ -263,17 +244,22 @@ impl Task<'_> {
                 Ok(doc_num) => return Ok(doc_num),
                 Err(error) if error.may_have_arrived() => {
                     if let Some(handed_out) = &handed_out {
-                        large::let_it_be_fetched(self.host, handed_out.as_ref(), size);
+                        large::let_it_be_fetched(self.host, handed_out.as_ref());
                     }
                     return self.search_at_once(&error);
                 }
-                Err(error) => self.give_up(error, &mut upload.fields)?,
+                Err(error) => self.give_up(error, &mut upload.fields, handed_out.as_deref())?,
             }
         }
     }
 
     /// Takes the field out that the office refused by name.
-    fn give_up(&self, error: Error, fields: &mut Map<String, Value>) -> Result<(), Disposition> {
+    fn give_up(
+        &self,
+        error: Error,
+        fields: &mut Map<String, Value>,
+        handed_out: Option<&dyn HandedOut>,
+    ) -> Result<(), Disposition> {
         if let Error::Unauthorized(status) = error {
             // The same key just listed the patient's documents.
             return Err(Disposition::rejected("documents-not-permitted").with_status(status));
@@ -286,7 +272,11 @@ impl Task<'_> {
             return Ok(());
         }
         category::forget(self.host, &error);
-        Err(error.into())
+        let size = self.delivery.image.size;
+        match handed_out.filter(|handed_out| handed_out.taken() < size) {
+            Some(_) => Err(large::not_fetched(error)),
+            None => Err(error.into()),
+        }
     }
 
     /// The answer to the POST was lost: looks for the document right away.
@@ -308,10 +298,14 @@ impl Task<'_> {
         let since_ms = self.delivery.in_doubt_since_ms;
         // An attempt that began after the kept doubt was settled is a doubt of its own.
         match (kept, since_ms) {
-            (Some(kept), Some(since_ms)) if since_ms > kept.settled_ms => Some(Doubt::since(since_ms)),
+            (Some(kept), Some(since_ms)) if kept.is_settled(since_ms) => Some(self.doubt_of(since_ms)),
             (Some(kept), _) => Some(kept),
-            (None, since_ms) => since_ms.map(Doubt::since),
+            (None, since_ms) => since_ms.map(|since_ms| self.doubt_of(since_ms)),
         }
+    }
+
+    fn doubt_of(&self, began_ms: u64) -> Doubt {
+        Doubt::of_attempt(began_ms, self.host.now_ms(), self.delivery.image.size)
     }
 
     fn find(&self) -> Result<Option<Document>, Disposition> {

@@ -5,8 +5,13 @@
 //! has to be put on a server.
 //!
 //! The API answers 504 after 60 s, and the office may well be fetching still. So the image stays handed out while bytes are
-//! taken, until nothing was for [`PAUSE`] or all were.
+//! taken, until none was for [`PAUSE`]: also when all were, because the last ones are on their way then, and an office may read
+//! some of them twice.
+//!
+//! An office that does not get there says so with a refusal, like one that does not want what it was sent. As long as it did
+//! not have the whole image, it is tried again.
 
+use crate::api::Error;
 use crate::documents::line::MOST_BYTES;
 use crate::host::{HandedOut, Host};
 use archwire_connector::Disposition;
@@ -15,6 +20,9 @@ use std::time::Duration;
 
 /// Without a byte for that long, the office fetches no more.
 const PAUSE: Duration = Duration::from_secs(10);
+
+/// When to let the office try again that could not fetch it.
+const FETCH_AGAIN: Duration = Duration::from_secs(30);
 
 /// Hands the image out to the office's program.
 ///
@@ -40,15 +48,23 @@ pub fn hand_out(
 }
 
 /// Waits while the office goes on fetching although the API gave up.
-pub fn let_it_be_fetched(host: &dyn Host, handed_out: &dyn HandedOut, size: u64) {
+pub fn let_it_be_fetched(host: &dyn Host, handed_out: &dyn HandedOut) {
     loop {
         let before = handed_out.taken();
-        if before >= size {
-            return;
-        }
         host.wait(PAUSE);
         if handed_out.taken() == before {
             return;
         }
+    }
+}
+
+/// What a refusal means of an image that the office does not have all of: the way to it may be better later.
+#[must_use]
+pub fn not_fetched(error: Error) -> Disposition {
+    match error {
+        Error::Refused { status: 400, text } => Disposition::retry("document-not-fetched", FETCH_AGAIN)
+            .with_status(400)
+            .with_detail(text),
+        other => other.into(),
     }
 }

@@ -50,6 +50,17 @@ fn a_former_document_that_could_not_be_marked_is_marked_the_next_time_without_a_
 }
 
 #[test]
+fn other_bytes_that_may_be_on_their_way_are_waited_for_although_the_image_is_known() {
+    let host = Double::new().answer(200, "[]");
+    let killed = ImageDelivery {
+        in_doubt_since_ms: Some(NOW_MS - 2_000),
+        ..amended()
+    };
+    assert_eq!(code(&host, &killed), "upload-in-doubt");
+    assert_eq!(requests(&host), [SEARCH]);
+}
+
+#[test]
 fn a_key_that_may_not_change_documents_leaves_the_former_one_unmarked_and_says_so() {
     for denied in [401, 400] {
         let host = Double::new()

@@ -69,6 +69,84 @@ fn it_stays_handed_out_while_the_office_fetches_and_is_then_looked_for() {
 }
 
 #[test]
+fn it_stays_handed_out_for_as_long_as_bytes_move_also_when_all_were_read() {
+    let all = MOST_BYTES + 1;
+    let host = Double::new()
+        .handing_out(Ok(&[all, all + 500, all + 500, all + 500]))
+        .answer(200, "[]")
+        .answer(504, "\"timed out\"")
+        .answer(200, &list(&ours()));
+    assert!(delivered(&host, &cone_beam()).is_ok());
+    assert_eq!(host.later_ms.get(), 20_000, "the last bytes had time to arrive");
+}
+
+#[test]
+fn after_a_crash_what_may_have_been_fetched_until_then_is_waited_for_from_then_on() {
+    for retracted in [false, true] {
+        let host = Double::new().answer(200, "[]");
+        let killed = ImageDelivery {
+            in_doubt_since_ms: Some(NOW_MS - 20 * 60_000),
+            retracted,
+            ..cone_beam()
+        };
+        assert_eq!(code(&host, &killed), "upload-in-doubt");
+        host.later_ms.set(64_000);
+        let host = host.answer(200, "[]");
+        assert_eq!(code(&host, &killed), "upload-in-doubt");
+        // The first look counts, not the last one.
+        host.later_ms.set(66_000);
+        let host = match retracted {
+            true => host.answer(200, "[]"),
+            false => host
+                .handing_out(Ok(&[MOST_BYTES + 1]))
+                .answer(200, "[]")
+                .answer(201, &uploaded()),
+        };
+        assert!(delivered(&host, &killed).is_ok());
+    }
+}
+
+#[test]
+fn without_room_for_the_doubt_the_end_of_the_longest_call_settles_it() {
+    let host = Double::new().answer(200, "[]");
+    host.full.set(true);
+    let killed = ImageDelivery {
+        in_doubt_since_ms: Some(NOW_MS),
+        ..cone_beam()
+    };
+    assert_eq!(code(&host, &killed), "upload-in-doubt");
+    host.later_ms.set(31 * 60_000);
+    let host = host.answer(200, "[]");
+    assert_eq!(code(&host, &killed), "upload-in-doubt");
+    host.later_ms.set(32 * 60_000);
+    let host = host
+        .handing_out(Ok(&[MOST_BYTES + 1]))
+        .answer(200, "[]")
+        .answer(201, &uploaded());
+    assert!(delivered(&host, &killed).is_ok());
+}
+
+#[test]
+fn an_office_that_could_not_fetch_it_all_is_let_to_try_again() {
+    let refused = |taken: u64, status| {
+        let host = Double::new()
+            .handing_out(Ok(&[taken]))
+            .answer(200, "[]")
+            .answer(status, "\"could not connect to the SFTP server\"");
+        delivered(&host, &cone_beam()).unwrap_err()
+    };
+    for taken in [0, MOST_BYTES] {
+        let again = refused(taken, 400);
+        assert!(matches!(again, Disposition::Retry(_)));
+        assert_eq!(again.reason().code, "document-not-fetched");
+        assert_eq!(again.reason().status, Some(400));
+    }
+    for (taken, status) in [(MOST_BYTES + 1, 400), (0, 403)] {
+        assert!(matches!(refused(taken, status), Disposition::Rejected(reason) if reason.code == "refused"));
+    }
+}
+
+#[test]
 fn a_lost_answer_is_in_doubt_and_nothing_is_sent_again_until_it_is_settled() {
     let host = Double::new()
         .handing_out(Ok(&[0]))
@@ -89,15 +167,17 @@ fn a_lost_answer_is_in_doubt_and_nothing_is_sent_again_until_it_is_settled() {
 
 #[test]
 fn an_office_that_quotes_the_password_does_not_get_it_into_the_reason() {
-    let host = Double::new()
-        .handing_out(Ok(&[0]))
-        .answer(200, "[]")
-        .answer(400, "\"cannot log in with u5er and pa55word\"");
-    let refused = delivered(&host, &cone_beam()).unwrap_err();
-    assert_eq!(refused.reason().code, "refused");
-    let detail = refused.reason().detail.clone().unwrap();
-    assert!(
-        detail.contains("cannot log in") && !detail.contains("pa55word"),
-        "{detail}"
-    );
+    for (taken, code) in [(0, "document-not-fetched"), (MOST_BYTES + 1, "refused")] {
+        let host = Double::new()
+            .handing_out(Ok(&[taken]))
+            .answer(200, "[]")
+            .answer(400, "\"cannot log in with u5er and pa55word\"");
+        let refused = delivered(&host, &cone_beam()).unwrap_err();
+        assert_eq!(refused.reason().code, code);
+        let detail = refused.reason().detail.clone().unwrap();
+        assert!(
+            detail.contains("cannot log in") && !detail.contains("pa55word"),
+            "{detail}"
+        );
+    }
 }
