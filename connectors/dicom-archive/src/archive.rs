@@ -40,6 +40,16 @@ pub struct Study {
     pub json: Vec<u8>,
 }
 
+/// A file that was asked for.
+pub enum File {
+    /// Its bytes.
+    There(Box<dyn Read>),
+    /// The archive does not have it any more.
+    Gone,
+    /// This is no archive that gives files out so, or it may not be asked.
+    Denied,
+}
+
 /// By what an image is fetched.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Place {
@@ -205,19 +215,20 @@ impl<'a> Archive<'a> {
         self.ask(|| self.host.send(request))
     }
 
-    /// A file as Orthanc itself gives it out. `None` when this is no Orthanc, it may not be asked, or it does not have it any more.
+    /// A file as Orthanc itself gives it out.
     ///
     /// # Errors
     /// When the server does not give it.
-    pub fn orthanc_file(&self, path: &str) -> Result<Option<Box<dyn Read>>, Disposition> {
+    pub fn orthanc_file(&self, path: &str) -> Result<File, Disposition> {
         let request = self.orthanc_request(Method::Get, path).timeout(PATIENCE);
         let incoming = match self.ask(|| self.host.open(&request)) {
-            Err(http::Error::Denied) => return Ok(None),
+            Err(http::Error::Denied) => return Ok(File::Denied),
             incoming => incoming?,
         };
         match incoming.status {
-            401 | 403 | 404 | 405 | 410 => Ok(None),
-            _ => Ok(Some(Box::new(incoming.success()?.body))),
+            401 | 403 | 405 => Ok(File::Denied),
+            404 | 410 => Ok(File::Gone),
+            _ => Ok(File::There(Box::new(incoming.success()?.body))),
         }
     }
 

@@ -145,6 +145,8 @@ fn general(set: &mut Elements, content: Content, class: &str, subject: &Subject<
     set.text(tag::PRIVATE_CREATOR, b"LO", CREATOR);
     set.text(tag::PAYLOAD_SHA256, b"LO", subject.sha256);
     set.text(tag::PAYLOAD_SIZE, b"LO", &image.size.to_string());
+    set.text(tag::FILED_PATIENT_ID, b"LO", subject.patient_id);
+    set.stated(tag::FILED_ISSUER, b"LO", Some(subject.issuer));
 }
 
 fn patient(set: &mut Elements, subject: &Subject<'_>) {

@@ -32,6 +32,10 @@ pub mod tag {
     pub const PAYLOAD_SHA256: Tag = (0x0009, 0x1001);
     /// Its size in bytes, in decimal.
     pub const PAYLOAD_SIZE: Tag = (0x0009, 0x1002);
+    /// PatientID under which the file was made.
+    pub const FILED_PATIENT_ID: Tag = (0x0009, 0x1003);
+    /// Who issued that, where somebody is stated.
+    pub const FILED_ISSUER: Tag = (0x0009, 0x1004);
     pub const PATIENT_NAME: Tag = (0x0010, 0x0010);
     pub const PATIENT_ID: Tag = (0x0010, 0x0020);
     pub const ISSUER_OF_PATIENT_ID: Tag = (0x0010, 0x0021);
@@ -88,9 +92,22 @@ pub struct Payload {
     pub size: u64,
     /// Where it begins in the DICOM file.
     pub offset: u64,
+    /// PatientID and issuer under which the DICOM file was made; the latter is empty where none was stated. `None` where that
+    /// cannot be read.
+    pub filed: Option<(String, String)>,
 }
 
 impl Header {
+    /// Whether this connector made the DICOM file around another one, and it is still of the patient under whom it was made: staff
+    /// give an image to somebody else in the archive, and it keeps its identifier and its mark then.
+    #[must_use]
+    pub fn is_where_it_was_put(&self) -> bool {
+        let filed = self.payload.as_ref().and_then(|payload| payload.filed.as_ref());
+        filed.is_some_and(|(id, issuer)| {
+            self.patient_id.as_ref() == Some(id) && self.issuer.as_deref().unwrap_or_default() == issuer
+        })
+    }
+
     /// Reads the first [`HEAD_BYTES`] of a file, or all of it when it is shorter. `None` when it is no DICOM file.
     #[must_use]
     pub fn read(head: &[u8]) -> Option<Self> {
@@ -116,6 +133,8 @@ struct Found {
     ours: bool,
     sha256: Option<String>,
     size: Option<u64>,
+    filed: Option<String>,
+    filed_issuer: Option<String>,
 }
 
 impl Found {
@@ -167,6 +186,8 @@ impl Found {
             tag::PRIVATE_CREATOR => self.ours = plain(value) == CREATOR,
             tag::PAYLOAD_SHA256 => self.sha256 = Some(plain(value)).filter(|digest| is_digest(digest)),
             tag::PAYLOAD_SIZE => self.size = plain(value).parse().ok(),
+            tag::FILED_PATIENT_ID => self.filed = text(value, self.latin_1),
+            tag::FILED_ISSUER => self.filed_issuer = text(value, self.latin_1),
             _ => {}
         }
     }
@@ -186,7 +207,13 @@ impl Found {
             return;
         }
         let offset = u64::try_from(reader.at).unwrap_or(u64::MAX);
-        self.header.payload = Some(Payload { sha256, size, offset });
+        let issuer = self.filed_issuer.take().unwrap_or_default();
+        self.header.payload = Some(Payload {
+            sha256,
+            size,
+            offset,
+            filed: self.filed.take().map(|id| (id, issuer)),
+        });
     }
 }
 

@@ -1,13 +1,12 @@
 //! What Orthanc tells and does beyond DICOMweb (Orthanc REST API): its list of changes, which studies are stable, and taking an
 //! image away, which DICOMweb cannot.
 
-use crate::archive::{Archive, unreadable};
+use crate::archive::{Archive, File, unreadable};
 use crate::uid::Uid;
 use archwire_connector::Disposition;
 use archwire_connector::http::{self, Method};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::io::Read;
 
 /// Changes that are asked for at a time.
 const CHANGES: usize = 100;
@@ -187,11 +186,11 @@ pub fn images_named(archive: &Archive<'_>, instance: &Uid) -> Result<Option<Vec<
     ids.collect::<Option<Vec<_>>>().map(Some).ok_or_else(unreadable)
 }
 
-/// The file of an image, as it is stored. `None` when it is not there any more, or may not be read.
+/// The file of an image, as it is stored.
 ///
 /// # Errors
 /// When the server does not give it.
-pub fn file(archive: &Archive<'_>, id: &str) -> Result<Option<Box<dyn Read>>, Disposition> {
+pub fn file(archive: &Archive<'_>, id: &str) -> Result<File, Disposition> {
     archive.orthanc_file(&format!("/instances/{id}/file"))
 }
 

@@ -2,10 +2,11 @@
 //! has been stored under that one's identifiers.
 //!
 //! DICOMweb cannot do it, Orthanc can. Only what the bus itself put there goes: files that this connector made around others bear
-//! its mark, and the SHA-256 of the file within has to be the image's and has to be right. A DICOM file that came as it is bears
+//! its mark, the SHA-256 of the file within has to be the image's and has to be right, and it has to be of the patient under whom
+//! it was made: staff give images to somebody else in the archive, whose it may be by now. A DICOM file that came as it is bears
 //! none, and may be the machine's own copy. Where anything speaks against it, nothing goes, and a person is told the identifier.
 
-use crate::archive::Archive;
+use crate::archive::{Archive, File};
 use crate::file;
 use crate::host::Purpose;
 use crate::orthanc;
@@ -27,6 +28,7 @@ pub enum Gone {
 
 const NO_WAY: &str = "only Orthanc can take an image away, and only where it may be looked up and read";
 const NOT_OURS: &str = "it does not bear the bus's mark with the digest of this image";
+const MOVED: &str = "it is not the patient's any more under whom the bus put it there";
 const NOT_ALLOWED: &str = "the grants or the archive's own rules do not allow DELETE";
 
 /// Withdraws an image that is the patient's no more.
@@ -70,39 +72,54 @@ pub fn take_away(archive: &Archive<'_>, instance: &Uid, sha256: &str) -> Result<
             false => Gone::ByHand(NO_WAY),
         });
     };
+    let mut ours = Vec::new();
     for id in &ids {
-        if let Some(why) = objection(archive, id, instance, sha256)? {
-            return Ok(Gone::ByHand(why));
+        match look(archive, id, instance, sha256)? {
+            Looked::Ours => ours.push(id),
+            Looked::Gone => {}
+            Looked::Objection(why) => return Ok(Gone::ByHand(why)),
         }
     }
-    for id in &ids {
+    for id in &ours {
         if !orthanc::remove(archive, id)? {
             return Ok(Gone::ByHand(NOT_ALLOWED));
         }
         archive.host.log(Level::Info, "image-taken-away", &[]);
     }
     match orthanc::images_named(archive, instance)? {
+        // What was not to be read is looked up still: something stands between the two.
+        Some(left) if left.iter().any(|id| !ours.contains(&id)) => Ok(Gone::ByHand(NO_WAY)),
         Some(left) if !left.is_empty() => Err(Disposition::retry("still-there", Duration::from_secs(30))),
-        _ if ids.is_empty() => Ok(Gone::Before),
+        _ if ours.is_empty() => Ok(Gone::Before),
         _ => Ok(Gone::Now),
     }
 }
 
-/// What speaks against an image being one that this connector put into the archive, around a file with this digest. It is read
-/// whole.
-fn objection(
-    archive: &Archive<'_>,
-    id: &str,
-    instance: &Uid,
-    sha256: &str,
-) -> Result<Option<&'static str>, Disposition> {
-    let Some(file) = orthanc::file(archive, id)? else {
-        return Ok(Some(NO_WAY));
+/// What an image turned out to be.
+enum Looked {
+    /// One that this connector put into the archive, around the file.
+    Ours,
+    /// It is not there any more.
+    Gone,
+    /// What speaks against it.
+    Objection(&'static str),
+}
+
+/// Whether an image is one that this connector put into the archive, around a file with this digest. It is read whole.
+fn look(archive: &Archive<'_>, id: &str, instance: &Uid, sha256: &str) -> Result<Looked, Disposition> {
+    let file = match orthanc::file(archive, id)? {
+        File::There(file) => file,
+        File::Gone => return Ok(Looked::Gone),
+        File::Denied => return Ok(Looked::Objection(NO_WAY)),
     };
     let taken = file::read(archive, file, Purpose::Measure)?;
     let header = &taken.header;
     let is_it = header.instance.as_ref() == Some(instance) && taken.sha256 == sha256;
-    Ok((!is_it || header.payload.is_none()).then_some(NOT_OURS))
+    Ok(match header.payload {
+        Some(_) if is_it && header.is_where_it_was_put() => Looked::Ours,
+        Some(_) if is_it => Looked::Objection(MOVED),
+        _ => Looked::Objection(NOT_OURS),
+    })
 }
 
 #[cfg(test)]

@@ -17,8 +17,11 @@ pub(crate) struct Double {
     /// By the beginning of `METHOD path?query`; the longest that fits counts. Without one, 404.
     answers: RefCell<BTreeMap<String, Result<Answer, Error>>>,
     pub(crate) images: RefCell<BTreeMap<String, Vec<u8>>>,
+    first: RefCell<Vec<(String, Vec<u8>)>>,
     pub(crate) asked: RefCell<Vec<String>>,
     pub(crate) logged: RefCell<Vec<&'static str>>,
+    /// What every digest is.
+    pub(crate) digest: RefCell<Option<String>>,
     pub(crate) later_ms: Cell<u64>,
     /// The store of images answers this.
     pub(crate) full: Cell<bool>,
@@ -27,6 +30,13 @@ pub(crate) struct Double {
 impl Double {
     pub(crate) fn answer(&self, question: &str, status: u16, body: &str) {
         self.says(question, Ok((status, "application/dicom+json", body.into())));
+    }
+
+    /// What is answered the first time, and what from then on.
+    pub(crate) fn once(&self, question: &str, first: &str, then: &str) {
+        self.answer(question, 200, then);
+        let first = (question.to_owned(), first.as_bytes().to_vec());
+        self.first.borrow_mut().push(first);
     }
 
     pub(crate) fn fail(&self, question: &str, error: Error) {
@@ -39,6 +49,11 @@ impl Double {
         self.says(question, Ok((200, "multipart/related; boundary=b", body)));
     }
 
+    /// Bytes as they are.
+    pub(crate) fn bytes(&self, question: &str, bytes: &[u8]) {
+        self.says(question, Ok((200, "application/dicom", bytes.to_vec())));
+    }
+
     fn says(&self, question: &str, answer: Result<Answer, Error>) {
         self.answers.borrow_mut().insert(question.to_owned(), answer);
     }
@@ -47,6 +62,16 @@ impl Double {
         let path = request.url().strip_prefix("http://archive").unwrap();
         let question = format!("{} {path}", request.method().as_str());
         self.asked.borrow_mut().push(question.clone());
+        let mut first = self.first.borrow_mut();
+        if let Some(at) = first.iter().position(|(start, _)| question.starts_with(start)) {
+            let (_, body) = first.remove(at);
+            let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+            return Ok(Response {
+                status: 200,
+                headers,
+                body,
+            });
+        }
         let answers = self.answers.borrow();
         let fits = |(start, _): &(&String, _)| question.starts_with(start.as_str());
         let answer = answers.iter().filter(fits).max_by_key(|(start, _)| start.len());
@@ -88,7 +113,7 @@ impl Host for Double {
     fn sink(&self, _: Purpose) -> Result<Box<dyn Sink>, Disposition> {
         match self.full.get() {
             true => Err(images::Error::Full.into()),
-            false => Ok(Box::new(Counting(0))),
+            false => Ok(Box::new(Counting(0, self.digest.borrow().clone()))),
         }
     }
 
@@ -101,8 +126,8 @@ impl Host for Double {
     }
 }
 
-/// Its "digest" is the number of bytes.
-struct Counting(usize);
+/// Its "digest" is the number of bytes, unless it was told one.
+struct Counting(usize, Option<String>);
 
 impl Write for Counting {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -117,6 +142,6 @@ impl Write for Counting {
 
 impl Sink for Counting {
     fn finish(self: Box<Self>) -> Result<String, images::Error> {
-        Ok(self.0.to_string())
+        Ok(self.1.unwrap_or_else(|| self.0.to_string()))
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::Config;
 use crate::deliver::deliver;
+use crate::encapsulate;
 use crate::host::double::Double;
 use archwire_connector::http::Error;
 use archwire_connector::{Image, Patient};
@@ -12,6 +13,7 @@ const ITSELF: &str = "GET /qido/instances?limit=100&offset=0&includefield=001000
 const LOOKUP: &str = "POST /tools/lookup";
 const FILE: &str = "GET /instances/";
 const REMOVE: &str = "DELETE /instances/";
+const DIGEST: &str = "abababababababababababababababababababababababababababababababab";
 const ID: &str = "1b2c3d4e-1b2c3d4e-1b2c3d4e-1b2c3d4e-1b2c3d4e";
 
 /// An image whose identifiers are others since it is another patient's. The double's digests are sizes.
@@ -121,5 +123,74 @@ fn an_archive_that_does_not_answer_is_asked_again() {
     assert!(matches!(told(&host, &delivery), Disposition::Retry(_)));
     host.answer(LOOKUP, 200, r#"[{"Type":"Instance","ID":"../changes"}]"#);
     assert_eq!(told(&host, &delivery).reason().code, "unreadable-answer");
+    assert_eq!(host.asked(REMOVE), 0);
+}
+
+/// What the connector once sent, as it is in the archive; with another PatientID of as many letters where staff gave it one.
+fn sent(delivery: &ImageDelivery, patient_id: &[u8; 2]) -> Vec<u8> {
+    let uid = |text| Uid::parse(text).ok().unwrap();
+    let subject = encapsulate::Subject {
+        study: &uid("1.2"),
+        series: &uid("1.2.1"),
+        instance: &uid("1.2.1.9"),
+        patient_id: "P1",
+        issuer: "A",
+        patient: &delivery.patient,
+        image: &delivery.image,
+        sha256: DIGEST,
+    };
+    let content = crate::picture::look(b"%PDF-1.7", 8).ok().unwrap();
+    let wrapping = encapsulate::around(content, &subject).unwrap();
+    let mut file = [wrapping.head, b"%PDF-1.7".to_vec(), wrapping.tail].concat();
+    let number = b"\x10\0\x20\0LO\x02\0";
+    let at = file
+        .windows(number.len())
+        .position(|part| part == number)
+        .unwrap()
+        + number.len();
+    file[at..at + 2].copy_from_slice(patient_id);
+    file
+}
+
+#[test]
+fn what_staff_gave_to_somebody_else_is_left_to_a_person() {
+    let host = archive();
+    let mut delivery = moved(&host);
+    *host.digest.borrow_mut() = Some(DIGEST.to_owned());
+    delivery.image.sha256 = Some(DIGEST.to_owned());
+    delivery.retracted = true;
+    host.answer(REMOVE, 200, "{}");
+    host.bytes(FILE, &sent(&delivery, b"P2"));
+    let told = told(&host, &delivery);
+    assert_eq!(told.reason().code, "archive-keeps-images");
+    let detail = told.reason().detail.clone().unwrap_or_default();
+    assert!(
+        detail.contains("1.2.1.9") && detail.contains("any more"),
+        "{detail}"
+    );
+    assert_eq!(host.asked(REMOVE), 0);
+    // As it was put there it goes.
+    host.bytes(FILE, &sent(&delivery, b"P1"));
+    host.once(LOOKUP, &format!(r#"[{{"Type":"Instance","ID":"{ID}"}}]"#), "[]");
+    let config = Config::for_tests();
+    let withdrawn = deliver(&Archive::new(&host, &config), &delivery).ok().unwrap();
+    assert_eq!(
+        (withdrawn.action, host.asked(REMOVE)),
+        (DeliveryAction::Updated, 1)
+    );
+}
+
+#[test]
+fn what_goes_between_two_questions_is_gone() {
+    let host = archive();
+    host.answer(FILE, 404, "");
+    let mut delivery = moved(&host);
+    delivery.retracted = true;
+    // It is looked up still: that is somebody between us and the archive who lets only some questions through.
+    assert_eq!(told(&host, &delivery).reason().code, "archive-keeps-images");
+    host.once(LOOKUP, &format!(r#"[{{"Type":"Instance","ID":"{ID}"}}]"#), "[]");
+    let config = Config::for_tests();
+    let withdrawn = deliver(&Archive::new(&host, &config), &delivery).ok().unwrap();
+    assert_eq!(withdrawn.action, DeliveryAction::Unchanged);
     assert_eq!(host.asked(REMOVE), 0);
 }
