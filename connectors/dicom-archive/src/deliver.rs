@@ -65,9 +65,13 @@ fn store(
     file: &mut File,
     sha256: &str,
 ) -> Result<ImageDelivered, Disposition> {
-    if let Some(record) = &file.record {
-        filing::refuse_another(archive, record, file.named.as_ref(), delivery)?;
-    }
+    // The archive would file it under a number that nobody has looked at.
+    let Some(record) = file.record.clone() else {
+        let detail = "the file's PatientID cannot be read here: it is missing, or the file is deflated, big-endian or in letters that \
+                      are neither Unicode nor Latin";
+        return Err(Disposition::rejected("patient-id-unreadable").with_detail(detail));
+    };
+    filing::refuse_another(archive, &record, file.named.as_ref(), delivery)?;
     match archive.store(sha256, std::mem::take(&mut file.parts))? {
         Stored::Taken { warning } => {
             if let Some(warning) = warning {
@@ -79,21 +83,14 @@ fn store(
         // It came in between our question and now, or the archive keeps its own counsel: reading it back tells.
         Stored::HadOne => archive.host.log(Level::Info, "had-it-already", &[]),
     }
-    let record = match &file.record {
-        Some(record) => Some(record.clone()),
-        // It is stored by now, whether or not the archive goes on answering.
-        None => filed_under(archive, &file.instance).unwrap_or_default(),
-    };
-    Ok(ImageDelivered {
-        record: record.map(|record| record.to_string()),
-        ..ImageDelivered::new(file.instance.as_str(), DeliveryAction::Created)
-    })
+    let stored = ImageDelivered::new(file.instance.as_str(), DeliveryAction::Created);
+    Ok(stored.of_record(record.to_string()))
 }
 
 /// What is sent.
 struct File {
     instance: Uid,
-    /// Under which the archive will file it; `None` when the header cannot be read here (deflated, big endian).
+    /// Under which the archive will file it; `None` when the header cannot be read here (deflated, big endian, other letters).
     record: Option<Record>,
     /// Whom it names.
     named: Option<Named>,
@@ -168,12 +165,6 @@ fn known_as(archive: &Archive<'_>, delivery: &ImageDelivery) -> Option<Record> {
     let linked = delivery.record.as_deref().and_then(Record::parse);
     let linked = linked.filter(|record| record.number().is_some());
     linked.or_else(|| person::known_number(&delivery.patient, archive.config.numbers.as_ref()?))
-}
-
-/// Under which record the archive filed an image.
-fn filed_under(archive: &Archive<'_>, instance: &Uid) -> Result<Option<Record>, Disposition> {
-    let images = archive.images_named(instance)?;
-    Ok(images.first().and_then(Record::of))
 }
 
 /// The image if the archive has it.

@@ -6,7 +6,7 @@
 //! it was not read yet or is somebody else's, only the archive can tell whose it is, so it is asked. What is decided here is no
 //! likeness, only whether two texts say the same:
 //!
-//! | Under the number the archive has | |
+//! | Under the number, whoever issued it, any study of the archive has | |
 //! |---|---|
 //! | nobody | sent |
 //! | somebody, and it is the bus's own number of the patient | sent |
@@ -14,6 +14,7 @@
 //! | the patient, by a link | sent |
 //! | whom the file names: the same name and birth date, but for case | sent |
 //! | anybody else | not yet: the bus may hear of that patient, and link the record. In the end a person is asked |
+//! | more than 1,000 studies | refused: that is no patient's number |
 
 use crate::archive::Archive;
 use crate::header::Header;
@@ -64,6 +65,11 @@ impl Named {
         Self::new(&person_name::write(patient), &born.replace('-', ""))
     }
 
+    fn is_born_another_day(&self, other: &Self) -> bool {
+        let dates = self.birth_date.as_ref().zip(other.birth_date.as_ref());
+        dates.is_some_and(|(one, other)| one != other)
+    }
+
     fn shown(study: &Dataset) -> Self {
         let name = study.person(tag::PATIENT_NAME).unwrap_or_default();
         Self::new(name, study.text(tag::PATIENT_BIRTH_DATE).unwrap_or_default())
@@ -73,7 +79,8 @@ impl Named {
 /// Refuses to send what the archive might file under somebody else. `named` is whom the file names, where that is known.
 ///
 /// # Errors
-/// `patient-id-of-another` when the number is somebody else's, `patient-not-linked` while the bus has not said that it is the
+/// `patient-id-of-another` when the number is somebody else's, `patient-id-of-too-many` when the archive has more studies with it than
+/// are looked through, `patient-not-linked` while the bus has not said that it is the
 /// patient's; when the archive does not tell.
 pub fn refuse_another(
     archive: &Archive<'_>,
@@ -84,16 +91,22 @@ pub fn refuse_another(
     if *record == Record::patient(&archive.config.issuer, &delivery.patient_id) {
         return Ok(());
     }
-    let Some(study) = records::newest(archive, record)? else {
-        return Ok(());
+    let Some(studies) = records::filed_with(archive, record)? else {
+        return Err(Disposition::rejected("patient-id-of-too-many"));
     };
-    let shown = Named::shown(&study.data);
-    let dates = named.and_then(|named| named.birth_date.as_ref().zip(shown.birth_date.as_ref()));
     let is_linked = delivery.record.as_deref() == Some(record.to_string().as_str());
-    match dates {
-        Some((one, other)) if one != other => Err(Disposition::rejected("patient-id-of-another")),
-        _ if is_linked || named == Some(&shown) => Ok(()),
-        _ => Err(Disposition::retry("patient-not-linked", UNTIL_READ)),
+    let mut is_known = true;
+    for study in &studies {
+        let shown = Named::shown(&study.data);
+        if named.is_some_and(|named| named.is_born_another_day(&shown)) {
+            return Err(Disposition::rejected("patient-id-of-another"));
+        }
+        let is_records = is_linked && records::may_be(&study.data, record);
+        is_known &= is_records || named == Some(&shown);
+    }
+    match is_known {
+        true => Ok(()),
+        false => Err(Disposition::retry("patient-not-linked", UNTIL_READ)),
     }
 }
 
@@ -200,5 +213,57 @@ mod tests {
         let archive = Archive::new(&host, &config);
         assert!(refuse_another(&archive, &number, None, &delivery(None)).is_ok());
         assert!(host.asked.borrow().is_empty());
+    }
+    /// What comes of a file of Jörg of 2012 under the number A|7, linked or not, in an archive with these studies: issuer and birth
+    /// date of each.
+    fn among(studies: &[(&str, &str)], record: Option<&str>) -> Option<String> {
+        let row = |(issuer, born): &(&str, &str)| {
+            let issuer = match issuer.is_empty() {
+                true => String::new(),
+                false => format!(r#""00100021":{{"Value":["{issuer}"]}},"#),
+            };
+            format!(
+                r#"{{"0020000D":{{"Value":["1.2"]}},"00100020":{{"Value":["7"]}},{issuer}
+                    "00100010":{{"Value":[{{"Alphabetic":"Müller^Jörg"}}]}},"00100030":{{"Value":["{born}"]}}}}"#
+            )
+        };
+        let rows: Vec<_> = studies.iter().map(row).collect();
+        let host = Double::default();
+        host.answer("GET /qido/studies?", 200, &format!("[{}]", rows.join(",")));
+        let config = Config::for_tests();
+        let named = Named::new("Müller^Jörg", "20120304");
+        let archive = Archive::new(&host, &config);
+        let number = Record::patient("A", "7");
+        let refused = refuse_another(&archive, &number, Some(&named), &delivery(record));
+        refused.err().map(|refused| refused.reason().code.clone())
+    }
+
+    #[test]
+    fn every_study_with_the_number_counts_whoever_issued_it() {
+        let (his, anothers) = ("20120304", "19800101");
+        assert_eq!(among(&[], None), None);
+        assert_eq!(
+            among(&[("", his); 20], None),
+            None,
+            "nobody need look up the issuer"
+        );
+        for issuer in ["", "A", "B"] {
+            let mut studies = vec![("A", his); 20];
+            studies.push((issuer, anothers));
+            for record in [None, Some("A|7")] {
+                let told = among(&studies, record);
+                assert_eq!(told.as_deref(), Some("patient-id-of-another"), "{issuer}");
+            }
+        }
+        // Linked is the record of one issuer.
+        assert_eq!(among(&[("A", "")], Some("A|7")), None);
+        let told = among(&[("A", ""), ("B", "")], Some("A|7"));
+        assert_eq!(told.as_deref(), Some("patient-not-linked"));
+    }
+
+    #[test]
+    fn a_number_of_very_many_studies_is_nobodys() {
+        let told = among(&[("A", "20120304"); crate::archive::PAGE], Some("A|7"));
+        assert_eq!(told.as_deref(), Some("patient-id-of-too-many"));
     }
 }

@@ -3,7 +3,7 @@
 //! Older studies may name the same patient otherwise (a maiden name, capitals). One study has to speak for all of them, or the
 //! patient would change back and forth; whether an image's own header fits the patient is the bus's to check.
 
-use crate::archive::{Archive, Place, Study};
+use crate::archive::{Archive, PAGE, Place, Study};
 use crate::json::{Dataset, tag};
 use crate::person;
 use crate::record::Record;
@@ -14,6 +14,9 @@ use archwire_connector::{Disposition, Observation, SourceRecord};
 const FORMAT: &str = "dicomweb/study/v1";
 /// Studies of a number whose issuer is looked up in an image because the archive does not tell it with the study.
 const MOST_LOOKED_UP: usize = 5;
+
+/// Most studies with one number that are looked through: ten pages.
+const MOST_WITH_A_NUMBER: usize = 10 * PAGE;
 
 /// Reads a record. `None` when the archive has no study of it (any more).
 ///
@@ -79,8 +82,41 @@ pub fn newest(archive: &Archive<'_>, record: &Record) -> Result<Option<Study>, D
     Ok(None)
 }
 
+/// Every study that the archive may file together with a record: those with its PatientID, whoever issued it, since an archive may
+/// not look at that. `None` where that are more than [`MOST_WITH_A_NUMBER`].
+///
+/// # Errors
+/// When the archive does not tell.
+pub fn filed_with(archive: &Archive<'_>, record: &Record) -> Result<Option<Vec<Study>>, Disposition> {
+    let (filter, value) = match record {
+        Record::Patient { id, .. } => ("PatientID", id.as_str()),
+        Record::Study(uid) => ("StudyInstanceUID", uid.as_str()),
+    };
+    let mut found = Vec::new();
+    for offset in (0..MOST_WITH_A_NUMBER).step_by(PAGE) {
+        let page = archive.studies(&[(filter, value)], offset)?;
+        let is_last = page.len() < PAGE;
+        found.extend(
+            page.into_iter()
+                .filter(|study| is_filed_with(&study.data, record)),
+        );
+        if is_last {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+fn is_filed_with(study: &Dataset, record: &Record) -> bool {
+    match record {
+        Record::Patient { id, .. } => study.text(tag::PATIENT_ID) == Some(id),
+        Record::Study(_) => may_be(study, record),
+    }
+}
+
 /// Whether the study is the record's, as far as the study tells.
-fn may_be(study: &Dataset, record: &Record) -> bool {
+#[must_use]
+pub fn may_be(study: &Dataset, record: &Record) -> bool {
     match record {
         Record::Study(uid) => study.uid(tag::STUDY_INSTANCE_UID).as_ref() == Some(uid),
         Record::Patient { issuer, id } => {

@@ -143,23 +143,21 @@ fn a_delivery_without_what_it_needs_is_refused() {
 }
 
 #[test]
-fn of_a_file_whose_header_cannot_be_read_here_the_archive_tells_whose_it_is() {
+fn a_file_whose_patient_cannot_be_read_here_is_not_sent() {
     let host = empty();
     host.answer(STORE, 200, "{}");
     let delivery = delivery(&host);
     let mut deflated = vec![0; 128];
     deflated.extend(b"DICM\x02\0\x10\0UI\x16\x001.2.840.10008.1.2.1.99");
-    host.images.borrow_mut().insert("8".into(), deflated);
-    let config = Config::for_tests();
-    let record = |delivery: &ImageDelivery| {
-        let delivered = deliver(&Archive::new(&host, &config), delivery).ok().unwrap();
-        delivered.record
-    };
-    assert_eq!(record(&delivery), None, "the archive does not tell either");
-    let row =
-        r#"[{"0020000D":{"Value":["1.2"]},"00080018":{"Value":["1.2.1.1"]},"00100020":{"Value":["P9"]}}]"#;
-    host.answer(FOUND, 200, row);
-    assert_eq!(record(&delivery).as_deref(), Some("|P9"));
+    let mut cyrillic = vec![0; 128];
+    cyrillic.extend(b"DICM\x08\0\x05\0CS\x0a\0ISO_IR 144\x10\0\x20\0LO\x02\0\xC4\xC4");
+    for file in [deflated, cyrillic] {
+        host.images.borrow_mut().insert("8".into(), file);
+        let told = refused(&host, &delivery);
+        assert!(matches!(&told, Disposition::Rejected(_)));
+        assert_eq!(told.reason().code, "patient-id-unreadable");
+    }
+    assert_eq!(host.asked(STORE), 0);
 }
 
 /// A PDF in a DICOM file as this connector makes one, of which so much is missing at the end.
