@@ -1,7 +1,7 @@
 //! SFTP, version 3 (draft-ietf-secsh-filexfer-02): a folder with one folder with one file in it, to be read.
 //!
 //! One request after the other. Requests are at most 34,000 bytes, as every client's are that writes nothing; whoever sends
-//! more, or something that is no request, is cut off. An answer has at most 64 KiB of the file. Paths are understood with and
+//! more, or something that is no request, is cut off. An answer has at most 32 KiB of the file. Paths are understood with and
 //! without a slash at their beginning.
 
 use super::{offers::Offered, window::Window};
@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 /// Most bytes of a request.
 const LONGEST_REQUEST: u32 = 34_000;
 /// Most bytes of the file in one answer.
-const LONGEST_READ: u32 = 64 * 1024;
+const LONGEST_READ: u32 = 32 * 1024;
 /// Files and folders that may be open at the same time.
 const OPEN: usize = 2;
 /// What everybody sees of the permissions: to be read, and nothing else.
@@ -52,15 +52,24 @@ impl Files {
         }
     }
 
-    /// Answers until the program goes, or sends what is no request.
-    pub(super) async fn serve(mut self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-        while let Some(request) = next_request(&mut stream).await {
+    /// Answers until nothing more is asked, somebody sends what is no request, or nobody takes answers any more.
+    pub(super) async fn serve(mut self, mut requests: impl AsyncRead + Unpin, answers: impl AsyncWrite) {
+        tokio::pin!(answers);
+        while let Some(request) = next_request(&mut requests).await {
             let answer = self.answer(request).await;
+            let taken = match &answer {
+                Packet::Data(answer) => answer.data.len(),
+                _ => 0,
+            };
             let Ok(answer) = Bytes::try_from(answer) else {
                 return;
             };
-            if stream.write_all(&answer).await.is_err() || stream.flush().await.is_err() {
+            if answers.write_all(&answer).await.is_err() || answers.flush().await.is_err() {
                 return;
+            }
+            // Not before: nothing moves while nobody takes the answer.
+            if taken > 0 {
+                self.offered.took(taken);
             }
         }
     }
@@ -209,7 +218,6 @@ impl Files {
         match window.read(offset, length.min(LONGEST_READ)).await {
             Ok(bytes) if bytes.is_empty() => Err(StatusCode::Eof),
             Ok(bytes) => {
-                self.offered.took(bytes.len());
                 let data = bytes.into();
                 Ok(Data { id, data }.into())
             }

@@ -122,6 +122,11 @@ impl Offers {
             .map(Arc::clone)
     }
 
+    /// Whether nothing is handed out now, so that nobody can log in.
+    pub(super) fn is_none(&self) -> bool {
+        self.open().is_empty()
+    }
+
     /// Comes back when nothing is handed out.
     pub(super) async fn none_left(&self) {
         // The sender is in `self`, so that it cannot be gone.

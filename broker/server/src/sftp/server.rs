@@ -1,6 +1,6 @@
 //! The port on which images are handed out: who may connect, and for how long.
 
-use super::{HostKey, HostKeyError, Offers, session};
+use super::{HostKey, HostKeyError, Offers, offers::Offered, session, tally::Tally};
 use russh::server::{Config, run_stream};
 use std::{
     collections::HashMap,
@@ -14,7 +14,10 @@ use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 /// Connections at the same time.
 const CONNECTIONS: usize = 16;
@@ -100,78 +103,144 @@ impl SftpServer {
 
     /// Hands out until `shutdown`, and what is handed out then to its end.
     pub async fn run(self, shutdown: CancellationToken) {
-        let (connected, tasks, closing) =
-            (Connected::default(), TaskTracker::new(), CancellationToken::new());
+        let Self {
+            listener,
+            config,
+            offers,
+        } = self;
+        let reception = Reception {
+            config,
+            offers: offers.clone(),
+            connected: Connected::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            refused: Refused::default(),
+        };
         let over = async {
             shutdown.cancelled().await;
-            self.offers.none_left().await;
-        };
-        let serving = async {
-            loop {
-                match self.listener.accept().await {
-                    Ok((stream, peer)) => {
-                        let visit = Visit {
-                            config: Arc::clone(&self.config),
-                            offers: self.offers.clone(),
-                            tasks: tasks.clone(),
-                            closing: closing.clone(),
-                        };
-                        visit.begin(stream, connected.enter(peer.ip()));
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection to the SFTP port could not be accepted");
-                        sleep(REST).await;
-                    }
-                }
-            }
+            offers.none_left().await;
         };
         tokio::select! {
             () = over => {}
-            () = serving => {}
+            () = reception.receive(&listener) => {}
         }
-        drop(self.listener);
-        closing.cancel();
-        tasks.close();
-        tasks.wait().await;
+        drop(listener);
+        reception.closing.cancel();
+        reception.tasks.close();
+        reception.tasks.wait().await;
     }
 }
 
-/// What one connection needs.
-struct Visit {
+/// What strangers were refused.
+#[derive(Default)]
+struct Refused {
+    nothing_offered: Tally,
+    too_many: Tally,
+    not_accepted: Tally,
+    logins: Arc<Tally>,
+}
+
+/// What all connections share.
+struct Reception {
     config: Arc<Config>,
     offers: Offers,
+    connected: Connected,
     tasks: TaskTracker,
+    closing: CancellationToken,
+    refused: Refused,
+}
+
+impl Reception {
+    async fn receive(&self, listener: &TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    if let Some(place) = self.place(peer.ip()) {
+                        self.begin(stream, place);
+                    }
+                }
+                Err(error) => {
+                    if let Some(count) = self.refused.not_accepted.one_more() {
+                        tracing::warn!(count, %error, "connections to the SFTP port could not be accepted");
+                    }
+                    sleep(REST).await;
+                }
+            }
+        }
+    }
+
+    /// `None` for whoever can get nothing here, so that nobody is in the way of a program that can.
+    fn place(&self, address: IpAddr) -> Option<Place> {
+        if self.offers.is_none() {
+            if let Some(count) = self.refused.nothing_offered.one_more() {
+                tracing::warn!(
+                    code = "sftp_nothing_offered",
+                    count,
+                    "connections to the SFTP port were closed, because no image is handed out now"
+                );
+            }
+            return None;
+        }
+        let place = self.connected.enter(address);
+        if place.is_none()
+            && let Some(count) = self.refused.too_many.one_more()
+        {
+            tracing::warn!(
+                code = "sftp_too_many_connections",
+                count,
+                "connections to the SFTP port were closed, because there are too many"
+            );
+        }
+        place
+    }
+
+    fn begin(&self, stream: TcpStream, place: Place) {
+        let (sender, logged_in) = oneshot::channel();
+        let over = CancellationToken::new();
+        let visitor = session::Visitor {
+            offers: self.offers.clone(),
+            logged_in: sender,
+            tasks: self.tasks.clone(),
+            over: over.clone(),
+            refused: Arc::clone(&self.refused.logins),
+            held: (place, self.tasks.token()),
+        };
+        let visit = Visit {
+            config: Arc::clone(&self.config),
+            connection: session::Connection::new(visitor),
+            logged_in,
+            over,
+            closing: self.closing.clone(),
+        };
+        self.tasks.spawn(async move {
+            if let Err(error) = visit.serve(stream).await {
+                tracing::debug!(%error, "a connection to the SFTP port ended with an error");
+            }
+        });
+    }
+}
+
+/// One connection. Its place is taken, and the end of the server waited for, until russh's task has ended too.
+struct Visit {
+    config: Arc<Config>,
+    connection: session::Connection<(Place, TaskTrackerToken)>,
+    logged_in: oneshot::Receiver<Arc<Offered>>,
+    over: CancellationToken,
     closing: CancellationToken,
 }
 
 impl Visit {
-    fn begin(self, stream: TcpStream, place: Option<Place>) {
-        let Some(place) = place else {
-            tracing::warn!(
-                code = "sftp_too_many_connections",
-                "too many connections to the SFTP port; one more was closed"
-            );
-            return;
-        };
-        self.tasks.clone().spawn(async move {
-            if let Err(error) = self.serve(stream).await {
-                tracing::debug!(%error, "a connection to the SFTP port ended with an error");
-            }
-            drop(place);
-        });
-    }
-
     /// Serves a connection until it ends by itself, nobody logs in in time, or its offer ends.
     async fn serve(self, stream: TcpStream) -> Result<(), russh::Error> {
+        // Whatever ends it, what answers the program ends with it.
+        let _ends = self.over.drop_guard();
         let stream = stream.into_std()?;
         let plug = stream.try_clone()?;
         let stream = TcpStream::from_std(stream)?;
-        let (sender, logged_in) = oneshot::channel();
-        let connection = session::Connection::new(self.offers, sender, self.tasks);
-        let session = async { run_stream(self.config, stream, connection).await?.await };
+        let session = async { run_stream(self.config, stream, self.connection).await?.await };
         tokio::pin!(session);
         let over = async {
-            if let Ok(Ok(offered)) = timeout(LOG_IN, logged_in).await {
+            if let Ok(Ok(offered)) = timeout(LOG_IN, self.logged_in).await {
                 offered.ended.cancelled().await;
             }
         };

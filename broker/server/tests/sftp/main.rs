@@ -20,3 +20,5 @@ mod counter;
 mod file_is_all_there_is;
 mod offer_ends;
 mod openssh;
+mod program;
+mod who_takes_nothing;

@@ -3,11 +3,11 @@
 use crate::{
     counter::{Counter, SOON, Told},
     openssh::{OpenSsh, said},
+    program::{Appetite, Program},
 };
-use russh::{client, keys::PublicKeyOrCertificate};
+use russh::client;
 use russh_sftp::client::SftpSession;
-use std::sync::Arc;
-use tokio::{io::AsyncReadExt as _, time::timeout};
+use tokio::{io::AsyncReadExt as _, net::TcpStream, time::timeout};
 
 async fn is_refused(openssh: &OpenSsh, told: &Told) {
     let tried = openssh.sftp(told, "ls\n").await;
@@ -54,33 +54,20 @@ async fn nobody_logs_in_once_it_is_over() {
     let openssh = OpenSsh::new();
     let before = openssh.sftp(&told, "ls\n").await;
     assert!(before.status.success(), "{}", said(&before));
+    // Another's, so that it is not the port that is closed.
+    let (other, _) = counter.hand_out().await;
     drop(offer);
     is_refused(&openssh, &told).await;
+    drop(other);
     counter.close().await;
-}
-
-/// Takes any key.
-struct Trusting;
-
-impl client::Handler for Trusting {
-    type Error = russh::Error;
-
-    async fn check_server_key(&mut self, _: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
-        Ok(true)
-    }
 }
 
 #[tokio::test]
 async fn who_is_fetching_is_cut_off_when_it_is_over() {
     let counter = Counter::open(16).await;
     let (offer, told) = counter.hand_out().await;
-    let config = Arc::new(client::Config::default());
-    let mut session = client::connect(config, ("127.0.0.1", told.port), Trusting)
-        .await
-        .unwrap();
-    let login = session.authenticate_password(&told.user, &told.password).await;
-    assert!(login.unwrap().success());
-    let channel = session.channel_open_session().await.unwrap();
+    let program = Program::log_in(&told, client::Config::default(), Appetite::Whole).await;
+    let channel = program.session.channel_open_session().await.unwrap();
     channel.request_subsystem(true, "sftp").await.unwrap();
     let sftp = SftpSession::new(channel.into_stream()).await.unwrap();
     let mut file = sftp.open(&told.path).await.unwrap();
@@ -105,9 +92,28 @@ async fn who_is_fetching_is_cut_off_when_it_is_over() {
 #[tokio::test]
 async fn who_does_not_log_in_does_not_hold_up_a_stop() {
     let counter = Counter::open(1).await;
-    let silent = tokio::net::TcpStream::connect(("127.0.0.1", counter.port))
-        .await
-        .unwrap();
+    let (offer, _) = counter.hand_out().await;
+    let mut silent = TcpStream::connect(("127.0.0.1", counter.port)).await.unwrap();
+    let mut greeting = [0; 8];
+    silent.read_exact(&mut greeting).await.unwrap();
+    assert_eq!(&greeting, b"SSH-2.0-");
+    drop(offer);
     counter.close().await;
-    drop(silent);
+}
+
+#[tokio::test]
+async fn while_nothing_is_handed_out_nobody_is_let_in() {
+    let counter = Counter::open(1).await;
+    for _ in 0..100 {
+        let mut stranger = TcpStream::connect(("127.0.0.1", counter.port)).await.unwrap();
+        let mut heard = Vec::new();
+        let closed = timeout(SOON, stranger.read_to_end(&mut heard)).await;
+        // Closed either way; what counts is that nothing is said, and that it is at once.
+        _ = closed.expect("it is closed at once");
+        assert!(heard.is_empty(), "{heard:?}");
+    }
+    let (_offer, told) = counter.hand_out().await;
+    let openssh = OpenSsh::new();
+    let now = openssh.sftp(&told, "ls\n").await;
+    assert!(now.status.success(), "{}", said(&now));
 }
