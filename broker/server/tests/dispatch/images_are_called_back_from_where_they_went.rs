@@ -6,7 +6,7 @@ use crate::{
     support::*,
 };
 use archwire::registry::ImageTaken;
-use archwire_core::{ImageId, ImageObservation, PatientId, ReceiptOutcome, Verdict};
+use archwire_core::{DeliveryAction, ImageId, ImageObservation, PatientId, ReceiptOutcome, Verdict};
 use axum::http::Method;
 
 /// Two whom the archive has.
@@ -147,6 +147,35 @@ async fn what_cannot_be_called_back_is_parked_and_sent_nowhere_else() {
     let due = town.office.registry.image_due(&system(ARCHIVE), image).unwrap();
     let doubt = due.in_doubt.expect("nobody knows yet");
     assert_eq!(doubt.record.unwrap().as_str(), one.to_string());
+}
+
+#[tokio::test]
+async fn an_image_that_staff_took_from_the_wrong_patient_is_made_anew_for_the_right_one() {
+    for is_gone in [true, false] {
+        let (mut town, one, other) = two().await;
+        town.stop().await;
+        let image = town.taken(other, "7", b"a photograph").await;
+        town.office.merge(one, other).await;
+        town.start().await;
+        town.image_receipted(image, 1).await;
+        assert_eq!(town.pictured_under(image), Some(one.to_string()));
+        town.stop().await;
+        if is_gone {
+            town.gallery.pictures().kept.remove(&image.to_string());
+        }
+        town.office.unmerge(other).await;
+        town.start().await;
+        let receipts = town.image_receipted(image, 2).await;
+        assert_eq!(receipts[1].outcome, ReceiptOutcome::Verified);
+        assert_eq!(town.pictured_under(image), Some(other.to_string()));
+        // The archive makes a new one where it is not told that it had one.
+        let action = if is_gone {
+            DeliveryAction::Created
+        } else {
+            DeliveryAction::Updated
+        };
+        assert_eq!(receipts[1].action, Some(action));
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@
 //! | it is the patient's no more | the document is marked `WITHDRAWN`; where there is none, nothing |
 //!
 //! Staff may edit a description and the mark with it. An amendment of such a document cannot be told from one that is there
-//! already: it is refused with `amendment-unclear`, for a person to look at. One that staff deleted is not made again.
+//! already: it is refused with `amendment-unclear`, for a person to look at. One that staff deleted is not made again for the same
+//! patient; of one that lay with another patient and is gone, the bus tells no number.
 //!
 //! What is larger than [`crate::documents::line::MOST_BYTES`] the office's program fetches itself, see
 //! [`crate::documents::large`]: the same mark, the same search, the same doubts.

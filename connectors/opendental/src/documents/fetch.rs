@@ -38,13 +38,19 @@ pub fn fetch(
     let row = match search::by_number(&api, office, doc_num, record)? {
         Sought::There(row) => row,
         Sought::Gone => return Ok(None),
-        Sought::Unknown => return Err(Disposition::retry("document-out-of-sight", LOOK_AGAIN)),
+        Sought::Unknown => return Err(out_of_sight(doc_num)),
     };
     let Some(pat_num) = row.pat_num.or(record) else {
         return Ok(None);
     };
     let sha256 = digest(host, &api, &row, pat_num)?;
     Ok(Some(observation(host, &row, pat_num, sha256)))
+}
+
+fn out_of_sight(doc_num: DocNum) -> Disposition {
+    Disposition::retry("document-out-of-sight", LOOK_AGAIN).with_detail(format!(
+        "document {doc_num} is none of the patient's, and the office does not tell whether it is another one's"
+    ))
 }
 
 fn digest(

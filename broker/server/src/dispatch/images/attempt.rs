@@ -2,7 +2,7 @@
 //!
 //! What is read back is compared by digest: a delivery is verified when the system shows the very bytes that it was given. What was
 //! sent and never read back is looked for before it is sent once more. An image that a system files under somebody else's record
-//! is never taken for delivered.
+//! is never taken for delivered. A copy with somebody else that is gone by then is no reason to withhold it from whose it is.
 
 use super::told::Told;
 use crate::{
@@ -119,7 +119,8 @@ impl Attempt<'_> {
         if self.was_sent_before(&task, &told, permission).await? {
             return Ok(Brought::Seen);
         }
-        let delivered = self.send(&task, &told, permission).await?;
+        let known_as = self.known_as(&task, permission).await?;
+        let delivered = self.send(&task, &told, known_as, permission).await?;
         reach("image-delivered");
         self.read_back(&task, &told, delivered, permission).await?;
         Ok(Brought::Written)
@@ -161,10 +162,31 @@ impl Attempt<'_> {
         Ok(true)
     }
 
+    /// Under which id the system is told that it has the image. Staff may have taken away what lay with another patient; one of
+    /// the patient's own that they took away is the system's business.
+    async fn known_as(
+        &self,
+        task: &Task,
+        permission: &mut Permission<'_>,
+    ) -> Result<Option<LocalId>, Failure> {
+        let due = &task.due;
+        let known = due.local_id.clone();
+        let Some(former) = known
+            .as_ref()
+            .filter(|_| due.lies_elsewhere && !due.retracted && self.needs_record)
+        else {
+            return Ok(known);
+        };
+        let looking = self.connector.fetch_image(former, task.record.as_ref());
+        let shown = permission.during(looking).await.map_err(not_read)?;
+        Ok(known.filter(|_| shown.is_some()))
+    }
+
     async fn send(
         &self,
         task: &Task,
         told: &Told,
+        known_as: Option<LocalId>,
         permission: &mut Permission<'_>,
     ) -> Result<ImageDelivered, Failure> {
         let Task { due, record } = task;
@@ -177,7 +199,7 @@ impl Attempt<'_> {
             image: told.news.image.clone(),
             retracted: due.retracted,
             record: record.clone(),
-            local_id: due.local_id.clone(),
+            local_id: known_as,
             patient: patient.ok_or(Failure::Later(None, Trouble::of_code("patient_not_known_yet")))?,
             in_doubt_since: None,
         };
