@@ -59,14 +59,14 @@ impl Registry {
         Err(ObserveError::Append(archwire_nats::AppendError::Conflict))
     }
 
-    /// Takes an observation of a record that shows somebody else, because a person said that it does not.
+    /// Takes an observation of a record that shows somebody else, because a person said that it does not. The caller holds the
+    /// record's lock since before the observation was read from its item.
     pub(super) async fn take_all_the_same(
         &self,
         patient: PatientId,
         mut observation: Observation,
     ) -> Result<(), ObserveError> {
         let key = (observation.system.clone(), observation.view.local_id.clone());
-        let _record = self.records.lock(&key).await;
         let _link = self.links.lock(&key).await;
         let _patient = self.patients.lock(&patient).await;
         self.is_of(patient, &key.0, &key.1)?;
@@ -82,6 +82,7 @@ impl Registry {
                 .is_none()
                 .then_some(LinkedBy::Decided),
             candidates: &[],
+            decided: None,
         };
         for _ in 0..LONGEST_CONFLICT {
             let decision = self.decide(&basis)?;

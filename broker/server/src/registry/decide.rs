@@ -21,6 +21,8 @@ pub(super) struct Basis<'a> {
     pub(super) linked_by: Option<LinkedBy>,
     /// Whom else a new patient may be.
     pub(super) candidates: &'a [Candidate],
+    /// Who said that a new patient is one.
+    pub(super) decided: Option<&'a archwire_core::Decision>,
 }
 
 /// What an observation comes to.
@@ -221,7 +223,7 @@ fn event(
         changed: held.difference(&after),
         patient,
         observation: Some(basis.observation.clone()),
-        decision: None,
+        decision: basis.decided.cloned(),
         merge: None,
         image: None,
         linked_by: basis.linked_by,

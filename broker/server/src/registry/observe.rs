@@ -4,7 +4,7 @@ use super::{
     LONGEST_CONFLICT, ObserveError, Observed, Registry,
     decide::{Basis, Decision},
     index::ItemKey,
-    whose::{Found, Whose},
+    whose::{Found, SaidNew, Whose},
 };
 use crate::{failpoint, telemetry::traces};
 use archwire_core::{
@@ -32,22 +32,12 @@ impl Registry {
         observation: Observation,
         begun: Option<Instant>,
     ) -> Result<Observed, ObserveError> {
-        self.observe_as(observation, begun, false).await
-    }
-
-    /// The same; `may_be_new` when a person said that the record may make a patient.
-    pub(super) async fn observe_as(
-        self: &Arc<Self>,
-        observation: Observation,
-        begun: Option<Instant>,
-        may_be_new: bool,
-    ) -> Result<Observed, ObserveError> {
         let system = observation.system.clone();
         let span = tracing::info_span!(
             target: span::TARGET, span::OBSERVE, %system, result = Empty, code = Empty, otel.status_code = Empty
         );
         let observed = self
-            .observe_in_turn(observation, begun, may_be_new)
+            .observe_in_turn(observation, begun)
             .instrument(span.clone())
             .await;
         let result = match &observed {
@@ -66,7 +56,6 @@ impl Registry {
         self: &Arc<Self>,
         observation: Observation,
         begun: Option<Instant>,
-        may_be_new: bool,
     ) -> Result<Observed, ObserveError> {
         observation.view.patient.check()?;
         let key = (observation.system.clone(), observation.view.local_id.clone());
@@ -74,7 +63,7 @@ impl Registry {
         let record = self.records.lock(&key).await;
         let registry = Arc::clone(self);
         let whole = async move {
-            let observed = registry.observe_whole(&key, observation, begun, may_be_new).await;
+            let observed = registry.observe_whole(&key, observation, begun, None).await;
             if observed.is_ok() {
                 registry.settle_waiting(&key).await;
             }
@@ -85,13 +74,13 @@ impl Registry {
         task.await.unwrap_or(Err(ObserveError::Interrupted))
     }
 
-    /// The caller holds the record's lock.
-    async fn observe_whole(
+    /// The caller holds the record's lock. `said` is a person's word on whose it is not, where there is one.
+    pub(super) async fn observe_whole(
         self: &Arc<Self>,
         key: &(SystemName, LocalId),
         observation: Observation,
         begun: Option<Instant>,
-        may_be_new: bool,
+        said: Option<&SaidNew>,
     ) -> Result<Observed, ObserveError> {
         failpoint::reach("observed");
         self.finish_doubtful(key).await?;
@@ -107,14 +96,14 @@ impl Registry {
         }
         self.follow_merge(key, &observation).await?;
         for _ in 0..LONGEST_CONFLICT {
-            let whose = match self.whose(&observation, may_be_new).await? {
+            let whose = match self.whose(&observation, said).await? {
                 Found::Whose(whose) => whose,
                 Found::Nobodys(candidates) => return self.hold_unknown(observation, &candidates).await,
             };
             failpoint::reach("identified");
             let is_new = whose._new.is_some();
             let patient = whose.patient;
-            let taken = self.take_for(key, whose, &observation, begun).await;
+            let taken = self.take_for(key, whose, &observation, begun, said).await;
             if is_new
                 && !matches!(
                     taken,
@@ -138,17 +127,21 @@ impl Registry {
         whose: Whose,
         observation: &Observation,
         begun: Option<Instant>,
+        said: Option<&SaidNew>,
     ) -> Result<Option<Observed>, ObserveError> {
         let _link = self.links.lock(key).await;
         let _patient = match &whose._new {
             Some(_) => None,
             None => Some(self.patients.lock(&whose.patient).await),
         };
-        if !self.is_still(key, &whose, observation) {
+        if !self.is_still(key, &whose, observation, said) {
             return Ok(None);
         }
         self.finish_halves_of(whose.patient).await?;
-        self.take(&whose, observation.clone(), begun).await.map(Some)
+        let decided = said.filter(|_| whose._new.is_some()).map(|said| &said.decision);
+        self.take(&whose, observation.clone(), begun, decided)
+            .await
+            .map(Some)
     }
 
     /// Decides and appends. The caller holds the patient's lock.
@@ -157,6 +150,7 @@ impl Registry {
         whose: &Whose,
         mut observation: Observation,
         begun: Option<Instant>,
+        decided: Option<&Decided>,
     ) -> Result<Observed, ObserveError> {
         let patient = whose.patient;
         if let Some(revision) = self.newer_is_known(&observation, patient, begun) {
@@ -174,6 +168,7 @@ impl Registry {
             taken_over: taken_over.as_ref(),
             linked_by: whose.linked_by,
             candidates: &whose.candidates,
+            decided,
         };
         for _ in 0..LONGEST_CONFLICT {
             let decision = self.decide(&basis)?;

@@ -1,6 +1,6 @@
 //! What people decide: the items of the review queue.
 
-use super::{DecideError, Index, ObserveError, Registry};
+use super::{DecideError, Index, ObserveError, Registry, whose::SaidNew};
 use archwire_core::{
     Decision, LocalId, Observation, PatientId, ReviewCandidate, ReviewItem, ReviewKind, Sighted, SystemName,
     Verdict,
@@ -68,6 +68,12 @@ impl Registry {
     ) -> Result<Decided, DecideError> {
         // Of two who decide at once, the second one finds it decided.
         let _one = self.deciding.lock(&number).await;
+        // What the record shows meanwhile is taken, or put into the item, before or after that, and not in between.
+        let record = self.index().item(number).and_then(|item| item.key.record());
+        let _record = match record {
+            Some(record) => Some(self.records.lock(&record).await),
+            None => None,
+        };
         let item = self.review_item(number).await?;
         if let Some(Decision { verdict, .. }) = item.decision {
             return Err(DecideError::AlreadyDecided { verdict });
@@ -236,7 +242,12 @@ impl Registry {
             based_on: None,
             ..*held
         };
-        let other = self.taken_for(alone).await?;
+        let said = SaidNew {
+            decision: decision.clone(),
+            none_of: vec![patient],
+        };
+        let key = (alone.system.clone(), alone.view.local_id.clone());
+        let other = self.taken_for(alone, &said).await?;
         let candidate = ReviewCandidate {
             patient: other,
             score_tenths: 0,
@@ -252,6 +263,7 @@ impl Registry {
         })
         .await?;
         self.answer_not_same(patient, other, &decision).await?;
+        self.settle_waiting(&key).await;
         Ok(Decided::Separated { patient: other })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{LONGEST_CONFLICT, ObserveError, Registry};
 use archwire_core::{
-    LinkedBy, LocalId, Observation, PatientId, SystemName,
+    Decision, LinkedBy, LocalId, Observation, PatientId, SystemName,
     identity::{Candidate, Profile, Rule},
 };
 use tokio::sync::OwnedMutexGuard;
@@ -16,6 +16,12 @@ pub(super) struct Whose {
     pub(super) candidates: Vec<Candidate>,
     /// Held until the patient is in the log, so that whoever finds the reservation can wait for that.
     pub(super) _new: Option<OwnedMutexGuard<()>>,
+}
+
+/// A person's word on a record: it may make a patient, and is none of these.
+pub(super) struct SaidNew {
+    pub(super) decision: Decision,
+    pub(super) none_of: Vec<PatientId>,
 }
 
 /// What is found out about whose a record is.
@@ -38,11 +44,11 @@ impl Whose {
 
 impl Registry {
     /// Whose record it is. A new patient is reserved: nobody else takes the next record of the same person for a new one. Where
-    /// `may_be_new` is not said, records of some systems make no patients.
+    /// nobody said that it may be new, records of some systems make no patients.
     pub(super) async fn whose(
         &self,
         observation: &Observation,
-        may_be_new: bool,
+        said: Option<&SaidNew>,
     ) -> Result<Found, ObserveError> {
         if let Some(known) = self.known(observation).await? {
             return Ok(Found::Whose(known));
@@ -55,14 +61,14 @@ impl Registry {
         if let Some(known) = self.known(observation).await? {
             return Ok(Found::Whose(known));
         }
-        let waits = !may_be_new && self.config.unknown_waits.contains(&observation.system);
+        let waits = said.is_none() && self.config.unknown_waits.contains(&observation.system);
         let profile = Profile::of(&observation.view.patient);
         let new = PatientId::generate();
         let guard = self.patients.lock(&new).await;
         for _ in 0..LONGEST_CONFLICT {
             let reserved = {
                 let mut index = self.index();
-                let verdict = index.identify(&profile, &observation.system, None);
+                let verdict = index.identify_but(&profile, &observation.system, none_of(said));
                 match verdict.same {
                     Some((patient, rule)) if !index.is_reserved(patient) => {
                         return Ok(Found::Whose(Whose::known(patient, Some(linked_by(rule)))));
@@ -120,6 +126,7 @@ impl Registry {
         key: &(SystemName, LocalId),
         whose: &Whose,
         observation: &Observation,
+        said: Option<&SaidNew>,
     ) -> bool {
         let index = self.index();
         let linked = index.linked(&key.0, &key.1);
@@ -136,11 +143,15 @@ impl Registry {
             }
             Some(_) => {
                 let profile = Profile::of(&observation.view.patient);
-                let same = index.identify(&profile, &key.0, None).same;
+                let same = index.identify_but(&profile, &key.0, none_of(said)).same;
                 linked.is_none() && same.is_some_and(|(patient, _)| patient == whose.patient)
             }
         }
     }
+}
+
+fn none_of(said: Option<&SaidNew>) -> &[PatientId] {
+    said.map_or(&[], |said| &said.none_of)
 }
 
 fn linked_by(rule: Rule) -> LinkedBy {

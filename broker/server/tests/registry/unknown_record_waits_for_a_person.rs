@@ -121,3 +121,122 @@ async fn when_it_turns_out_whose_it_is_nobody_is_asked_any_more() {
     has_its_image(&office, image, ann_is).await;
     assert_eq!(office.ended(item).await, Some(Verdict::Settled));
 }
+
+#[tokio::test]
+async fn whoever_a_person_denied_it_is_not_also_when_it_would_be_sure_by_now() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann_alone())).await);
+    let item = asked(&office, "A", ann()).await;
+    assert_eq!(candidates(&item), [ann_is].into());
+    // With her phone she would be recognised.
+    office.see(says("desk", "1", ann())).await;
+    let Decided::Separated { patient } = office.decide(item.number, Verdict::NotSame).await else {
+        panic!("it is a patient of its own now");
+    };
+    assert_ne!(patient, ann_is);
+    assert_eq!(records_of(&office.registry, ann_is), ["desk/1"]);
+    office.asks_nothing();
+    let item = office.item(item.number).await;
+    assert!(item.candidates.iter().all(|candidate| candidate.not_same));
+    assert_eq!(
+        (candidates(&item), item.patient),
+        ([ann_is].into(), Some(patient))
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_leaves_a_patient_does_not_come_back_to_it_at_once() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann())).await);
+    let held = office.see(says("archive", "A", ann())).await;
+    assert_eq!(whom(held), ann_is);
+    let Observed::InReview { item, .. } = office.see(says("archive", "A", bob())).await else {
+        panic!("it shows somebody else");
+    };
+    // Meanwhile the patient turns out to be that one, at the desk: a person has to have it corrected there.
+    let Observed::InReview { item: desk, .. } = office.see(says("desk", "1", bob())).await else {
+        panic!("it shows somebody else, too");
+    };
+    office.decide(desk, Verdict::Link).await;
+    let Decided::Separated { patient } = office.decide(item, Verdict::NotSame).await else {
+        panic!("it is a patient of its own now");
+    };
+    assert_ne!(patient, ann_is);
+}
+
+#[tokio::test]
+async fn what_is_shown_while_a_person_decides_is_not_lost() {
+    let office = Office::open().await;
+    for number in 0..8 {
+        let record = format!("A{number}");
+        let item = asked(&office, &record, stranger(number)).await.number;
+        let newer = stranger(number).email("new@example.org");
+        let (seen, decided) = tokio::join!(
+            office.see(says(STRANGERS, &record, newer)),
+            office.try_to_decide(item, Verdict::NotSame, None),
+        );
+        let Ok(Decided::Separated { patient }) = decided else {
+            panic!("it is a patient of its own now: {decided:?}");
+        };
+        assert!(
+            emails(&office.state(patient)).contains(&"new@example.org"),
+            "{seen:?} came before or after"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_waited_is_not_put_over_what_was_taken_since() {
+    let office = Office::open().await;
+    for number in 0..8 {
+        let (record, ssn) = (format!("A{number}"), format!("900-12-345{number}"));
+        let known = stranger(number).ssn(&ssn);
+        let patient = whom(office.see(says("desk", &record, known)).await);
+        let item = asked(&office, &record, nameless().email("old@example.org"))
+            .await
+            .number;
+        let newer = stranger(number).ssn(&ssn).email("new@example.org");
+        let (seen, decided) = tokio::join!(
+            office.see(says(STRANGERS, &record, newer)),
+            office.try_to_decide(item, Verdict::Link, Some(patient)),
+        );
+        assert_eq!(whom(seen), patient);
+        assert!(
+            emails(&office.state(patient)).contains(&"new@example.org"),
+            "whichever came first: {decided:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_decided_is_known_also_after_a_kill_in_the_middle_of_it() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann_alone())).await);
+    let item = asked(&office, "A", ann_alone()).await.number;
+    let Decided::Separated { patient } = office.decide(item, Verdict::NotSame).await else {
+        panic!("it is a patient of its own now");
+    };
+    // All that was stored up to the new patient, and nothing after.
+    let log = records(&office.registry).await;
+    let of_the_new =
+        |stored: &archwire_nats::Stored| stored.subject == archwire_core::Subject::Patient(patient);
+    let upto = log.iter().position(of_the_new).unwrap();
+    for is_polled in [true, false] {
+        let killed = office_of(&log[..=upto]).await;
+        assert_eq!(open_items(&killed.registry), [item]);
+        if is_polled {
+            assert_eq!(whom(killed.see(says(STRANGERS, "A", ann_alone())).await), patient);
+        } else {
+            let again = killed.decide(item, Verdict::NotSame).await;
+            assert_eq!(again, Decided::Separated { patient });
+        }
+        let ended = killed.item(item).await;
+        let decision = ended.decision.unwrap();
+        assert_eq!(
+            (decision.verdict, decision.by.as_str()),
+            (Verdict::NotSame, "Dana at the desk")
+        );
+        assert!(killed.registry.index().is_not_same(ann_is, patient));
+        killed.asks_nothing();
+    }
+}

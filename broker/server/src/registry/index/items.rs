@@ -38,6 +38,16 @@ pub enum ItemKey {
 }
 
 impl ItemKey {
+    /// The record by whose observations an open item changes or ends.
+    pub(in crate::registry) fn record(&self) -> Option<(SystemName, LocalId)> {
+        match self {
+            Self::Record(system, id) | Self::Disagreement(system, id) | Self::Unknown(system, id) => {
+                Some((system.clone(), id.clone()))
+            }
+            _ => None,
+        }
+    }
+
     /// What an item is about.
     #[must_use]
     pub fn of(item: &ReviewItem) -> Option<Self> {

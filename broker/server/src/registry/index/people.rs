@@ -64,6 +64,23 @@ impl Index {
     /// Whom a record of a system may be about; `of` is the patient whose record it is already.
     #[must_use]
     pub fn identify(&self, profile: &Profile, system: &SystemName, of: Option<PatientId>) -> Verdict {
+        self.identify_as(profile, system, of, &[])
+    }
+
+    /// The same of a record that is nobody's yet, of which a person said that it is none of these.
+    #[must_use]
+    pub fn identify_but(&self, profile: &Profile, system: &SystemName, none_of: &[PatientId]) -> Verdict {
+        self.identify_as(profile, system, None, none_of)
+    }
+
+    fn identify_as(
+        &self,
+        profile: &Profile,
+        system: &SystemName,
+        of: Option<PatientId>,
+        none_of: &[PatientId],
+    ) -> Verdict {
+        let is_denied = |candidate| none_of.iter().any(|denied| self.current(*denied) == candidate);
         let known = |candidate: PatientId| {
             if of == Some(candidate) {
                 return None;
@@ -79,7 +96,7 @@ impl Index {
             Some(Known {
                 profile: self.profile_of(candidate, entry)?,
                 has_record_in_system: entry.record(system).is_some(),
-                ruled_out: of.is_some_and(|of| self.is_not_same(of, candidate)),
+                ruled_out: is_denied(candidate) || of.is_some_and(|of| self.is_not_same(of, candidate)),
             })
         };
         match today() {
