@@ -7,7 +7,7 @@
 //! Appends are not guarded by the lease: what a broker did is to be audited, also when it should not have done it.
 
 use crate::{
-    AppendError, ByteSize, CloudEvent, Log, OpenError, ReadError, log,
+    AppendError, ByteSize, Cause, CloudEvent, Log, OpenError, ReadError, log,
     records::{Guard, Outgoing, Raw, Records},
 };
 use archwire_core::PracticeName;
@@ -132,6 +132,19 @@ impl AuditStream {
             payload,
         };
         Ok(self.records.append(record).await?.sequence)
+    }
+
+    /// How many bytes there are, and how many there may be.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn usage(&self) -> Result<(ByteSize, ByteSize), ReadError> {
+        let info = self.records.stream.get_info().await;
+        let info = info.map_err(|error| ReadError::Unavailable {
+            source: Cause::new(error),
+        })?;
+        let most = u64::try_from(info.config.max_bytes).unwrap_or(u64::MAX);
+        Ok((ByteSize::bytes(info.state.bytes), ByteSize::bytes(most)))
     }
 
     /// The last record.

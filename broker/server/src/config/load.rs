@@ -2,6 +2,7 @@
 
 use super::{
     accounts::{accounts, unused_accounts},
+    audit::audit,
     check::{Check, nearest},
     identity::identity,
     images::{handed_out, image_sftp, images},
@@ -74,6 +75,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
     let nats = nats(check, raw.nats);
     let log = log(check, raw.log);
     let identity = identity(check, raw.identity);
+    let audit = audit(check, &raw.audit);
     let mut raw_images = raw.images;
     let image_sftp = image_sftp(check, raw_images.sftp.take(), api.as_ref());
     let images = images(check, raw_images);
@@ -99,6 +101,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
         nats: nats?,
         log: log?,
         identity: identity?,
+        audit: audit?,
         images: images?,
         image_sftp: image_sftp?,
         time_zone: time_zone?,

@@ -11,6 +11,7 @@
 //! May fail: with [`ConfigError`], before any port is open; and [`DataFolder::open`] with [`DataFolderError`].
 
 mod accounts;
+mod audit;
 mod check;
 mod data_folder;
 mod data_folder_error;
@@ -37,7 +38,7 @@ pub use data_folder::DataFolder;
 pub use data_folder_error::DataFolderError;
 pub use locate::locate_data_folder;
 pub use model::{
-    Account, Api, Config, Grant, Identity, ImageSftp, Images, Limits, Log, LogFormat, Nats, NatsLogin,
+    Account, Api, Audit, Config, Grant, Identity, ImageSftp, Images, Limits, Log, LogFormat, Nats, NatsLogin,
     NatsServer, Owns, Reconcile, Scheme, System, Telemetry, Tls, Vendor,
 };
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};

@@ -35,6 +35,8 @@ pub struct Config {
     pub log: Log,
     /// `[identity]`: by what records are known to be one person's.
     pub identity: Identity,
+    /// `[audit]`: how much of what was done is kept.
+    pub audit: Audit,
     /// `[images]`: how much of images is kept. `None` when `enabled` is false: the broker takes and shows none.
     pub images: Option<Images>,
     /// `[images.sftp]`: where images are handed out to programs that fetch them. Without it they are not.
@@ -74,7 +76,7 @@ pub struct Tls {
 pub struct Nats {
     /// Which server.
     pub server: NatsServer,
-    /// `max-store`: the most that the log and the buckets may take on disk, 2 GiB to 64 TiB; images come beside it. When it
+    /// `max-store`: the most that the log and the buckets may take on disk, 2 GiB to 64 TiB; the audit and images come beside it. When it
     /// is full, publishing fails loudly.
     pub max_store: ByteSize,
     /// `replicas`: copies of the log, 1 to 5. Always 1 with a supervised server.
@@ -142,6 +144,14 @@ pub struct Identity {
     /// `trusted-identifiers`: namespaces whose identifiers belong to one person each, at most 64 URIs. Without it, the
     /// kind of an identifier tells.
     pub trusted_identifiers: Option<BTreeSet<String>>,
+}
+
+/// How much of what was done is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Audit {
+    /// `max-size`: the most that the audit may take, 64 MiB to 64 TiB, beside [`Nats::max_store`]. When it is used up, nobody acts
+    /// and vendors are told nothing.
+    pub max_size: ByteSize,
 }
 
 /// How much of images is kept.

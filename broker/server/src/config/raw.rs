@@ -21,6 +21,7 @@ pub(super) struct RawConfig {
     pub(super) nats: RawNats,
     pub(super) log: RawLog,
     pub(super) identity: RawIdentity,
+    pub(super) audit: RawAudit,
     pub(super) images: RawImages,
     pub(super) telemetry: RawTelemetry,
     pub(super) accounts: BTreeMap<String, RawAccount>,
@@ -115,6 +116,17 @@ pub(super) struct RawLog {
 )]
 pub(super) struct RawIdentity {
     pub(super) trusted_identifiers: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    rename_all = "kebab-case",
+    expecting = "a table"
+)]
+pub(super) struct RawAudit {
+    pub(super) max_size: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

@@ -140,6 +140,7 @@ fn the_example_has_every_key_that_the_broker_knows_and_no_other() {
     assert_eq!(keys(&all["nats"]), known::<raw::RawNats>());
     assert_eq!(keys(&all["log"]), known::<raw::RawLog>());
     assert_eq!(keys(&all["identity"]), known::<raw::RawIdentity>());
+    assert_eq!(keys(&all["audit"]), known::<raw::RawAudit>());
     assert_eq!(keys(&all["images"]), known::<raw::RawImages>());
     assert_eq!(keys(&all["images"]["sftp"]), known::<raw::RawImageSftp>());
     assert_eq!(keys(&all["telemetry"]), known::<raw::RawTelemetry>());

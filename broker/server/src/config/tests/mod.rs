@@ -1,6 +1,7 @@
 //! Configurations in folders of their own, with the files that they point to; nothing of this machine's environment.
 
 mod accounts;
+mod audit;
 mod connections;
 mod data_folder;
 mod environment;
