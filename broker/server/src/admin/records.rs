@@ -5,7 +5,7 @@ use super::{
     status::{audit_unread, invalid, optional_patient},
 };
 use crate::{
-    audit::{AuditError, is_of_people},
+    audit::{AuditError, is_of_people, verify::END_KIND},
     wire::{WireError, timestamp},
 };
 use archwire_core::PatientId;
@@ -14,8 +14,16 @@ use archwire_proto::admin::v1::{
     AuditRecord, GetAuditKeyResponse, ListAuditRequest, ListAuditResponse, ReadAuditRequest,
     ReadAuditResponse,
 };
-use futures_util::{Stream, StreamExt as _};
-use std::{collections::BTreeSet, future::ready, time::SystemTime};
+use futures_util::{Stream, StreamExt as _, stream};
+use std::{
+    collections::BTreeSet,
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
 use tonic::Status;
 
 /// Which records are wanted.
@@ -54,20 +62,31 @@ pub(super) async fn read(
     request: &ReadAuditRequest,
 ) -> impl Stream<Item = Result<ReadAuditResponse, Status>> + Send + use<> {
     caught_up(practice).await;
-    practice.audit.stored(request.after).map(|stored| {
+    let last = Arc::new(AtomicU64::new(request.after));
+    let seen = Arc::clone(&last);
+    let blocks = practice.audit.stored(request.after).map(move |stored| {
         let AuditStored {
             sequence,
             kind,
             time,
             payload,
         } = stored.map_err(|error: AuditError| audit_unread(&error))?;
+        seen.store(sequence, Ordering::Relaxed);
         Ok(ReadAuditResponse {
             sequence,
             at: Some(timestamp(time)),
             kind,
             payload,
         })
-    })
+    });
+    // A stream that ends without it was cut short, by a stop for instance, which looks the same otherwise.
+    blocks.chain(stream::once(async move {
+        Ok(ReadAuditResponse {
+            sequence: last.load(Ordering::Relaxed),
+            kind: END_KIND.to_owned(),
+            ..ReadAuditResponse::default()
+        })
+    }))
 }
 
 /// What signs it.

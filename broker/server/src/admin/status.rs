@@ -62,6 +62,7 @@ pub(super) fn unknown_patient(patient: PatientId) -> Status {
 pub(super) fn not_audited(error: &AuditError) -> Status {
     tracing::error!(
         code = error.code(),
+        cause = with_causes(error),
         "nothing can be audited; nothing is shown or decided"
     );
     refuse(Code::Unavailable, error.code(), with_causes(error))
@@ -131,6 +132,7 @@ pub(super) fn not_decided(error: &DecideError) -> Status {
         | DecideError::SurvivorMergedOn { .. }
         | DecideError::DeclaredNotSame
         | DecideError::RecordMoved
+        | DecideError::SecondRecord
         | DecideError::StillWaiting
         | DecideError::CannotBeRead
         | DecideError::ImageCannotBeRead => Code::FailedPrecondition,

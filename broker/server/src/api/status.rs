@@ -59,6 +59,7 @@ pub(super) fn unknown_record() -> Status {
 pub(super) fn not_audited(error: &AuditError) -> Status {
     tracing::error!(
         code = error.code(),
+        cause = with_causes(error),
         "nothing can be audited; vendors are told nothing"
     );
     refuse(

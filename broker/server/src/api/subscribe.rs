@@ -6,7 +6,7 @@
 
 use super::status::{invalid, not_audited, refuse, unreadable};
 use crate::{
-    audit::{Audit, Disclosing, Terms},
+    audit::{Audit, AuditError, Disclosing, Terms},
     wire::WireError,
 };
 use archwire_core::SystemName;
@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -36,6 +36,8 @@ const MOST_CREDIT: u32 = 10_000;
 const BUFFERED: usize = 64;
 /// How long an acknowledgement may wait until it is stored.
 const STORE_EVERY: Duration = Duration::from_millis(100);
+/// How long a reader waits for the audit: meanwhile its acknowledgements are not read.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The subscriptions of one practice.
 pub struct Subscriptions {
@@ -103,7 +105,6 @@ impl Subscriptions {
             return Err(must_open());
         };
         let key = format!("{vendor}.{}", subscription_name(&open)?);
-        let ended = self.replace_reader(&key);
         let last = self
             .log
             .last_sequence()
@@ -122,8 +123,15 @@ impl Subscriptions {
             }
         };
         let terms = Terms::without_contract(vendor);
-        let disclosing = self.audit.disclosing(&terms, &open.name, after).await;
+        let disclosing = self.audit.disclosing(&terms, &open.name, after);
+        let disclosing = timeout(AUDIT_PATIENCE, disclosing).await;
+        let disclosing = disclosing.unwrap_or(Err(AuditError::Busy));
         let disclosing = disclosing.map_err(|error| not_audited(&error))?;
+        // Whoever may not be told anything does not end the reader that there is.
+        let ended = self.replace_reader(&key);
+        // What that one had acknowledged by now need not come again.
+        let position = self.position(&key).await.map_err(|error| unstored(&error))?;
+        let after = position.map_or(after, |position| position.max(after));
         let (answers, receiver) = mpsc::channel(BUFFERED);
         // The channel is new and empty, so this cannot fail.
         _ = answers.try_send(Ok(response(Response::Opened(Opened { after, last }))));
@@ -178,8 +186,11 @@ impl Reader {
         if let Some(refusal) = refusal {
             _ = self.answers.try_send(Err(refusal));
         }
-        self.disclosing.close().await;
+        // The vendor hears that it is over, whatever the audit waits for.
+        drop(self.answers);
         self.ended.cancel();
+        // What is not closed now is presumed about by the next start.
+        _ = timeout(AUDIT_PATIENCE, self.disclosing.close()).await;
     }
 
     async fn serve(&mut self) -> Result<(), Status> {
@@ -200,7 +211,7 @@ impl Reader {
                     None => return Ok(()),
                 },
                 event = events.next(), if self.credit > 0 => match event {
-                    Some(stored) => if !self.send(stored).await { return Ok(()) },
+                    Some(stored) => if !self.send(stored).await? { return Ok(()) },
                     None => return Ok(()),
                 },
                 () = store_due => {
@@ -251,16 +262,15 @@ impl Reader {
         Ok(())
     }
 
-    /// Sends an event. Tells whether there is still somebody to send to.
-    async fn send(&mut self, stored: Stored) -> bool {
+    /// Sends an event. Tells whether there is still somebody to send to; refuses where the audit does not take it.
+    async fn send(&mut self, stored: Stored) -> Result<bool, Status> {
         self.credit -= 1;
         let handed_over = tokio::select! {
-            () = self.ended.cancelled() => return true,
-            handed_over = self.disclosing.event(&stored) => handed_over,
+            () = self.ended.cancelled() => return Ok(true),
+            handed_over = timeout(AUDIT_PATIENCE, self.disclosing.event(&stored)) => handed_over,
         };
-        if handed_over.is_err() {
-            return false;
-        }
+        let handed_over = handed_over.unwrap_or(Err(AuditError::Busy));
+        handed_over.map_err(|error| not_audited(&error))?;
         self.sent = stored.sequence;
         let delivery = Delivery {
             sequence: stored.sequence,
@@ -268,8 +278,8 @@ impl Reader {
         };
         // Whoever grants credit and does not read must not outlive its successor or hold up a stop.
         tokio::select! {
-            () = self.ended.cancelled() => true,
-            sent = self.answers.send(Ok(response(Response::Delivery(delivery)))) => sent.is_ok(),
+            () = self.ended.cancelled() => Ok(true),
+            sent = self.answers.send(Ok(response(Response::Delivery(delivery)))) => Ok(sent.is_ok()),
         }
     }
 

@@ -47,6 +47,8 @@ pub enum Action {
     Started,
     /// The broker stops in order.
     Stopped,
+    /// The audit knew more of the log than the log has.
+    Ahead,
     /// What the audit had come to was signed.
     Checkpoint,
     /// A vendor is told of a patient.
@@ -61,6 +63,8 @@ pub enum Action {
     Opened,
     /// A subscription is still read: everything about it once more.
     Continued,
+    /// So many more events of a subscription may go out.
+    Allowed,
     /// Events of a subscription go out.
     Sent,
     /// Events that may have gone out before the broker was cut off.
@@ -107,6 +111,7 @@ impl Action {
             Self::CollectImages => "images.collect",
             Self::Started => "broker.started",
             Self::Stopped => "broker.stopped",
+            Self::Ahead => "audit.ahead-of-log",
             Self::Checkpoint => "audit.checkpoint",
             Self::ToldPatient => "disclosure.patient",
             Self::ToldFound => "disclosure.found",
@@ -114,6 +119,7 @@ impl Action {
             Self::ToldImage => "disclosure.image",
             Self::Opened => "disclosure.opened",
             Self::Continued => "disclosure.continued",
+            Self::Allowed => "disclosure.allowed",
             Self::Sent => "disclosure.sent",
             Self::Presumed => "disclosure.presumed",
             Self::Closed => "disclosure.closed",

@@ -16,6 +16,7 @@ const CHECK: usize = 8;
 const RECORD: u8 = 0;
 const BLOCK: u8 = 1;
 const PRACTICE: u8 = 2;
+const UNCHAINED: u8 = 3;
 
 /// A hash of the chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,12 +88,27 @@ impl fmt::Debug for Hash {
 }
 
 impl Link {
-    /// Where the chain of a practice begins, behind so many records from before there was one.
+    /// Where the chain of a practice begins.
     #[must_use]
-    pub fn genesis(practice: &PracticeName, unchained: u64) -> Self {
+    pub fn genesis(practice: &PracticeName) -> Self {
         let hash = Sha256::new_with_prefix([PRACTICE]).chain_update(practice.as_str());
         Self {
-            index: unchained,
+            index: 0,
+            hash: Hash(hash.finalize().into()),
+        }
+    }
+
+    /// Where it begins behind one more record from before there was a chain: what these say, and how many they are, goes into what
+    /// the first block is chained to.
+    #[must_use]
+    pub fn behind_unchained(self, record: &[u8]) -> Self {
+        let index = self.index.saturating_add(1);
+        let hash = Sha256::new_with_prefix([UNCHAINED])
+            .chain_update(self.hash.0)
+            .chain_update(index.to_be_bytes())
+            .chain_update(record);
+        Self {
+            index,
             hash: Hash(hash.finalize().into()),
         }
     }

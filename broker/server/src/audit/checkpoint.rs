@@ -270,7 +270,10 @@ mod tests {
     fn a_checkpoint_holds_for_what_was_signed_and_for_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let key = CheckpointKey::of(folder.path()).unwrap();
-        let link = Link::genesis(&practice(), 7);
+        let link = Link {
+            index: 7,
+            ..Link::genesis(&practice())
+        };
         let at = "2026-11-22T13:00:00Z".parse().unwrap();
         let signed = key.sign(&practice(), &link, at);
         assert!(signed.is_signed());
@@ -298,7 +301,10 @@ mod tests {
         let key = CheckpointKey::of(folder.path()).unwrap();
         let signed: Vec<_> = [3, 9]
             .map(|index| {
-                let link = Link::genesis(&practice(), index);
+                let link = Link {
+                    index,
+                    ..Link::genesis(&practice())
+                };
                 key.sign(&practice(), &link, jiff::Timestamp::UNIX_EPOCH)
             })
             .into();

@@ -4,6 +4,7 @@
 //! waits for a person is no act. What people decide is in the audit twice, before it is done and as what came of it.
 
 use super::{ITSELF, PROGRAM, disclosure::kind_of};
+use crate::registry::MERGED_BY_SYSTEM;
 use archwire_core::Subject;
 use archwire_nats::Stored;
 use archwire_proto::{
@@ -159,10 +160,13 @@ fn of_item(item: ReviewItem) -> Option<AuditRecord> {
     })
 }
 
-/// The program and the person who decided.
+/// The program and the person who decided. Of a merge that the staff of a system made there, nobody knows who it was.
 fn decided_by(decision: &Decision) -> (String, String) {
     match decision.by.as_str() {
         ITSELF => (ITSELF.to_owned(), String::new()),
+        system if decision.verdict() == Verdict::Merge && decision.reason == MERGED_BY_SYSTEM => {
+            (system.to_owned(), String::new())
+        }
         person => (PROGRAM.to_owned(), person.to_owned()),
     }
 }
@@ -181,5 +185,26 @@ fn with_paths(mut paths: Vec<String>) -> AuditRecord {
         paths,
         count,
         ..AuditRecord::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_that_merged_is_a_program_and_no_person() {
+        let decided = |by: &str, reason: &str| {
+            decided_by(&Decision {
+                verdict: Verdict::Merge.into(),
+                by: by.to_owned(),
+                reason: reason.to_owned(),
+                ..Decision::default()
+            })
+        };
+        let is = |program: &str, person: &str| (program.to_owned(), person.to_owned());
+        assert_eq!(decided("front-desk", MERGED_BY_SYSTEM), is("front-desk", ""));
+        assert_eq!(decided("Kim Doe", "the same address"), is(PROGRAM, "Kim Doe"));
+        assert_eq!(decided(ITSELF, ""), is(ITSELF, ""));
     }
 }

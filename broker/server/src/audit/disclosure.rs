@@ -2,22 +2,30 @@
 //!
 //! What a single call tells is stored before it is answered. What a subscription brings is handed over before it goes out and stored
 //! a moment later: nothing waits for that, unless [`MOST_BEHIND`] events do. If the broker is killed in that moment, the next start
-//! presumes: of each subscription that was being read, it writes down the events that may have gone out and are not in the audit,
-//! which are at most as many as could wait. So the accounting tells rather more than less.
+//! presumes: of each subscription that was being read, it writes down the events that may have gone out and are not in the audit. How
+//! many may is stored before they do, a few at first and then up to [`MOST_ALLOWED`] at a time: of a subscription that nothing could be
+//! sent to, nothing is presumed. So the accounting tells rather more than less, and not much more.
 
 use super::{
-    Action, Audit, AuditError, ITSELF, MOST_PATIENTS,
+    Action, Audit, AuditError, CutOff, ITSELF, MOST_PATIENTS,
     streams::{self, Sent},
     writer::{Later, MOST_PENDING},
 };
 use archwire_core::{Digest, ImageId, PatientId, Subject, SystemName};
 use archwire_nats::{Filter, Log, Stored};
 use archwire_proto::{admin::v1::AuditRecord, v1::EventKind};
-use futures_util::StreamExt as _;
-use std::{fmt, pin::pin};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use std::fmt;
 
 /// Events that may have gone out to vendors and are not in the audit yet: in the queue, with the writer, in the block on its way.
 pub const MOST_BEHIND: usize = super::QUEUE + 2 * MOST_PENDING;
+
+/// Events of a subscription that are let go out by one record at first, which doubles up to
+const FIRST_ALLOWED: u32 = 16;
+/// so many.
+const MOST_ALLOWED: u32 = 1024;
+/// Subscriptions that are presumed about before it is waited for that it is stored: fewer records than there is room for in the queue.
+const PRESUMED_AT_ONCE: usize = 64;
 
 /// To whom something is told, and on which terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,13 +190,21 @@ impl Audit {
             through: after,
             ..terms.write(Action::Opened)
         };
-        let stream = self.order(record, true).await?;
-        Ok(Disclosing {
-            audit: self.clone(),
-            stream,
-            through: after,
-            is_open: true,
-        })
+        let audit = self.clone();
+        // In a task of its own, so that a call that is given up meanwhile leaves nothing open: what comes of it is dropped, and thereby
+        // closed.
+        let opening = tokio::spawn(async move {
+            let stream = audit.order(record.clone(), true).await?;
+            Ok(Disclosing {
+                audit,
+                opened: record,
+                stream,
+                through: after,
+                allowance: Allowance::default(),
+                is_open: true,
+            })
+        });
+        opening.await.unwrap_or(Err(AuditError::Closed))
     }
 
     /// Writes down, of every subscription that was cut off, which events may have gone out: those that `is_visible` to the vendor
@@ -202,8 +218,33 @@ impl Audit {
         is_visible: impl Fn(&str, &Stored) -> bool + Send,
     ) -> Result<u64, AuditError> {
         let mut presumed = 0;
-        for (stream, opened, through) in self.cut_off() {
-            let vendor = opened.vendor.clone().unwrap_or_default();
+        for (number, cut_off) in self.cut_off().into_iter().enumerate() {
+            if number > 0 && number.is_multiple_of(PRESUMED_AT_ONCE) {
+                self.settle().await?;
+            }
+            presumed += self.presume_of(cut_off, log, &is_visible).await?;
+        }
+        self.settle().await?;
+        Ok(presumed)
+    }
+
+    /// The same of one subscription, handed over.
+    async fn presume_of(
+        &self,
+        cut_off: CutOff,
+        log: &Log,
+        is_visible: &(impl Fn(&str, &Stored) -> bool + Send),
+    ) -> Result<u64, AuditError> {
+        let CutOff {
+            stream,
+            opened,
+            through,
+            allowed,
+        } = cut_off;
+        let vendor = opened.vendor.clone().unwrap_or_default();
+        let most = MOST_BEHIND.min(usize::try_from(allowed).unwrap_or(MOST_BEHIND));
+        let (mut presumed, mut last) = (0, through);
+        if most > 0 {
             let events = log.replay(through.saturating_add(1), Filter::Events);
             let visible = events.filter_map(|stored| {
                 let sent = match stored {
@@ -213,22 +254,18 @@ impl Audit {
                 };
                 std::future::ready(sent)
             });
-            let mut chunks = pin!(visible.take(MOST_BEHIND).chunks(MOST_PATIENTS));
-            let mut last = through;
-            while let Some(chunk) = chunks.next().await {
-                let events = chunk.into_iter().collect::<Result<Vec<_>, _>>()?;
-                for record in streams::sent(Action::Presumed, stream, &opened, &events) {
-                    last = last.max(record.through);
-                    presumed += u64::try_from(record.events.len()).unwrap_or_default();
-                    self.append(record).await?;
-                }
+            let events: Vec<_> = visible.take(most).try_collect().await?;
+            presumed = u64::try_from(events.len()).unwrap_or_default();
+            for record in streams::sent(Action::Presumed, stream, &opened, &events) {
+                last = last.max(record.through);
+                self.hand_over(Later::Note(Box::new(record))).await?;
             }
-            self.hand_over(Later::Closed {
-                stream,
-                through: last,
-            })
-            .await?;
         }
+        let closed = Later::Closed {
+            stream,
+            through: last,
+        };
+        self.hand_over(closed).await?;
         Ok(presumed)
     }
 }
@@ -244,26 +281,55 @@ fn sent(stored: &Stored) -> Option<Sent> {
     }
 }
 
+/// How many events may go out before it is stored that more may.
+#[derive(Default)]
+struct Allowance {
+    left: u32,
+    next: u32,
+}
+
 /// A subscription that is being read. To be closed when it is not any more.
 pub struct Disclosing {
     audit: Audit,
+    opened: AuditRecord,
     stream: u64,
     through: u64,
+    allowance: Allowance,
     is_open: bool,
 }
 
 impl Disclosing {
-    /// Hands over an event that is about to go out. Waits only while too much waits to be stored.
+    /// Hands over an event that is about to go out. Waits until it is stored that so many may, which is now and then, and while too
+    /// much waits to be stored.
     ///
     /// # Errors
-    /// When the audit is closed: then the event may not go out.
+    /// When the audit is closed, or does not store that: then the event may not go out.
     pub async fn event(&mut self, stored: &Stored) -> Result<(), AuditError> {
         let Some(event) = sent(stored) else {
             return Ok(());
         };
+        if self.allowance.left == 0 {
+            self.allow().await?;
+        }
         let stream = self.stream;
         self.audit.hand_over(Later::Sent { stream, event }).await?;
+        self.allowance.left = self.allowance.left.saturating_sub(1);
         self.through = stored.sequence;
+        Ok(())
+    }
+
+    /// Has it stored that more may go out: few at first, so that of a subscription that was sent little, little is presumed.
+    async fn allow(&mut self) -> Result<(), AuditError> {
+        let next = self.allowance.next.clamp(FIRST_ALLOWED, MOST_ALLOWED);
+        let record = AuditRecord {
+            count: next,
+            ..streams::of(Action::Allowed, self.stream, &self.opened)
+        };
+        self.audit.order(record, true).await?;
+        self.allowance = Allowance {
+            left: next,
+            next: next.saturating_mul(2),
+        };
         Ok(())
     }
 

@@ -33,7 +33,7 @@ pub use disclosure::{Disclosing, Disclosure, MOST_BEHIND, Terms, Told, kind_of};
 pub use writer::Signing;
 
 use archwire_core::{ImageId, Path, PatientId, PracticeName, SystemName};
-use archwire_nats::{AppendError, AuditStored, AuditStream, ByteSize, Log, OpenError, ReadError};
+use archwire_nats::{AppendError, AuditStored, AuditStream, ByteSize, Cause, Log, OpenError, ReadError};
 use archwire_proto::admin::v1::{AuditBlock, AuditRecord};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use prost::Message as _;
@@ -45,7 +45,6 @@ use std::{
     time::SystemTime,
 };
 use streams::Streams;
-use tail::Tail;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -77,8 +76,18 @@ struct Inner {
     public_key: Option<[u8; 32]>,
     checkpoints: Option<PathBuf>,
     /// Subscriptions that were being read when the last broker ended, until they are presumed about.
-    cut_off: Mutex<Vec<(u64, AuditRecord, u64)>>,
+    cut_off: Mutex<Vec<CutOff>>,
     writing: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A subscription that was being read when the last broker ended.
+struct CutOff {
+    stream: u64,
+    opened: AuditRecord,
+    /// Up to which place of the log it is known to have been sent.
+    through: u64,
+    /// How many events more may have been sent.
+    allowed: u32,
 }
 
 /// What somebody is about to do.
@@ -119,12 +128,15 @@ pub enum AuditError {
     /// Not stored, or perhaps not stored.
     #[error("the audit did not store the record, so that nothing was shown or carried out")]
     Append(#[source] Arc<AppendError>),
+    /// There is no room for more.
+    #[error("the audit is full: raise `max-size` of `[audit]` in the configuration, or the room on the disk")]
+    Full(#[source] Arc<Cause>),
     /// Not readable now.
     #[error("the audit cannot be read")]
     Read(#[source] Arc<ReadError>),
-    /// A record that is none.
-    #[error("the audit's record {0} is none that this version understands")]
-    Unreadable(u64),
+    /// So much waits to be stored that nothing more was taken in time.
+    #[error("the audit did not store the record in time")]
+    Busy,
     /// The broker is stopping.
     #[error("the audit is closed, because the broker is stopping")]
     Closed,
@@ -136,8 +148,16 @@ impl AuditError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Open(error) => error.code(),
-            Self::Append(_) | Self::Read(_) | Self::Closed => "audit_unavailable",
-            Self::Unreadable(_) => "audit_unreadable",
+            Self::Append(_) | Self::Full(_) | Self::Read(_) | Self::Busy | Self::Closed => {
+                "audit_unavailable"
+            }
+        }
+    }
+
+    fn append(error: AppendError) -> Self {
+        match error {
+            AppendError::Full { source } => Self::Full(Arc::new(source)),
+            other => Self::Append(Arc::new(other)),
         }
     }
 
@@ -163,22 +183,31 @@ impl Audit {
         let stream = log.audit_stream(max).await;
         let stream = stream.map_err(|error| AuditError::Open(Arc::new(error)))?;
         let practice = log.practice().clone();
-        let tail = match stream.last().await.map_err(AuditError::read)? {
-            Some(last) => Tail::of(&practice, &last)?,
-            None => Tail::unchained(&practice, 0),
-        };
+        let mut tail = tail::end_of(&stream, &practice).await.map_err(AuditError::read)?;
+        let ahead = tail.log_sequence;
+        tail.log_sequence = writer::within(log, ahead).await.map_err(AuditError::read)?;
         let streams = streams_since(&stream, tail.resume_from).await?;
         let cut_off = streams.all();
         let cut_off = cut_off
-            .map(|(index, open)| (index, open.opened.clone(), open.through))
+            .map(|(index, open)| CutOff {
+                stream: index,
+                opened: open.opened.clone(),
+                through: open.through,
+                allowed: open.allowed,
+            })
             .collect();
         let (urgent, orders) = mpsc::channel(QUEUE);
         let (later, handed_over) = mpsc::channel(QUEUE);
+        if tail.log_sequence < ahead {
+            // The queue is new and empty, so that there is room.
+            _ = later.try_send(Later::Note(Box::new(writer::ahead(ahead, tail.log_sequence))));
+        }
         let (gone_through, passed) = watch::channel(tail.log_sequence);
         let public_key = signing.as_ref().map(|signing| signing.key.public());
         let checkpoints = signing.as_ref().map(|signing| signing.file.clone());
         let writer = Writer {
             stream: stream.clone(),
+            log: log.clone(),
             practice: practice.clone(),
             tail,
             streams,
@@ -271,7 +300,8 @@ impl Audit {
         }
     }
 
-    /// The records after a place, oldest first, to the last one there is; each with its place. Ends after an error.
+    /// The records after a place, oldest first, to the last one there is; each with its place. What is no record is passed over, with
+    /// an error in the log: [`verify`] tells of it. Ends after an error.
     pub fn read(
         &self,
         after: u64,
@@ -302,6 +332,8 @@ impl Audit {
     }
 
     /// Has a record stored, and waits for that.
+    ///
+    /// Of what `opens` a subscription, or lets more of it go out, the writer keeps account.
     async fn order(&self, record: AuditRecord, opens: bool) -> Result<u64, AuditError> {
         let record = AuditRecord {
             id: Uuid::now_v7().to_string(),
@@ -330,7 +362,7 @@ impl Audit {
     }
 
     /// The subscriptions that were cut off, once.
-    fn cut_off(&self) -> Vec<(u64, AuditRecord, u64)> {
+    fn cut_off(&self) -> Vec<CutOff> {
         std::mem::take(&mut *self.0.cut_off.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -352,31 +384,42 @@ fn records(
     after: u64,
 ) -> impl Stream<Item = Result<(u64, AuditRecord), AuditError>> + Send + use<> {
     let stored = stream.read(from.max(1)).map_err(AuditError::read);
+    let mut is_chained = from > 1;
     let records = stored.map(move |stored| match stored {
-        Ok(stored) => unpacked(&stored, after),
+        Ok(stored) => {
+            let (is_block, records) = unpacked(&stored, after, is_chained);
+            is_chained |= is_block;
+            records.into_iter().map(Ok).collect()
+        }
         Err(error) => vec![Err(error)],
     });
     records.flat_map(stream::iter)
 }
 
-/// The records behind a place that a message of the stream holds.
-fn unpacked(stored: &AuditStored, after: u64) -> Vec<Result<(u64, AuditRecord), AuditError>> {
-    let read = |index: u64, bytes: bytes::Bytes| {
-        let record = AuditRecord::decode(bytes).map_err(|_| AuditError::Unreadable(index));
-        record.map(|record| (index, record))
+/// Whether a message of the stream is a block, and the records behind a place that it holds: none where it does not belong there.
+fn unpacked(stored: &AuditStored, after: u64, is_chained: bool) -> (bool, Vec<(u64, AuditRecord)>) {
+    let block = match stored.kind.as_str() {
+        BLOCK_KIND => AuditBlock::decode(stored.payload.clone()).ok(),
+        // A record from before the chain is its own block.
+        RECORD_KIND if !is_chained => Some(AuditBlock {
+            first: stored.sequence,
+            records: vec![stored.payload.clone()],
+            ..AuditBlock::default()
+        }),
+        _ => None,
     };
-    if stored.kind == RECORD_KIND {
-        let is_wanted = stored.sequence > after;
-        return is_wanted
-            .then(|| read(stored.sequence, stored.payload.clone()))
-            .into_iter()
-            .collect();
-    }
-    let block = AuditBlock::decode(stored.payload.clone());
-    let Some(block) = block.ok().filter(|_| stored.kind == BLOCK_KIND) else {
-        return vec![Err(AuditError::Unreadable(stored.sequence))];
+    let Some(block) = block else {
+        tail::is_broken(stored.sequence);
+        return (false, Vec::new());
     };
     let records = (block.first..).zip(block.records);
     let wanted = records.filter(|(index, _)| *index > after);
-    wanted.map(|(index, bytes)| read(index, bytes)).collect()
+    let read = wanted.filter_map(|(index, bytes)| match AuditRecord::decode(bytes) {
+        Ok(record) => Some((index, record)),
+        Err(_) => {
+            tail::is_broken(stored.sequence);
+            None
+        }
+    });
+    (stored.kind == BLOCK_KIND, read.collect())
 }

@@ -15,7 +15,9 @@ const MOST_BYTES: usize = 512 * 1024;
 pub(super) struct Item {
     pub(super) bytes: Bytes,
     pub(super) origin: Origin,
-    /// The record, where it opens a subscription.
+    /// How many events it tells of; 1 where none.
+    pub(super) weight: usize,
+    /// The record, where it opens a subscription, or lets more go out.
     pub(super) opens: Option<Box<AuditRecord>>,
     /// Whether everything about open subscriptions is said from here on.
     pub(super) resumes: bool,
@@ -44,6 +46,7 @@ pub(super) struct Built {
 /// What waits.
 pub(super) struct Pending {
     items: VecDeque<Item>,
+    weight: usize,
     /// Up to where the log was gone through.
     passed: u64,
     since: Option<Instant>,
@@ -54,6 +57,7 @@ impl Item {
         Self {
             bytes: record.encode_to_vec().into(),
             origin,
+            weight: record.events.len().max(1),
             opens: None,
             resumes: false,
         }
@@ -64,6 +68,7 @@ impl Pending {
     pub(super) fn new(passed: u64) -> Self {
         Self {
             items: VecDeque::new(),
+            weight: 0,
             passed,
             since: None,
         }
@@ -71,6 +76,11 @@ impl Pending {
 
     pub(super) fn len(&self) -> usize {
         self.items.len()
+    }
+
+    /// How many records wait, where one counts as many times as it tells of events.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 
     pub(super) fn passed(&self) -> u64 {
@@ -94,6 +104,7 @@ impl Pending {
 
     pub(super) fn push(&mut self, item: Item) {
         self.begin();
+        self.weight += item.weight;
         self.items.push_back(item);
     }
 
@@ -118,6 +129,7 @@ impl Pending {
         self.passed = self.passed.max(sequence);
         self.items
             .retain(|item| !matches!(item.origin, Origin::Log(from) if from <= sequence));
+        self.weigh();
     }
 
     /// Up to where the log is stored, when it is stored up to `tail`.
@@ -140,6 +152,7 @@ impl Pending {
             }
             items.extend(self.items.pop_front());
         }
+        self.weigh();
         if items.is_empty() {
             return None;
         }
@@ -180,6 +193,11 @@ impl Pending {
         for item in built.items.into_iter().rev() {
             self.items.push_front(item);
         }
+        self.weigh();
+    }
+
+    fn weigh(&mut self) {
+        self.weight = self.items.iter().map(|item| item.weight).sum();
     }
 
     /// Tells everybody who waits that it is not stored, and forgets what they wanted.
@@ -193,6 +211,7 @@ impl Pending {
             }
         }
         self.items = kept;
+        self.weigh();
         if self.items.is_empty() {
             self.since = None;
         }
@@ -200,6 +219,11 @@ impl Pending {
 }
 
 impl Built {
+    /// As [`Pending::weight`].
+    pub(super) fn weight(&self) -> usize {
+        self.items.iter().map(|item| item.weight).sum()
+    }
+
     /// Tells those who wait that it is not known to be stored.
     pub(super) fn refuse(mut self, error: &AuditError) -> Self {
         for item in &mut self.items {

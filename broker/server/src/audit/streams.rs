@@ -1,7 +1,7 @@
 //! The subscriptions that are being read, as the audit tells of them. Pure.
 //!
 //! A subscription's stream is in the audit four times at least: opened, before the first event goes out; what was sent, many
-//! events in one record; continued, at each checkpoint, so that a start need not read further back; and closed. What the terms
+//! events in one record, after it was said how many may be; continued, at each checkpoint, so that a start need not read further back; and closed. What the terms
 //! are stands with opened and continued only. One that is opened and not closed was cut off: see `presume`.
 
 use super::{Action, ITSELF, MOST_PATIENTS};
@@ -32,6 +32,8 @@ pub(super) struct Open {
     pub(super) opened: AuditRecord,
     /// Up to which place of the log it is known to have been sent.
     pub(super) through: u64,
+    /// How many events more may have been sent.
+    pub(super) allowed: u32,
     gathered: Vec<Sent>,
 }
 
@@ -50,9 +52,13 @@ impl Streams {
             self.open(index, record);
         } else if word(Action::Continued) {
             self.open(record.stream, record);
+        } else if word(Action::Allowed) {
+            if let Some(open) = self.open.get_mut(&record.stream) {
+                open.allowed = open.allowed.saturating_add(record.count);
+            }
         } else if word(Action::Sent) || word(Action::Presumed) {
             if let Some(open) = self.open.get_mut(&record.stream) {
-                open.through = open.through.max(record.through);
+                open.tells(&record);
             }
         } else if word(Action::Closed) {
             self.open.remove(&record.stream);
@@ -61,13 +67,14 @@ impl Streams {
 
     /// One is being read from now on.
     pub(super) fn open(&mut self, index: u64, opened: AuditRecord) {
-        let through = opened.through;
+        let (through, allowed) = (opened.through, opened.count);
         let gathered = Vec::new();
         self.open.insert(
             index,
             Open {
                 opened,
                 through,
+                allowed,
                 gathered,
             },
         );
@@ -126,6 +133,7 @@ impl Streams {
             action: Action::Continued.as_str().to_owned(),
             stream: *stream,
             through: open.through,
+            count: open.allowed,
             ..open.opened.clone()
         })
     }
@@ -133,11 +141,19 @@ impl Streams {
 
 impl Open {
     fn take(&mut self, stream: u64, records: &mut Vec<AuditRecord>) {
-        for record in sent(Action::Sent, stream, &self.opened, &self.gathered) {
-            self.through = self.through.max(record.through);
+        let told: Vec<_> = sent(Action::Sent, stream, &self.opened, &self.gathered).collect();
+        for record in told {
+            self.tells(&record);
             records.push(record);
         }
         self.gathered.clear();
+    }
+
+    /// A record tells of events.
+    fn tells(&mut self, record: &AuditRecord) {
+        let told = u32::try_from(record.events.len()).unwrap_or(u32::MAX);
+        self.through = self.through.max(record.through);
+        self.allowed = self.allowed.saturating_sub(told);
     }
 }
 

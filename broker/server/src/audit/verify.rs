@@ -101,7 +101,7 @@ pub struct Finding {
 pub struct Verified {
     /// Records that are chained.
     pub records: u64,
-    /// Records from before there was a chain, of which nothing can be said.
+    /// Records from before there was a chain: of them is known only that they are those which the chain was begun behind.
     pub unchained: u64,
     /// The first and the last place that is chained.
     pub first: u64,
@@ -117,12 +117,17 @@ pub struct Verified {
     pub found: u64,
 }
 
+/// `type` of what a broker says behind the last block when it has shown all of them.
+pub const END_KIND: &str = "archwire.audit.end.v1";
+
 /// Goes through an audit.
 pub struct Verifier {
     practice: PracticeName,
     keys: BTreeSet<[u8; 32]>,
     /// From elsewhere, by their place.
     signed: BTreeMap<u64, Vec<Checkpoint>>,
+    /// Where the chain begins, behind what is from before it.
+    genesis: Link,
     standing: Option<Standing>,
     ends: VecDeque<(u64, Hash)>,
     verified: Verified,
@@ -148,6 +153,7 @@ impl Verifier {
         checkpoints: Vec<Checkpoint>,
     ) -> Self {
         let mut verifier = Self {
+            genesis: Link::genesis(&practice),
             practice,
             keys: keys.into_iter().collect(),
             signed: BTreeMap::new(),
@@ -173,6 +179,7 @@ impl Verifier {
         let at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         if kind == RECORD_KIND && self.standing.is_none() {
             self.verified.unchained += 1;
+            self.genesis = self.genesis.behind_unchained(&payload);
             return;
         }
         let block = AuditBlock::decode(payload).ok().filter(|_| kind == BLOCK_KIND);
@@ -180,8 +187,9 @@ impl Verifier {
         let Some((walked, block)) = walked else {
             let next = self.next();
             self.find(Fault::NotABlock, next, next, Some(sequence), at);
+            // A broker goes on behind it, from where the chain was.
             if let Some(standing) = &mut self.standing {
-                (standing.sequence, standing.hash) = (sequence, None);
+                standing.sequence = sequence;
             }
             return;
         };
@@ -235,7 +243,7 @@ impl Verifier {
         let next = self.next();
         let at = at.map(str::to_owned);
         let Some(standing) = &self.standing else {
-            let genesis = Link::genesis(&self.practice, self.verified.unchained);
+            let genesis = self.genesis;
             self.verified.first = block.first;
             if block.first > next {
                 self.find(Fault::Removed, next, block.first - 1, Some(sequence), at);
@@ -268,19 +276,19 @@ impl Verifier {
         let behind = self.signed.split_off(&link.index.saturating_add(1));
         let upto = std::mem::replace(&mut self.signed, behind);
         for checkpoint in upto.into_values().flatten() {
-            let holds = checkpoint.index == link.index && checkpoint.hash() == Some(link.hash);
-            // Of what is not there any more nothing can be said but that it was signed.
-            if checkpoint.index < self.verified.first {
-                continue;
-            }
+            // Before the first block there is nothing that could have been signed, but what it is chained to.
+            let holds = [link, self.genesis]
+                .iter()
+                .any(|link| checkpoint.index == link.index && checkpoint.hash() == Some(link.hash));
             if holds {
                 self.hold(checkpoint.index);
             } else {
-                let first = self
-                    .verified
-                    .signed_through
-                    .max(self.verified.first.saturating_sub(1))
-                    + 1;
+                let unchained = self.verified.first.saturating_sub(1);
+                let known = match checkpoint.index > unchained {
+                    true => self.verified.signed_through.max(unchained),
+                    false => self.verified.signed_through,
+                };
+                let first = known + 1;
                 let (last, at) = (checkpoint.index.max(first), at.map(str::to_owned));
                 self.find(Fault::CheckpointDiffers, first, last, Some(sequence), at);
             }

@@ -5,19 +5,22 @@
 //!
 //! Two queues: who waits until it is stored is refused when that fails, at the latest after the log's `append_timeout`; what is
 //! handed over to be stored later is kept, and tried again every [`RETRY`]. Of that at most [`MOST_PENDING`] are kept here and as
-//! many wait in the queue; then whoever hands over waits too. So an audit that is full stops those who tell vendors something.
+//! many wait in the queue, where a record counts as many times as it tells of events; then whoever hands over waits too. While nothing
+//! can be stored nothing is taken out of that queue. So an audit that is full stops those who tell vendors something.
 //!
-//! Where another broker has written meanwhile, its blocks are taken over and what waits is chained behind them.
+//! A block of which nobody knows whether it is stored is appended again as it is, until it is known to be there, or another one is in
+//! its place. Where another broker has written meanwhile, its blocks are taken over and what waits is chained behind them.
 
 use super::{
     AuditError,
     checkpoint::CheckpointKey,
     pending::{Built, Item, Origin, Pending},
     streams::{Sent, Streams},
-    tail::Tail,
+    tail::{self, Behind, Tail},
 };
+use crate::api::status::with_causes;
 use archwire_core::PracticeName;
-use archwire_nats::{AppendError, AuditAppend, AuditStream};
+use archwire_nats::{AppendError, AuditAppend, AuditStream, ByteSize, Log, ReadError};
 use archwire_proto::admin::v1::AuditRecord;
 use futures_util::TryStreamExt as _;
 use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration, time::SystemTime};
@@ -42,7 +45,7 @@ pub(super) type Waiter<T> = oneshot::Sender<Result<T, AuditError>>;
 
 /// What somebody waits for.
 pub(super) enum Order {
-    /// A record. Of one that opens a subscription, its end is to follow.
+    /// A record. Of one that opens a subscription, or lets more of it go out, account is kept.
     Record {
         record: Box<AuditRecord>,
         stored: Waiter<u64>,
@@ -63,6 +66,8 @@ pub(super) enum Later {
     },
     /// An event on its way to a subscription.
     Sent { stream: u64, event: Sent },
+    /// What may have gone out before a kill, or is noted.
+    Note(Box<AuditRecord>),
     /// The end of a subscription's stream.
     Closed { stream: u64, through: u64 },
 }
@@ -82,6 +87,7 @@ pub struct Signing {
 /// The writer.
 pub(super) struct Writer {
     pub(super) stream: AuditStream,
+    pub(super) log: Log,
     pub(super) practice: PracticeName,
     pub(super) tail: Tail,
     pub(super) streams: Streams,
@@ -111,7 +117,7 @@ impl Writer {
         let soon = at_least.unwrap_or_default().min(FIRST_SIGNED);
         let writing = Writing {
             pending: Pending::new(self.tail.log_sequence),
-            signed: (0, Instant::now() + soon),
+            signed: (self.tail.link.index, Instant::now() + soon),
             writer: self,
             in_doubt: None,
             settling: Vec::new(),
@@ -169,7 +175,10 @@ impl Writing {
     }
 
     fn has_room(&self) -> bool {
-        self.pending.len() + self.writer.streams.gathered() < MOST_PENDING
+        // What waits in a queue can be refused to those who come; what was gathered cannot.
+        let in_doubt = self.in_doubt.as_ref().map_or(0, Built::weight);
+        let waits = self.pending.weight() + self.writer.streams.gathered() + in_doubt;
+        self.retry.is_none() && waits < MOST_PENDING
     }
 
     fn heed(&mut self, order: Order) {
@@ -201,6 +210,10 @@ impl Writing {
                 self.pending.begin();
                 self.writer.streams.send(stream, event);
             }
+            Later::Note(record) => {
+                self.pending.push(Item::new(&record, Origin::Note));
+                self.writer.streams.take_in(0, *record);
+            }
             Later::Closed { stream, through } => {
                 for record in self.writer.streams.close(stream, through) {
                     self.pending.push(Item::new(&record, Origin::Note));
@@ -215,20 +228,21 @@ impl Writing {
         let due = [waits, self.signs_at()].into_iter().flatten().min();
         match (due, self.retry) {
             (Some(due), Some(retry)) => Some(due.max(retry)),
-            (due, retry) => due.or(self.in_doubt.as_ref().and(retry)),
+            (due, retry) => due.or(retry),
         }
     }
 
     fn is_due(&self) -> bool {
         let is_asked = self.pending.is_asked() || !self.settling.is_empty();
         let now = Instant::now();
-        let waits = self.pending.len() + self.writer.streams.gathered();
+        let waits = self.pending.weight() + self.writer.streams.gathered();
         let rests = self.retry.is_some_and(|retry| now < retry);
         let is_late = self
             .pending
             .since()
             .is_some_and(|since| now >= since + LONGEST_WAIT);
-        is_asked || (!rests && (waits >= ENOUGH || is_late || self.in_doubt.is_some() || self.signs_now()))
+        let again = self.retry.is_some();
+        is_asked || (!rests && (waits >= ENOUGH || is_late || again || self.signs_now()))
     }
 
     /// Appends everything that waits, or tells those who wait why not.
@@ -236,13 +250,15 @@ impl Writing {
         for record in self.writer.streams.take() {
             self.pending.push(Item::new(&record, Origin::Note));
         }
-        while let Some(built) = self
-            .in_doubt
-            .take()
-            .or_else(|| self.pending.build(&self.writer.tail))
-        {
+        loop {
+            let was_in_doubt = self.in_doubt.is_some();
+            let next = self.in_doubt.take();
+            let Some(built) = next.or_else(|| self.pending.build(&self.writer.tail)) else {
+                break;
+            };
             match self.append(&built).await {
                 Ok(sequence) => self.is_stored(built, sequence),
+                // Another block is where this one was to go, so that this one is not there and never will be.
                 Err(AppendError::Conflict) => {
                     self.pending.restore(built);
                     if let Err(error) = self.take_over().await {
@@ -250,9 +266,9 @@ impl Writing {
                     }
                 }
                 Err(error) => {
-                    let unknown = matches!(error, AppendError::Unknown { .. });
-                    let error = AuditError::Append(Arc::new(error));
-                    match unknown {
+                    let is_unknown = was_in_doubt || matches!(error, AppendError::Unknown { .. });
+                    let error = AuditError::append(error);
+                    match is_unknown {
                         true => self.in_doubt = Some(built.refuse(&error)),
                         false => self.pending.restore(built),
                     }
@@ -291,8 +307,8 @@ impl Writing {
             let is_heard = waiter.is_some_and(|waiter| waiter.send(Ok(index)).is_ok());
             if let Some(opened) = item.opens {
                 let after = opened.through;
-                self.writer.streams.open(index, *opened);
-                // Whoever wanted to read does not any more.
+                self.writer.streams.take_in(index, *opened);
+                // Whoever wanted to read does not any more. One that is open under another place stays as it is.
                 if !is_heard {
                     for record in self.writer.streams.close(index, after) {
                         self.pending.push(Item::new(&record, Origin::Note));
@@ -310,20 +326,25 @@ impl Writing {
         let unread = |error| AuditError::Read(Arc::new(error));
         let mut behind = pin!(self.writer.stream.read(before.saturating_add(1)));
         while let Some(stored) = behind.try_next().await.map_err(unread)? {
-            let tail = Tail::of(&self.writer.practice, &stored)?;
-            if !tail.goes_behind(&self.writer.tail) {
-                tracing::error!(
-                    code = "audit_chain_broken",
-                    sequence = stored.sequence,
-                    "the audit holds what does not fit what was before it; `archwire audit verify` tells where"
-                );
-            }
-            self.writer.tail = tail;
+            self.writer.tail = match self.writer.tail.behind(&stored) {
+                Behind::Next(tail) => tail,
+                Behind::Broken(tail) => {
+                    tail::is_broken(stored.sequence);
+                    tail
+                }
+            };
         }
         if self.writer.tail.sequence == before {
             self.miss().await?;
         }
-        self.pending.forget_through(self.writer.tail.log_sequence);
+        let ahead = self.writer.tail.log_sequence;
+        let known = within(&self.writer.log, ahead).await.map_err(unread)?;
+        if known < ahead {
+            self.writer.tail.log_sequence = known;
+            self.pending
+                .push(Item::new(&super::writer::ahead(ahead, known), Origin::Note));
+        }
+        self.pending.forget_through(known);
         Ok(())
     }
 
@@ -347,7 +368,12 @@ impl Writing {
 
     /// Tells those who wait that nothing is stored.
     fn fail(&mut self, error: &AuditError) {
-        tracing::error!(code = error.code(), "the audit does not store what was done");
+        let cause = with_causes(error);
+        tracing::error!(
+            code = error.code(),
+            cause,
+            "the audit does not store what was done"
+        );
         while let Ok(order) = self.writer.urgent.try_recv() {
             self.heed(order);
         }
@@ -401,6 +427,7 @@ impl Writing {
             });
         }
         self.signed.1 = Instant::now() + at_least;
+        self.warn_when_nearly_full().await;
         self.flush().await;
         self.signed.0 = self.writer.tail.link.index;
         let written = tokio::task::spawn_blocking(move || checkpoint.append_to(&file)).await;
@@ -408,6 +435,21 @@ impl Writing {
             tracing::error!(
                 code = "audit_checkpoint_not_written",
                 "a checkpoint of the audit is not in its file; it stands in the audit only"
+            );
+        }
+    }
+
+    /// Of this somebody has to know before nobody can act any more.
+    async fn warn_when_nearly_full(&self) {
+        let Ok((bytes, most)) = self.writer.stream.usage().await else {
+            return;
+        };
+        if is_nearly_full(bytes, most) {
+            tracing::warn!(
+                code = "audit_nearly_full",
+                %bytes,
+                %most,
+                "the audit is nearly full; raise `max-size` of `[audit]` before nobody can act any more"
             );
         }
     }
@@ -432,5 +474,55 @@ impl Writing {
         if let Some(waiter) = self.closing.take() {
             _ = waiter.send(Ok(()));
         }
+    }
+}
+
+/// Whether four fifths are used.
+fn is_nearly_full(bytes: ByteSize, most: ByteSize) -> bool {
+    bytes.get() / 4 >= most.get() / 5
+}
+
+/// A place that the audit says it has gone through the log to, or the log's end where it has not so much: behind a place that is not
+/// there yet nothing would be followed until the log gets there.
+///
+/// # Errors
+/// When the log's end cannot be found out.
+pub(super) async fn within(log: &Log, place: u64) -> Result<u64, ReadError> {
+    if place == 0 {
+        return Ok(0);
+    }
+    let last = log.last_sequence().await?;
+    if place > last {
+        tracing::error!(
+            code = "audit_ahead_of_log",
+            place,
+            last,
+            "the audit knows more of the log than the log has; the log is not what it was"
+        );
+    }
+    Ok(place.min(last))
+}
+
+/// Says so in the audit.
+pub(super) fn ahead(place: u64, last: u64) -> AuditRecord {
+    AuditRecord {
+        at: Some(SystemTime::now().into()),
+        program: super::ITSELF.to_owned(),
+        action: super::Action::Ahead.as_str().to_owned(),
+        reason: format!("the audit had gone through the log up to {place}, and the log ends at {last}"),
+        through: last,
+        ..AuditRecord::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audit_is_nearly_full_from_four_fifths_on() {
+        let most = ByteSize::bytes(1000);
+        assert!(!is_nearly_full(ByteSize::bytes(790), most));
+        assert!(is_nearly_full(ByteSize::bytes(800), most));
     }
 }

@@ -3,9 +3,9 @@
 use super::{Broker, BrokerError, images::Opened};
 use crate::{
     admin::{self, AdminServer, Practice},
-    api::{ApiError, ApiServer, Subscriptions, Vendors},
+    api::{ApiError, ApiServer, Subscriptions, Vendors, status::with_causes},
     audit::{
-        Audit, AuditError, Signing,
+        Audit, Signing,
         checkpoint::{CHECKPOINT_FILE, CheckpointKey},
     },
     config::{self, Config, DataFolder, NatsLogin, NatsServer},
@@ -13,12 +13,12 @@ use crate::{
     instance, log_mark,
     parked::ParkedStore,
     reconcile::{self, Night, Reconciler},
-    registry::{ObserveError, Registry, RegistryConfig},
+    registry::{MOST_UNKNOWN, ObserveError, Registry, RegistryConfig},
     sftp::SftpServer,
     state_store::BucketStateStore,
     systems,
     telemetry::{Vitals, Watching},
-    workers::{Worker, bucket, workers},
+    workers::{Worker, bucket, delivers, workers},
 };
 use archwire_core::{SystemName, identity::Trust};
 use archwire_host::{Connector, StateStore};
@@ -38,10 +38,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// After so many records of the audit a checkpoint is made, and after so long.
 const SIGNED_EVERY: u64 = 10_000;
 const SIGNED_AT_LEAST: Duration = Duration::from_secs(24 * 3600);
-/// The most that the audit may take.
-const LARGEST_AUDIT: ByteSize = ByteSize::mebibytes(512);
 
-/// What the broker's own server allows all streams together: as much as `nats.max-store` and `images.max-size` can be. Each stream
+/// What the broker's own server allows all streams together: as much as `nats.max-store`, `audit.max-size` and `images.max-size` can be. Each stream
 /// has its own bound, which is what counts. A smaller sum here would keep streams from being made smaller, which a server refuses
 /// (2.15.1) while all of them as they were are more than it allows.
 const SERVER_STORE: ByteSize = ByteSize::gibibytes(128 * 1024);
@@ -90,6 +88,8 @@ impl Broker {
         let log = Log::open(&connection, &config.practice, &log_config).await?;
         // Before the lease: whoever stands by has compiled its connectors when its turn comes.
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
+        // Its room is taken before images take what a server has.
+        log.audit_stream(audit_size(&config)).await?;
         let images = Opened::open(&log, &config, folder.path()).await?;
         let content = images.as_ref().map(Opened::content);
         let connectors = systems::connectors(&engine, &config, &state, content.as_ref()).await?;
@@ -190,6 +190,12 @@ async fn work(
             .filter(|(_, system, _)| system.unknown_waits)
             .map(|(name, _, _)| name.clone())
             .collect(),
+        written: connectors
+            .iter()
+            .filter(|(_, system, connector)| delivers(system, connector))
+            .map(|(name, _, _)| name.clone())
+            .collect(),
+        most_unknown: MOST_UNKNOWN,
     };
     let registry = Arc::new(Registry::open(log.clone(), registry_config).await?);
     let parked = ParkedStore::open(bucket(log, "parked").await?).await?;
@@ -199,7 +205,7 @@ async fn work(
     let (workers, systems) = workers(log, &registry, &parked, connectors, intake.as_ref()).await?;
     let shutdown = CancellationToken::new();
     let positions = bucket(log, "subscriptions").await?;
-    let audit = audit(log, folder).await?;
+    let audit = audit(log, audit_size(config), folder).await?;
     let subscriptions = Subscriptions::new(log.clone(), positions, audit.clone(), shutdown.clone());
     let reconciler = Reconciler::new(
         Arc::clone(&registry),
@@ -245,22 +251,22 @@ async fn work(
 }
 
 /// Opens the audit, and writes down what vendors may have been told before the last broker ended.
-async fn audit(log: &Log, folder: &Path) -> Result<Audit, BrokerError> {
+async fn audit(log: &Log, max: ByteSize, folder: &Path) -> Result<Audit, BrokerError> {
     let signing = Signing {
         key: CheckpointKey::of(folder)?,
         file: folder.join(CHECKPOINT_FILE),
         every: SIGNED_EVERY,
         at_least: SIGNED_AT_LEAST,
     };
-    let audit = Audit::open_with(log, LARGEST_AUDIT, Some(signing)).await?;
+    let audit = Audit::open_with(log, max, Some(signing)).await?;
     // Vendors see everything.
     match audit.presume(log, |_, _| true).await {
         Ok(0) => {}
         Ok(events) => tracing::info!(events, "what vendors may have been told before is in the audit"),
-        Err(error @ AuditError::Unreadable(_)) => return Err(error.into()),
         // An audit that takes nothing now lets nothing be told either. The next start comes back to it.
         Err(error) => tracing::error!(
             code = error.code(),
+            cause = with_causes(&error),
             "what vendors may have been told before is not in the audit"
         ),
     }
@@ -293,11 +299,15 @@ pub(super) async fn last_sequence(log: &Log) -> Result<u64, ObserveError> {
     log.last_sequence().await.map_err(ObserveError::Read)
 }
 
-/// The log's share of what is not for images; the rest is for the buckets.
+fn audit_size(config: &Config) -> ByteSize {
+    ByteSize::bytes(config.audit.max_size.bytes())
+}
+
+/// The log's share of what is not for images and the audit; the rest is for the buckets.
 fn log_size(config: &Config) -> ByteSize {
     const MEBIBYTE: u64 = 1024 * 1024;
-    // The snapshot of the index, the audit, and five buckets of 128 MiB, with something to spare.
-    const OTHERS: u64 = (512 + 512 + 5 * 128 + 64) * MEBIBYTE;
+    // The snapshot of the index, and five buckets of 128 MiB, with something to spare.
+    const OTHERS: u64 = (512 + 5 * 128 + 64) * MEBIBYTE;
     const LEAST: u64 = 256 * MEBIBYTE;
     ByteSize::bytes(config.nats.max_store.bytes().saturating_sub(OTHERS).max(LEAST))
 }

@@ -75,6 +75,9 @@ pub(super) enum AskError {
     /// It says something that this version does not understand.
     #[error("the broker's answer cannot be understood: is it of the same version?")]
     Answer,
+    /// It ended before its end, as when the broker stops.
+    #[error("the broker's answer was cut short, so that nothing can be said of the whole; ask again")]
+    CutShort,
     /// The file of checkpoints.
     #[error("cannot read the checkpoints in {}", path.display())]
     Checkpoints {
@@ -102,6 +105,7 @@ impl AskError {
             Self::Broken => "admin_connection_lost",
             Self::Stopped { .. } => "broker_stopped",
             Self::Answer => "admin_answer_invalid",
+            Self::CutShort => "admin_answer_cut_short",
             Self::Checkpoints { .. } => "checkpoints_unreadable",
             Self::Write(_) => "output_failed",
         }

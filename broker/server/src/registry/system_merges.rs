@@ -138,13 +138,16 @@ impl Registry {
     }
 }
 
+/// Why, of what the staff of a system decided there: by this the audit tells a system's name from a person's.
+pub(crate) const MERGED_BY_SYSTEM: &str = "the system merged the two records";
+
 /// What the staff of a system decided there.
 fn by_the_system(system: &SystemName) -> Decision {
     Decision {
         verdict: Verdict::Merge,
         item: None,
         by: Text::from(system.as_str()),
-        reason: Text::from("the system merged the two records"),
+        reason: Text::from(MERGED_BY_SYSTEM),
         at: SystemTime::now(),
     }
 }

@@ -22,6 +22,17 @@ async fn an_audit_that_nobody_touched_is_said_to_be_whole() {
     assert_eq!(desk.run(&["audit", "key"]).await.well(), "nothing is signed\n");
     let missing = ["audit", "verify", "--json", "--checkpoints", "nowhere.jsonl"];
     assert_eq!(desk.run(&missing).await.refused(), "checkpoints_unreadable");
+    // Somebody who asks to compare with what is empty, or none, is not told that all is well.
+    let folder = tempfile::tempdir().unwrap();
+    for text in ["", "none\n"] {
+        let file = folder.path().join("checkpoints.jsonl");
+        std::fs::write(&file, text).unwrap();
+        let path = file.to_str().unwrap();
+        let verify = ["audit", "verify", "--checkpoints", path];
+        let said = desk.run(&verify).await;
+        assert_eq!(said.code, Some(3), "{}", said.said);
+        assert!(said.said.contains("nothing was compared"), "{}", said.said);
+    }
 }
 
 #[tokio::test]

@@ -1,15 +1,16 @@
 //! What a vendor may have been told before a kill is in the audit after the next start.
 
 use crate::{
-    office::{connect, system},
+    office::{connect, system, until_there},
     support::*,
 };
-use archwire::audit::{Audit, Disclosing, Disclosure, Terms, Told};
+use archwire::audit::{Act, Audit, Disclosing, Disclosure, Terms, Told};
 use archwire_core::{EventKind, PatientId, Subject};
-use archwire_nats::{CloudEvent, Entry, Expected, Filter, Log, Stored};
+use archwire_nats::{ByteSize, CloudEvent, Entry, Expected, Filter, Log, Stored};
 use archwire_proto::admin::v1::AuditRecord;
 use futures_util::TryStreamExt as _;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+use tokio::time::timeout;
 
 async fn events(log: &Log, count: usize) -> Vec<Stored> {
     for _ in 0..count {
@@ -152,4 +153,103 @@ async fn what_a_call_tells_is_stored_before_it_is_told() {
     let told = Told::Patient(patient);
     assert!(audit.disclosed(Disclosure { terms, told }).await.is_err());
     assert!(audit.disclosing(terms, "main", 0).await.is_err());
+}
+
+#[test]
+fn of_a_subscription_that_nothing_was_sent_to_nothing_is_presumed_and_of_others_no_more_than_may_have_been() {
+    let outer = tokio::runtime::Runtime::new().unwrap();
+    let archive = outer.block_on(Archive::open());
+    let events = outer.block_on(events(&archive.log, 60));
+    let broker = tokio::runtime::Runtime::new().unwrap();
+    broker.block_on(async {
+        let log = open_log(&connect(&archive.server).await).await;
+        let audit = Audit::open(&log, SIZE).await.unwrap();
+        let idle = audit.disclosing(&terms(), "idle", 0).await.unwrap();
+        let mut slow = audit.disclosing(&terms(), "slow", 0).await.unwrap();
+        send(&mut slow, &events[..2]).await;
+        audit.settle().await.unwrap();
+        std::mem::forget((idle, slow, audit));
+    });
+    broker.shutdown_background();
+    outer.block_on(async {
+        let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+        assert_eq!(audit.presume(&archive.log, |_, _| true).await.unwrap(), 14);
+        let told = records(&audit).await;
+        let presumed = told
+            .iter()
+            .filter(|(_, record)| record.action == "disclosure.presumed");
+        let whose: Vec<_> = presumed.map(|(_, record)| record.subscription.as_str()).collect();
+        assert_eq!(whose, ["slow"]);
+        assert_eq!(sent(&told, "disclosure.presumed"), (3..=16).collect::<Vec<_>>());
+    });
+}
+
+#[tokio::test]
+async fn whoever_gives_up_opening_leaves_nothing_open() {
+    let archive = Archive::open().await;
+    let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+    for _ in 0..20 {
+        // Given up at whatever place it has come to.
+        let terms = terms();
+        let mut opening = Box::pin(audit.disclosing(&terms, "main", 0));
+        assert!(futures_util::poll!(&mut opening).is_pending());
+        tokio::task::yield_now().await;
+        drop(opening);
+    }
+    until_there(Duration::from_secs(15), async || {
+        audit.settle().await.unwrap();
+        let told = records(&audit).await;
+        let count = |action: &str| told.iter().filter(|(_, record)| record.action == action).count();
+        let (opened, closed) = (count("disclosure.opened"), count("disclosure.closed"));
+        match opened > 0 && opened == closed {
+            true => Ok(()),
+            false => Err(format!("{opened} opened, {closed} closed")),
+        }
+    })
+    .await;
+}
+
+#[test]
+fn a_full_audit_stops_whoever_is_sent_events_and_nothing_that_went_out_is_missing_after_a_kill() {
+    const ROOM: ByteSize = ByteSize::mebibytes(1);
+    let outer = tokio::runtime::Runtime::new().unwrap();
+    let archive = outer.block_on(Archive::open());
+    let events = outer.block_on(events(&archive.log, 1_500));
+    let broker = tokio::runtime::Runtime::new().unwrap();
+    let went_out = broker.block_on(async {
+        let log = open_log(&connect(&archive.server).await).await;
+        let audit = Audit::open(&log, ROOM).await.unwrap();
+        let mut disclosing = audit.disclosing(&terms(), "main", 0).await.unwrap();
+        let (before, behind) = events.split_at(500);
+        send(&mut disclosing, before).await;
+        audit.settle().await.unwrap();
+        // At last with less than what would let more go out.
+        for size in [16 * 1024, 64, 0] {
+            let patients = Vec::new();
+            let filling = || Act {
+                patients: patients.clone(),
+                ..act(&"x".repeat(size))
+            };
+            while audit.record(filling()).await.is_ok() {}
+        }
+        let mut went_out = before.len();
+        for event in behind {
+            match timeout(Duration::from_secs(3), disclosing.event(event)).await {
+                Ok(Ok(())) => went_out += 1,
+                _ => break,
+            }
+        }
+        std::mem::forget((disclosing, audit));
+        went_out
+    });
+    broker.shutdown_background();
+    assert!((500..1_100).contains(&went_out), "{went_out} went out");
+    outer.block_on(async {
+        let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+        audit.presume(&archive.log, |_, _| true).await.unwrap();
+        let told = records(&audit).await;
+        let all = [sent(&told, "disclosure.sent"), sent(&told, "disclosure.presumed")].concat();
+        let missing = (1..=went_out as u64).find(|sequence| !all.contains(sequence));
+        assert_eq!(missing, None, "of {went_out}");
+    });
 }

@@ -186,8 +186,13 @@ impl Intruder {
         config["deny_purge"] = false.into();
         self.api("CREATE", &config);
         for (kind, payload) in messages {
-            self.ask("awaudit.maple-street", &format!("ce-type: {kind}\r\n"), payload);
+            self.append(kind, payload);
         }
+    }
+
+    /// Puts a message behind the others.
+    pub(crate) fn append(&mut self, kind: &str, payload: &[u8]) {
+        self.ask("awaudit.maple-street", &format!("ce-type: {kind}\r\n"), payload);
     }
 
     pub(crate) fn delete(&mut self, sequence: u64) {

@@ -4,11 +4,12 @@ use crate::support::*;
 use archwire::audit::{
     Audit,
     chain::{self, Link},
-    verify::{BLOCK_KIND, Fault, Verified},
+    verify::{BLOCK_KIND, Fault, RECORD_KIND, Verified},
 };
 use archwire_nats::AuditStored;
 use archwire_proto::admin::v1::AuditRecord;
 use prost::Message as _;
+use std::collections::BTreeSet;
 
 /// An audit with twelve acts and a checkpoint after every five records, and what it holds.
 async fn filled(archive: &Archive) -> (Audit, Vec<AuditStored>) {
@@ -99,7 +100,7 @@ async fn an_audit_that_was_written_anew_is_told_by_what_was_kept_elsewhere_only(
     let archive = Archive::open().await;
     let (audit, stored) = filled(&archive).await;
     let (_, _, index) = place_of(&stored, "Kim 1");
-    let mut link = Link::genesis(audit.practice(), 0);
+    let mut link = Link::genesis(audit.practice());
     let mut messages = Vec::new();
     for message in &stored {
         let old = block(message);
@@ -141,4 +142,50 @@ async fn a_broker_whose_audit_was_cut_off_goes_on_so_that_it_shows() {
     let verified = archive.verified(&audit, false).await;
     let finding = &verified.findings[0];
     assert_eq!((finding.fault, finding.first), (Fault::Removed, next));
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_block_neither_stops_the_audit_nor_goes_unseen() {
+    for kind in [BLOCK_KIND, RECORD_KIND, "nothing"] {
+        let archive = Archive::open().await;
+        let (audit, _) = filled(&archive).await;
+        let mut intruder = Intruder::at(&archive.server);
+        // Behind one that runs, and where one starts; as many that the last block is not found at once.
+        intruder.append(kind, b"no block");
+        fill(&audit, 1).await;
+        audit.close().await;
+        for _ in 0..100 {
+            intruder.append(kind, b"no block");
+        }
+        let again = archive.audit(1_000).await;
+        fill(&again, 1).await;
+        again.close().await;
+        let verified = archive.verified(&again, true).await;
+        let faults: BTreeSet<_> = verified.findings.iter().map(|finding| finding.fault).collect();
+        assert_eq!(faults, [Fault::NotABlock].into(), "{kind}: {verified:?}");
+        assert_eq!(verified.found, 101);
+        let told = records(&again).await;
+        let places: Vec<_> = told.iter().map(|(place, _)| *place).collect();
+        assert_eq!(places, (1..=verified.last).collect::<Vec<_>>(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_audit_that_knows_more_of_the_log_than_there_is_follows_it_all_the_same() {
+    let archive = Archive::open().await;
+    let audit = archive.audit(1_000).await;
+    fill(&audit, 1).await;
+    audit.close().await;
+    let walked = chain::walk(&block(stored(&audit).await.last().unwrap())).unwrap();
+    let (made, _) = chain::block(&walked.link, vec!["".into()], 1_000_000, 1);
+    Intruder::at(&archive.server).append(BLOCK_KIND, &made.encode_to_vec());
+    let again = archive.audit(1_000).await;
+    assert_eq!(again.passed(), 0, "the log is empty");
+    again.settle().await.unwrap();
+    let told = records(&again).await;
+    assert!(
+        told.iter()
+            .any(|(_, record)| record.action == "audit.ahead-of-log")
+    );
+    assert_eq!(block(stored(&again).await.last().unwrap()).log_sequence, 0);
 }

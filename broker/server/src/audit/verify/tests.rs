@@ -26,7 +26,7 @@ fn record(number: u64) -> Bytes {
 
 /// Blocks of these sizes, and a checkpoint at the end of each.
 fn chain(sizes: &[usize]) -> (Vec<AuditBlock>, Vec<Checkpoint>) {
-    let mut link = Link::genesis(&practice(), 0);
+    let mut link = Link::genesis(&practice());
     let (mut blocks, mut signed) = (Vec::new(), Vec::new());
     for size in sizes {
         let records = (0..*size as u64)
@@ -44,7 +44,7 @@ fn chain(sizes: &[usize]) -> (Vec<AuditBlock>, Vec<Checkpoint>) {
 fn chained_again(blocks: &mut [AuditBlock], from: usize) {
     let mut link = match from.checked_sub(1) {
         Some(before) => walk(&blocks[before]).unwrap().link,
-        None => Link::genesis(&practice(), 0),
+        None => Link::genesis(&practice()),
     };
     for made in &mut blocks[from..] {
         let records = std::mem::take(&mut made.records);
@@ -218,20 +218,58 @@ fn checkpoints_of_somebody_else_count_for_nothing() {
     assert_eq!(verified.signed_through, 0);
 }
 
-#[test]
-fn records_from_before_the_chain_are_counted_and_not_vouched_for() {
-    let mut link = Link::genesis(&practice(), 2);
-    let mut verifier = Verifier::new(practice(), [], Vec::new());
-    for sequence in [1, 2] {
-        verifier.take(sequence, None, RECORD_KIND, record(sequence));
+/// Two records from before the chain, and two blocks behind them.
+fn begun_behind(unchained: [Bytes; 2]) -> (Link, Vec<(&'static str, Bytes)>) {
+    let mut link = Link::genesis(&practice());
+    let mut messages = Vec::new();
+    for record in unchained {
+        link = link.behind_unchained(&record);
+        messages.push((RECORD_KIND, record));
     }
-    for sequence in [3, 4] {
-        let (made, behind) = block(&link, vec![record(sequence)], 0, 0);
-        verifier.take(sequence, None, BLOCK_KIND, made.encode_to_vec().into());
+    let genesis = link;
+    for number in [3, 4] {
+        let (made, behind) = block(&link, vec![record(number)], 0, 0);
+        messages.push((BLOCK_KIND, made.encode_to_vec().into()));
         link = behind;
     }
-    let verified = verifier.finish();
+    (genesis, messages)
+}
+
+fn verify_all(messages: &[(&'static str, Bytes)], signed: Vec<Checkpoint>) -> Verified {
+    let mut verifier = Verifier::new(practice(), [KEY.public()], signed);
+    for (sequence, (kind, payload)) in (1..).zip(messages) {
+        verifier.take(sequence, None, kind, payload.clone());
+    }
+    verifier.finish()
+}
+
+#[test]
+fn records_from_before_the_chain_are_what_it_was_begun_behind() {
+    let (genesis, messages) = begun_behind([record(1), record(2)]);
+    let signed = KEY.sign(&practice(), &genesis, jiff::Timestamp::UNIX_EPOCH);
+    let verified = verify_all(&messages, vec![signed]);
     assert_eq!(verified.findings, []);
     assert_eq!((verified.unchained, verified.records), (2, 2));
     assert_eq!((verified.first, verified.last), (3, 4));
+    let mut changed = messages.clone();
+    changed[0].1 = record(7);
+    assert_eq!(verify_all(&changed, Vec::new()).findings[0].fault, Fault::Changed);
+}
+
+#[test]
+fn what_was_signed_cannot_be_put_before_the_chain() {
+    let (_, signed) = chain(&[2, 2]);
+    // As many records as were signed, of which nothing is vouched for, and one block behind them.
+    let mut link = Link::genesis(&practice());
+    let mut messages = Vec::new();
+    for number in 1..=4 {
+        link = link.behind_unchained(&record(number));
+        messages.push((RECORD_KIND, record(number)));
+    }
+    let (made, _) = block(&link, vec![record(5)], 0, 0);
+    messages.push((BLOCK_KIND, made.encode_to_vec().into()));
+    assert_eq!(verify_all(&messages, Vec::new()).findings, []);
+    let verified = verify_all(&messages, signed);
+    let faults: Vec<_> = verified.findings.iter().map(|finding| finding.fault).collect();
+    assert_eq!(faults, [Fault::CheckpointDiffers, Fault::CheckpointDiffers]);
 }

@@ -5,7 +5,7 @@ use super::arguments::{KeyArgs, VerifyArgs};
 use crate::{
     audit::{
         checkpoint::{CheckpointFile, read_file},
-        verify::{Finding, Verified, Verifier},
+        verify::{END_KIND, Finding, Verified, Verifier},
     },
     cli::{
         asking::{AskError, broker},
@@ -29,23 +29,48 @@ pub(super) async fn verify(arguments: VerifyArgs, out: &mut impl Write) -> Resul
         true => own_key(&own)?.into_iter().collect(),
         false => arguments.public_key,
     };
+    let is_asked = arguments.checkpoints.is_some();
     let file = checkpoints(arguments.checkpoints, &own)?;
+    let has_none = file.checkpoints.is_empty();
     let mut verifier = Verifier::new(practice, keys, file.checkpoints);
     let mut stored = broker
         .read_audit(ReadAuditRequest { after: 0 })
         .await?
         .into_inner();
+    let (mut last, mut end) = (0, None);
     while let Some(block) = stored.message().await? {
+        if block.kind == END_KIND {
+            end = Some(block.sequence);
+            continue;
+        }
+        last = block.sequence;
         let at = block.at.and_then(|at| SystemTime::try_from(at).ok());
         verifier.take(block.sequence, at, &block.kind, block.payload);
     }
-    let verified = verifier.finish();
-    if arguments.asking.json {
-        json::write(out, &as_json(&verified, &file.broken))?;
-    } else {
-        write(out, &verified, &file.broken)?;
+    // What was not shown to its end would look as if its end had been cut off, or as if it were whole.
+    if end != Some(last) {
+        return Err(AskError::CutShort);
     }
-    Ok(verified.found == 0)
+    let verified = verifier.finish();
+    let has_compared = !is_asked || (!has_none && file.broken.is_empty());
+    if arguments.asking.json {
+        json::write(out, &as_json(&verified, &file.broken, has_compared))?;
+    } else {
+        if is_asked && has_none {
+            writeln!(
+                out,
+                "the file of checkpoints has none: nothing was compared with it"
+            )?;
+        }
+        write(out, &verified, &file.broken)?;
+        if !has_compared {
+            writeln!(
+                out,
+                "the file of checkpoints is not in order, so that it may have had more to say"
+            )?;
+        }
+    }
+    Ok(verified.found == 0 && has_compared)
 }
 
 /// Shows the key.
@@ -107,7 +132,7 @@ fn write(out: &mut impl Write, verified: &Verified, broken: &[usize]) -> io::Res
         let unchained = verified.unchained;
         writeln!(
             out,
-            "{unchained} records are from before records were chained; nothing is known of them"
+            "{unchained} records are from before records were chained: they are those which the chain was begun behind"
         )?;
     }
     let Verified {
@@ -148,7 +173,7 @@ fn words(finding: &Finding) -> String {
     format!("{which}{place}{at}: {} ({})", fault.words(), fault.code())
 }
 
-fn as_json(verified: &Verified, broken: &[usize]) -> Value {
+fn as_json(verified: &Verified, broken: &[usize], has_compared: bool) -> Value {
     let findings = verified.findings.iter().map(|finding| {
         json!({
             "code": finding.fault.code(),
@@ -168,6 +193,7 @@ fn as_json(verified: &Verified, broken: &[usize]) -> Value {
         "found": verified.found,
         "findings": findings.collect::<Vec<_>>(),
         "broken_lines": broken,
+        "checkpoints_in_order": has_compared,
     }))
 }
 
