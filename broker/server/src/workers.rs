@@ -104,6 +104,12 @@ async fn check(connector: &Connector) -> Result<(), String> {
     }
 }
 
+/// Whether patients are written to a system.
+pub(crate) fn delivers(config: &config::System, connector: &Connector) -> bool {
+    let abilities = &connector.component().description().abilities;
+    config.deliver && abilities.contains(&Ability::Deliver)
+}
+
 /// What reads and what writes each system, and how its administrators reach it.
 pub(crate) async fn workers(
     log: &Log,
@@ -118,7 +124,7 @@ pub(crate) async fn workers(
         let breaker = Arc::new(Breaker::new(system.clone()));
         let description = connector.component().description();
         let abilities = &description.abilities;
-        let delivers = config.deliver && abilities.contains(&Ability::Deliver);
+        let delivers = delivers(&config, &connector);
         let images_desk =
             (images.is_some() && config.deliver_images && abilities.contains(&Ability::DeliverImages))
                 .then(|| ImageDesk::new(system.clone()));

@@ -94,6 +94,11 @@ pub enum ObserveError {
     /// More items wait for a person than are kept.
     #[error("100,000 items wait for a person; nothing that needs one more is taken until some are decided")]
     ReviewFull,
+    /// More unknown records of a system wait for a person than are kept.
+    #[error(
+        "20,000 records of this system of which the bus does not know whose they are wait for a person, with their images; nothing of it that needs one more is taken until some are decided"
+    )]
+    UnknownFull,
     /// The log could not be read.
     #[error("the log could not be read")]
     Read(#[source] ReadError),
@@ -127,6 +132,7 @@ impl ObserveError {
             Self::Append(error) => error.code(),
             Self::Interrupted => "interrupted",
             Self::ReviewFull => "review_full",
+            Self::UnknownFull => "unknown_records_full",
             Self::Read(_) => "log_unavailable",
             Self::Bucket(error) => error.code(),
             Self::Open(error) => error.code(),
@@ -142,6 +148,7 @@ impl ObserveError {
             Self::Append(AppendError::TooLarge { .. } | AppendError::Attribute { .. }) => false,
             Self::Busy
             | Self::ReviewFull
+            | Self::UnknownFull
             | Self::Append(_)
             | Self::Interrupted
             | Self::Read(_)
@@ -219,6 +226,11 @@ pub enum DecideError {
     /// The record of the item has come to another patient.
     #[error("the record has come to another patient since the item was opened; look at the item again")]
     RecordMoved,
+    /// The patient has another record there, and the bus writes to one.
+    #[error(
+        "the patient has another record of this system, to which the bus writes; merge the two records in that system, or decide `not-same` and merge the two patients with `archwire review merge`"
+    )]
+    SecondRecord,
     /// The other record has still not come.
     #[error("the record that took this one's place has not come yet; it is linked when it does")]
     StillWaiting,
@@ -256,6 +268,7 @@ impl DecideError {
             Self::DeclaredNotSame => "merge_declared_not_same",
             Self::BeingCreated => "system_busy",
             Self::RecordMoved => "review_record_moved",
+            Self::SecondRecord => "review_second_record",
             Self::StillWaiting => "review_still_waiting",
             Self::CannotBeRead => "review_cannot_be_read",
             Self::ImageCannotBeRead => "review_image_cannot_be_read",

@@ -1,9 +1,15 @@
 //! Putting items into the review queue, changing and closing them.
 //!
 //! There is one open item for each thing that a person has to decide ([`ItemKey`]); what comes to it later is added. At
-//! most [`MOST_ITEMS`] are open; beyond that, what needs one more is refused and comes again.
+//! most [`MOST_ITEMS`] are open, and [`MOST_UNKNOWN`] of the unknown records of a system; beyond that, what needs one more is refused
+//! and comes again.
 
-use super::{ObserveError, Observed, Registry, decide::item, index::ItemKey, observe::by_itself};
+use super::{
+    ObserveError, Observed, Registry,
+    decide::item,
+    index::{ItemKey, is_of_unknown},
+    observe::by_itself,
+};
 use crate::wire::decode_review;
 use archwire_core::{
     Decision, LocalId, Observation, Path, PatientId, ReviewCandidate, ReviewItem, ReviewKind, SourceRecord,
@@ -13,6 +19,9 @@ use std::{collections::BTreeSet, time::SystemTime};
 
 /// Most open items.
 const MOST_ITEMS: usize = 100_000;
+/// Most open items about unknown records of one system and about the images that wait for them: what shows too many strangers stops
+/// itself, and not the whole practice.
+pub const MOST_UNKNOWN: usize = 20_000;
 /// Most candidates of one item.
 const MOST_CANDIDATES: usize = 5;
 
@@ -38,9 +47,19 @@ impl Registry {
         if self.index().open_items() >= MOST_ITEMS {
             return Err(ObserveError::ReviewFull);
         }
+        if self.is_full_of_unknown(&new) {
+            return Err(ObserveError::UnknownFull);
+        }
         let number = self.index().number_item();
         self.file(&ReviewItem { number, ..new }).await?;
         Ok(number)
+    }
+
+    /// Whether an item is about an unknown record whose system has too many of them.
+    fn is_full_of_unknown(&self, new: &ReviewItem) -> bool {
+        let system = new.system.as_ref().filter(|_| is_of_unknown(new));
+        let system = system.filter(|system| self.config.unknown_waits.contains(*system));
+        system.is_some_and(|system| self.index().unknown_items(system) >= self.config.most_unknown)
     }
 
     /// An item as the log has it, open or closed.

@@ -102,11 +102,17 @@ impl Registry {
                 self.end_unknown(item.number, linked).await?;
                 return Err(DecideError::RecordMoved);
             }
+            None if self.writes_to_another(&key.0, patient) => return Err(DecideError::SecondRecord),
             None => self.take_all_the_same(patient, *held).await?,
         }
         self.close_item(item.number, decision).await?;
         self.settle_waiting(&key).await;
         Ok(Decided::Taken { patient })
+    }
+
+    /// Whether the bus writes a patient to a record of a system already.
+    fn writes_to_another(&self, system: &SystemName, patient: PatientId) -> bool {
+        self.config.written.contains(system) && self.record(system, patient).is_some()
     }
 
     /// A person said that a record is nobody's of whom it may have been: it makes a patient, unless it is somebody else's for

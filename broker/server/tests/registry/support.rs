@@ -53,6 +53,12 @@ fn on_path() -> Option<PathBuf> {
 /// The system whose unknown records make no patients.
 pub(crate) const STRANGERS: &str = "strangers";
 
+/// Another one, to which patients are written.
+pub(crate) const CHAIRSIDE: &str = "chairside";
+
+/// Most unknown records of one of them.
+pub(crate) const MOST_UNKNOWN: usize = 40;
+
 pub(crate) fn practice() -> PracticeName {
     "maple-street".parse().unwrap()
 }
@@ -140,7 +146,9 @@ async fn registry_of(broker: &str, log: Log, ownership: Ownership) -> Result<Arc
         alone: false,
         trust: Trust::by_kind(),
         ownership,
-        unknown_waits: [system(STRANGERS)].into(),
+        unknown_waits: [system(STRANGERS), system(CHAIRSIDE)].into(),
+        written: [system(CHAIRSIDE)].into(),
+        most_unknown: MOST_UNKNOWN,
     };
     Ok(Arc::new(Registry::open(log, config).await?))
 }

@@ -240,3 +240,47 @@ async fn who_decided_is_known_also_after_a_kill_in_the_middle_of_it() {
         killed.asks_nothing();
     }
 }
+
+#[tokio::test]
+async fn a_patient_gets_no_second_record_where_patients_are_written() {
+    let office = Office::open().await;
+    let ann_is = whom(office.see(says("desk", "1", ann())).await);
+    assert_eq!(whom(office.see(says(CHAIRSIDE, "A", ann())).await), ann_is);
+    let Observed::Waits { item } = office.see(says(CHAIRSIDE, "B", nameless())).await else {
+        panic!("nobody knows whose it is");
+    };
+    let refusal = will_not(office.try_to_decide(item, Verdict::Link, Some(ann_is)).await);
+    assert_eq!(refusal, "review_second_record");
+    assert_eq!(records_of(&office.registry, ann_is), ["chairside/A", "desk/1"]);
+    // Where nothing is written a patient may have several.
+    assert_eq!(whom(office.see(says(STRANGERS, "A", ann())).await), ann_is);
+    let item = asked(&office, "B", nameless()).await.number;
+    let decided = office.try_to_decide(item, Verdict::Link, Some(ann_is)).await;
+    assert_eq!(decided.unwrap(), Decided::Taken { patient: ann_is });
+}
+
+#[tokio::test]
+async fn strangers_of_one_system_stop_that_system_alone() {
+    let mut office = Office::open().await;
+    assert_eq!(archwire::registry::MOST_UNKNOWN, 20_000);
+    let first = asked(&office, "A0", nameless()).await.number;
+    imaged(&office, "A0").await;
+    for number in 2..MOST_UNKNOWN {
+        asked(&office, &format!("A{number}"), nameless()).await;
+    }
+    for _ in 0..2 {
+        let one_more = office.observe(says(STRANGERS, "more", nameless())).await;
+        assert_eq!(refused(one_more), "unknown_records_full");
+        let image = office
+            .try_image(shows(STRANGERS, "A2", "8", radiograph("1.2.8", "bitewing")))
+            .await;
+        assert_eq!(refused(image), "unknown_records_full");
+        // What is known, what waits already, and other systems go on.
+        assert_eq!(asked(&office, "A0", bob()).await.number, first);
+        office.see(says("desk", "1", ann())).await;
+        office.see(says(CHAIRSIDE, "1", nameless())).await;
+        office.restart().await;
+    }
+    office.decide(first, Verdict::NotSame).await;
+    asked(&office, "more", nameless()).await;
+}

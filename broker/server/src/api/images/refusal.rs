@@ -101,6 +101,7 @@ fn not_observed(error: &ObserveError) -> Status {
         ObserveError::Invalid(_) | ObserveError::Bound(_) => Code::InvalidArgument,
         ObserveError::ImagesFull
         | ObserveError::ReviewFull
+        | ObserveError::UnknownFull
         | ObserveError::Append(AppendError::Full { .. }) => Code::ResourceExhausted,
         error if error.is_retryable() => Code::Unavailable,
         _ => Code::Internal,

@@ -125,6 +125,12 @@ impl Index {
         self.items.len()
     }
 
+    /// How many items are open about unknown records of a system and about images that wait for a record.
+    #[must_use]
+    pub fn unknown_items(&self, system: &SystemName) -> usize {
+        self.unknown.get(system).copied().unwrap_or_default()
+    }
+
     /// An open item.
     #[must_use]
     pub fn item(&self, number: u64) -> Option<&OpenItem> {
@@ -221,6 +227,9 @@ impl Index {
         if let Some(shown) = shown_as(&item) {
             self.held_images.entry(shown).or_default().insert(number);
         }
+        if let Some(system) = unknown_of(&item) {
+            *self.unknown.entry(system.clone()).or_default() += 1;
+        }
         self.by_key.insert(item.key.clone(), number);
         self.items.insert(number, item);
     }
@@ -277,6 +286,9 @@ impl Index {
             return;
         };
         self.by_key.remove(&item.key);
+        if let Some(open) = unknown_of(&item).and_then(|system| self.unknown.get_mut(system)) {
+            *open = open.saturating_sub(1);
+        }
         if let Some(digest) = &item.image {
             self.images.item_closed(digest);
         }
@@ -327,6 +339,25 @@ fn awaits(item: &ReviewItem) -> Option<LocalId> {
         }
         _ => None,
     }
+}
+
+/// Whether an item is about a record of which nobody knows whose it is, or about an image that waits for a record.
+pub(in crate::registry) fn is_of_unknown(item: &ReviewItem) -> bool {
+    is_unknown(item.kind, awaits(item).as_ref())
+}
+
+fn is_unknown(kind: ReviewKind, awaits: Option<&LocalId>) -> bool {
+    match kind {
+        ReviewKind::UnknownRecord => true,
+        ReviewKind::WrongPatient => awaits.is_some(),
+        _ => false,
+    }
+}
+
+/// The system of such an item.
+fn unknown_of(item: &OpenItem) -> Option<&SystemName> {
+    let system = item.system.as_ref();
+    system.filter(|_| is_unknown(item.kind, item.awaits.as_ref()))
 }
 
 /// What a person decides about: an image by its id in its system, or by its bytes where it has none or where these count too, of

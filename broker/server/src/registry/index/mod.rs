@@ -13,6 +13,7 @@ mod record;
 mod snapshot;
 
 pub(super) use images::{Content, ImageEntry, Sending, SystemCopy, Via};
+pub(super) use items::is_of_unknown;
 pub use items::{ItemKey, OpenItem};
 pub(super) use items::{RECORD, which_image};
 pub use record::{Entry, Pending, Record};
@@ -59,6 +60,8 @@ pub struct Index {
     awaited: BTreeMap<(SystemName, LocalId), BTreeSet<u64>>,
     /// Items by the image of a system that waits.
     held_images: BTreeMap<(SystemName, LocalId), BTreeSet<u64>>,
+    /// How many items are open about unknown records of a system; follows from the items.
+    unknown: BTreeMap<SystemName, usize>,
     images: Images,
     sequence: u64,
     people: Who,
@@ -105,6 +108,7 @@ impl Index {
             held: BTreeMap::new(),
             awaited: BTreeMap::new(),
             held_images: BTreeMap::new(),
+            unknown: BTreeMap::new(),
             images: Images::default(),
             sequence: 0,
             people: Who {
