@@ -132,6 +132,7 @@ impl Subscriptions {
         // What that one had acknowledged by now need not come again.
         let position = self.position(&key).await.map_err(|error| unstored(&error))?;
         let after = position.map_or(after, |position| position.max(after));
+        let last = last.max(after);
         let (answers, receiver) = mpsc::channel(BUFFERED);
         // The channel is new and empty, so this cannot fail.
         _ = answers.try_send(Ok(response(Response::Opened(Opened { after, last }))));
