@@ -13,12 +13,12 @@ use crate::{
     instance, log_mark,
     parked::ParkedStore,
     reconcile::{self, Night, Reconciler},
-    registry::{ObserveError, Registry, RegistryConfig},
+    registry::{MOST_UNKNOWN, ObserveError, Registry, RegistryConfig},
     sftp::SftpServer,
     state_store::BucketStateStore,
     systems,
     telemetry::{Vitals, Watching},
-    workers::{Worker, bucket, workers},
+    workers::{Worker, bucket, delivers, workers},
 };
 use archwire_core::{SystemName, identity::Trust};
 use archwire_host::{Connector, StateStore};
@@ -190,6 +190,12 @@ async fn work(
             .filter(|(_, system, _)| system.unknown_waits)
             .map(|(name, _, _)| name.clone())
             .collect(),
+        written: connectors
+            .iter()
+            .filter(|(_, system, connector)| delivers(system, connector))
+            .map(|(name, _, _)| name.clone())
+            .collect(),
+        most_unknown: MOST_UNKNOWN,
     };
     let registry = Arc::new(Registry::open(log.clone(), registry_config).await?);
     let parked = ParkedStore::open(bucket(log, "parked").await?).await?;

@@ -43,6 +43,7 @@ pub use gate::CreationPermit;
 pub use images::{ImageDoubt, ImageDue, ImageSettlement, ImageTaken, KnownImage, KnownImageCopy};
 pub use index::{Doubt, Entry, Frozen, Index, ItemKey, OpenItem, Pending, Record};
 pub use outcome::{DecideError, ObserveError, Observed};
+pub use queue::MOST_UNKNOWN;
 pub use rebuild::Rebuilt;
 pub use review::Decided;
 pub use review_list::{ReviewLine, ReviewPage};
@@ -89,6 +90,10 @@ pub struct RegistryConfig {
     pub ownership: Ownership,
     /// Systems whose unknown records wait until a person has said whose they are.
     pub unknown_waits: BTreeSet<SystemName>,
+    /// Systems to which patients are written, into one record each.
+    pub written: BTreeSet<SystemName>,
+    /// Most unknown records of a system that wait, counted with the images that wait with them: [`MOST_UNKNOWN`], but in tests.
+    pub most_unknown: usize,
 }
 
 /// The registry of one practice.
