@@ -93,9 +93,13 @@ async fn a_channel_for_nothing_holds_nothing_up() {
     let (offer, told) = counter.hand_out().await;
     let program = Program::log_in(&told, client::Config::default(), Appetite::Whole).await;
     let channel = program.session.channel_open_session().await.unwrap();
-    for number in 0..500 {
-        channel.data_bytes(read(number)).await.unwrap();
-    }
+    // More than the window at a time, so that the broker has to have read what came before.
+    let telling = async {
+        for _ in 0..200 {
+            channel.data_bytes(vec![0; 32 * 1024]).await.unwrap();
+        }
+    };
+    timeout(SOON, telling).await.expect("nobody waits for it");
     drop(offer);
     until_within(SOON, "it is cut off", || program.session.is_closed()).await;
     all_tasks_end(before).await;
