@@ -79,14 +79,24 @@ async fn a_number_that_is_somebody_elses_in_the_archive_is_refused() {
         .await;
     assert_eq!(told(&refusal(answer)), ("rejected", "patient-id-of-another"));
     assert_eq!(archive.orthanc.count().await.unwrap(), 1, "nothing was sent");
-    // The same number of another issuer is another patient's.
+    // The archive files by the number alone, whoever issued it.
     let elsewhere = Radiograph {
         patient_id: ("XR-1001".to_owned(), "Elsewhere".to_owned()),
         ..small_radiograph()
     };
-    archive
+    let answer = archive
         .connector
         .deliver_image(&archive.radiograph(&elsewhere, jordan()))
+        .await;
+    assert_eq!(told(&refusal(answer)), ("rejected", "patient-id-of-another"));
+    assert_eq!(archive.orthanc.count().await.unwrap(), 1, "nothing was sent");
+    let another = Radiograph {
+        patient_id: ("XR-1002".to_owned(), "Elsewhere".to_owned()),
+        ..small_radiograph()
+    };
+    archive
+        .connector
+        .deliver_image(&archive.radiograph(&another, jordan()))
         .await
         .unwrap();
     assert_eq!(archive.orthanc.count().await.unwrap(), 2);

@@ -1,7 +1,7 @@
 //! Whether an audit is what it was: every block against the one before it, and the chain against what was signed. Pure.
 //!
 //! Blocks come in the order of the stream, one at a time; what is kept of them is bounded: the hashes at the ends of the last
-//! [`ENDS`] blocks, for checkpoints in the audit itself, and [`MOST_FINDINGS`] findings. A finding says which records it is about.
+//! `ENDS` blocks, for checkpoints in the audit itself, and [`MOST_FINDINGS`] findings. A finding says which records it is about.
 //! Within a block that was changed clumsily that is one record; where the block was made anew around the change, it is the block;
 //! where everything behind it was made anew too, it is what stands between two checkpoints that were kept elsewhere.
 
