@@ -16,12 +16,15 @@
 //! wanted to act must then not act.
 
 mod action;
+mod ahead;
 pub mod chain;
 pub mod checkpoint;
 mod derive;
 mod disclosure;
+mod error;
 mod follow;
 mod pending;
+mod reading;
 mod streams;
 mod tail;
 pub mod verify;
@@ -30,13 +33,14 @@ mod writer;
 pub use action::{Action, is_of_people};
 pub use derive::derive;
 pub use disclosure::{Disclosing, Disclosure, MOST_BEHIND, Terms, Told, kind_of};
+pub use error::AuditError;
 pub use writer::Signing;
 
 use archwire_core::{ImageId, Path, PatientId, PracticeName, SystemName};
-use archwire_nats::{AppendError, AuditStored, AuditStream, ByteSize, Cause, Log, OpenError, ReadError};
-use archwire_proto::admin::v1::{AuditBlock, AuditRecord};
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use prost::Message as _;
+use archwire_nats::{AuditStored, AuditStream, ByteSize, Log};
+use archwire_proto::admin::v1::AuditRecord;
+use futures_util::{Stream, TryStreamExt as _};
+use reading::records;
 use std::{
     fmt,
     path::{Path as FilePath, PathBuf},
@@ -50,7 +54,6 @@ use tokio::{
     task::JoinHandle,
 };
 use uuid::Uuid;
-use verify::{BLOCK_KIND, RECORD_KIND};
 use writer::{Later, Order, Writer};
 
 /// Most patients that one record names.
@@ -119,53 +122,6 @@ impl fmt::Debug for Act {
     }
 }
 
-/// An audit that cannot be written or read.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AuditError {
-    /// The stream cannot be relied on.
-    #[error("the audit's stream cannot be relied on")]
-    Open(#[source] Arc<OpenError>),
-    /// Not stored, or perhaps not stored.
-    #[error("the audit did not store the record, so that nothing was shown or carried out")]
-    Append(#[source] Arc<AppendError>),
-    /// There is no room for more.
-    #[error("the audit is full: raise `max-size` of `[audit]` in the configuration, or the room on the disk")]
-    Full(#[source] Arc<Cause>),
-    /// Not readable now.
-    #[error("the audit cannot be read")]
-    Read(#[source] Arc<ReadError>),
-    /// So much waits to be stored that nothing more was taken in time.
-    #[error("the audit did not store the record in time")]
-    Busy,
-    /// The broker is stopping.
-    #[error("the audit is closed, because the broker is stopping")]
-    Closed,
-}
-
-impl AuditError {
-    /// Stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Open(error) => error.code(),
-            Self::Append(_) | Self::Full(_) | Self::Read(_) | Self::Busy | Self::Closed => {
-                "audit_unavailable"
-            }
-        }
-    }
-
-    fn append(error: AppendError) -> Self {
-        match error {
-            AppendError::Full { source } => Self::Full(Arc::new(source)),
-            other => Self::Append(Arc::new(other)),
-        }
-    }
-
-    fn read(error: ReadError) -> Self {
-        Self::Read(Arc::new(error))
-    }
-}
-
 impl Audit {
     /// Opens the audit beside a log, of at most `max` bytes; makes it when there is none yet. Nothing is signed.
     ///
@@ -184,8 +140,8 @@ impl Audit {
         let stream = stream.map_err(|error| AuditError::Open(Arc::new(error)))?;
         let practice = log.practice().clone();
         let mut tail = tail::end_of(&stream, &practice).await.map_err(AuditError::read)?;
-        let ahead = tail.log_sequence;
-        tail.log_sequence = writer::within(log, ahead).await.map_err(AuditError::read)?;
+        let place = tail.log_sequence;
+        tail.log_sequence = ahead::within(log, place).await.map_err(AuditError::read)?;
         let streams = streams_since(&stream, tail.resume_from).await?;
         let cut_off = streams.all();
         let cut_off = cut_off
@@ -198,9 +154,9 @@ impl Audit {
             .collect();
         let (urgent, orders) = mpsc::channel(QUEUE);
         let (later, handed_over) = mpsc::channel(QUEUE);
-        if tail.log_sequence < ahead {
+        if tail.log_sequence < place {
             // The queue is new and empty, so that there is room.
-            _ = later.try_send(Later::Note(Box::new(writer::ahead(ahead, tail.log_sequence))));
+            _ = later.try_send(Later::Note(Box::new(ahead::told(place, tail.log_sequence))));
         }
         let (gone_through, passed) = watch::channel(tail.log_sequence);
         let public_key = signing.as_ref().map(|signing| signing.key.public());
@@ -375,51 +331,4 @@ async fn streams_since(stream: &AuditStream, resume_from: u64) -> Result<Streams
         streams.take_in(index, record);
     }
     Ok(streams)
-}
-
-/// The records behind a place, in what the stream holds from a sequence on.
-fn records(
-    stream: &AuditStream,
-    from: u64,
-    after: u64,
-) -> impl Stream<Item = Result<(u64, AuditRecord), AuditError>> + Send + use<> {
-    let stored = stream.read(from.max(1)).map_err(AuditError::read);
-    let mut is_chained = from > 1;
-    let records = stored.map(move |stored| match stored {
-        Ok(stored) => {
-            let (is_block, records) = unpacked(&stored, after, is_chained);
-            is_chained |= is_block;
-            records.into_iter().map(Ok).collect()
-        }
-        Err(error) => vec![Err(error)],
-    });
-    records.flat_map(stream::iter)
-}
-
-/// Whether a message of the stream is a block, and the records behind a place that it holds: none where it does not belong there.
-fn unpacked(stored: &AuditStored, after: u64, is_chained: bool) -> (bool, Vec<(u64, AuditRecord)>) {
-    let block = match stored.kind.as_str() {
-        BLOCK_KIND => AuditBlock::decode(stored.payload.clone()).ok(),
-        // A record from before the chain is its own block.
-        RECORD_KIND if !is_chained => Some(AuditBlock {
-            first: stored.sequence,
-            records: vec![stored.payload.clone()],
-            ..AuditBlock::default()
-        }),
-        _ => None,
-    };
-    let Some(block) = block else {
-        tail::is_broken(stored.sequence);
-        return (false, Vec::new());
-    };
-    let records = (block.first..).zip(block.records);
-    let wanted = records.filter(|(index, _)| *index > after);
-    let read = wanted.filter_map(|(index, bytes)| match AuditRecord::decode(bytes) {
-        Ok(record) => Some((index, record)),
-        Err(_) => {
-            tail::is_broken(stored.sequence);
-            None
-        }
-    });
-    (stored.kind == BLOCK_KIND, read.collect())
 }

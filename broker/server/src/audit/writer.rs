@@ -11,19 +11,27 @@
 //! A block of which nobody knows whether it is stored is appended again as it is, until it is known to be there, or another one is in
 //! its place. Where another broker has written meanwhile, its blocks are taken over and what waits is chained behind them.
 
+mod signing;
+
+pub use signing::Signing;
+
 use super::{
-    AuditError,
-    checkpoint::CheckpointKey,
+    AuditError, ahead,
     pending::{Built, Item, Origin, Pending},
     streams::{Sent, Streams},
     tail::{self, Behind, Tail},
 };
 use crate::api::status::with_causes;
 use archwire_core::PracticeName;
-use archwire_nats::{AppendError, AuditAppend, AuditStream, ByteSize, Log, ReadError};
+use archwire_nats::{AppendError, AuditAppend, AuditStream, Log};
 use archwire_proto::admin::v1::AuditRecord;
 use futures_util::TryStreamExt as _;
-use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration, time::SystemTime};
+use signing::FIRST_SIGNED;
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep_until},
@@ -35,8 +43,6 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 const ENOUGH: usize = 256;
 /// Between two attempts to store what nobody waits for.
 const RETRY: Duration = Duration::from_secs(1);
-/// After a start, the first checkpoint does not wait for as long as later ones, whatever ended the broker before.
-const FIRST_SIGNED: Duration = Duration::from_secs(60);
 /// Records, and events of subscriptions, that are kept here.
 pub(super) const MOST_PENDING: usize = 4096;
 
@@ -70,18 +76,6 @@ pub(super) enum Later {
     Note(Box<AuditRecord>),
     /// The end of a subscription's stream.
     Closed { stream: u64, through: u64 },
-}
-
-/// What signs, how often, and where that is written.
-pub struct Signing {
-    /// The key.
-    pub key: CheckpointKey,
-    /// Where checkpoints are written beside the audit.
-    pub file: PathBuf,
-    /// After so many records, and
-    pub every: u64,
-    /// after so long, where there was any.
-    pub at_least: Duration,
 }
 
 /// The writer.
@@ -337,12 +331,12 @@ impl Writing {
         if self.writer.tail.sequence == before {
             self.miss().await?;
         }
-        let ahead = self.writer.tail.log_sequence;
-        let known = within(&self.writer.log, ahead).await.map_err(unread)?;
-        if known < ahead {
+        let place = self.writer.tail.log_sequence;
+        let known = ahead::within(&self.writer.log, place).await.map_err(unread)?;
+        if known < place {
             self.writer.tail.log_sequence = known;
             self.pending
-                .push(Item::new(&super::writer::ahead(ahead, known), Origin::Note));
+                .push(Item::new(&ahead::told(place, known), Origin::Note));
         }
         self.pending.forget_through(known);
         Ok(())
@@ -384,76 +378,6 @@ impl Writing {
         self.retry = Some(Instant::now() + RETRY);
     }
 
-    /// When the next checkpoint is due, where there is anything to sign.
-    fn signs_at(&self) -> Option<Instant> {
-        self.writer.signing.as_ref()?;
-        (self.writer.tail.link.index > self.signed.0).then_some(self.signed.1)
-    }
-
-    fn signs_now(&self) -> bool {
-        let every = self.writer.signing.as_ref().map(|signing| signing.every);
-        let is_enough = every.is_some_and(|every| self.writer.tail.link.index >= self.signed.0 + every);
-        is_enough || self.signs_at().is_some_and(|at| Instant::now() >= at)
-    }
-
-    async fn sign_if_due(&mut self) {
-        if self.signs_now() && self.retry.is_none() {
-            self.sign().await;
-        }
-    }
-
-    /// Makes a checkpoint of what is stored, behind which everything about open subscriptions is said again.
-    async fn sign(&mut self) {
-        let Some(signing) = &self.writer.signing else {
-            return;
-        };
-        let at = jiff::Timestamp::now();
-        let checkpoint = signing
-            .key
-            .sign(&self.writer.practice, &self.writer.tail.link, at);
-        let (file, at_least) = (signing.file.clone(), signing.at_least);
-        let record = AuditRecord {
-            at: Some(SystemTime::from(at).into()),
-            program: super::ITSELF.to_owned(),
-            action: super::Action::Checkpoint.as_str().to_owned(),
-            checkpoint: Some(checkpoint.write()),
-            ..AuditRecord::default()
-        };
-        let records = self.writer.streams.continued().chain([record]);
-        for (number, record) in records.enumerate() {
-            self.pending.push(Item {
-                resumes: number == 0,
-                ..Item::new(&record, Origin::Note)
-            });
-        }
-        self.signed.1 = Instant::now() + at_least;
-        self.warn_when_nearly_full().await;
-        self.flush().await;
-        self.signed.0 = self.writer.tail.link.index;
-        let written = tokio::task::spawn_blocking(move || checkpoint.append_to(&file)).await;
-        if !matches!(written, Ok(Ok(()))) {
-            tracing::error!(
-                code = "audit_checkpoint_not_written",
-                "a checkpoint of the audit is not in its file; it stands in the audit only"
-            );
-        }
-    }
-
-    /// Of this somebody has to know before nobody can act any more.
-    async fn warn_when_nearly_full(&self) {
-        let Ok((bytes, most)) = self.writer.stream.usage().await else {
-            return;
-        };
-        if is_nearly_full(bytes, most) {
-            tracing::warn!(
-                code = "audit_nearly_full",
-                %bytes,
-                %most,
-                "the audit is nearly full; raise `max-size` of `[audit]` before nobody can act any more"
-            );
-        }
-    }
-
     /// Stores what was handed over, and a checkpoint of all.
     async fn end(mut self) {
         self.writer.later.close();
@@ -474,55 +398,5 @@ impl Writing {
         if let Some(waiter) = self.closing.take() {
             _ = waiter.send(Ok(()));
         }
-    }
-}
-
-/// Whether four fifths are used.
-fn is_nearly_full(bytes: ByteSize, most: ByteSize) -> bool {
-    bytes.get() / 4 >= most.get() / 5
-}
-
-/// A place that the audit says it has gone through the log to, or the log's end where it has not so much: behind a place that is not
-/// there yet nothing would be followed until the log gets there.
-///
-/// # Errors
-/// When the log's end cannot be found out.
-pub(super) async fn within(log: &Log, place: u64) -> Result<u64, ReadError> {
-    if place == 0 {
-        return Ok(0);
-    }
-    let last = log.last_sequence().await?;
-    if place > last {
-        tracing::error!(
-            code = "audit_ahead_of_log",
-            place,
-            last,
-            "the audit knows more of the log than the log has; the log is not what it was"
-        );
-    }
-    Ok(place.min(last))
-}
-
-/// Says so in the audit.
-pub(super) fn ahead(place: u64, last: u64) -> AuditRecord {
-    AuditRecord {
-        at: Some(SystemTime::now().into()),
-        program: super::ITSELF.to_owned(),
-        action: super::Action::Ahead.as_str().to_owned(),
-        reason: format!("the audit had gone through the log up to {place}, and the log ends at {last}"),
-        through: last,
-        ..AuditRecord::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_audit_is_nearly_full_from_four_fifths_on() {
-        let most = ByteSize::bytes(1000);
-        assert!(!is_nearly_full(ByteSize::bytes(790), most));
-        assert!(is_nearly_full(ByteSize::bytes(800), most));
     }
 }

@@ -6,6 +6,7 @@
 mod apply;
 mod dropped;
 mod images;
+mod item_key;
 mod items;
 mod merges;
 mod people;
@@ -13,9 +14,10 @@ mod record;
 mod snapshot;
 
 pub(super) use images::{Content, ImageEntry, Sending, SystemCopy, Via};
-pub(super) use items::is_of_unknown;
-pub use items::{ItemKey, OpenItem};
-pub(super) use items::{RECORD, which_image};
+pub use item_key::ItemKey;
+pub(super) use item_key::which_image;
+pub use items::OpenItem;
+pub(super) use items::{RECORD, is_of_unknown};
 pub use record::{Entry, Pending, Record};
 pub use snapshot::Frozen;
 
