@@ -200,9 +200,10 @@ impl SystemReport {
             }
             Answer::Disposition { name, code, detail } => {
                 writeln!(out, "  answers       NO: {name} ({code})")?;
-                detail
-                    .iter()
-                    .try_for_each(|detail| writeln!(out, "                {detail}"))
+                if let Some(detail) = detail {
+                    writeln!(out, "                {detail}")?;
+                }
+                way_out(name).map_or(Ok(()), |way_out| writeln!(out, "                -> {way_out}"))
             }
             Answer::No(failure) => {
                 writeln!(out, "  answers       NO: {} [{}]", failure.message, failure.code)
@@ -225,6 +226,15 @@ impl SystemReport {
             "deliver": self.deliver,
             "answers": self.answer.to_json(),
         })
+    }
+}
+
+/// What an administrator can do about a disposition; `None` where the connector's own words have to do.
+fn way_out(disposition: &str) -> Option<&'static str> {
+    match disposition {
+        "unavailable" => Some("see that the program runs, and that its address in the settings is right"),
+        "unauthorized" => Some("see that the secrets are those that its vendor gave out, and still good"),
+        _ => None,
     }
 }
 
