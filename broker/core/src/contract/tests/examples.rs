@@ -4,7 +4,8 @@ use super::{contract, name};
 use crate::{
     EventKind, FieldGroup, Fields, Leaf, Path,
     contract::{
-        Contract, ImageAccess, NotInForce, Pace, PatientScope, Purpose, PurposeError, Reading, Validity, Writing,
+        Contract, ImageAccess, NotInForce, Pace, PatientScope, Purpose, PurposeError, Reading, Validity,
+        Writing,
     },
 };
 use std::{collections::BTreeSet, num::NonZeroU32};
