@@ -1,7 +1,11 @@
 //! Answers, good and bad.
 
 use crate::bindings::archwire::connector::{
-    exchange::{Disposition, Later, Observation, Page, Reason, SourceRecord, SurveyEntry, SurveyPage},
+    exchange::{
+        Disposition, ImageObservation, Later, Observation, Page, Reason, SourceRecord, SurveyEntry,
+        SurveyPage,
+    },
+    imaging::Image,
     patients::{ContactPoint, ContactSystem, HumanName, Patient},
 };
 
@@ -43,6 +47,58 @@ pub fn merged() -> Page {
     page.observations[2].merged_into = Some(String::new());
     page.observations[3].merged_into = Some("a\nb".to_owned());
     page
+}
+
+/// A record, and images that cannot be taken: one of the record without its bytes, and one of nobody's.
+pub fn images() -> Page {
+    let mut page = page(1, "done".to_owned());
+    page.images = vec![image("7", "0"), image("8", "a\nb")];
+    page
+}
+
+fn image(local_id: &str, record: &str) -> ImageObservation {
+    ImageObservation {
+        local_id: local_id.to_owned(),
+        record: record.to_owned(),
+        image: Image {
+            study_uid: None,
+            series_uid: None,
+            instance_uid: None,
+            uids_generated: false,
+            sop_class_uid: None,
+            transfer_syntax_uid: None,
+            accession: None,
+            modality: None,
+            views: Vec::new(),
+            translations: Vec::new(),
+            view_label: None,
+            anatomy: Vec::new(),
+            laterality: None,
+            teeth: Vec::new(),
+            mirror: None,
+            flipped: None,
+            occlusion: None,
+            mouth: None,
+            progress: None,
+            acquired_at: None,
+            device: None,
+            operator: None,
+            rows: None,
+            columns: None,
+            frames: None,
+            pixel_spacing: None,
+            content_type: None,
+            size: 0,
+            sha256: None,
+            lossy: None,
+            burned_in_annotation: None,
+            derived_from: Vec::new(),
+            warnings: Vec::new(),
+        },
+        retracted: false,
+        observed_at_ms: None,
+        actor: None,
+    }
 }
 
 pub fn survey(entries: usize) -> SurveyPage {

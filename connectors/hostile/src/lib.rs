@@ -134,6 +134,7 @@ impl Guest for Hostile {
             "page" => return Ok(answers::page(rest.parse().unwrap(), "done".to_owned())),
             "page-mixed" => return Ok(answers::mixed()),
             "page-merged" => return Ok(answers::merged()),
+            "page-images" => return Ok(answers::images()),
             "long-cursor" => "x".repeat(rest.parse().unwrap()),
             _ => format!("unknown command {word}"),
         };

@@ -7,7 +7,8 @@
 //! 2. in later calls, because the office may take up to 60 s: a *mark* in the state says that a POST is in doubt, and
 //!    no second one is sent before the record was looked for until [`SETTLED_AFTER`] after the first;
 //! 3. when the bus itself does not know how an earlier attempt ended (`in_doubt_since_ms`: it was killed, or the call
-//!    was): then for [`SETTLED_AFTER_CRASH`], in which an office that works as usual has carried the request out.
+//!    was): then for [`SETTLED_AFTER_CRASH`], in which an office that works as usual has carried the request out. That also holds
+//!    for an attempt that was made again because an earlier mark was settled.
 //!
 //! While it is in doubt, the answer is `retry`: the bus then keeps unknown records of this office from becoming new
 //! patients. What counts as the record that was made, and what is adopted, says [`crate::matching`].
@@ -16,7 +17,8 @@
 //! same person is searched for and adopted, or the delivery is rejected with `duplicate-refused`.
 //!
 //! **Bounds**: a search reads at most [`MOST_PAGES`] pages. The state has room for about 60 marks; where there is none,
-//! the call says `retry` whatever the trouble is, and the bus remembers the doubt by itself.
+//! the call says `retry` whatever the trouble is, and the bus remembers the doubt by itself. It counts from the last attempt, so
+//! the next one comes when that is settled.
 
 use crate::api::{Api, Error};
 use crate::clock::Offset;
@@ -99,12 +101,7 @@ struct Creation<'a> {
 
 impl Creation<'_> {
     fn run(&self, mut fields: FieldSet) -> Result<Delivered, Disposition> {
-        let mark: Option<Mark> = recall(self.host, &self.mark_key());
-        let crashed = self
-            .delivery
-            .in_doubt_since_ms
-            .map(|since_ms| Mark::after(since_ms, SETTLED_AFTER_CRASH));
-        if let Some(mark) = mark.or(crashed)
+        if let Some(mark) = self.remembered_mark()
             && let Some(delivered) = self.settle_doubt(&fields, &mark)?
         {
             return Ok(delivered);
@@ -130,16 +127,27 @@ impl Creation<'_> {
     fn search_at_once(&self, fields: &FieldSet, error: &Error) -> Result<Delivered, Disposition> {
         let now_ms = self.host.now_ms();
         self.host.log(Level::Warn, "create-in-doubt", &[]);
-        if !remember(self.host, &self.mark_key(), &Mark::after(now_ms, SETTLED_AFTER)) {
+        let marked = remember(self.host, &self.mark_key(), &Mark::after(now_ms, SETTLED_AFTER));
+        if !marked {
             self.host.log(Level::Warn, "no-room-for-mark", &[]);
         }
+        let again = |after| if marked { after } else { SETTLED_AFTER };
         match self.find(fields) {
             Ok(Some(delivered)) => Ok(delivered),
-            Ok(None) => Err(Disposition::retry("create-in-doubt", SEARCH_AGAIN)),
+            Ok(None) => Err(Disposition::retry("create-in-doubt", again(SEARCH_AGAIN))),
             Err(disposition @ Disposition::Rejected(_)) => Err(disposition),
             // Whatever the search ran into, the doubt comes first.
-            Err(_) => Err(Disposition::retry(error.code(), RETRY_AFTER)),
+            Err(_) => Err(Disposition::retry(error.code(), again(RETRY_AFTER))),
         }
+    }
+
+    fn remembered_mark(&self) -> Option<Mark> {
+        let kept: Option<Mark> = recall(self.host, &self.mark_key());
+        let since_ms = self.delivery.in_doubt_since_ms;
+        // An attempt that began after the kept mark was settled is a doubt of its own.
+        let is_over = |kept: &Mark| since_ms.is_some_and(|since_ms| kept.settled_ms <= since_ms);
+        let attempted = || since_ms.map(|since_ms| Mark::after(since_ms, SETTLED_AFTER_CRASH));
+        kept.filter(|kept| !is_over(kept)).or_else(attempted)
     }
 
     /// An earlier POST may have arrived: looks for the record. `None` when it surely did not.
@@ -154,7 +162,8 @@ impl Creation<'_> {
         };
         match found {
             None if self.host.now_ms() < mark.settled_ms => {
-                Err(Disposition::retry("create-in-doubt", SEARCH_AGAIN))
+                let again = if marked { SEARCH_AGAIN } else { SETTLED_AFTER_CRASH };
+                Err(Disposition::retry("create-in-doubt", again))
             }
             found => Ok(found),
         }

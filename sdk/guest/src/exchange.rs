@@ -109,9 +109,10 @@ pub struct Delivery {
     /// differs was changed by the practice's staff since, and will be observed. Empty when `local_id` is `None`:
     /// everything is new.
     pub changed: Vec<String>,
-    /// When an earlier attempt at this creation began, if the bus did not learn how it ended, in milliseconds since 1970
+    /// When the last attempt at this creation began, if the bus did not learn how it ended, in milliseconds since 1970
     /// UTC. The record may exist already, or come to exist as long as the system may still be working on it: search before
-    /// creating one. Only with `local_id` `None`.
+    /// creating one. An attempt that only searches counts as one: who waits for longer than until the next one keeps until when,
+    /// with [`crate::state`]. Only with `local_id` `None`.
     pub in_doubt_since_ms: Option<u64>,
 }
 

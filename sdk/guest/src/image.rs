@@ -206,8 +206,10 @@ pub struct ImageDelivery {
     pub local_id: Option<String>,
     /// The patient's current state.
     pub patient: Patient,
-    /// When an earlier attempt began, if the bus did not learn how it ended, in milliseconds since 1970 UTC: search before
-    /// sending it again. With `local_id` too: other bytes, or the image of another patient, may have got another id by then.
+    /// When the last attempt began, if the bus did not learn how it ended, in milliseconds since 1970 UTC: search before
+    /// sending it again. With `local_id` too: other bytes, or the image of another patient, may have got another id by then. An
+    /// attempt that only searches counts as one: who waits for longer than until the next one keeps until when, with
+    /// [`crate::state`].
     pub in_doubt_since_ms: Option<u64>,
 }
 

@@ -254,6 +254,69 @@ fn when_the_bus_was_killed_the_record_is_searched_for_before_it_is_made() {
 }
 
 #[test]
+fn an_attempt_that_was_killed_after_a_lost_answer_is_looked_for_as_well() {
+    let host = Double::new().fail(HttpError::TimedOut).answer(200, "[]");
+    assert!(matches!(run(&host, &delivery()), Err(Disposition::Retry(_))));
+    // The first POST made nothing; the second was killed with the bus, and the office is still at it.
+    let killed = Delivery {
+        in_doubt_since_ms: Some(NOW_MS + 66_000),
+        ..delivery()
+    };
+    host.later_ms.set(68_000);
+    let host = host.answer(200, "[]");
+    assert_eq!(
+        run(&host, &killed),
+        Err(Disposition::retry("create-in-doubt", SEARCH_AGAIN))
+    );
+    host.later_ms.set(73_000);
+    let host = host.answer(200, &list(&[record(41, TODAY, "503-555-0100")]));
+    let looked = Delivery {
+        in_doubt_since_ms: Some(NOW_MS + 68_000),
+        ..delivery()
+    };
+    assert_eq!(
+        run(&host, &looked),
+        Ok(Delivered::new("41", DeliveryAction::Created))
+    );
+    assert_eq!(host.asked(), [POST, SEARCH, SEARCH, SEARCH]);
+}
+
+#[test]
+fn attempts_that_only_search_do_not_put_the_end_of_a_doubt_off() {
+    let host = Double::new().answer(200, "[]").answer(200, "[]");
+    assert!(run(&host, &in_doubt()).is_err());
+    host.later_ms.set(9_000);
+    assert!(run(&host, &in_doubt()).is_err());
+    host.later_ms.set(11_000);
+    let host = host.answer(200, "[]").answer(201, r#"{"PatNum":42}"#);
+    // The bus says when the attempt before began.
+    let looked = Delivery {
+        in_doubt_since_ms: Some(NOW_MS + 9_000),
+        ..delivery()
+    };
+    assert_eq!(
+        run(&host, &looked),
+        Ok(Delivered::new("42", DeliveryAction::Created))
+    );
+}
+
+#[test]
+fn without_room_for_a_mark_the_next_attempt_comes_when_the_last_is_settled() {
+    let host = Double::new().fail(HttpError::TimedOut).answer(200, "[]");
+    host.full.set(true);
+    assert_eq!(
+        run(&host, &delivery()),
+        Err(Disposition::retry("create-in-doubt", SETTLED_AFTER))
+    );
+    let host = Double::new().answer(200, "[]");
+    host.full.set(true);
+    assert_eq!(
+        run(&host, &in_doubt()),
+        Err(Disposition::retry("create-in-doubt", SETTLED_AFTER_CRASH))
+    );
+}
+
+#[test]
 fn a_doubt_about_an_unreachable_office_is_kept_even_without_room_for_a_mark() {
     let host = Double::new().fail(HttpError::Unreachable);
     host.full.set(true);

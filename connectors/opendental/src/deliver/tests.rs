@@ -68,7 +68,7 @@ fn only_the_touched_fields_are_put() {
 fn what_has_no_place_in_open_dental_costs_no_request() {
     let delivered = run(
         &Double::new(),
-        &delivery("7", &["gender_identity", "addresses/billing/city"]),
+        &delivery("7", &["gender_identity", "addresses/old/city"]),
     )
     .unwrap();
     assert_eq!(delivered.action, DeliveryAction::Unchanged);

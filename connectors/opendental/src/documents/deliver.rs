@@ -22,12 +22,12 @@
 //! What is larger than [`crate::documents::line::MOST_BYTES`] the office's program fetches itself, see
 //! [`crate::documents::large`]: the same mark, the same search, the same doubts.
 //!
-//! **Bounds**: the state has room for about 60 doubts, those of patients
-//! included, and without room the bus remembers the doubt by itself.
+//! **Bounds**: the state has room for about 60 doubts, those of patients included. Without room only the bus remembers the
+//! doubt, and the image waits for 31 minutes.
 
 use crate::api::{Api, Error};
 use crate::documents::calls::{Bytes, Upload};
-use crate::documents::doubt::Doubt;
+use crate::documents::doubt::{Doubt, SETTLED_UNKEPT};
 use crate::documents::line::{Line, MOST_BYTES, extension};
 use crate::documents::mark::{self, Mark};
 use crate::documents::row::{DocNum, Document};
@@ -137,7 +137,7 @@ impl Task<'_> {
             return self.keep(&row, &line);
         }
         if doubt.is_some_and(|doubt| !doubt.is_settled(self.host.now_ms())) {
-            return Err(Disposition::retry("upload-in-doubt", SEARCH_AGAIN));
+            return Err(in_doubt(marked));
         }
         let former = self.former()?;
         let doc_num = self.upload(&line)?;
@@ -202,9 +202,7 @@ impl Task<'_> {
         let doc_num = match (found, self.remembered_doubt()) {
             (Some(doc_num), _) => doc_num,
             (None, Some(doubt)) if !doubt.is_settled(self.host.now_ms()) => {
-                // Without room it is settled all the same, later.
-                remember(self.host, &self.doubt_key(), &doubt);
-                return Err(Disposition::retry("upload-in-doubt", SEARCH_AGAIN));
+                return Err(in_doubt(remember(self.host, &self.doubt_key(), &doubt)));
             }
             (None, _) => return Ok(None),
         };
@@ -298,15 +296,9 @@ impl Task<'_> {
         let kept: Option<Doubt> = recall(self.host, &self.doubt_key());
         let since_ms = self.delivery.in_doubt_since_ms;
         // An attempt that began after the kept doubt was settled is a doubt of its own.
-        match (kept, since_ms) {
-            (Some(kept), Some(since_ms)) if kept.is_settled(since_ms) => Some(self.doubt_of(since_ms)),
-            (Some(kept), _) => Some(kept),
-            (None, since_ms) => since_ms.map(|since_ms| self.doubt_of(since_ms)),
-        }
-    }
-
-    fn doubt_of(&self, began_ms: u64) -> Doubt {
-        Doubt::of_attempt(began_ms, self.host.now_ms(), self.delivery.image.size)
+        let is_over = |kept: &Doubt| since_ms.is_some_and(|since_ms| kept.is_settled(since_ms));
+        let attempted = || since_ms.map(|since_ms| Doubt::of_attempt(since_ms, self.host.now_ms()));
+        kept.filter(|kept| !is_over(kept)).or_else(attempted)
     }
 
     fn find(&self) -> Result<Option<Document>, Disposition> {
@@ -320,6 +312,15 @@ impl Task<'_> {
     fn doubt_key(&self) -> String {
         format!("uploaded-{}", self.mark.letters())
     }
+}
+
+/// It may still arrive. What is not kept is settled by the time since the last attempt alone.
+fn in_doubt(is_kept: bool) -> Disposition {
+    let again = match is_kept {
+        true => SEARCH_AGAIN,
+        false => SETTLED_UNKEPT,
+    };
+    Disposition::retry("upload-in-doubt", again)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! An upload that may have arrived: until when the office may still be making a document of it.
 //!
 //! Where the answer to a POST was lost, that is [`SETTLED_AFTER`] from then on. Where the bus does not know how an attempt ended,
-//! it is counted from the attempt's beginning; but what the office fetches it may have been fetching for as long as a call
-//! lasts, so there it is counted from when it is first looked for, and at most from [`LONGEST_CALL`] after the beginning.
+//! it may have gone on sending, or letting the office fetch, for as long as a call lasts: so it is counted from when it is first
+//! looked for, and at most from [`LONGEST_CALL`] after the attempt began. That first look is kept; where there is no room for it,
+//! the next attempt comes [`SETTLED_UNKEPT`] after this one, as the bus only knows when the last one began.
 
-use crate::documents::line::MOST_BYTES;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ pub const SETTLED_AFTER: Duration = Duration::from_secs(65);
 
 /// How long a call that brings an image lasts at most.
 const LONGEST_CALL: Duration = Duration::from_secs(30 * 60);
+
+/// After that time what began before is settled in any case.
+pub const SETTLED_UNKEPT: Duration = LONGEST_CALL.saturating_add(SETTLED_AFTER);
 
 /// An upload that may have arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +36,7 @@ impl Doubt {
 
     /// Of an attempt of which the bus knows only when it began, as it is looked for now. To be kept: the next look is later.
     #[must_use]
-    pub fn of_attempt(began_ms: u64, now_ms: u64, size: u64) -> Self {
-        if size <= MOST_BYTES {
-            return Self::since(began_ms);
-        }
+    pub fn of_attempt(began_ms: u64, now_ms: u64) -> Self {
         let latest_end = began_ms.saturating_add(milliseconds(LONGEST_CALL));
         Self::since(now_ms.clamp(began_ms, latest_end))
     }
@@ -59,17 +59,18 @@ mod tests {
     const HOUR_MS: u64 = 3_600_000;
 
     #[test]
-    fn what_is_sent_is_settled_some_time_after_the_attempt_began() {
-        let doubt = Doubt::of_attempt(HOUR_MS, 2 * HOUR_MS, MOST_BYTES);
-        assert_eq!(doubt, Doubt::since(HOUR_MS));
+    fn a_lost_answer_is_settled_some_time_after_it_was_lost() {
+        let doubt = Doubt::since(HOUR_MS);
         assert!(!doubt.is_settled(HOUR_MS + 64_999) && doubt.is_settled(HOUR_MS + 65_000));
     }
 
     #[test]
-    fn what_is_fetched_is_settled_some_time_after_it_is_looked_for_but_not_put_off_for_ever() {
-        let looked_at = |now_ms| Doubt::of_attempt(HOUR_MS, now_ms, MOST_BYTES + 1);
+    fn an_attempt_is_settled_some_time_after_it_is_looked_for_but_not_put_off_for_ever() {
+        let looked_at = |now_ms| Doubt::of_attempt(HOUR_MS, now_ms);
         assert_eq!(looked_at(HOUR_MS + 90_000), Doubt::since(HOUR_MS + 90_000));
         assert_eq!(looked_at(3 * HOUR_MS), Doubt::since(HOUR_MS + HOUR_MS / 2));
         assert_eq!(looked_at(0), Doubt::since(HOUR_MS), "a clock that was set back");
+        let unkept_ms = milliseconds(SETTLED_UNKEPT);
+        assert!(looked_at(HOUR_MS + unkept_ms).is_settled(HOUR_MS + unkept_ms));
     }
 }

@@ -134,7 +134,7 @@ mod tests {
             ("addresses/home/state", vec![Field::State]),
             ("addresses/home/postal_code", vec![Field::Zip]),
             ("addresses/home/country", vec![]),
-            ("addresses/billing/city", vec![]),
+            ("addresses/old/city", vec![]),
             ("telecom/phone-home/value", vec![Field::HmPhone]),
             ("telecom/phone-work/value", vec![Field::WkPhone]),
             ("telecom/phone-mobile/value", vec![Field::WirelessPhone]),

@@ -176,14 +176,52 @@ fn every_trouble_of_the_office_after_a_post_is_a_doubt() {
 
 #[test]
 fn after_a_crash_it_is_only_looked_for_until_the_office_must_have_ended() {
-    let since = |seconds: u64| ImageDelivery {
-        in_doubt_since_ms: Some(NOW_MS - seconds * 1_000),
+    // The sending itself may have taken most of that time, over a slow line.
+    for minutes in [0, 2, 29] {
+        let killed = ImageDelivery {
+            in_doubt_since_ms: Some(NOW_MS - minutes * 60_000),
+            ..pano()
+        };
+        let host = Double::new().answer(200, "[]");
+        assert_eq!(code(&host, &killed), "upload-in-doubt");
+        host.later_ms.set(64_000);
+        let host = host.answer(200, "[]");
+        assert_eq!(code(&host, &killed), "upload-in-doubt", "{minutes}");
+        host.later_ms.set(66_000);
+        let host = host.answer(200, "[]").answer(201, &uploaded());
+        assert!(delivered(&host, &killed).is_ok(), "{minutes}");
+    }
+    let long_ago = ImageDelivery {
+        in_doubt_since_ms: Some(NOW_MS - 32 * 60_000),
         ..pano()
     };
-    let host = Double::new().answer(200, "[]");
-    assert_eq!(code(&host, &since(60)), "upload-in-doubt");
     let host = Double::new().answer(200, "[]").answer(201, &uploaded());
-    assert!(delivered(&host, &since(66)).is_ok());
+    assert!(delivered(&host, &long_ago).is_ok());
+}
+
+#[test]
+fn an_attempt_that_was_killed_after_a_lost_answer_is_waited_for_as_well() {
+    // The first POST's answer was lost, and by then it is settled that it made nothing.
+    let host = Double::new().answer(200, "[]").answer(500, "").answer(200, "[]");
+    assert_eq!(code(&host, &pano()), "upload-in-doubt");
+    // The second attempt sent it again 66 s later, and was killed with the bus: it kept nothing.
+    host.later_ms.set(70_000);
+    let third = ImageDelivery {
+        in_doubt_since_ms: Some(NOW_MS + 66_000),
+        ..pano()
+    };
+    let host = host.answer(200, "[]");
+    assert_eq!(code(&host, &third), "upload-in-doubt");
+    // What the second one sent is there by then, and not sent a third time.
+    host.later_ms.set(90_000);
+    let fourth = ImageDelivery {
+        in_doubt_since_ms: Some(NOW_MS + 70_000),
+        ..pano()
+    };
+    let host = host.answer(200, &list(&ours()));
+    assert!(delivered(&host, &fourth).is_ok());
+    let posts = requests(&host).iter().filter(|line| *line == POST).count();
+    assert_eq!(posts, 1);
 }
 
 #[test]

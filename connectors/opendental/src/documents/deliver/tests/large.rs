@@ -107,18 +107,24 @@ fn after_a_crash_what_may_have_been_fetched_until_then_is_waited_for_from_then_o
 }
 
 #[test]
-fn without_room_for_the_doubt_the_end_of_the_longest_call_settles_it() {
+fn without_room_for_the_doubt_the_next_attempt_comes_when_the_longest_call_has_settled_it() {
     let host = Double::new().answer(200, "[]");
     host.full.set(true);
-    let killed = ImageDelivery {
+    let mut killed = ImageDelivery {
         in_doubt_since_ms: Some(NOW_MS),
         ..cone_beam()
     };
-    assert_eq!(code(&host, &killed), "upload-in-doubt");
+    let Err(Disposition::Retry(later)) = deliver(&host, &Office::for_tests(), &killed) else {
+        panic!("it is in doubt");
+    };
+    assert_eq!(later.reason.code, "upload-in-doubt");
+    // Somebody has it tried sooner: that is one more attempt that the bus takes to be in doubt.
     host.later_ms.set(31 * 60_000);
     let host = host.answer(200, "[]");
+    killed.in_doubt_since_ms = Some(NOW_MS + 60_000);
     assert_eq!(code(&host, &killed), "upload-in-doubt");
-    host.later_ms.set(32 * 60_000);
+    killed.in_doubt_since_ms = Some(NOW_MS + 31 * 60_000);
+    host.later_ms.set(31 * 60_000 + later.after_ms);
     let host = host
         .handing_out(Ok(&[MOST_BYTES + 1]))
         .answer(200, "[]")

@@ -67,7 +67,7 @@ fn a_withdrawn_image_that_never_came_is_looked_for_first() {
         Ok(("12".into(), DeliveryAction::Created))
     );
     let settled = ImageDelivery {
-        in_doubt_since_ms: Some(NOW_MS - 66_000),
+        in_doubt_since_ms: Some(NOW_MS - 32 * 60_000),
         ..retracted(None)
     };
     let host = Double::new().answer(200, "[]");
