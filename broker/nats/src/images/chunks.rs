@@ -1,13 +1,27 @@
 //! The chunks of one upload, in order, as they lie in the store. Whoever uses them up slowly holds nobody up and makes nothing
-//! grow: there are at most two batches of 4 chunks (4 MiB together) on this side, of which one is used up while the other one is
-//! on its way.
+//! grow: at most 8 chunks (4 MiB together) are on this side or on their way to it.
+//!
+//! A server reads a block of its store before it sends the first chunk of it, and is the slowest of those who take part, so it
+//! has to have the next request at hand when it is through with one. Where the next batch begins is known only when the one
+//! before it has come; but chunks that lie side by side, as they do unless several uploads came at the same time, go on where
+//! it is expected.
 
-use super::{ImageStoreError, Inner, layout::ChunkHead};
-use crate::records::{Asked, Raw, Request};
+use super::{
+    ImageStoreError, Inner,
+    layout::{CHUNK, ChunkHead},
+};
+use crate::{
+    ReadError,
+    records::{Asked, Raw, Request, Step},
+};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-/// Chunks asked for with one request.
-const BATCH: u32 = 4;
+/// Chunks that may be on this side or on their way to it.
+const MOST: u32 = 8;
+/// Requests that a server has at hand while chunks lie side by side; each is for an equal part of the most.
+const AT_HAND: u32 = 2;
+/// How often a request that is not answered is repeated, in a row.
+const ATTEMPTS: u32 = 4;
 /// How often a member of a cluster that does not have a chunk yet is asked again.
 const LATE_ATTEMPTS: u32 = 25;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
@@ -16,40 +30,56 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
 pub(super) struct Chunks {
     store: Arc<Inner>,
     subject: String,
-    /// The sequence from which the next batch is asked for.
-    next: u64,
-    ready: VecDeque<Raw>,
-    asked: Option<Asked>,
+    /// The sequence of the chunk that came last, or one before the first.
+    last: u64,
+    /// What is asked for, in order.
+    asked: VecDeque<Asking>,
+    /// Whether the chunks of the batch that came last lay side by side.
+    is_dense: bool,
     /// How many more are wanted.
     wanted: u64,
+}
+
+/// A request under way.
+struct Asking {
+    answer: Asked,
+    /// The sequence from which on it asks.
+    from: u64,
+    /// For how many chunks.
+    count: u32,
 }
 
 impl Chunks {
     /// The chunks of an upload from sequence `from` on, `wanted` at most.
     pub(super) fn of(store: Arc<Inner>, nuid: &str, from: u64, wanted: u64) -> Self {
         let subject = store.layout.chunks(nuid);
-        let (ready, asked) = (VecDeque::new(), None);
         Self {
             store,
             subject,
-            next: from.max(1),
-            ready,
-            asked,
+            last: from.saturating_sub(1),
+            asked: VecDeque::new(),
+            is_dense: false,
             wanted,
         }
     }
 
     /// The next chunk; `None` where there is none, or none wanted any more.
     pub(super) async fn next(&mut self) -> Result<Option<Raw>, ImageStoreError> {
-        if self.wanted == 0 {
-            return Ok(None);
+        let mut attempt = 1;
+        while self.wanted > 0 {
+            match self.step().await {
+                Ok(Step::Record(raw)) => return Ok(Some(raw)),
+                Ok(Step::End { complete: true }) => return Ok(None),
+                Ok(Step::End { complete: false }) => {}
+                Err(ReadError::Unavailable { source }) if attempt < ATTEMPTS => {
+                    tracing::warn!(%source, attempt, "a read is repeated");
+                    attempt += 1;
+                    self.asked.clear();
+                }
+                Err(error) => return Err(ImageStoreError::unavailable(error)),
+            }
         }
-        if self.ready.is_empty() {
-            self.fill().await.map_err(ImageStoreError::unavailable)?;
-        }
-        let next = self.ready.pop_front();
-        self.wanted -= u64::from(next.is_some());
-        Ok(next)
+        Ok(None)
     }
 
     /// The next chunk, of those that must be there.
@@ -66,34 +96,54 @@ impl Chunks {
         }
     }
 
-    async fn fill(&mut self) -> Result<(), crate::ReadError> {
-        let records = self.store.records.clone();
-        let answered = match self.asked.take() {
-            Some(asked) => asked.take().await.ok(),
-            None => None,
-        };
-        let batch = match answered {
-            Some(batch) => batch,
-            None => records.request(self.request()).await?,
-        };
-        self.next = batch.next.max(self.next);
-        self.ready = batch.records;
-        let left = self.wanted.saturating_sub(self.ready.len() as u64);
-        if !batch.complete && left > 0 {
-            // Not being able to ask now is found out by asking again.
-            let request = Request::some(&self.subject, self.next, count(left));
-            self.asked = records.ask(&request).await.ok();
+    /// Takes a chunk that has not come yet, or comes to the end of a request.
+    async fn step(&mut self) -> Result<Step, ReadError> {
+        self.ask().await?;
+        let last = self.last;
+        while let Some(asking) = self.asked.front_mut() {
+            match asking.answer.next().await? {
+                // The chunks lay less close than was expected, and the request before brought it.
+                Step::Record(raw) if raw.sequence <= last => {}
+                Step::Record(raw) => {
+                    self.last = raw.sequence;
+                    self.wanted -= 1;
+                    return Ok(Step::Record(raw));
+                }
+                Step::End { complete } => {
+                    self.is_dense = self.last.saturating_add(1) == asking.from + u64::from(asking.count);
+                    self.asked.pop_front();
+                    if complete {
+                        self.asked.clear();
+                    }
+                    return Ok(Step::End { complete });
+                }
+            }
+        }
+        Ok(Step::End { complete: false })
+    }
+
+    /// Keeps as many requests under way as may be.
+    async fn ask(&mut self) -> Result<(), ReadError> {
+        let at_hand = if self.is_dense { AT_HAND } else { 1 };
+        while self.asked.len() < at_hand as usize {
+            let under_way: u64 = self.asked.iter().map(|asking| u64::from(asking.count)).sum();
+            let count = self
+                .wanted
+                .saturating_sub(under_way)
+                .min(u64::from(MOST / at_hand));
+            let Ok(count @ 1..) = u32::try_from(count) else {
+                return Ok(());
+            };
+            let from = match self.asked.back() {
+                Some(before) => before.from + u64::from(before.count),
+                None => self.last.saturating_add(1),
+            };
+            let request = Request::some(&self.subject, from, count);
+            let answer = self.store.records.ask(&request).await?;
+            self.asked.push_back(Asking { answer, from, count });
         }
         Ok(())
     }
-
-    fn request(&self) -> Request<'_> {
-        Request::some(&self.subject, self.next, count(self.wanted))
-    }
-}
-
-fn count(wanted: u64) -> u32 {
-    u32::try_from(wanted).unwrap_or(BATCH).min(BATCH)
 }
 
 /// Why a chunk is not the one that has to follow.
@@ -103,14 +153,14 @@ pub(super) const ALTERED: &str = "a chunk has other bytes than were put into it"
 /// Why there is no chunk.
 pub(super) const MISSING: &str = "a chunk is missing";
 
-/// Holds a chunk against what it says of itself: it has to begin at `offset`.
-pub(super) fn check(raw: &Raw, offset: u64) -> Result<(), &'static str> {
+/// Holds a chunk against what it says of itself: it has to begin at `offset`. Tells its hash.
+pub(super) fn check(raw: &Raw, offset: u64) -> Result<blake3::Hash, &'static str> {
     let head = ChunkHead::read(&raw.headers).ok_or(MISPLACED)?;
-    if head.offset != offset {
+    if head.offset != offset || raw.payload.len() > CHUNK {
         return Err(MISPLACED);
     }
-    match archwire_core::Digest::of(&raw.payload) == head.digest {
-        true => Ok(()),
+    match blake3::hash(&raw.payload) == head.hash {
+        true => Ok(head.hash),
         false => Err(ALTERED),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Chunks of 512 KiB, the last one shorter, stand in order on `$O.<bucket>.C.<nuid>`. The name of an image is its SHA-256 in
 //! hexadecimal; what is behind it stands on `$O.<bucket>.M.<name in base64>`. Each chunk tells in two headers where in the
-//! image it begins and what its own SHA-256 is, which other readers pass over. An upload of several chunks that was
+//! image it begins and what its own BLAKE3 is, which other readers pass over. An upload of several chunks that was
 //! promised has a claim on `$O.<bucket>.C.<nuid>.claim`.
 
 use super::UploadKey;
@@ -28,8 +28,8 @@ pub(super) fn chunks_in(size: u64) -> u64 {
 
 /// Where in the image a chunk begins, in bytes.
 const OFFSET: &str = "Archwire-Offset";
-/// SHA-256 of a chunk.
-const CHUNK_DIGEST: &str = "Archwire-SHA-256";
+/// BLAKE3 of a chunk.
+const CHUNK_HASH: &str = "Archwire-BLAKE3";
 const CLAIM: &str = ".claim";
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 
@@ -129,21 +129,21 @@ pub(super) fn is_anonymous(nuid: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ChunkHead {
     pub(super) offset: u64,
-    pub(super) digest: Digest,
+    pub(super) hash: blake3::Hash,
 }
 
 impl ChunkHead {
     /// `None` for a chunk that somebody else wrote.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
         let offset = headers.get(OFFSET)?.as_str().parse().ok()?;
-        let digest = headers.get(CHUNK_DIGEST)?.as_str().parse().ok()?;
-        Some(Self { offset, digest })
+        let hash = headers.get(CHUNK_HASH)?.as_str().parse().ok()?;
+        Some(Self { offset, hash })
     }
 
     pub(super) fn write(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(OFFSET, HeaderValue::from(self.offset));
-        headers.insert(CHUNK_DIGEST, self.digest.to_string());
+        headers.insert(CHUNK_HASH, self.hash.to_hex().as_str());
         headers
     }
 }
@@ -183,7 +183,7 @@ mod tests {
     fn a_chunk_says_where_it_belongs_and_what_it_is() {
         let head = ChunkHead {
             offset: 524_288,
-            digest: Digest::of(b"x"),
+            hash: blake3::hash(b"x"),
         };
         assert_eq!(ChunkHead::read(&head.write()), Some(head));
         assert_eq!(ChunkHead::read(&HeaderMap::new()), None);

@@ -18,6 +18,7 @@ mod layout;
 mod name;
 mod read;
 mod resume;
+mod seal;
 mod upload;
 mod wire;
 mod writing;

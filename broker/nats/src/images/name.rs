@@ -4,6 +4,7 @@
 use super::{
     ImageStoreError, Inner,
     layout::{CHUNK, Layout},
+    seal::Seal,
     wire::Refusal,
 };
 use archwire_core::Digest;
@@ -14,6 +15,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 const FIRST: &str = "archwire-first";
 const LAST: &str = "archwire-last";
+const SEAL: &str = "archwire-seal";
 
 /// An image that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(super) struct Name {
     pub(super) first: u64,
     /// The sequence of its last chunk.
     pub(super) last: u64,
+    /// What its chunks are.
+    pub(super) seal: Seal,
 }
 
 /// What stands under a name.
@@ -65,12 +69,14 @@ struct Options {
 
 impl Name {
     fn info(&self, layout: &Layout) -> ObjectInfo {
-        let sequences = [(FIRST, self.first), (LAST, self.last)];
+        let metadata = [
+            (FIRST, self.first.to_string()),
+            (LAST, self.last.to_string()),
+            (SEAL, self.seal.to_string()),
+        ];
         ObjectInfo {
             name: self.digest.to_string(),
-            metadata: sequences
-                .map(|(key, sequence)| (key.to_owned(), sequence.to_string()))
-                .into(),
+            metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into(),
             options: Options {
                 max_chunk_size: CHUNK as u64,
             },
@@ -96,6 +102,7 @@ impl Name {
             chunks: info.chunks,
             first,
             last,
+            seal: info.metadata.get(SEAL)?.parse().ok()?,
         })
     }
 }
@@ -174,6 +181,7 @@ mod tests {
             chunks: 2,
             first: 7,
             last: 9,
+            seal: Seal::default(),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Reading the bytes of an image. Nothing is handed out that is not what was put in: of a part each chunk is held against its own
-//! SHA-256, and of a whole image the last chunk is held back until the SHA-256 of all is right.
+//! Reading the bytes of an image. Nothing is handed out that is not what was put in: each chunk is held against its own hash, and
+//! of a whole image the last chunk is held back until its chunks are those that its name was written for.
 
 use super::{
     ImageStoreError, Inner,
@@ -7,12 +7,12 @@ use super::{
     desk::Hold,
     layout::{CHUNK, ChunkHead},
     name::Name,
+    seal::Seal,
 };
 use crate::records::Raw;
 use archwire_core::Digest;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use sha2::{Digest as _, Sha256};
 use std::{
     pin::Pin,
     sync::Arc,
@@ -74,8 +74,8 @@ struct Reading {
     from: u64,
     until: u64,
     size: u64,
-    /// Of a whole image.
-    hash: Option<Sha256>,
+    /// Of a whole image: that of the chunks so far, and that of all.
+    seals: Option<(Seal, Seal)>,
     _hold: Hold,
 }
 
@@ -109,7 +109,7 @@ impl Inner {
             from,
             until,
             size,
-            hash: is_whole.then(Sha256::new),
+            seals: is_whole.then(|| (Seal::default(), name.seal)),
             _hold: hold,
         };
         let parts = stream::unfold(Some(reading), |reading| async {
@@ -219,15 +219,12 @@ impl Reading {
     }
 
     fn verify(&mut self, raw: &Raw, end: u64) -> Result<(), ImageStoreError> {
-        let Some(hash) = &mut self.hash else {
-            return check(raw, self.position).map_err(|what| self.damaged(what));
-        };
-        hash.update(&raw.payload);
-        if end < self.size {
+        let hash = check(raw, self.position).map_err(|what| self.damaged(what))?;
+        let Some((found, whole)) = &mut self.seals else {
             return Ok(());
-        }
-        let found = Digest::from_bytes(hash.clone().finalize().into());
-        match found == self.digest {
+        };
+        *found = found.and(hash);
+        match end < self.size || found == whole {
             true => Ok(()),
             false => Err(self.damaged(ALTERED)),
         }

@@ -94,13 +94,15 @@ impl Inner {
             let length = raw.payload.len() as u64;
             let end = progress.offset.saturating_add(length);
             let is_whole = length == CHUNK as u64 || end == size;
-            if let Err(what) = check(&raw, progress.offset) {
-                return self.begin_anew(nuid, what).await;
-            }
+            let hash = match check(&raw, progress.offset) {
+                Ok(hash) => hash,
+                Err(what) => return self.begin_anew(nuid, what).await,
+            };
             if !is_whole || end > size {
                 return self.begin_anew(nuid, "a chunk has an odd size").await;
             }
             progress.hash.update(&raw.payload);
+            progress.seal = progress.seal.and(hash);
             progress.offset = end;
             progress.chunks += 1;
             progress.first = if progress.first == 0 {

@@ -6,6 +6,7 @@ use super::{
     ImageStoreError, Inner,
     layout::{CHUNK, ChunkHead},
     name::Name,
+    seal::Seal,
     wire::{Refusal, Sent},
 };
 use crate::records::GUARDING_SUBJECT;
@@ -40,6 +41,7 @@ pub(super) struct Progress {
     /// The sequence of the last chunk.
     pub(super) last: u64,
     pub(super) hash: Sha256,
+    pub(super) seal: Seal,
 }
 
 /// Bytes on their way into chunks.
@@ -105,6 +107,7 @@ impl Writing {
             first,
             last,
             hash,
+            seal,
         } = self.progress.clone();
         Ok(Name {
             digest: Digest::from_bytes(hash.finalize().into()),
@@ -113,6 +116,7 @@ impl Writing {
             chunks,
             first,
             last,
+            seal,
         })
     }
 
@@ -135,9 +139,10 @@ impl Writing {
         let progress = &mut self.progress;
         let head = ChunkHead {
             offset: progress.offset,
-            digest: Digest::of(&chunk),
+            hash: blake3::hash(&chunk),
         };
         progress.hash.update(&chunk);
+        progress.seal = progress.seal.and(head.hash);
         progress.offset = progress.offset.saturating_add(chunk.len() as u64);
         progress.chunks += 1;
         let (headers, subject) = (self.guarded(head.write())?, self.store.layout.chunks(&self.nuid));

@@ -141,7 +141,12 @@ impl Records {
             .publish_with_reply(subject, inbox, body.into())
             .await;
         sent.map_err(unavailable)?;
-        Ok(Asked { answers, wire, many })
+        Ok(Asked {
+            answers,
+            wire,
+            many,
+            last: 0,
+        })
     }
 }
 
@@ -150,38 +155,60 @@ pub(crate) struct Asked {
     answers: Subscriber,
     wire: Wire,
     many: bool,
+    /// The sequence of the record that came last.
+    last: u64,
+}
+
+/// A step of an answer.
+pub(crate) enum Step {
+    Record(Raw),
+    /// Nothing comes behind it.
+    End {
+        /// Whether there was no more to ask for.
+        complete: bool,
+    },
 }
 
 impl Asked {
     /// Takes the whole answer.
-    pub(crate) async fn take(self) -> Result<Batch, ReadError> {
-        let Self {
-            mut answers,
-            mut wire,
-            many,
-        } = self;
+    pub(crate) async fn take(mut self) -> Result<Batch, ReadError> {
         let mut batch = Batch::default();
         loop {
-            let message = tokio::select! {
-                message = tokio::time::timeout(LONGEST_SILENCE, answers.next()) => message,
-                () = wire.made_anew() => return Err(unavailable("the connection was lost")),
-            };
-            let message = message.map_err(unavailable)?;
-            let message = message.ok_or_else(|| unavailable("the connection is closed"))?;
-            match part(&message)? {
-                Part::Record => batch.take(message)?,
-                Part::End(pending) => {
-                    batch.complete = pending == 0;
-                    return Ok(batch);
+            match self.next().await? {
+                Step::Record(raw) => {
+                    batch.last = raw.sequence;
+                    batch.next = raw.sequence.saturating_add(1);
+                    batch.records.push_back(raw);
                 }
-                Part::Nothing => {
-                    batch.complete = true;
+                Step::End { complete } => {
+                    batch.complete = complete;
                     return Ok(batch);
                 }
             }
-            if !many {
+            if !self.many {
                 return Ok(batch);
             }
+        }
+    }
+
+    /// Takes the next record, or the end of an answer of many.
+    pub(crate) async fn next(&mut self) -> Result<Step, ReadError> {
+        let message = tokio::select! {
+            message = tokio::time::timeout(LONGEST_SILENCE, self.answers.next()) => message,
+            () = self.wire.made_anew() => return Err(unavailable("the connection was lost")),
+        };
+        let message = message.map_err(unavailable)?;
+        let message = message.ok_or_else(|| unavailable("the connection is closed"))?;
+        match part(&message)? {
+            Part::Record => {
+                let raw = record(message, self.last)?;
+                self.last = raw.sequence;
+                Ok(Step::Record(raw))
+            }
+            Part::End(pending) => Ok(Step::End {
+                complete: pending == 0,
+            }),
+            Part::Nothing => Ok(Step::End { complete: true }),
         }
     }
 }
@@ -217,37 +244,33 @@ fn part(message: &Message) -> Result<Part, ReadError> {
     }
 }
 
-impl Batch {
-    fn take(&mut self, message: Message) -> Result<(), ReadError> {
-        let headers = message.headers.ok_or(ReadError::Answer {
-            what: "a record without headers",
-        })?;
-        let sequence = number(&headers, "Nats-Sequence")?;
-        // A batch says of each record which one came before it: one that got lost on the way shows.
-        let before = headers
-            .get("Nats-Last-Sequence")
-            .map(|_| number(&headers, "Nats-Last-Sequence"))
-            .transpose()?;
-        if before.is_some_and(|before| before != self.last) {
-            return Err(ReadError::Unavailable {
-                source: Cause::new("a record of the answer got lost"),
-            });
-        }
-        self.last = sequence;
-        self.next = sequence.saturating_add(1);
-        let subject = headers.get("Nats-Subject").ok_or(ReadError::Answer {
-            what: "a record without subject",
-        })?;
-        let (subject, time) = (subject.as_str().to_owned(), time(&headers)?);
-        self.records.push_back(Raw {
-            subject,
-            headers,
-            sequence,
-            time,
-            payload: message.payload,
+/// The record in a message, of which the one before it in the same answer had the sequence `last`.
+fn record(message: Message, last: u64) -> Result<Raw, ReadError> {
+    let headers = message.headers.ok_or(ReadError::Answer {
+        what: "a record without headers",
+    })?;
+    let sequence = number(&headers, "Nats-Sequence")?;
+    // A batch says of each record which one came before it: one that got lost on the way shows.
+    let before = headers
+        .get("Nats-Last-Sequence")
+        .map(|_| number(&headers, "Nats-Last-Sequence"))
+        .transpose()?;
+    if before.is_some_and(|before| before != last) {
+        return Err(ReadError::Unavailable {
+            source: Cause::new("a record of the answer got lost"),
         });
-        Ok(())
     }
+    let subject = headers.get("Nats-Subject").ok_or(ReadError::Answer {
+        what: "a record without subject",
+    })?;
+    let (subject, time) = (subject.as_str().to_owned(), time(&headers)?);
+    Ok(Raw {
+        subject,
+        headers,
+        sequence,
+        time,
+        payload: message.payload,
+    })
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Result<u64, ReadError> {

@@ -9,7 +9,7 @@ mod read;
 
 pub use append::{Appended, CloudEvent};
 pub(crate) use append::{GUARDING_SUBJECT, Guard, Outgoing, TRACEPARENT, is_full};
-pub(crate) use batch::{Asked, Request};
+pub(crate) use batch::{Asked, Request, Step};
 pub use error::AppendError;
 pub(crate) use read::Raw;
 pub use read::ReadError;

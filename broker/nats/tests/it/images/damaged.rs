@@ -22,7 +22,7 @@ pub(super) async fn spoil(client: &Context, how: &str) {
             let mut payload = last.payload.to_vec();
             payload[0] ^= 1;
             let mut headers = HeaderMap::new();
-            for name in ["Archwire-Offset", "Archwire-SHA-256"] {
+            for name in ["Archwire-Offset", "Archwire-BLAKE3"] {
                 headers.insert(name, last.headers.get(name).unwrap().as_str());
             }
             (
