@@ -3,14 +3,16 @@
 //!
 //! Orthanc listens on all addresses, but answers to this machine only: HTTP with a user and a password, DICOM to one machine by name.
 
+mod start;
 mod tools;
+
+pub use start::OrthancPlan;
 
 use crate::{eventually, process};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs;
-use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -24,29 +26,13 @@ const PASSWORD: &str = "test";
 /// `Basic` and the base64 of user and password.
 const AUTHORIZATION: &str = "Basic YXJjaHdpcmU6dGVzdA==";
 
-/// How an archive is set up.
-#[derive(Debug, Clone)]
-pub struct OrthancPlan {
-    /// How long a study has to rest until it is stable; whole seconds.
-    pub stable_after: Duration,
-    /// Whether another file takes the place of one with the same identifiers.
-    pub overwrites: bool,
-}
-
-impl Default for OrthancPlan {
-    fn default() -> Self {
-        Self {
-            stable_after: Duration::from_secs(1),
-            overwrites: false,
-        }
-    }
-}
-
 /// An archive. Dropping it kills the server and removes its store.
 pub struct Orthanc {
     child: Child,
     tools: Tools,
     folder: TempDir,
+    /// What it calls itself: whoever else has its port answers with another name.
+    name: String,
     http: u16,
     dicom: u16,
 }
@@ -58,40 +44,6 @@ impl Orthanc {
     /// When they are not, with the command that fetches them.
     pub fn is_here() -> Result<()> {
         Tools::find().map(drop)
-    }
-
-    /// Starts an empty one and waits until it answers.
-    ///
-    /// # Errors
-    /// When it is not there (and which command fetches it), or does not start.
-    pub async fn start() -> Result<Self> {
-        Self::start_as(&OrthancPlan::default()).await
-    }
-
-    /// The same, set up in another way.
-    ///
-    /// # Errors
-    /// As [`Orthanc::start`].
-    pub async fn start_as(plan: &OrthancPlan) -> Result<Self> {
-        let tools = Tools::find()?;
-        let folder = TempDir::new().context("cannot make a folder for Orthanc")?;
-        let (http, dicom) = (crate::practice::free_port()?, crate::practice::free_port()?);
-        let text = serde_json::to_string_pretty(&configuration(&tools, folder.path(), plan, http, dicom))?;
-        fs::write(folder.path().join("orthanc.json"), text)
-            .context("cannot write Orthanc's configuration")?;
-        let orthanc = Self {
-            child: tools.spawn(folder.path())?,
-            tools,
-            folder,
-            http,
-            dicom,
-        };
-        orthanc.answers().await?;
-        Ok(orthanc)
-    }
-
-    async fn answers(&self) -> Result<()> {
-        eventually("Orthanc answers", async || self.get("/system").await.map(drop)).await
     }
 
     /// Root of the server.
@@ -117,16 +69,6 @@ impl Orthanc {
             .wait()
             .map(drop)
             .context("Orthanc cannot be waited for")
-    }
-
-    /// Starts it again on the same store and the same ports, and waits until it answers.
-    ///
-    /// # Errors
-    /// When it runs, or does not start.
-    pub async fn start_again(&mut self) -> Result<()> {
-        ensure!(self.child.try_wait()?.is_some(), "Orthanc runs already");
-        self.child = self.tools.spawn(self.folder.path())?;
-        self.answers().await
     }
 
     /// SIGSTOP. Returns when it stands still.
@@ -365,30 +307,4 @@ fn client() -> Result<reqwest::Client> {
         .no_proxy()
         .timeout(Duration::from_secs(30));
     client.build().context("no HTTP client")
-}
-
-fn configuration(tools: &Tools, folder: &Path, plan: &OrthancPlan, http: u16, dicom: u16) -> Value {
-    let store = folder.join("store");
-    json!({
-        "Name": "Archive",
-        "StorageDirectory": store,
-        "IndexDirectory": store,
-        "Plugins": [tools.root.join("usr/share/orthanc/plugins/libOrthancDicomWeb.so")],
-        "HttpPort": http,
-        "RemoteAccessAllowed": false,
-        "AuthenticationEnabled": true,
-        "RegisteredUsers": { USER: PASSWORD },
-        "OrthancExplorerEnabled": false,
-        "WebDavEnabled": false,
-        "SaveJobs": false,
-        "DicomAet": ARCHIVE,
-        "DicomPort": dicom,
-        "DicomAlwaysAllowStore": false,
-        "DicomAlwaysAllowEcho": false,
-        "DicomCheckModalityHost": true,
-        "DicomModalities": { "machine": [MACHINE, "127.0.0.1", 104] },
-        "OverwriteInstances": plan.overwrites,
-        "StableAge": plan.stable_after.as_secs(),
-        "DicomWeb": { "Enable": true, "Root": "/dicom-web/", "EnableWado": false },
-    })
 }
