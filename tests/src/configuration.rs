@@ -11,6 +11,21 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+/// A contract that grants everything: of a vendor of which a plan says nothing else.
+const EVERYTHING: &str = r#"organization = "Example Vendor Ltd"
+purpose = "treatment"
+legal-basis = "Agreement of a test"
+patients = "all"
+read-kinds = ["created", "updated", "merged", "unmerged", "imaged", "image-amended", "image-retracted"]
+read-fields = ["identifiers", "name", "demographics", "contact", "responsible-parties", "administrative", "photo"]
+read-source = true
+write-kinds = ["created", "updated", "merged", "imaged", "image-amended", "image-retracted"]
+write-fields = ["identifiers", "name", "demographics", "contact", "responsible-parties", "administrative", "photo"]
+images = ["read", "write"]
+requests-per-second = 10000
+streams = 256
+"#;
+
 /// One system of the practice: its name and the simulator that stands behind it.
 pub(crate) struct Office {
     pub(crate) name: String,
@@ -64,7 +79,8 @@ impl Draft<'_> {
             write_secret(&secrets, &format!("{vendor}-token"), token)?;
             write!(
                 text,
-                "\n[vendors.{vendor}]\ntoken = {{ file = \"secrets/{vendor}-token\" }}\n{}",
+                "\n[vendors.{vendor}]\ntoken = {{ file = \"secrets/{vendor}-token\" }}\n{}{}",
+                self.plan.contracts.get(vendor).map_or(EVERYTHING, String::as_str),
                 self.owns(vendor)
             )?;
         }
@@ -86,7 +102,7 @@ impl Draft<'_> {
             "[practice]\nname = \"{practice}\"\n\n\
              [data]\nfolder = \"data\"\n\n\
              [connectors]\nfolder = \"{components}\"\n\n\
-             [api]\nlisten = \"127.0.0.1:{port}\"\n\n\
+             [api]\nlisten = \"127.0.0.1:{port}\"\nplaintext = \"loopback-only\"\n\n\
              [nats]\n{nats}\n\n\
              [log]\nformat = \"json\"\nlevel = \"{log_level}\"\n",
             port = self.port,

@@ -20,6 +20,7 @@ pub struct Plan {
     pub(crate) in_flight: usize,
     pub(crate) log_level: String,
     pub(crate) owns: BTreeMap<String, String>,
+    pub(crate) contracts: BTreeMap<String, String>,
     pub(crate) has_external_nats: bool,
     pub(crate) extra: String,
     pub(crate) shows_log: bool,
@@ -41,6 +42,7 @@ impl Plan {
             in_flight: 1,
             log_level: "debug,archwire::connector=info".to_owned(),
             owns: BTreeMap::new(),
+            contracts: BTreeMap::new(),
             has_external_nats: false,
             extra: String::new(),
             shows_log: true,
@@ -53,6 +55,13 @@ impl Plan {
     #[must_use]
     pub fn named(mut self, practice: &str) -> Self {
         self.practice = practice.to_owned();
+        self
+    }
+
+    /// What a vendor's table says beside its token. Default: a contract that grants everything.
+    #[must_use]
+    pub fn contract(mut self, vendor: &str, lines: &str) -> Self {
+        self.contracts.insert(vendor.to_owned(), format!("{lines}\n"));
         self
     }
 

@@ -72,7 +72,7 @@ pub struct Delivery {
     pub patient: Patient,
     /// What to write to a record that exists already; empty when `local_id` is `None`.
     pub changed: BTreeSet<Path>,
-    /// When an earlier attempt at this creation began, if the bus did not learn how it ended.
+    /// When the last attempt at this creation began, if the bus did not learn how it ended.
     pub in_doubt_since: Option<SystemTime>,
 }
 
@@ -116,7 +116,7 @@ pub struct ImageDelivery {
     pub local_id: Option<LocalId>,
     /// The patient's current state.
     pub patient: Patient,
-    /// When an earlier attempt began, if the bus did not learn how it ended.
+    /// When the last attempt began, if the bus did not learn how it ended.
     pub in_doubt_since: Option<SystemTime>,
 }
 

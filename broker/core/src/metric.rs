@@ -42,6 +42,10 @@ pub const SLOWED_DOWN: &str = "archwire_account_slowed_down_total";
 pub const APPENDS: &str = "archwire_log_appends_total";
 /// Seconds of an append, flush included.
 pub const APPEND_SECONDS: &str = "archwire_log_append_seconds";
+/// Bytes that the audit takes, in whole MiB.
+pub const AUDIT_BYTES: &str = "archwire_audit_bytes";
+/// Bytes that the audit may take, in whole MiB.
+pub const AUDIT_MOST_BYTES: &str = "archwire_audit_most_bytes";
 /// Open items of the review queue.
 pub const REVIEW_OPEN: &str = "archwire_review_open_items";
 /// Patients in the log.
@@ -155,6 +159,8 @@ pub const ALL: &[Metric] = &[
         "How often the connection to the log was lost and made again.",
     ),
     counter(SPANS_LOST, "Spans that the collector of traces did not take."),
+    gauge(AUDIT_BYTES, "Bytes that the audit takes."),
+    gauge(AUDIT_MOST_BYTES, "Bytes that the audit may take."),
     gauge(BUILD_INFO, "1, with the broker's version."),
 ];
 

@@ -134,6 +134,12 @@ impl fmt::Display for SystemName {
 pub struct PatientId(Uuid);
 
 impl PatientId {
+    /// The 16 bytes of the UUID.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
     /// A new id.
     #[must_use]
     pub fn generate() -> Self {

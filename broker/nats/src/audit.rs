@@ -1,4 +1,8 @@
-//! The audit of a practice: a stream beside the log, in which nothing is ever removed or overwritten either.
+//! The audit of a practice: a stream beside the log, in which nothing is overwritten, and nothing is removed but its beginning, when
+//! whoever keeps it lets go of that.
+//!
+//! What was let go of has to be told by who wrote it: the server would remove a beginning for anybody who may speak to it. A stream from
+//! before there was such a thing refuses it for ever, and keeps everything.
 //!
 //! It has a stream of its own so that a replay of the log does not read it, and so that a full log does not keep what is
 //! done about it from being audited. Appending is the log's: stored and flushed before the caller hears success, sent
@@ -31,26 +35,49 @@ impl Log {
     /// When it cannot be relied on.
     #[tracing::instrument(name = "log.audit_stream", skip_all)]
     pub async fn audit_stream(&self, max: ByteSize) -> Result<AuditStream, OpenError> {
-        let wanted = self.audit_config(max);
+        let mut wanted = self.audit_config(max);
+        if let Some(found) = self.found_audit().await? {
+            // That cannot be taken back, and is no less than is asked for.
+            wanted.deny_purge = found.deny_purge;
+        }
         let stream = log::open_stream(&self.inner.records.connection.jetstream, wanted).await?;
         let records = self.inner.records.beside(stream);
         let subject = subject(self.practice());
         Ok(AuditStream { records, subject })
     }
 
+    /// How large the audit may be by now; `None` where there is none yet.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn audit_size(&self) -> Result<Option<ByteSize>, OpenError> {
+        let found = self.found_audit().await?;
+        Ok(found.map(|found| ByteSize::bytes(found.max_bytes.unsigned_abs())))
+    }
+
+    async fn found_audit(&self) -> Result<Option<Config>, OpenError> {
+        let jetstream = &self.inner.records.connection.jetstream;
+        log::found_stream(jetstream, &audit_name(self.practice())).await
+    }
+
     fn audit_config(&self, max: ByteSize) -> Config {
         let practice = self.practice();
         Config {
-            // A practice's name holds no underscore, so that no practice's log has this name.
-            name: format!("{}_audit", log::stream_name(practice)),
+            name: audit_name(practice),
             description: Some("Archwire: who did what in the practice, and why".to_owned()),
             subjects: vec![subject(practice)],
             num_replicas: self.inner.replicas,
             max_bytes: max.as_limit(),
             duplicate_window: self.inner.records.stream.cached_info().config.duplicate_window,
+            deny_purge: false,
             ..log::kept()
         }
     }
+}
+
+/// A practice's name holds no underscore, so that no practice's log has this name.
+fn audit_name(practice: &PracticeName) -> String {
+    format!("{}_audit", log::stream_name(practice))
 }
 
 /// Outside of the log's subjects, which are all below `aw.<practice>`.
@@ -132,6 +159,25 @@ impl AuditStream {
             payload,
         };
         Ok(self.records.append(record).await?.sequence)
+    }
+
+    /// Whether the server lets go of the beginning.
+    #[must_use]
+    pub fn lets_go(&self) -> bool {
+        !self.records.stream.cached_info().config.deny_purge
+    }
+
+    /// Lets go of everything before a sequence. Tells how many records that were.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not answer: then it may have let go of them.
+    #[tracing::instrument(name = "audit.let_go", skip_all)]
+    pub async fn let_go_before(&self, sequence: u64) -> Result<u64, ReadError> {
+        let purged = self.records.stream.purge().sequence(sequence).await;
+        let purged = purged.map_err(|error| ReadError::Unavailable {
+            source: Cause::new(error),
+        })?;
+        Ok(purged.purged)
     }
 
     /// How many bytes there are, and how many there may be.

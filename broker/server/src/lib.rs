@@ -15,6 +15,8 @@
 //! | [`parked`] | deliveries that wait for a person |
 //! | [`log_mark`] | that a log which lost something is not taken for a new one |
 //! | [`disclosure`] | what a vendor is shown of all that |
+//! | [`tokens`] | the tokens that were made for vendors |
+//! | [`vendors`] | who may speak to the bus, on what terms, as they are at the moment |
 //! | [`wire`] | between the contract's messages and the types of `archwire-core` |
 
 pub mod admin;
@@ -39,5 +41,7 @@ pub mod sftp;
 pub mod state_store;
 pub mod systems;
 pub mod telemetry;
+pub mod tokens;
+pub mod vendors;
 pub mod wire;
 mod workers;

@@ -91,7 +91,10 @@ impl Client {
     /// # Errors
     /// When the bus does not answer or refuses.
     pub async fn get_patient(&self, key: PatientKey) -> Result<Option<GetPatientResponse>, ClientError> {
-        let request = bounded(GetPatientRequest { key: Some(key) });
+        let request = bounded(GetPatientRequest {
+            key: Some(key),
+            mask: None,
+        });
         match self.bus.clone().get_patient(request).await {
             Ok(response) => Ok(Some(response.into_inner())),
             Err(status) if status.code() == Code::NotFound => Ok(None),
@@ -119,6 +122,7 @@ impl Client {
             patient_id: patient_id.to_owned(),
             after_revision,
             page_size: 0,
+            mask: None,
         };
         let response = self.bus.clone().list_events(bounded(request)).await?;
         let response = response.into_inner();

@@ -52,4 +52,4 @@ pub use error::{CallFailure, ClientError};
 pub use images::{FoundImage, GetImage, ImageError, ImageReceipt, NewImage, PutImage};
 pub use publisher::{MAX_OBSERVATION, MAX_UNANSWERED, PublishError, Publisher, Receipt, Refusal};
 pub use secrecy::SecretString;
-pub use subscription::{Delivery, MAX_WINDOW, Start, SubscribeOptions, Subscription};
+pub use subscription::{Delivery, Filter, MAX_WINDOW, Seen, Start, SubscribeOptions, Subscription};

@@ -32,6 +32,7 @@ mod data_folder_belongs_to_one_practice;
 mod deliveries_wait_out_an_outage;
 mod echo_does_not_come_back;
 mod edits_of_different_fields_both_survive;
+mod everything_is_in_the_audit;
 mod families_stay_apart;
 mod front_desk_patient_reaches_the_vendor;
 mod health_and_reflection_answer;

@@ -228,7 +228,10 @@ async fn a_caller_without_a_token_or_with_a_wrong_one_is_refused_everywhere() ->
     let scene = Scene::open().await?;
     let mut bus = bare(&scene).await?;
     let key = v1::get_patient_request::Key::LocalId("a".to_owned());
-    let question = v1::GetPatientRequest { key: Some(key) };
+    let question = v1::GetPatientRequest {
+        key: Some(key),
+        mask: None,
+    };
     let status = bus
         .get_patient(question.clone())
         .await
@@ -271,7 +274,7 @@ async fn wrong_requests_of_a_subscription_end_it_with_the_reason() -> Result<()>
     let open = |name: &str| {
         Wish::Open(v1::Open {
             name: name.to_owned(),
-            start: 0,
+            ..v1::Open::default()
         })
     };
     let cases = [

@@ -2,7 +2,7 @@
 
 use crate::support::{Scene, VENDOR};
 use anyhow::{Context as _, Result, ensure};
-use archwire_client::{SubscribeOptions, v1::Start};
+use archwire_client::{Start, SubscribeOptions};
 use archwire_tests::eventually;
 
 #[tokio::test]

@@ -16,6 +16,15 @@ pub struct Day {
 #[error("a day is written YYYY-MM-DD and exists in the calendar")]
 pub struct DayError;
 
+impl Day {
+    /// The first one.
+    pub const FIRST: Self = Self {
+        year: 1,
+        month: 1,
+        day: 1,
+    };
+}
+
 impl FromStr for Day {
     type Err = DayError;
 

@@ -4,7 +4,7 @@
 //! it is there as the vendor was shown it.
 
 use super::Contract;
-use crate::{Fields, Path};
+use crate::{FieldGroup, Fields, Path};
 
 impl Contract {
     /// The first path at which a record says something that the vendor may not say. What it was shown it may repeat: a value
@@ -18,17 +18,28 @@ impl Contract {
         said.paths().find(|path| !self.takes(path) && !repeats(path))
     }
 
-    /// The record with what the vendor cannot remove because it may not change it, as `known` has it: what the record is
-    /// expected to show, by what it showed before and what the vendor has taken over since. Of what is hidden from it a vendor
-    /// takes nothing over, whatever revision it names.
+    /// The record with what the vendor may not change as `known` has it: what the record is expected to show, by what it showed
+    /// before and what the vendor has taken over since. Of what is hidden from it a vendor takes nothing over, whatever revision it
+    /// names. What a vendor merely repeats, and be it of long ago, thereby changes nothing.
     #[must_use]
     pub fn complete(&self, said: &Fields, known: &Fields) -> Fields {
         let mut whole = said.clone();
-        for path in known.paths().filter(|path| !self.takes(path)) {
-            if said.get(path).is_none() {
-                whole.put(path, known.get(path));
-            }
+        for path in said.paths().chain(known.paths()).filter(|path| !self.takes(path)) {
+            whole.put(path, known.get(path));
         }
         whole
+    }
+
+    /// Whether nothing that a record says is out of the vendor's hands.
+    #[must_use]
+    pub fn takes_everything(&self) -> bool {
+        FieldGroup::ALL
+            .iter()
+            .all(|group| self.write.fields.contains(group))
+    }
+
+    /// The first path at which a record says what the vendor may neither see nor say, whatever stands there.
+    pub fn unheard<'a>(&self, said: &'a Fields) -> Option<&'a Path> {
+        said.paths().find(|path| !self.takes(path) && !self.shows(path))
     }
 }

@@ -13,6 +13,12 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// Characters of a text that are read. No name is that long; what is, is only compared as far.
 pub(super) const LONGEST: usize = 256;
 
+/// A text as it is compared without accents: two that are equal then are two spellings of one name.
+#[must_use]
+pub fn comparable(text: &str) -> String {
+    plain(text)
+}
+
 /// Without accents: what two spellings of one name have in common.
 pub(super) fn plain(text: &str) -> String {
     if text.is_ascii() {

@@ -48,7 +48,7 @@ mod verdict;
 mod whose;
 
 pub use another::{is_another_person, is_wiped};
-pub use fold::is_rendering_of;
+pub use fold::{comparable, is_rendering_of};
 pub use people::People;
 pub use profile::Profile;
 pub use verdict::{Candidate, Evidence, Known, Rule, Trust, Verdict};

@@ -4,6 +4,7 @@ mod append;
 mod config;
 mod deliveries;
 mod follow;
+mod places;
 mod read;
 mod stored;
 
@@ -169,6 +170,21 @@ pub(crate) async fn open_stream(
         resize(jetstream, found.cached_info(), &wanted).await?;
     }
     Ok(found)
+}
+
+/// What a stream is; `None` where there is none.
+pub(crate) async fn found_stream(
+    jetstream: &jetstream::Context,
+    name: &str,
+) -> Result<Option<stream::Config>, OpenError> {
+    match jetstream.get_stream(name).await {
+        Ok(stream) => Ok(Some(stream.cached_info().config.clone())),
+        Err(error) if is_missing(&error.kind()) => Ok(None),
+        Err(error) => Err(OpenError::Unavailable {
+            stream: name.to_owned(),
+            source: Cause::new(error),
+        }),
+    }
 }
 
 fn is_missing(kind: &GetStreamErrorKind) -> bool {

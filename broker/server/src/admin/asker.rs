@@ -59,10 +59,9 @@ pub(super) struct Asker {
 impl Asker {
     pub(super) fn of(person: Option<Person>, extensions: &Extensions) -> Result<Self, Status> {
         let name = person.map(|person| person.name).unwrap_or_default();
-        let credentials = extensions.get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
         Ok(Self {
             name: check_name(&name).map_err(|error| status::words(&error))?,
-            user_id: credentials.map(|credentials| credentials.uid()),
+            user_id: user_id(extensions),
         })
     }
 
@@ -91,6 +90,12 @@ impl Asker {
             at: SystemTime::now(),
         }
     }
+}
+
+/// The operating system's user at the other end of the socket.
+pub(super) fn user_id(extensions: &Extensions) -> Option<u32> {
+    let credentials = extensions.get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
+    credentials.map(|credentials| credentials.uid())
 }
 
 /// Why, from a request.

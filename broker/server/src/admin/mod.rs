@@ -7,6 +7,7 @@
 //!
 //! Bounds: 16 connections, 4 calls each at a time, requests of 64 KiB, answers of 16 MiB, 60 s until an answer begins.
 
+mod accounting;
 mod asker;
 mod images;
 mod mask;
@@ -24,6 +25,7 @@ mod service;
 mod socket;
 mod status;
 mod tail;
+mod vendors;
 
 pub use asker::{WordsError, check_name, check_reason};
 pub use mask::masked;

@@ -9,6 +9,7 @@ use crate::{
     poll::LastPoll,
     reconcile::Reconciler,
     registry::Registry,
+    tokens::Tokens,
 };
 use archwire_core::{Priority, SystemName};
 use archwire_host::Account;
@@ -31,6 +32,8 @@ pub struct Practice {
     pub parked: ParkedStore,
     /// The systems that are configured and have a connector.
     pub systems: BTreeMap<SystemName, SystemHandle>,
+    /// Tokens of vendors, and the vendors.
+    pub tokens: Tokens,
     /// Since when the broker runs.
     pub started_at: SystemTime,
 }

@@ -100,7 +100,7 @@ pub(super) fn key(practice: &Practice) -> GetAuditKeyResponse {
 }
 
 /// What happened until now is shown. What there is is shown in any case.
-async fn caught_up(practice: &Practice) {
+pub(super) async fn caught_up(practice: &Practice) {
     if let Err(error) = practice.audit.caught_up(practice.registry.log()).await {
         tracing::warn!(
             code = error.code(),
@@ -118,7 +118,10 @@ impl Wanted {
         };
         Ok(Self {
             patients: match patient {
-                Some(patient) if request.with_merged => one_with(practice, patient),
+                Some(patient) if request.with_merged => {
+                    let them = one_with(practice, patient);
+                    them.iter().map(ToString::to_string).collect()
+                }
                 patient => patient.iter().map(ToString::to_string).collect(),
             },
             vendor: request.vendor,
@@ -151,10 +154,10 @@ impl Wanted {
 }
 
 /// The patient with everybody who is one person with him or her by now.
-fn one_with(practice: &Practice, patient: PatientId) -> BTreeSet<String> {
+pub(super) fn one_with(practice: &Practice, patient: PatientId) -> BTreeSet<PatientId> {
     let index = practice.registry.index();
     let survivor = index.current(patient);
     let everybody = index.everybody().map(|(id, _)| id);
     let them = everybody.filter(|id| index.current(*id) == survivor);
-    them.chain([patient]).map(|id| id.to_string()).collect()
+    them.chain([patient]).collect()
 }

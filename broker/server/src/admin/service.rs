@@ -1,12 +1,12 @@
 //! The service itself: one line for each call. What a call does is in the module of its group.
 
 use super::{
-    images, merging, overview, parked, practice::Practice, rebuild, receipts, reconcile, records, review,
-    tail,
+    accounting, images, merging, overview, parked, practice::Practice, rebuild, receipts, reconcile, records, review,
+    tail, vendors,
 };
 use crate::api::status::refuse;
 use archwire_proto::admin::v1::{
-    CollectImagesRequest, CollectImagesResponse, DecideReviewRequest, DecideReviewResponse,
+    AccountDisclosuresRequest, AccountDisclosuresResponse, CollectImagesRequest, CollectImagesResponse, DecideReviewRequest, DecideReviewResponse,
     DropParkedRequest, DropParkedResponse, GetAuditKeyRequest, GetAuditKeyResponse, GetImageRequest,
     GetImageResponse, GetImageUsageRequest, GetImageUsageResponse, GetStatusRequest, GetStatusResponse,
     LastReconciliationRequest, LastReconciliationResponse, ListAuditRequest, ListAuditResponse,
@@ -16,6 +16,7 @@ use archwire_proto::admin::v1::{
     ReconcileResponse, RedriveParkedRequest, RedriveParkedResponse, ShowImageRequest, ShowImageResponse,
     ShowParkedRequest, ShowParkedResponse, ShowReviewRequest, ShowReviewResponse, TailEventsRequest,
     TailEventsResponse, UnmergeRequest, UnmergeResponse, admin_server::Admin,
+    ListTokensRequest, ListTokensResponse, ListVendorsRequest, ListVendorsResponse, MakeTokenRequest, MakeTokenResponse, RevokeTokenRequest, RevokeTokenResponse, ShowVendorRequest, ShowVendorResponse,
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc};
@@ -55,6 +56,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl Admin for AdminService {
+    type AccountDisclosuresStream = Answers<AccountDisclosuresResponse>;
     type GetImageStream = Answers<GetImageResponse>;
     type RebuildStream = Answers<RebuildResponse>;
     type ListAuditStream = Answers<ListAuditResponse>;
@@ -120,6 +122,14 @@ impl Admin for AdminService {
         request: Request<ReadAuditRequest>,
     ) -> Result<Response<Self::ReadAuditStream>, Status> {
         let answers = records::read(&self.practice, request.get_ref()).await;
+        Ok(self.answers(answers))
+    }
+
+    async fn account_disclosures(
+        &self,
+        request: Request<AccountDisclosuresRequest>,
+    ) -> Result<Response<Self::AccountDisclosuresStream>, Status> {
+        let answers = accounting::account(&self.practice, request).await?;
         Ok(self.answers(answers))
     }
 
@@ -233,5 +243,44 @@ impl Admin for AdminService {
         _: Request<GetImageUsageRequest>,
     ) -> Result<Response<GetImageUsageResponse>, Status> {
         images::usage(&self.practice).await.map(Response::new)
+    }
+
+    async fn list_vendors(
+        &self,
+        _: Request<ListVendorsRequest>,
+    ) -> Result<Response<ListVendorsResponse>, Status> {
+        Ok(Response::new(vendors::list(&self.practice).await))
+    }
+
+    async fn show_vendor(
+        &self,
+        request: Request<ShowVendorRequest>,
+    ) -> Result<Response<ShowVendorResponse>, Status> {
+        vendors::show(&self.practice, request.get_ref())
+            .await
+            .map(Response::new)
+    }
+
+    async fn make_token(
+        &self,
+        request: Request<MakeTokenRequest>,
+    ) -> Result<Response<MakeTokenResponse>, Status> {
+        vendors::make(&self.practice, request).await.map(Response::new)
+    }
+
+    async fn list_tokens(
+        &self,
+        request: Request<ListTokensRequest>,
+    ) -> Result<Response<ListTokensResponse>, Status> {
+        vendors::tokens(&self.practice, request.get_ref())
+            .await
+            .map(Response::new)
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<RevokeTokenRequest>,
+    ) -> Result<Response<RevokeTokenResponse>, Status> {
+        vendors::revoke(&self.practice, request).await.map(Response::new)
     }
 }

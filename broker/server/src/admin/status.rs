@@ -6,6 +6,7 @@ use crate::{
     audit::AuditError,
     parked::ParkedError,
     registry::{DecideError, ObserveError},
+    tokens::TokensError,
     wire::WireError,
 };
 use archwire_core::{ImageId, ImageIdError, PatientId, SystemName};
@@ -89,6 +90,29 @@ pub(super) fn parked(error: &ParkedError) -> Status {
         "the parked deliveries cannot be reached for an administrator"
     );
     refuse(Code::Unavailable, error.code(), with_causes(error))
+}
+
+/// No vendor of this name is in the configuration.
+pub(super) fn unknown_vendor(vendor: &SystemName) -> Status {
+    let message = format!("no vendor {vendor} is in the configuration");
+    refuse(Code::NotFound, "vendor_unknown", message)
+}
+
+/// A token that is not made or revoked.
+pub(super) fn token(error: &TokensError) -> Status {
+    let code = match error {
+        TokensError::Unknown => Code::NotFound,
+        TokensError::TooMany => Code::FailedPrecondition,
+        _ => {
+            tracing::warn!(
+                code = error.code(),
+                cause = with_causes(error),
+                "the tokens of vendors cannot be reached for an administrator"
+            );
+            Code::Unavailable
+        }
+    };
+    refuse(code, error.code(), with_causes(error))
 }
 
 /// The log cannot be read.

@@ -1,41 +1,35 @@
 //! The service itself: authenticates, reads the request, hands over.
 
 use super::{
-    Vendors,
+    Callers,
     images::ImageCalls,
     publish,
-    status::{images_off, invalid, not_audited, unanswered, unknown_patient, unknown_record, unreadable},
+    status::{images_off, invalid, not_audited, unknown_patient},
     subscribe::Subscriptions,
 };
 use crate::{
-    audit::{Disclosure, Terms, Told, kind_of},
+    audit::{Disclosure, Terms, Told},
     imaging::Intake,
     registry::{Entry, Registry},
-    wire::{WireError, write_patient},
+    wire::WireError,
 };
-use archwire_core::{PatientId, SystemName};
+use archwire_core::{PatientId, contract::Contract};
 use archwire_proto::v1::{
-    GetImageRequest, GetImageResponse, GetPatientRequest, GetPatientResponse, ListEventsRequest,
-    ListEventsResponse, PublishRequest, PublishResponse, PutImageRequest, PutImageResponse,
-    ResumeImageRequest, ResumeImageResponse, SubscribeRequest, SubscribeResponse, bus_server::Bus,
-    get_patient_request::Key,
+    FindPatientsRequest, FindPatientsResponse, GetImageRequest, GetImageResponse, GetPatientRequest,
+    GetPatientResponse, ListEventsRequest, ListEventsResponse, PublishRequest, PublishResponse,
+    PutImageRequest, PutImageResponse, ResumeImageRequest, ResumeImageResponse, SubscribeRequest,
+    SubscribeResponse, bus_server::Bus,
 };
-use futures_util::{Stream, StreamExt as _};
+use futures_util::Stream;
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-/// Events in a page when the caller does not say, and at most.
-const PAGE: usize = 100;
-const LONGEST_PAGE: usize = 1000;
-/// Bytes after which a page ends early, so that the answer fits into a message that every gRPC client takes.
-const LARGEST_PAGE: usize = 3 * 1024 * 1024;
-
 /// `archwire.v1.Bus`.
 pub struct BusService {
-    registry: Arc<Registry>,
-    vendors: Vendors,
-    subscriptions: Arc<Subscriptions>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) callers: Callers,
+    pub(super) subscriptions: Arc<Subscriptions>,
     images: Option<ImageCalls>,
     shutdown: CancellationToken,
 }
@@ -45,7 +39,7 @@ impl BusService {
     #[must_use]
     pub fn new(
         registry: Arc<Registry>,
-        vendors: Vendors,
+        callers: Callers,
         subscriptions: Arc<Subscriptions>,
         images: Option<Intake>,
         shutdown: CancellationToken,
@@ -56,7 +50,7 @@ impl BusService {
         });
         Self {
             registry,
-            vendors,
+            callers,
             subscriptions,
             images,
             shutdown,
@@ -70,7 +64,8 @@ impl BusService {
         Self { images, ..self }
     }
 
-    async fn entry(&self, id: PatientId) -> Result<Entry, Status> {
+    /// What is known of a patient.
+    pub(super) async fn entry(&self, id: PatientId) -> Result<Entry, Status> {
         let known = || self.registry.index().entry(id).cloned();
         if let Some(entry) = known() {
             return Ok(entry);
@@ -81,8 +76,8 @@ impl BusService {
     }
 
     /// Writes down what a vendor is about to be told.
-    async fn tells(&self, vendor: SystemName, told: Told) -> Result<(), Status> {
-        let terms = &Terms::without_contract(vendor);
+    pub(super) async fn tells(&self, contract: &Contract, told: Told) -> Result<(), Status> {
+        let terms = &Terms::of(contract);
         let disclosed = self
             .subscriptions
             .audit()
@@ -96,7 +91,8 @@ impl BusService {
     }
 }
 
-fn patient_id(text: &str) -> Result<PatientId, Status> {
+/// Reads the bus's id of a patient.
+pub(super) fn patient_id(text: &str) -> Result<PatientId, Status> {
     text.parse()
         .map_err(|error| invalid(&WireError::Name("patient_id", error)))
 }
@@ -112,12 +108,12 @@ impl Bus for BusService {
         &self,
         request: Request<Streaming<PublishRequest>>,
     ) -> Result<Response<Self::PublishStream>, Status> {
-        let vendor = self.vendors.caller(&request)?;
+        let admitted = self.callers.caller(&request)?;
         let traceparent = request.metadata().get("traceparent");
         let traceparent = traceparent.and_then(|value| value.to_str().ok());
         let answers = publish::answers(
             Arc::clone(&self.registry),
-            vendor,
+            admitted,
             traceparent.map(str::to_owned),
             request.into_inner(),
             self.shutdown.clone(),
@@ -129,9 +125,9 @@ impl Bus for BusService {
         &self,
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let vendor = self.vendors.caller(&request)?;
+        let admitted = self.callers.caller(&request)?;
         let answers = Arc::clone(&self.subscriptions)
-            .open(vendor, request.into_inner())
+            .open(admitted, request.into_inner())
             .await?;
         Ok(Response::new(Box::pin(answers)))
     }
@@ -140,75 +136,36 @@ impl Bus for BusService {
         &self,
         request: Request<GetPatientRequest>,
     ) -> Result<Response<GetPatientResponse>, Status> {
-        let vendor = self.vendors.caller(&request)?;
-        let key = request
-            .into_inner()
-            .key
-            .ok_or_else(|| invalid(&WireError::Missing("key")))?;
-        let id = match key {
-            Key::PatientId(id) => patient_id(&id)?,
-            Key::LocalId(id) => {
-                let local_id = id
-                    .parse()
-                    .map_err(|error| invalid(&WireError::Name("local_id", error)))?;
-                self.registry
-                    .index()
-                    .linked(&vendor, &local_id)
-                    .ok_or_else(unknown_record)?
-            }
-        };
-        let entry = self.entry(id).await?;
-        let patient = entry.patient().map_err(|error| unanswered(&error.into()))?;
-        self.tells(vendor, Told::Patient(id)).await?;
-        Ok(Response::new(GetPatientResponse {
-            patient_id: id.to_string(),
-            revision: entry.revision.get(),
-            patient: Some(write_patient(&patient)),
-        }))
+        let admitted = self.callers.caller(&request)?;
+        self.patient(&admitted, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn find_patients(
+        &self,
+        request: Request<FindPatientsRequest>,
+    ) -> Result<Response<FindPatientsResponse>, Status> {
+        let admitted = self.callers.caller(&request)?;
+        self.find(admitted, request.into_inner()).await.map(Response::new)
     }
 
     async fn list_events(
         &self,
         request: Request<ListEventsRequest>,
     ) -> Result<Response<ListEventsResponse>, Status> {
-        let vendor = self.vendors.caller(&request)?;
-        let ListEventsRequest {
-            patient_id: id,
-            after_revision,
-            page_size,
-        } = request.into_inner();
-        let id = patient_id(&id)?;
-        self.entry(id).await?;
-        let page = match usize::try_from(page_size).unwrap_or(LONGEST_PAGE) {
-            0 => PAGE,
-            size => size.min(LONGEST_PAGE),
-        };
-        let mut answer = ListEventsResponse::default();
-        let (mut bytes, mut told) = (0, Vec::new());
-        // Revisions are gapless from 1, so the number of events to pass over is known.
-        let passed_over = usize::try_from(after_revision).unwrap_or(usize::MAX);
-        let mut history = std::pin::pin!(self.registry.log().history(id, 0).skip(passed_over));
-        while let Some(stored) = history.next().await {
-            let stored = stored.map_err(|error| unreadable(&error))?;
-            bytes += stored.payload.len();
-            let is_full = answer.events.len() == page || (bytes > LARGEST_PAGE && !answer.events.is_empty());
-            if is_full {
-                answer.more = true;
-                break;
-            }
-            told.push((stored.sequence, kind_of(&stored)));
-            answer.events.push(stored.payload);
-        }
-        self.tells(vendor, Told::Events(id, told)).await?;
-        Ok(Response::new(answer))
+        let admitted = self.callers.caller(&request)?;
+        self.history(&admitted, request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn put_image(
         &self,
         request: Request<Streaming<PutImageRequest>>,
     ) -> Result<Response<PutImageResponse>, Status> {
-        let vendor = self.vendors.caller(&request)?;
-        let put = self.images()?.put(vendor, request.into_inner());
+        let admitted = self.callers.caller(&request)?;
+        let put = self.images()?.put(admitted, request.into_inner());
         put.await.map(Response::new)
     }
 
@@ -216,9 +173,12 @@ impl Bus for BusService {
         &self,
         request: Request<ResumeImageRequest>,
     ) -> Result<Response<ResumeImageResponse>, Status> {
-        let vendor = self.vendors.caller(&request)?;
+        let admitted = self.callers.caller(&request)?;
         let images = self.images()?;
-        images.resume(vendor, request.get_ref()).await.map(Response::new)
+        images
+            .resume(&admitted, request.get_ref())
+            .await
+            .map(Response::new)
     }
 
     type GetImageStream = Answers<GetImageResponse>;
@@ -227,8 +187,8 @@ impl Bus for BusService {
         &self,
         request: Request<GetImageRequest>,
     ) -> Result<Response<Self::GetImageStream>, Status> {
-        let vendor = self.vendors.caller(&request)?;
-        let answers = self.images()?.get(vendor, request.get_ref()).await?;
+        let admitted = self.callers.caller(&request)?;
+        let answers = self.images()?.get(admitted, request.get_ref()).await?;
         Ok(Response::new(Box::pin(answers)))
     }
 }

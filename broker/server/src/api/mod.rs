@@ -2,13 +2,19 @@
 
 mod authentication;
 mod bus;
+mod find;
+mod gate;
 mod images;
+mod mask;
 mod publish;
+mod reading;
 mod server;
 pub(crate) mod status;
 mod subscribe;
+mod transport;
 
-pub use authentication::Vendors;
+pub use authentication::Callers;
 pub use bus::BusService;
 pub use server::{ApiError, ApiServer};
 pub use subscribe::Subscriptions;
+pub use transport::{Patience, TlsError};

@@ -1,17 +1,24 @@
 //! `Publish`: pipelined, each answer after the append.
+//!
+//! What the contract does not let a vendor say is refused by the registry, item by item. When the contract ends, nothing more is
+//! read; what was begun is finished and answered, and then the stream ends with the reason.
 
 use super::status::with_causes;
 use crate::{
     registry::{ObserveError, Observed, Registry},
     telemetry::traces,
+    vendors::Admitted,
     wire::read_observation,
 };
 use archwire_core::{SystemName, span};
 use archwire_proto::v1::{
     InReview, PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
 };
-use futures_util::{Stream, StreamExt as _};
-use std::{sync::Arc, time::SystemTime};
+use futures_util::{Stream, StreamExt as _, stream};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 use tracing::Instrument as _;
@@ -19,17 +26,20 @@ use tracing::Instrument as _;
 /// Requests of one stream that are worked on at the same time; more wait in the connection.
 pub(super) const AT_A_TIME: usize = 256;
 
-/// Answers every request of a stream until it ends, or until `shutdown`: what was begun is finished and answered.
-/// `traceparent` is in which trace the vendor stands.
+/// Answers every request of a stream until it ends, until the contract does, or until `shutdown`: what was begun is finished and
+/// answered. `traceparent` is in which trace the vendor stands.
 pub(super) fn answers(
     registry: Arc<Registry>,
-    vendor: SystemName,
+    admitted: Admitted,
     traceparent: Option<String>,
     requests: Streaming<PublishRequest>,
     shutdown: CancellationToken,
 ) -> impl Stream<Item = Result<PublishResponse, Status>> + Send {
-    requests
-        .take_until(shutdown.cancelled_owned())
+    let vendor = admitted.vendor().clone();
+    let lost = Arc::new(Mutex::new(None));
+    let over = over(admitted, shutdown, Arc::clone(&lost));
+    let answers = requests
+        .take_until(Box::pin(over))
         .map(move |request| {
             let (registry, vendor) = (Arc::clone(&registry), vendor.clone());
             let span = tracing::info_span!(target: span::TARGET, span::PUBLISH, system = %vendor);
@@ -38,7 +48,7 @@ pub(super) fn answers(
                 let PublishRequest { tag, observation } = request?;
                 let outcome = match observation {
                     Some(observation) => answer(&registry, vendor, observation).await,
-                    None => refused("observation_invalid", "`observation` is required".into(), false),
+                    None => invalid("`observation` is required".to_owned()),
                 };
                 Ok(PublishResponse {
                     tag,
@@ -47,7 +57,20 @@ pub(super) fn answers(
             };
             answered.instrument(span)
         })
-        .buffer_unordered(AT_A_TIME)
+        .buffer_unordered(AT_A_TIME);
+    // Looked at when all is answered.
+    let last = stream::once(async move { lost.lock().unwrap_or_else(PoisonError::into_inner).take() });
+    answers.chain(last.filter_map(|lost| std::future::ready(lost.map(Err))))
+}
+
+/// Ends when nothing more may be read: at `shutdown`, or when the contract is lost, which is noted.
+async fn over(mut admitted: Admitted, shutdown: CancellationToken, lost: Arc<Mutex<Option<Status>>>) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        status = admitted.lost(|_| Ok(())) => {
+            *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        }
+    }
 }
 
 async fn answer(
@@ -57,7 +80,7 @@ async fn answer(
 ) -> Outcome {
     let mut observation = match read_observation(observation, vendor) {
         Ok(observation) => observation,
-        Err(error) => return refused("observation_invalid", with_causes(&error), false),
+        Err(error) => return invalid(with_causes(&error)),
     };
     observation.view.observed_at.get_or_insert_with(SystemTime::now);
     match registry.observe(observation, None).await {
@@ -84,21 +107,32 @@ async fn answer(
             patient_id: patient.to_string(),
         }),
         Err(error) => {
-            let code = error.code();
-            tracing::warn!(code, "an observation of a vendor was not taken");
-            let message = match &error {
-                ObserveError::Bound(_) | ObserveError::Invalid(_) => with_causes(&error),
-                _ => error.to_string(),
-            };
-            refused(code, message, error.is_retryable())
+            tracing::warn!(code = error.code(), "an observation of a vendor was not taken");
+            refused(&error)
         }
     }
 }
 
-fn refused(code: &str, message: String, retryable: bool) -> Outcome {
+fn refused(error: &ObserveError) -> Outcome {
+    let (message, field) = match error {
+        ObserveError::Bound(_) | ObserveError::Invalid(_) => (with_causes(error), String::new()),
+        ObserveError::FieldDenied { path } => (error.to_string(), path.to_string()),
+        _ => (error.to_string(), String::new()),
+    };
     Outcome::Refused(Refused {
-        code: code.to_owned(),
+        code: error.code().to_owned(),
         message,
-        retryable,
+        retryable: error.is_retryable(),
+        field,
+    })
+}
+
+/// A request that says nothing that can be taken.
+fn invalid(message: String) -> Outcome {
+    Outcome::Refused(Refused {
+        code: "observation_invalid".to_owned(),
+        message,
+        retryable: false,
+        field: String::new(),
     })
 }

@@ -71,6 +71,20 @@ pub enum Action {
     Presumed,
     /// A subscription is not read any more.
     Closed,
+    /// What a vendor's contract says, as it came into force.
+    ContractStated,
+    /// Somebody was not let in.
+    AuthenticationFailed,
+    /// The configuration is another one.
+    ConfigurationChanged,
+    /// A person makes a token for a vendor.
+    TokenMade,
+    /// A person revokes a vendor's token.
+    TokenRevoked,
+    /// The accounting of what was told of a patient is given out.
+    Accounted,
+    /// Records are let go of, because their time is over.
+    LetGo,
 }
 
 impl Action {
@@ -123,17 +137,24 @@ impl Action {
             Self::Sent => "disclosure.sent",
             Self::Presumed => "disclosure.presumed",
             Self::Closed => "disclosure.closed",
+            Self::ContractStated => "contract.stated",
+            Self::AuthenticationFailed => "authentication.failed",
+            Self::ConfigurationChanged => "configuration.changed",
+            Self::TokenMade => "token.made",
+            Self::TokenRevoked => "token.revoked",
+            Self::Accounted => "accounting.disclosures",
+            Self::LetGo => "audit.let-go",
         }
     }
 }
 
 /// Whether a word is that of something which people did, or the bus of its own accord: not what follows from the log, what vendors
-/// were told, and what the broker notes of itself.
+/// were told, who was not let in, and what the broker notes of itself.
 #[must_use]
 pub fn is_of_people(action: &str) -> bool {
     let group = action.split('.').next().unwrap_or_default();
     !matches!(
         group,
-        "event" | "delivery" | "decision" | "disclosure" | "broker" | "audit"
+        "event" | "delivery" | "decision" | "disclosure" | "contract" | "authentication" | "broker" | "audit"
     )
 }

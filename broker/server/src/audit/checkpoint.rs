@@ -110,6 +110,11 @@ impl CheckpointKey {
         self.0.verifying_key().to_bytes()
     }
 
+    /// Signs lines.
+    pub(super) fn sign_lines(&self, lines: &str) -> String {
+        hex::encode(self.0.sign(lines.as_bytes()).to_bytes())
+    }
+
     /// Signs what the chain has come to.
     #[must_use]
     pub fn sign(&self, practice: &PracticeName, link: &Link, at: jiff::Timestamp) -> Checkpoint {
@@ -121,8 +126,7 @@ impl CheckpointKey {
             public_key: hex::encode(self.public()),
             signature: String::new(),
         };
-        let signature = self.0.sign(checkpoint.lines().as_bytes());
-        checkpoint.signature = hex::encode(signature.to_bytes());
+        checkpoint.signature = self.sign_lines(&checkpoint.lines());
         checkpoint
     }
 }
@@ -154,12 +158,8 @@ impl Checkpoint {
     /// Whether the key that it names signed it.
     #[must_use]
     pub fn is_signed(&self) -> bool {
-        let signature = || Signature::from_slice(&hex::decode(&self.signature).ok()?).ok();
-        let key = self.key().and_then(|key| VerifyingKey::from_bytes(&key).ok());
-        match (key, signature()) {
-            (Some(key), Some(signature)) => key.verify_strict(self.lines().as_bytes(), &signature).is_ok(),
-            _ => false,
-        }
+        self.key()
+            .is_some_and(|key| holds(&key, &self.lines(), &self.signature))
     }
 
     /// As it stands in the audit.
@@ -213,6 +213,15 @@ impl Checkpoint {
         line.push(b'\n');
         file.write_all(&line)?;
         file.sync_all()
+    }
+}
+
+/// Whether a key signed these lines.
+pub(super) fn holds(key: &[u8; 32], lines: &str, signature: &str) -> bool {
+    let signature = || Signature::from_slice(&hex::decode(signature).ok()?).ok();
+    match (VerifyingKey::from_bytes(key), signature()) {
+        (Ok(key), Some(signature)) => key.verify_strict(lines.as_bytes(), &signature).is_ok(),
+        _ => false,
     }
 }
 

@@ -3,19 +3,25 @@
 //! What a single call tells is stored before it is answered. What a subscription brings is handed over before it goes out and stored
 //! a moment later: nothing waits for that, unless [`MOST_BEHIND`] events do. If the broker is killed in that moment, the next start
 //! presumes: of each subscription that was being read, it writes down the events that may have gone out and are not in the audit. How
-//! many may is stored before they do, a few at first and then up to [`MOST_ALLOWED`] at a time: of a subscription that nothing could be
-//! sent to, nothing is presumed. So the accounting tells rather more than less, and not much more.
+//! many may, and how far in the log, is stored before they do, a few at first and then up to [`MOST_ALLOWED`] at a time and
+//! [`MOST_AHEAD`] records further: of a subscription that nothing could be sent to, nothing is presumed. Where it is not known which
+//! events were for the vendor, because its contract is another one by now or it had asked for less, all of that part of the log are
+//! presumed. So the accounting tells rather more than less, and not much more.
 
 use super::{
     Action, Audit, AuditError, CutOff, ITSELF, MOST_PATIENTS,
     streams::{self, Sent},
     writer::{Later, MOST_PENDING},
 };
-use archwire_core::{Digest, ImageId, PatientId, Subject, SystemName};
+use archwire_core::{
+    ImageId, PatientId, Subject, SystemName,
+    contract::{Contract, ContractDigest},
+};
 use archwire_nats::{Filter, Log, Stored};
 use archwire_proto::{admin::v1::AuditRecord, v1::EventKind};
-use futures_util::{StreamExt as _, TryStreamExt as _};
-use std::fmt;
+use futures_util::TryStreamExt as _;
+use std::{fmt, pin::pin};
+use tokio::runtime::Handle;
 
 /// Events that may have gone out to vendors and are not in the audit yet: in the queue, with the writer, in the block on its way.
 pub const MOST_BEHIND: usize = super::QUEUE + 2 * MOST_PENDING;
@@ -24,6 +30,8 @@ pub const MOST_BEHIND: usize = super::QUEUE + 2 * MOST_PENDING;
 const FIRST_ALLOWED: u32 = 16;
 /// so many.
 const MOST_ALLOWED: u32 = 1024;
+/// And of so many records of the log.
+const MOST_AHEAD: u64 = 4096;
 /// Subscriptions that are presumed about before it is waited for that it is stored: fewer records than there is room for in the queue.
 const PRESUMED_AT_ONCE: usize = 64;
 
@@ -39,12 +47,34 @@ pub struct Terms {
     /// On what grounds, as the contract says.
     pub basis: String,
     /// Which contract, by its digest.
-    pub contract: Option<Digest>,
-    /// The field groups that are told, as words; empty for all.
+    pub contract: Option<ContractDigest>,
+    /// The field groups that are told, as words, and `source` where the source's record goes along; empty of a vendor without a
+    /// contract, who is told everything.
     pub groups: Vec<String>,
+    /// Whether a subscription asks for less than the contract shows, of events or of patients.
+    pub filtered: bool,
 }
 
 impl Terms {
+    /// Of a vendor's contract: what it may read is what it is told.
+    #[must_use]
+    pub fn of(contract: &Contract) -> Self {
+        let groups = contract.read.fields.iter();
+        let source = contract.read.source.then(|| "source".to_owned());
+        Self {
+            vendor: contract.grantee.vendor.clone(),
+            recipient: contract.grantee.organization.clone(),
+            purpose: contract.purpose.code().to_owned(),
+            basis: contract.basis.clone(),
+            contract: Some(contract.digest()),
+            groups: groups
+                .map(|group| group.as_str().to_owned())
+                .chain(source)
+                .collect(),
+            filtered: false,
+        }
+    }
+
     /// Of a vendor without a contract.
     #[must_use]
     pub fn without_contract(vendor: SystemName) -> Self {
@@ -55,10 +85,11 @@ impl Terms {
             basis: String::new(),
             contract: None,
             groups: Vec::new(),
+            filtered: false,
         }
     }
 
-    fn write(&self, action: Action) -> AuditRecord {
+    pub(super) fn write(&self, action: Action) -> AuditRecord {
         AuditRecord {
             program: ITSELF.to_owned(),
             action: action.as_str().to_owned(),
@@ -188,6 +219,7 @@ impl Audit {
         let record = AuditRecord {
             subscription: subscription.to_owned(),
             through: after,
+            filtered: terms.filtered,
             ..terms.write(Action::Opened)
         };
         let audit = self.clone();
@@ -207,22 +239,23 @@ impl Audit {
         opening.await.unwrap_or(Err(AuditError::Closed))
     }
 
-    /// Writes down, of every subscription that was cut off, which events may have gone out: those that `is_visible` to the vendor
-    /// by its name. To be called once, before anybody subscribes. Tells how many there were.
+    /// Writes down, of every subscription that was cut off, which events may have gone out: those that are for the vendor, as `sees`
+    /// tells by the record that opened it; `None` where that is not known any more. To be called once, before anybody subscribes.
+    /// Tells how many there were.
     ///
     /// # Errors
     /// When the log cannot be read, or nothing is stored: what is not written then will be by the next start.
     pub async fn presume(
         &self,
         log: &Log,
-        is_visible: impl Fn(&str, &Stored) -> bool + Send,
+        sees: impl Fn(&AuditRecord, &Stored) -> Option<bool> + Send,
     ) -> Result<u64, AuditError> {
         let mut presumed = 0;
         for (number, cut_off) in self.cut_off().into_iter().enumerate() {
             if number > 0 && number.is_multiple_of(PRESUMED_AT_ONCE) {
                 self.settle().await?;
             }
-            presumed += self.presume_of(cut_off, log, &is_visible).await?;
+            presumed += self.presume_of(cut_off, log, &sees).await?;
         }
         self.settle().await?;
         Ok(presumed)
@@ -233,28 +266,33 @@ impl Audit {
         &self,
         cut_off: CutOff,
         log: &Log,
-        is_visible: &(impl Fn(&str, &Stored) -> bool + Send),
+        sees: &(impl Fn(&AuditRecord, &Stored) -> Option<bool> + Send),
     ) -> Result<u64, AuditError> {
         let CutOff {
             stream,
             opened,
             through,
             allowed,
+            bound,
         } = cut_off;
-        let vendor = opened.vendor.clone().unwrap_or_default();
-        let most = MOST_BEHIND.min(usize::try_from(allowed).unwrap_or(MOST_BEHIND));
+        let allowed = MOST_BEHIND.min(usize::try_from(allowed).unwrap_or(MOST_BEHIND));
         let (mut presumed, mut last) = (0, through);
-        if most > 0 {
-            let events = log.replay(through.saturating_add(1), Filter::Events);
-            let visible = events.filter_map(|stored| {
-                let sent = match stored {
-                    Ok(stored) if is_visible(&vendor, &stored) => sent(&stored).map(Ok),
-                    Ok(_) => None,
-                    Err(error) => Some(Err(AuditError::read(error))),
-                };
-                std::future::ready(sent)
-            });
-            let events: Vec<_> = visible.take(most).try_collect().await?;
+        if allowed > 0 {
+            let mut events = Vec::new();
+            // Whether the first ones are those that went out.
+            let mut is_known = bound == 0 || !opened.filtered;
+            let mut records = pin!(log.replay(through.saturating_add(1), Filter::Events));
+            while let Some(stored) = records.try_next().await.map_err(AuditError::read)? {
+                let is_enough = (is_known && events.len() >= allowed) || events.len() >= MOST_BEHIND;
+                if is_enough || (bound > 0 && stored.sequence > bound) {
+                    break;
+                }
+                let seen = sees(&opened, &stored);
+                is_known &= seen.is_some() || bound == 0;
+                if seen != Some(false) {
+                    events.extend(sent(&stored));
+                }
+            }
             presumed = u64::try_from(events.len()).unwrap_or_default();
             for record in streams::sent(Action::Presumed, stream, &opened, &events) {
                 last = last.max(record.through);
@@ -286,6 +324,8 @@ fn sent(stored: &Stored) -> Option<Sent> {
 struct Allowance {
     left: u32,
     next: u32,
+    /// Up to this place of the log.
+    bound: u64,
 }
 
 /// A subscription that is being read. To be closed when it is not any more.
@@ -308,8 +348,8 @@ impl Disclosing {
         let Some(event) = sent(stored) else {
             return Ok(());
         };
-        if self.allowance.left == 0 {
-            self.allow().await?;
+        if self.allowance.left == 0 || stored.sequence > self.allowance.bound {
+            self.allow(stored.sequence).await?;
         }
         let stream = self.stream;
         self.audit.hand_over(Later::Sent { stream, event }).await?;
@@ -319,15 +359,18 @@ impl Disclosing {
     }
 
     /// Has it stored that more may go out: few at first, so that of a subscription that was sent little, little is presumed.
-    async fn allow(&mut self) -> Result<(), AuditError> {
+    async fn allow(&mut self, sequence: u64) -> Result<(), AuditError> {
         let next = self.allowance.next.clamp(FIRST_ALLOWED, MOST_ALLOWED);
+        let bound = sequence.saturating_add(MOST_AHEAD);
         let record = AuditRecord {
             count: next,
+            bound,
             ..streams::of(Action::Allowed, self.stream, &self.opened)
         };
         self.audit.order(record, true).await?;
         self.allowance = Allowance {
-            left: next,
+            left: self.allowance.left.saturating_add(next),
+            bound,
             next: next.saturating_mul(2),
         };
         Ok(())
@@ -349,10 +392,15 @@ impl Disclosing {
 }
 
 impl Drop for Disclosing {
-    /// Without room in the queue it is left to the next start to presume.
+    /// Without room in the queue, that is waited for elsewhere.
     fn drop(&mut self) {
-        if self.is_open {
-            self.audit.try_hand_over(self.closed());
+        if !self.is_open || self.audit.try_hand_over(self.closed()) {
+            return;
+        }
+        let (audit, closed) = (self.audit.clone(), self.closed());
+        // Without a runtime it is left to the next start to presume.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { audit.hand_over(closed).await });
         }
     }
 }

@@ -15,16 +15,21 @@
 //! [`MOST_PATIENTS`] is several records. May fail with [`AuditError`], and whoever
 //! wanted to act must then not act.
 
+pub mod accounting;
 mod action;
 mod ahead;
 pub mod chain;
 pub mod checkpoint;
 mod derive;
 mod disclosure;
+mod doors;
 mod error;
 mod follow;
+mod keep;
 mod pending;
 mod reading;
+pub mod removal;
+mod room;
 mod streams;
 mod tail;
 pub mod verify;
@@ -33,15 +38,20 @@ mod writer;
 pub use action::{Action, is_of_people};
 pub use derive::derive;
 pub use disclosure::{Disclosing, Disclosure, MOST_BEHIND, Terms, Told, kind_of};
+pub use doors::TokenAct;
 pub use error::AuditError;
+pub use keep::LetGo;
 pub use writer::Signing;
 
-use archwire_core::{ImageId, Path, PatientId, PracticeName, SystemName};
+use archwire_core::{ImageId, Path, PatientId, PracticeName, SystemName, contract::ContractDigest};
 use archwire_nats::{AuditStored, AuditStream, ByteSize, Log};
 use archwire_proto::admin::v1::AuditRecord;
+use checkpoint::CheckpointKey;
+use doors::Failures;
 use futures_util::{Stream, TryStreamExt as _};
 use reading::records;
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Path as FilePath, PathBuf},
     pin::pin,
@@ -76,10 +86,14 @@ struct Inner {
     later: mpsc::Sender<Later>,
     passed: watch::Receiver<u64>,
     is_following: AtomicBool,
-    public_key: Option<[u8; 32]>,
+    key: Option<Arc<CheckpointKey>>,
     checkpoints: Option<PathBuf>,
     /// Subscriptions that were being read when the last broker ended, until they are presumed about.
     cut_off: Mutex<Vec<CutOff>>,
+    /// Attempts that failed and are not written yet.
+    failures: Mutex<Failures>,
+    /// What was last written of each vendor's contract: which one, and whether it was not suspended.
+    stated: Mutex<BTreeMap<SystemName, (ContractDigest, bool)>>,
     writing: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -91,6 +105,8 @@ struct CutOff {
     through: u64,
     /// How many events more may have been sent.
     allowed: u32,
+    /// And none behind this place of the log; 0 where nothing says so.
+    bound: u64,
 }
 
 /// What somebody is about to do.
@@ -150,6 +166,7 @@ impl Audit {
                 opened: open.opened.clone(),
                 through: open.through,
                 allowed: open.allowed,
+                bound: open.bound,
             })
             .collect();
         let (urgent, orders) = mpsc::channel(QUEUE);
@@ -159,7 +176,7 @@ impl Audit {
             _ = later.try_send(Later::Note(Box::new(ahead::told(place, tail.log_sequence))));
         }
         let (gone_through, passed) = watch::channel(tail.log_sequence);
-        let public_key = signing.as_ref().map(|signing| signing.key.public());
+        let key = signing.as_ref().map(|signing| Arc::clone(&signing.key));
         let checkpoints = signing.as_ref().map(|signing| signing.file.clone());
         let writer = Writer {
             stream: stream.clone(),
@@ -179,9 +196,11 @@ impl Audit {
             later,
             passed,
             is_following: AtomicBool::new(false),
-            public_key,
+            key,
             checkpoints,
             cut_off: Mutex::new(cut_off),
+            failures: Mutex::default(),
+            stated: Mutex::default(),
             writing: Mutex::new(Some(tokio::spawn(writer.run()))),
         })))
     }
@@ -233,6 +252,7 @@ impl Audit {
     /// # Errors
     /// When it is not stored, or that is unknown.
     pub async fn settle(&self) -> Result<(), AuditError> {
+        self.hand_over_failures().await;
         let (waiter, settled) = oneshot::channel();
         let ordered = self.0.urgent.send(Order::Settle(waiter)).await;
         ordered.map_err(|_| AuditError::Closed)?;
@@ -241,6 +261,7 @@ impl Audit {
 
     /// Stores what was handed over, with a checkpoint of all where any are made, and takes nothing any more.
     pub async fn close(&self) {
+        self.hand_over_failures().await;
         let (waiter, closed) = oneshot::channel();
         if self.0.urgent.send(Order::Close(waiter)).await.is_ok() {
             _ = closed.await;
@@ -280,7 +301,7 @@ impl Audit {
     /// By which key checkpoints are signed, and the file that they are written to; `None` where none are made.
     #[must_use]
     pub fn signing(&self) -> Option<([u8; 32], &FilePath)> {
-        Some((self.0.public_key?, self.0.checkpoints.as_deref()?))
+        Some((self.0.key.as_ref()?.public(), self.0.checkpoints.as_deref()?))
     }
 
     async fn append(&self, record: AuditRecord) -> Result<u64, AuditError> {
@@ -312,9 +333,9 @@ impl Audit {
         self.0.later.send(later).await.map_err(|_| AuditError::Closed)
     }
 
-    /// The same, where there is room for it.
-    fn try_hand_over(&self, later: Later) {
-        _ = self.0.later.try_send(later);
+    /// The same, where there is room for it. Tells whether there was.
+    fn try_hand_over(&self, later: Later) -> bool {
+        self.0.later.try_send(later).is_ok()
     }
 
     /// The subscriptions that were cut off, once.

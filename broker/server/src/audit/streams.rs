@@ -34,6 +34,8 @@ pub(super) struct Open {
     pub(super) through: u64,
     /// How many events more may have been sent.
     pub(super) allowed: u32,
+    /// And none behind this place of the log; 0 where nothing says so.
+    pub(super) bound: u64,
     gathered: Vec<Sent>,
 }
 
@@ -55,6 +57,7 @@ impl Streams {
         } else if word(Action::Allowed) {
             if let Some(open) = self.open.get_mut(&record.stream) {
                 open.allowed = open.allowed.saturating_add(record.count);
+                open.bound = open.bound.max(record.bound);
             }
         } else if word(Action::Sent) || word(Action::Presumed) {
             if let Some(open) = self.open.get_mut(&record.stream) {
@@ -67,7 +70,7 @@ impl Streams {
 
     /// One is being read from now on.
     pub(super) fn open(&mut self, index: u64, opened: AuditRecord) {
-        let (through, allowed) = (opened.through, opened.count);
+        let (through, allowed, bound) = (opened.through, opened.count, opened.bound);
         let gathered = Vec::new();
         self.open.insert(
             index,
@@ -75,6 +78,7 @@ impl Streams {
                 opened,
                 through,
                 allowed,
+                bound,
                 gathered,
             },
         );
@@ -134,6 +138,7 @@ impl Streams {
             stream: *stream,
             through: open.through,
             count: open.allowed,
+            bound: open.bound,
             ..open.opened.clone()
         })
     }

@@ -4,10 +4,13 @@
 //! `ENDS` blocks, for checkpoints in the audit itself, and [`MOST_FINDINGS`] findings. A finding says which records it is about.
 //! Within a block that was changed clumsily that is one record; where the block was made anew around the change, it is the block;
 //! where everything behind it was made anew too, it is what stands between two checkpoints that were kept elsewhere.
+//!
+//! A beginning that is not there was let go of where a record further on says so, signed; else somebody took it away.
 
 use super::{
     chain::{Hash, Link, walk},
     checkpoint::Checkpoint,
+    removal::Removal,
 };
 use archwire_core::PracticeName;
 use archwire_proto::admin::v1::{AuditBlock, AuditRecord};
@@ -43,6 +46,8 @@ pub enum Fault {
     CheckpointDiffers,
     /// The audit ends before what was signed.
     Truncated,
+    /// These records were let go of before their time: one of them is younger than was signed.
+    LetGoEarly,
     /// A checkpoint is not signed by the key that it names.
     SignatureBad,
     /// A checkpoint is signed by a key that is not the broker's.
@@ -60,6 +65,7 @@ impl Fault {
             Self::NotABlock => "audit_not_a_block",
             Self::CheckpointDiffers => "audit_checkpoint_differs",
             Self::Truncated => "audit_truncated",
+            Self::LetGoEarly => "audit_let_go_early",
             Self::SignatureBad => "audit_signature_bad",
             Self::KeyUnknown => "audit_key_unknown",
         }
@@ -75,8 +81,13 @@ impl Fault {
             Self::NotABlock => "no records of an audit",
             Self::CheckpointDiffers => "not what was signed",
             Self::Truncated => "cut off from the end",
-            Self::SignatureBad => "a checkpoint with a signature that does not hold",
-            Self::KeyUnknown => "a checkpoint signed by another key than the broker's",
+            Self::LetGoEarly => "let go of before their time",
+            Self::SignatureBad => {
+                "a checkpoint, or a record of what was let go of, with a signature that does not hold"
+            }
+            Self::KeyUnknown => {
+                "a checkpoint, or a record of what was let go of, signed by another key than the broker's"
+            }
         }
     }
 }
@@ -111,6 +122,8 @@ pub struct Verified {
     pub checkpoints: u64,
     /// The last place that a checkpoint holds for: what comes behind it is chained, and not signed yet.
     pub signed_through: u64,
+    /// What was let go of before the first record, as it was signed.
+    pub let_go: Option<Removal>,
     /// What is wrong, in the order of the audit; at most [`MOST_FINDINGS`].
     pub findings: Vec<Finding>,
     /// How much is wrong in all.
@@ -130,7 +143,21 @@ pub struct Verifier {
     genesis: Link,
     standing: Option<Standing>,
     ends: VecDeque<(u64, Hash)>,
+    /// Where the first block is not the first that there was.
+    beginning: Option<Beginning>,
+    /// What was let go of, as records say that are signed by one of `keys`.
+    removals: Vec<Removal>,
     verified: Verified,
+}
+
+/// The first block, where others were before it.
+struct Beginning {
+    /// What was before it.
+    link: Link,
+    sequence: u64,
+    at: Option<String>,
+    /// What was signed of those before it.
+    signed: Vec<Checkpoint>,
 }
 
 /// Behind the last block.
@@ -159,6 +186,8 @@ impl Verifier {
             signed: BTreeMap::new(),
             standing: None,
             ends: VecDeque::new(),
+            beginning: None,
+            removals: Vec::new(),
             verified: Verified::default(),
         };
         for checkpoint in checkpoints {
@@ -201,10 +230,15 @@ impl Verifier {
         self.verified.last = walked.link.index;
         self.end(walked.link, sequence, at.as_deref(), walked.wrong.is_none());
         for record in &block.records {
-            let record = AuditRecord::decode(record.clone()).ok();
-            if let Some(message) = record.and_then(|record| record.checkpoint) {
+            let Ok(record) = AuditRecord::decode(record.clone()) else {
+                continue;
+            };
+            if let Some(message) = record.checkpoint {
                 let checkpoint = Checkpoint::read(&self.practice, &message);
                 self.heed(&checkpoint, sequence);
+            }
+            if let Some(removal) = record.removal {
+                self.heed_removal(Removal::read(&self.practice, &removal), sequence);
             }
         }
         self.standing = Some(Standing {
@@ -219,6 +253,9 @@ impl Verifier {
     /// At the end of the stream.
     #[must_use]
     pub fn finish(mut self) -> Verified {
+        if let Some(beginning) = self.beginning.take() {
+            self.begin(beginning);
+        }
         let last = self.verified.last;
         let behind: Vec<_> = self
             .signed
@@ -233,6 +270,43 @@ impl Verifier {
         self.verified
     }
 
+    /// Whether what is not there before the first block was let go of.
+    fn begin(&mut self, beginning: Beginning) {
+        let Beginning {
+            link,
+            sequence,
+            at,
+            signed,
+        } = beginning;
+        let mut of_it = self.removals.iter();
+        let removal = of_it.find(|removal| removal.index == link.index && removal.hash == link.hash);
+        let Some(removal) = removal.cloned() else {
+            // What was let go of before is not what is missed.
+            let before = self.removals.iter().map(|removal| removal.index);
+            let known = before.filter(|index| *index < link.index).max().unwrap_or(0);
+            let finding = Finding {
+                fault: Fault::Removed,
+                first: known + 1,
+                last: link.index,
+                sequence: Some(sequence),
+                at,
+            };
+            return self.find_first(finding);
+        };
+        let early = signed.iter().find(|checkpoint| removal.is_before(&checkpoint.at));
+        if let Some(early) = early {
+            let finding = Finding {
+                fault: Fault::LetGoEarly,
+                first: early.index,
+                last: link.index,
+                sequence: None,
+                at: Some(removal.at.clone()),
+            };
+            self.find_first(finding);
+        }
+        self.verified.let_go = Some(removal);
+    }
+
     fn next(&self) -> u64 {
         let standing = self.standing.as_ref();
         standing.map_or(self.verified.unchained, |standing| standing.index) + 1
@@ -245,7 +319,22 @@ impl Verifier {
         let Some(standing) = &self.standing else {
             let genesis = self.genesis;
             self.verified.first = block.first;
-            if block.first > next {
+            let before = Hash::read(&block.previous).filter(|_| block.first > next && next == 1);
+            if let Some(hash) = before {
+                let link = Link {
+                    index: block.first - 1,
+                    hash,
+                };
+                let others = self.signed.split_off(&link.index);
+                let signed = std::mem::replace(&mut self.signed, others);
+                self.genesis = link;
+                self.beginning = Some(Beginning {
+                    link,
+                    sequence,
+                    at,
+                    signed: signed.into_values().flatten().collect(),
+                });
+            } else if block.first > next {
                 self.find(Fault::Removed, next, block.first - 1, Some(sequence), at);
             } else if block.first < next {
                 self.find(Fault::Displaced, block.first, block.first, Some(sequence), at);
@@ -330,18 +419,44 @@ impl Verifier {
         }
     }
 
+    /// What was let go of, as a record says.
+    fn heed_removal(&mut self, removal: Option<Removal>, sequence: u64) {
+        let Some(removal) = removal else {
+            let next = self.next();
+            return self.find(Fault::SignatureBad, next, next, Some(sequence), None);
+        };
+        let is_signed = removal.is_signed() && removal.practice == self.practice;
+        let (key, at) = (Some(removal.public_key), Some(removal.at.clone()));
+        match self.distrust(is_signed, key) {
+            None => self.removals.push(removal),
+            Some(fault) => self.find(fault, removal.index, removal.index, Some(sequence), at),
+        }
+    }
+
     fn is_trusted(&mut self, checkpoint: &Checkpoint, sequence: Option<u64>) -> bool {
-        let key = checkpoint.key();
-        let fault = if !checkpoint.is_signed() || checkpoint.practice != self.practice {
-            Fault::SignatureBad
-        } else if !self.keys.is_empty() && key.is_none_or(|key| !self.keys.contains(&key)) {
-            Fault::KeyUnknown
-        } else {
+        let is_signed = checkpoint.is_signed() && checkpoint.practice == self.practice;
+        let Some(fault) = self.distrust(is_signed, checkpoint.key()) else {
             return true;
         };
         let (place, at) = (checkpoint.index, Some(checkpoint.at.clone()));
         self.find(fault, place, place, sequence, at);
         false
+    }
+
+    /// Why what is signed by a key does not count.
+    fn distrust(&self, is_signed: bool, key: Option<[u8; 32]>) -> Option<Fault> {
+        if !is_signed {
+            return Some(Fault::SignatureBad);
+        }
+        let is_ours = self.keys.is_empty() || key.is_some_and(|key| self.keys.contains(&key));
+        (!is_ours).then_some(Fault::KeyUnknown)
+    }
+
+    /// Of what is before everything else.
+    fn find_first(&mut self, finding: Finding) {
+        self.verified.found += 1;
+        self.verified.findings.insert(0, finding);
+        self.verified.findings.truncate(MOST_FINDINGS);
     }
 
     fn find(&mut self, fault: Fault, first: u64, last: u64, sequence: Option<u64>, at: Option<String>) {

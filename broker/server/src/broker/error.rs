@@ -11,9 +11,10 @@ use crate::{
     sftp::SftpError,
     systems::SystemError,
     telemetry::TelemetryError,
+    tokens::TokensError,
 };
 use archwire_core::NameError;
-use archwire_nats::{ConnectError, DeliveriesError, LeaseError, LeaseLost, OpenError, SupervisorError};
+use archwire_nats::{BucketError, ConnectError, DeliveriesError, LeaseError, LeaseLost, OpenError, SupervisorError};
 use std::{io, path::PathBuf};
 
 /// A broker that cannot start or go on.
@@ -55,6 +56,9 @@ pub enum BrokerError {
     /// What the log holds.
     #[error("the log cannot be read back")]
     Registry(#[from] ObserveError),
+    /// The key of the cursors, beside the positions of subscriptions.
+    #[error("the positions of subscriptions cannot be relied on")]
+    Positions(#[from] BucketError),
     /// The audit.
     #[error("the audit cannot be relied on")]
     Audit(#[from] AuditError),
@@ -64,6 +68,9 @@ pub enum BrokerError {
     /// What is parked.
     #[error("the deliveries that wait for a person cannot be read")]
     Parked(#[from] ParkedError),
+    /// Tokens of vendors.
+    #[error("the tokens of vendors cannot be read")]
+    Tokens(#[from] TokensError),
     /// The API.
     #[error("the API cannot be offered")]
     Api(#[from] ApiError),
@@ -103,9 +110,11 @@ impl BrokerError {
             Self::Deposed(error) => error.code(),
             Self::LogMark(error) => error.code(),
             Self::Registry(error) => error.code(),
+            Self::Positions(error) => error.code(),
             Self::Audit(error) => error.code(),
             Self::AuditKey(error) => error.code(),
             Self::Parked(error) => error.code(),
+            Self::Tokens(error) => error.code(),
             Self::Api(error) => error.code(),
             Self::Sftp(error) => error.code(),
             Self::Admin(error) => error.code(),

@@ -1,14 +1,17 @@
 //! The broker as a whole: what is started in which order, what runs, how it stops.
 
+mod audit;
+mod configured;
 mod error;
 mod images;
+mod reload;
 mod start;
 
 pub use error::BrokerError;
 
 use crate::{
     admin::{AdminServer, AdminService, Practice},
-    api::{ApiServer, BusService, Subscriptions, Vendors},
+    api::{ApiServer, BusService, Callers, Subscriptions},
     audit::{Action, Audit},
     config::DataFolder,
     imaging::{Collector, Intake},
@@ -17,10 +20,12 @@ use crate::{
     registry::Registry,
     sftp::SftpServer,
     telemetry::{Sources, Vitals, Watching},
+    vendors::Books,
     workers::Worker,
 };
 use archwire_host::Engine;
 use archwire_nats::{Connection, Lease, Supervisor, SupervisorError};
+use reload::Reload;
 use start::last_sequence;
 use std::{
     fs, io,
@@ -52,7 +57,10 @@ pub struct Broker {
     api: ApiServer,
     admin: AdminServer,
     practice: Practice,
-    vendors: Vendors,
+    reload: Reload,
+    books: Books,
+    /// How long the audit is kept.
+    keep: Duration,
     workers: Vec<Worker>,
     nights: Vec<Night>,
     shutdown: CancellationToken,
@@ -86,7 +94,9 @@ impl Broker {
             api,
             admin,
             practice,
-            vendors,
+            reload,
+            books,
+            keep,
             workers,
             nights,
             shutdown: inner,
@@ -104,6 +114,9 @@ impl Broker {
         let audit = practice.audit.clone();
         note(&audit, Action::Started).await;
         tasks.spawn(audit.clone().follow(registry.log().clone(), inner.clone()));
+        tasks.spawn(audit.clone().keep_for(keep, inner.clone()));
+        tasks.spawn(audit.clone().watch_room(inner.clone()));
+        tasks.spawn(reload.run(inner.clone()));
         tasks.spawn(Arc::clone(&registry).keep_snapshots(inner.clone()));
         tasks.spawn(Arc::clone(&registry).follow_others(inner.clone()));
         let sources = Sources {
@@ -111,6 +124,7 @@ impl Broker {
             systems: practice.systems.clone(),
             parked: practice.parked.clone(),
         };
+        tasks.spawn(practice.tokens.clone().watch(inner.clone()));
         tasks.spawn(practice.reconciler.clone().measure());
         for night in nights {
             tasks.spawn(practice.reconciler.clone().nightly(night, inner.clone()));
@@ -131,7 +145,7 @@ impl Broker {
         tasks.close();
         let service = BusService::new(
             Arc::clone(&registry),
-            vendors,
+            Callers::new(books.reader()),
             Arc::clone(&subscriptions),
             images,
             inner.clone(),

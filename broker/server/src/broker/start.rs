@@ -1,13 +1,9 @@
 //! What is started in which order, up to a broker that is ready.
 
-use super::{Broker, BrokerError, images::Opened};
+use super::{Broker, BrokerError, audit, configured, images::Opened, reload::Reload};
 use crate::{
     admin::{self, AdminServer, Practice},
-    api::{ApiError, ApiServer, Subscriptions, Vendors, status::with_causes},
-    audit::{
-        Audit, Signing,
-        checkpoint::{CHECKPOINT_FILE, CheckpointKey},
-    },
+    api::{ApiError, ApiServer, Subscriptions},
     config::{self, Config, DataFolder, NatsLogin, NatsServer},
     imaging::{Collector, Intake},
     instance, log_mark,
@@ -18,6 +14,8 @@ use crate::{
     state_store::BucketStateStore,
     systems,
     telemetry::{Vitals, Watching},
+    tokens::Tokens,
+    vendors::{Book, Books, Vendor},
     workers::{Worker, bucket, delivers, workers},
 };
 use archwire_core::{SystemName, identity::Trust};
@@ -35,9 +33,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How long connecting to an external NATS server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// After so many records of the audit a checkpoint is made, and after so long.
-const SIGNED_EVERY: u64 = 10_000;
-const SIGNED_AT_LEAST: Duration = Duration::from_secs(24 * 3600);
 
 /// What the broker's own server allows all streams together: as much as `nats.max-store`, `audit.max-size` and `images.max-size` can be. Each stream
 /// has its own bound, which is what counts. A smaller sum here would keep streams from being made smaller, which a server refuses
@@ -89,7 +84,7 @@ impl Broker {
         // Before the lease: whoever stands by has compiled its connectors when its turn comes.
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
         // Its room is taken before images take what a server has.
-        log.audit_stream(audit_size(&config)).await?;
+        let audit_size = audit::reserve(&log, &config.audit).await?;
         let images = Opened::open(&log, &config, folder.path()).await?;
         let content = images.as_ref().map(Opened::content);
         let connectors = systems::connectors(&engine, &config, &state, content.as_ref()).await?;
@@ -101,8 +96,10 @@ impl Broker {
         let mut lease = log.lease(&instance, LeaseConfig::default()).await?;
         let fence = lease.fence();
         vitals.leads(lease.standing());
+        let vendors = config.vendors.values().map(Vendor::new);
+        let books = Books::new(Book::new(vendors, config.time_zone.clone()));
         let working = tokio::select! {
-            working = work(&config, &log, fence, connectors, folder.path(), images) => working?,
+            working = work(&config, &log, fence, &books, connectors, folder.path(), audit_size, images) => working?,
             lost = lease.keep() => return Err(lost.into()),
         };
         let Working {
@@ -120,11 +117,6 @@ impl Broker {
             Some(api) => api,
             None => bind(&config).await?,
         };
-        let tokens = config
-            .vendors
-            .iter()
-            .map(|(name, vendor)| (name.clone(), &vendor.token));
-        let vendors = Vendors::new(tokens);
         // Last, so that a broker that only stands by leaves nobody waiting.
         let admin = AdminServer::bind(folder.path())?;
         let ready_after = began.elapsed();
@@ -136,6 +128,8 @@ impl Broker {
             milliseconds = u64::try_from(ready_after.as_millis()).unwrap_or(u64::MAX),
             "started"
         );
+        let keep = config.audit.keep;
+        let reload = Reload::new(config, books.clone(), practice.audit.clone());
         Ok(Self {
             registry,
             subscriptions,
@@ -145,7 +139,9 @@ impl Broker {
             api,
             admin,
             practice,
-            vendors,
+            reload,
+            books,
+            keep,
             workers,
             nights,
             shutdown,
@@ -161,9 +157,7 @@ impl Broker {
 }
 
 async fn bind(config: &Config) -> Result<ApiServer, ApiError> {
-    let tls = config.api.tls.as_ref();
-    let tls = tls.map(|tls| (tls.certificate.as_str(), &tls.key));
-    ApiServer::bind(config.api.listen, tls).await
+    ApiServer::bind(&config.api).await
 }
 
 /// Reads the log, and makes ready what works on it.
@@ -171,8 +165,10 @@ async fn work(
     config: &Config,
     log: &Log,
     fence: Fence,
+    books: &Books,
     connectors: Vec<(SystemName, config::System, Arc<Connector>)>,
     folder: &Path,
+    audit_size: ByteSize,
     images: Option<Opened>,
 ) -> Result<Working, BrokerError> {
     log_mark::check(folder, last_sequence(log).await?)?;
@@ -195,6 +191,7 @@ async fn work(
             .filter(|(_, system, connector)| delivers(system, connector))
             .map(|(name, _, _)| name.clone())
             .collect(),
+        vendors: Some(books.reader()),
         most_unknown: MOST_UNKNOWN,
     };
     let registry = Arc::new(Registry::open(log.clone(), registry_config).await?);
@@ -205,8 +202,15 @@ async fn work(
     let (workers, systems) = workers(log, &registry, &parked, connectors, intake.as_ref()).await?;
     let shutdown = CancellationToken::new();
     let positions = bucket(log, "subscriptions").await?;
-    let audit = audit(log, audit_size(config), folder).await?;
-    let subscriptions = Subscriptions::new(log.clone(), positions, audit.clone(), shutdown.clone());
+    let audit = audit::open(log, audit_size, folder, &registry, books).await?;
+    configured::compare(&audit, config).await;
+    let subscriptions = Subscriptions::new(
+        Arc::clone(&registry),
+        positions,
+        audit.clone(),
+        shutdown.clone(),
+    )
+    .await?;
     let reconciler = Reconciler::new(
         Arc::clone(&registry),
         audit.clone(),
@@ -235,6 +239,7 @@ async fn work(
         reconciler,
         parked,
         systems,
+        tokens: Tokens::open(log, books.clone()).await?,
         started_at: SystemTime::now(),
     };
     Ok(Working {
@@ -248,29 +253,6 @@ async fn work(
         nights,
         shutdown,
     })
-}
-
-/// Opens the audit, and writes down what vendors may have been told before the last broker ended.
-async fn audit(log: &Log, max: ByteSize, folder: &Path) -> Result<Audit, BrokerError> {
-    let signing = Signing {
-        key: CheckpointKey::of(folder)?,
-        file: folder.join(CHECKPOINT_FILE),
-        every: SIGNED_EVERY,
-        at_least: SIGNED_AT_LEAST,
-    };
-    let audit = Audit::open_with(log, max, Some(signing)).await?;
-    // Vendors see everything.
-    match audit.presume(log, |_, _| true).await {
-        Ok(0) => {}
-        Ok(events) => tracing::info!(events, "what vendors may have been told before is in the audit"),
-        // An audit that takes nothing now lets nothing be told either. The next start comes back to it.
-        Err(error) => tracing::error!(
-            code = error.code(),
-            cause = with_causes(&error),
-            "what vendors may have been told before is not in the audit"
-        ),
-    }
-    Ok(audit)
 }
 
 /// The systems and their connectors, for those who compare them.
@@ -297,10 +279,6 @@ fn nights(config: &Config, connectors: &[(SystemName, config::System, Arc<Connec
 
 pub(super) async fn last_sequence(log: &Log) -> Result<u64, ObserveError> {
     log.last_sequence().await.map_err(ObserveError::Read)
-}
-
-fn audit_size(config: &Config) -> ByteSize {
-    ByteSize::bytes(config.audit.max_size.bytes())
 }
 
 /// The log's share of what is not for images and the audit; the rest is for the buckets.

@@ -2,7 +2,7 @@
 
 use super::{
     audit::AuditArgs, events::EventsArgs, images::ImagesArgs, parked::ParkedArgs, receipts::ReceiptsArgs,
-    reconcile::ReconcileArgs, review::ReviewArgs, status::StatusArgs,
+    reconcile::ReconcileArgs, review::ReviewArgs, status::StatusArgs, vendor::VendorArgs,
 };
 use crate::admin::{check_name, check_reason};
 use archwire_proto::admin::v1;
@@ -61,6 +61,10 @@ pub(super) enum Command {
     Events(EventsArgs),
     /// Look at the images of a patient, get one, or see how much room they take.
     Images(ImagesArgs),
+    /// See who may speak to the bus and on what terms, make tokens, and revoke them.
+    ///
+    /// Contracts themselves are in the configuration.
+    Vendor(VendorArgs),
     /// Compare what a system holds with what the log says it should.
     ///
     /// Changes nothing anywhere, unless it is asked to repair. Exit code 0 when the two agree, 3 when something differs, 1

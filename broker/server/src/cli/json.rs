@@ -177,6 +177,14 @@ pub(super) fn audit_record(sequence: u64, record: &v1::AuditRecord) -> Value {
         "through": (record.through > 0).then_some(record.through),
         "events": (!record.events.is_empty()).then(|| audited_events(record)),
         "checkpoint": record.checkpoint.as_ref().map(|checkpoint| checkpoint.index),
+        "let_go": record.removal.as_ref().map(|removal| removal.index),
+        "count": (record.count > 0).then_some(record.count),
+        "address": written(&record.address),
+        "token": written(&record.token),
+        "keys": (!record.keys.is_empty()).then_some(&record.keys),
+        "statements": (!record.statements.is_empty()).then_some(&record.statements),
+        "digest_before": (!record.digest_before.is_empty()).then(|| hex::encode(&record.digest_before)),
+        "digest_after": (!record.digest_after.is_empty()).then(|| hex::encode(&record.digest_after)),
     }))
 }
 

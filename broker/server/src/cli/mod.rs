@@ -20,6 +20,7 @@ mod run;
 mod show;
 mod status;
 mod terminal;
+mod vendor;
 
 use crate::{
     check,
@@ -114,6 +115,12 @@ pub fn main() -> ExitCode {
             let is_json = arguments.asking().json;
             asked(&runtime, is_json, async |out| {
                 images::run(arguments, out).await.map(|()| true)
+            })
+        }
+        Command::Vendor(arguments) => {
+            let is_json = arguments.asking().json;
+            asked(&runtime, is_json, async |out| {
+                vendor::run(arguments, out).await.map(|()| true)
             })
         }
         Command::Reconcile(arguments) => {

@@ -2,38 +2,35 @@
 
 use super::{
     accounts::{accounts, unused_accounts},
+    api::api,
     audit::audit,
+    certificates::nobody_asks,
     check::{Check, nearest},
     identity::identity,
     images::{handed_out, image_sftp, images},
-    model::{Api, Config, Log, LogFormat, Tls},
+    model::{Config, Log, LogFormat},
     nats::nats,
+    outline::Outline,
     owns::same_owners,
-    problem::{ConfigError, ProblemKind},
-    raw::{RawApi, RawConfig, RawLog},
+    problem::ConfigError,
+    raw::{RawConfig, RawLog},
     reader::read,
     schedule::time_zone,
-    secrets::read_secret_file,
     sources::Sources,
-    systems::{same_names, systems, vendors},
+    systems::systems,
     telemetry::telemetry,
+    vendors::{same_names, vendors},
 };
 use archwire_core::PracticeName;
-use secrecy::ExposeSecret;
 use std::{
     collections::BTreeMap,
-    fs,
-    net::SocketAddr,
     path::{self, Path},
 };
 use tracing_subscriber::EnvFilter;
 
-const DEFAULT_LISTEN: &str = "127.0.0.1:7400";
 const DEFAULT_DATA_FOLDER: &str = "archwire-data";
 const DEFAULT_CONNECTORS_FOLDER: &str = "connectors";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-/// Largest certificate chain, in bytes.
-const MAX_CERTIFICATE: usize = 1024 * 1024;
 
 impl Config {
     /// Reads a configuration file with the environment over it, and everything that they point to.
@@ -53,12 +50,12 @@ impl Config {
         let folder = file.parent().unwrap_or(Path::new("/"));
         let (raw, flaws) = read(&sources);
         let mut check = Check::new(&sources, &environment, folder, flaws);
-        let config = config(&mut check, raw, &file);
+        let config = config(&mut check, raw, &sources, &file);
         check.finish(config)
     }
 }
 
-fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> {
+fn config(check: &mut Check<'_>, raw: RawConfig, sources: &Sources, file: &Path) -> Option<Config> {
     same_names(check, &raw);
     same_owners(check, &raw);
     unused_accounts(check, &raw);
@@ -72,6 +69,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
         DEFAULT_CONNECTORS_FOLDER,
     );
     let api = api(check, raw.api);
+    nobody_asks(check, api.as_ref(), &raw.vendors);
     let nats = nats(check, raw.nats);
     let log = log(check, raw.log);
     let identity = identity(check, raw.identity);
@@ -80,6 +78,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
     let image_sftp = image_sftp(check, raw_images.sftp.take(), api.as_ref());
     let images = images(check, raw_images);
     let telemetry = telemetry(check, raw.telemetry, api.as_ref());
+    let names: Vec<String> = raw.systems.keys().chain(raw.vendors.keys()).cloned().collect();
     let known: Vec<String> = raw.accounts.keys().cloned().collect();
     let accounts = accounts(check, raw.accounts);
     let systems = systems(
@@ -91,9 +90,11 @@ fn config(check: &mut Check<'_>, raw: RawConfig, file: &Path) -> Option<Config> 
     if let Some(systems) = &systems {
         handed_out(check, systems, image_sftp.as_ref());
     }
-    let vendors = vendors(check, raw.vendors);
+    let vendors = vendors(check, raw.vendors, &names);
     Some(Config {
         file: file.to_owned(),
+        file_digest: sources.digest(),
+        outline: Outline::of(sources.merged()),
         practice: practice?,
         data_folder: data_folder?,
         connectors_folder: connectors_folder?,
@@ -141,73 +142,6 @@ fn folder(check: &mut Check<'_>, key: &str, written: Option<String>, default: &s
         return None;
     }
     Some(check.path(&written))
-}
-
-fn api(check: &mut Check<'_>, raw: RawApi) -> Option<Api> {
-    let key = "api.listen";
-    let has_certificate = raw.tls_certificate.is_some() || raw.tls_key.is_some();
-    let tls = tls(check, raw.tls_certificate, raw.tls_key);
-    let written = raw.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
-    let Ok(listen) = written.parse::<SocketAddr>() else {
-        let way_out = "write an IP address and a port: \"127.0.0.1:7400\"; port 0 takes any free one";
-        check.value(
-            key,
-            format!("\"{written}\" is not an address to listen on"),
-            way_out,
-        );
-        return None;
-    };
-    if !listen.ip().is_loopback() && !has_certificate {
-        let what = format!(
-            "other machines can reach {listen}, and without TLS patients and tokens would cross the network in clear"
-        );
-        let way_out = "set api.tls-certificate and api.tls-key, or listen on 127.0.0.1";
-        check.value(key, what, way_out);
-    }
-    Some(Api { listen, tls: tls? })
-}
-
-fn tls(check: &mut Check<'_>, certificate: Option<String>, key: Option<String>) -> Option<Option<Tls>> {
-    let (certificate, key) = match (certificate, key) {
-        (None, None) => return Some(None),
-        (certificate, key) => {
-            let way_out = "a certificate and its key belong together: give both, or none";
-            let certificate = check.required("api.tls-certificate", certificate, way_out);
-            let key = check.required("api.tls-key", key, way_out);
-            (
-                certificate.map(|file| check.path(&file)),
-                key.map(|file| check.path(&file)),
-            )
-        }
-    };
-    let certificate = certificate.and_then(|file| read_certificate(check, &file));
-    let key = key.and_then(|file| {
-        let text = read_secret_file(check, "api.tls-key", &file)?;
-        if !text.expose_secret().contains("PRIVATE KEY-----") {
-            let what = format!("{} has no private key in PEM form in it", file.display());
-            check.problem("api.tls-key", ProblemKind::File, what, "");
-            return None;
-        }
-        Some(text)
-    });
-    Some(Some(Tls {
-        certificate: certificate?,
-        key: key?,
-    }))
-}
-
-fn read_certificate(check: &mut Check<'_>, file: &Path) -> Option<String> {
-    let what = match fs::read_to_string(file) {
-        Ok(text) if text.len() <= MAX_CERTIFICATE && text.contains("-----BEGIN CERTIFICATE-----") => {
-            return Some(text);
-        }
-        Ok(_) => format!("{} has no certificate in PEM form in it", file.display()),
-        Err(error) => format!("{} cannot be read: {error}", file.display()),
-    };
-    let way_out =
-        "name a file in PEM form that the broker's user can read: its own certificate first, then the chain";
-    check.problem("api.tls-certificate", ProblemKind::File, what, way_out);
-    None
 }
 
 fn log(check: &mut Check<'_>, raw: RawLog) -> Option<Log> {

@@ -11,7 +11,9 @@
 //! May fail: with [`ConfigError`], before any port is open; and [`DataFolder::open`] with [`DataFolderError`].
 
 mod accounts;
+mod api;
 mod audit;
+mod certificates;
 mod check;
 mod data_folder;
 mod data_folder_error;
@@ -23,6 +25,7 @@ mod load;
 mod locate;
 mod model;
 mod nats;
+mod outline;
 mod owns;
 mod problem;
 mod raw;
@@ -33,14 +36,16 @@ mod sources;
 mod systems;
 mod telemetry;
 mod units;
+mod vendors;
 
 pub use data_folder::DataFolder;
 pub use data_folder_error::DataFolderError;
 pub use locate::locate_data_folder;
 pub use model::{
-    Account, Api, Audit, Config, Grant, Identity, ImageSftp, Images, Limits, Log, LogFormat, Nats, NatsLogin,
+    Account, Api, Audit, Config, Connections, Grant, Identity, ImageSftp, Images, Limits, Log, LogFormat, Nats, NatsLogin,
     NatsServer, Owns, Reconcile, Scheme, System, Telemetry, Tls, Vendor,
 };
+pub use outline::Outline;
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use sources::process_environment;
 pub use units::{ByteSize, ByteSizeError};

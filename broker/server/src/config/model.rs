@@ -3,8 +3,8 @@
 //! Every path is absolute, every unit is in its type, every secret has been read and does not print itself. Nothing
 //! in here names wasmtime or async-nats; whoever builds those maps from here.
 
-use super::units::ByteSize;
-use archwire_core::{FieldGroup, OnDisagreement, PracticeName, SystemName};
+use super::{outline::Outline, units::ByteSize};
+use archwire_core::{FieldGroup, OnDisagreement, PracticeName, SystemName, contract::Contract};
 use jiff::{civil::Time, tz::TimeZone};
 use secrecy::SecretString;
 use std::{
@@ -21,6 +21,10 @@ use std::{
 pub struct Config {
     /// The file it was read from.
     pub file: PathBuf,
+    /// SHA-256 of that file.
+    pub file_digest: [u8; 32],
+    /// What it says at which key, without the values.
+    pub outline: Outline,
     /// `practice.name`: the practice that this broker serves.
     pub practice: PracticeName,
     /// `data.folder`: where everything that the broker keeps lies. It need not exist yet.
@@ -56,19 +60,43 @@ pub struct Config {
 /// The gRPC API.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// `listen`: a loopback address, or any address when `tls` is there. Port 0 takes any free port.
+    /// `listen`: a loopback address where `plaintext` asks for that, or any address when `tls` is there. Port 0 takes any free
+    /// port.
     pub listen: SocketAddr,
-    /// `tls-certificate` and `tls-key`.
+    /// `tls-certificate`, `tls-key` and `client-roots`.
     pub tls: Option<Tls>,
+    /// `connections` and `connections-per-address`.
+    pub connections: Connections,
 }
 
-/// The API's own certificate, as PEM text. It is not yet parsed.
+/// The files of the API's TLS, which are read again when they change. They could be read when the configuration was.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    /// Certificate chain, the server's own first.
-    pub certificate: String,
-    /// Private key.
-    pub key: SecretString,
+    /// Certificate chain in PEM form, the server's own first.
+    pub certificate: PathBuf,
+    /// Its private key in PEM form, which only the owner may read.
+    pub key: PathBuf,
+    /// Certificates of the authorities that sign those of vendors, in PEM form. None: vendors are asked for no certificate.
+    pub client_roots: Option<PathBuf>,
+}
+
+/// How many connections the API takes at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// In all: 16 to 65,536.
+    pub all: NonZeroUsize,
+    /// From one address of another machine: 1 to 65,536.
+    pub per_address: NonZeroUsize,
+}
+
+impl Default for Connections {
+    /// 2,048 in all, 64 from one address.
+    fn default() -> Self {
+        Self {
+            all: NonZeroUsize::MIN.saturating_add(2_047),
+            per_address: NonZeroUsize::MIN.saturating_add(63),
+        }
+    }
 }
 
 /// The log's server and what the broker asks of it.
@@ -146,12 +174,22 @@ pub struct Identity {
     pub trusted_identifiers: Option<BTreeSet<String>>,
 }
 
-/// How much of what was done is kept.
+/// How much of what was done is kept, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Audit {
     /// `max-size`: the most that the audit may take, 64 MiB to 64 TiB, beside [`Nats::max_store`]. When it is used up, nobody acts
-    /// and vendors are told nothing.
-    pub max_size: ByteSize,
+    /// and vendors are told nothing. Where nothing is written: see [`Audit::most`].
+    pub max_size: Option<ByteSize>,
+    /// `keep`: how long records are kept, 30 days to 100 years; 6 years where nothing is written.
+    pub keep: Duration,
+}
+
+impl Audit {
+    /// The most that it is asked to take: 4 GiB where nothing is written, or what somebody else's server has room for.
+    #[must_use]
+    pub fn most(&self) -> ByteSize {
+        self.max_size.unwrap_or(ByteSize::from_mebibytes(4 * 1024))
+    }
 }
 
 /// How much of images is kept.
@@ -328,8 +366,13 @@ pub struct Limits {
 /// A program that speaks gRPC to the bus itself.
 #[derive(Debug, Clone)]
 pub struct Vendor {
-    /// `token`: 32 to 4096 characters of printable ASCII, no two vendors the same.
-    pub token: SecretString,
-    /// `owns` and `on-disagreement`.
+    /// `token`: 32 to 4096 characters of printable ASCII, no two vendors the same. None for a vendor that shows who it is by
+    /// something else.
+    pub token: Option<SecretString>,
+    /// `client-certificates`: SHA-256 of the certificates by which it may show who it is, in DER form. No two vendors have the same.
+    pub certificates: BTreeSet<[u8; 32]>,
+    /// `owns` and `on-disagreement`. What it owns it may write.
     pub owns: Owns,
+    /// Everything else: what it may read and write.
+    pub contract: Contract,
 }

@@ -90,7 +90,7 @@ pub(super) fn same_owners(check: &mut Check<'_>, raw: &RawConfig) {
     }
 }
 
-fn group(check: &mut Check<'_>, key: &str, word: &str) -> Option<FieldGroup> {
+pub(super) fn group(check: &mut Check<'_>, key: &str, word: &str) -> Option<FieldGroup> {
     let parsed = word.parse();
     if parsed.is_err() {
         let words = FieldGroup::ALL.map(FieldGroup::as_str);

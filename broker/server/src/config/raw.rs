@@ -74,6 +74,10 @@ pub(super) struct RawApi {
     pub(super) listen: Option<String>,
     pub(super) tls_certificate: Option<String>,
     pub(super) tls_key: Option<String>,
+    pub(super) client_roots: Option<String>,
+    pub(super) plaintext: Option<String>,
+    pub(super) connections: Option<i64>,
+    pub(super) connections_per_address: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -127,6 +131,7 @@ pub(super) struct RawIdentity {
 )]
 pub(super) struct RawAudit {
     pub(super) max_size: Option<String>,
+    pub(super) keep: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -246,6 +251,24 @@ pub(super) struct RawLimits {
 )]
 pub(super) struct RawVendor {
     pub(super) token: Option<RawSecret>,
+    pub(super) client_certificates: Option<Vec<String>>,
+    pub(super) enabled: Option<bool>,
+    pub(super) organization: Option<String>,
+    pub(super) contact: Option<String>,
+    pub(super) purpose: Option<String>,
+    pub(super) legal_basis: Option<String>,
+    pub(super) valid_from: Option<String>,
+    pub(super) valid_until: Option<String>,
+    pub(super) patients: Option<String>,
+    pub(super) linked_with: Option<String>,
+    pub(super) read_kinds: Option<Vec<String>>,
+    pub(super) read_fields: Option<Vec<String>>,
+    pub(super) read_source: Option<bool>,
+    pub(super) write_kinds: Option<Vec<String>>,
+    pub(super) write_fields: Option<Vec<String>>,
+    pub(super) images: Option<Vec<String>>,
+    pub(super) requests_per_second: Option<i64>,
+    pub(super) streams: Option<i64>,
     pub(super) owns: Option<Vec<String>>,
     pub(super) on_disagreement: Option<String>,
 }

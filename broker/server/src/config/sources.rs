@@ -6,6 +6,7 @@
 
 use super::problem::{ConfigError, Place, Problem, ProblemKind};
 use config::{FileFormat, Value};
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
     env,
@@ -28,6 +29,7 @@ pub fn process_environment() -> impl Iterator<Item = (String, String)> {
 /// All layers together. Not printable: somebody may have written a secret into it.
 pub(super) struct Sources {
     file: PathBuf,
+    digest: [u8; 32],
     merged: Value,
     lines: BTreeMap<String, usize>,
     /// Variable of each overridden key.
@@ -69,10 +71,16 @@ impl Sources {
         })?;
         Ok(Self {
             file: file.to_owned(),
+            digest: Sha256::digest(&text).into(),
             merged: merged.cache,
             lines,
             overrides,
         })
+    }
+
+    /// SHA-256 of the file.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        self.digest
     }
 
     /// All layers as one tree.

@@ -1,20 +1,20 @@
-//! The second stage of `[systems]` and `[vendors]`, which share one space of names.
+//! The second stage of `[systems]`.
 
 use super::{
     accounts::used_account,
     check::{Check, nearest},
     grant::grant,
     images::images_folder,
-    model::{Grant, Limits, System, Vendor},
+    model::{Grant, Limits, System},
     owns::owns,
     problem::ProblemKind,
-    raw::{RawLimits, RawSecret, RawSetting, RawSystem, RawVendor},
+    raw::{RawLimits, RawSecret, RawSetting, RawSystem},
     schedule::reconcile,
     secrets::{check_reference, read_secret},
     units::ByteSize,
 };
 use archwire_core::SystemName;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
     fs,
@@ -30,8 +30,6 @@ const DEFAULT_MEMORY: ByteSize = ByteSize::from_mebibytes(64);
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 /// Longest value of a setting, in bytes.
 const MAX_SETTING: usize = 1024;
-/// Length of a vendor's token, in characters.
-const TOKEN: RangeInclusive<usize> = 32..=4096;
 
 /// Parses `[systems]`.
 pub(super) fn systems(
@@ -47,48 +45,6 @@ pub(super) fn systems(
         Some((name?, system?))
     };
     whole(raw.into_iter().map(parse))
-}
-
-/// Parses `[vendors]`.
-pub(super) fn vendors(
-    check: &mut Check<'_>,
-    raw: BTreeMap<String, RawVendor>,
-) -> Option<BTreeMap<SystemName, Vendor>> {
-    let mut seen: Vec<(String, SecretString)> = Vec::new();
-    let parse = |(name, raw): (String, RawVendor)| {
-        let key = format!("vendors.{name}");
-        let parsed_name = self::name(check, &key, &name);
-        let owns = owns(check, &key, raw.owns, raw.on_disagreement);
-        let token_key = format!("{key}.token");
-        let way_out = "each vendor needs a token: token = { file = \"secrets/NAME-token\" }";
-        let reference = check.required(&token_key, raw.token, way_out)?;
-        let token = read_secret(check, &token_key, &reference)
-            .and_then(|token| good_token(check, &token_key, token))?;
-        if let Some((other, _)) = seen
-            .iter()
-            .find(|(_, seen)| seen.expose_secret() == token.expose_secret())
-        {
-            let what = format!("is the same as that of {other}");
-            check.problem(
-                &token_key,
-                ProblemKind::Conflict,
-                what,
-                "the token tells vendors apart: give each its own",
-            );
-        }
-        seen.push((key, token.clone()));
-        Some((parsed_name?, Vendor { token, owns: owns? }))
-    };
-    whole(raw.into_iter().map(parse))
-}
-
-/// Notes every name that is both a system and a vendor.
-pub(super) fn same_names(check: &mut Check<'_>, raw: &super::raw::RawConfig) {
-    for name in raw.vendors.keys().filter(|name| raw.systems.contains_key(*name)) {
-        let what = format!("systems.{name} has the same name");
-        let way_out = "systems and vendors share one space of names, because the log says by name who did what: rename one";
-        check.problem(&format!("vendors.{name}"), ProblemKind::Conflict, what, way_out);
-    }
 }
 
 /// Everything or nothing, but only after every item was looked at: collecting would stop at the first none.
@@ -302,14 +258,4 @@ fn limits(check: &mut Check<'_>, key: &str, raw: RawLimits) -> Option<Limits> {
         memory: memory?,
         deadline: deadline?,
     })
-}
-
-fn good_token(check: &mut Check<'_>, key: &str, token: SecretString) -> Option<SecretString> {
-    let text = token.expose_secret();
-    if TOKEN.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some(token);
-    }
-    let what = "is not 32 to 4096 characters of printable ASCII without spaces";
-    check.problem(key, ProblemKind::Secret, what, "make one: openssl rand -hex 32");
-    None
 }

@@ -3,7 +3,7 @@
 use super::VendorView;
 use archwire_proto::v1;
 
-impl VendorView<'_> {
+impl VendorView {
     pub(super) fn cut_event(&self, event: v1::Event) -> v1::Event {
         let v1::Event {
             id,

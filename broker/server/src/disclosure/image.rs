@@ -3,7 +3,7 @@
 use super::{VendorView, whole};
 use archwire_proto::v1;
 
-impl VendorView<'_> {
+impl VendorView {
     pub(super) fn cut_image_news(&self, news: v1::ImageNews) -> v1::ImageNews {
         let v1::ImageNews {
             first_patient_id,

@@ -6,7 +6,7 @@ use super::VendorView;
 use archwire_core::contract::PatientScope;
 use archwire_proto::v1;
 
-impl VendorView<'_> {
+impl VendorView {
     /// Whether the contract was about the event's patient until this merge or parting.
     pub(super) fn knew(&self, event: &v1::Event, merge: &v1::Merge) -> bool {
         let PatientScope::LinkedWith(system) = &self.contract.patients else {

@@ -31,12 +31,16 @@ use archwire_core::{
 };
 use archwire_proto::v1;
 use prost::{Message as _, bytes::Bytes};
+use std::sync::Arc;
 
-/// One vendor's view of what the bus has.
-#[derive(Clone, Copy)]
-pub struct VendorView<'a> {
-    contract: &'a Contract,
-    keeps_record: &'a (dyn Fn(&SystemName, PatientId) -> bool + Sync),
+/// Whether a system keeps a record of a patient at present.
+pub type KeepsRecord = dyn Fn(&SystemName, PatientId) -> bool + Send + Sync;
+
+/// One vendor's view of what the bus has. Cheap to clone.
+#[derive(Clone)]
+pub struct VendorView {
+    contract: Arc<Contract>,
+    keeps_record: Arc<KeepsRecord>,
 }
 
 /// What of an event a vendor is sent.
@@ -61,18 +65,21 @@ impl Disclosed {
     }
 }
 
-impl<'a> VendorView<'a> {
+impl VendorView {
     /// The view that a contract gives. `keeps_record` says whether a system keeps a record of a patient at present; who was
     /// merged into somebody counts as that one. It must know at least as much of the log as is shown.
     #[must_use]
-    pub fn new(
-        contract: &'a Contract,
-        keeps_record: &'a (dyn Fn(&SystemName, PatientId) -> bool + Sync),
-    ) -> Self {
+    pub fn new(contract: Arc<Contract>, keeps_record: Arc<KeepsRecord>) -> Self {
         Self {
             contract,
             keeps_record,
         }
+    }
+
+    /// The contract that gives it.
+    #[must_use]
+    pub fn contract(&self) -> &Arc<Contract> {
+        &self.contract
     }
 
     /// Whether the contract is about this patient.

@@ -4,7 +4,7 @@ use super::{VendorView, whole};
 use archwire_core::FieldGroup;
 use archwire_proto::v1;
 
-impl VendorView<'_> {
+impl VendorView {
     /// The patient without what is hidden. Whether the contract is about this patient at all is [`Self::is_about`].
     #[must_use]
     pub fn patient(&self, patient: v1::Patient) -> v1::Patient {

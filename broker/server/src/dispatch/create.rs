@@ -23,7 +23,7 @@ impl Attempt<'_> {
         let (permit, doubt) = begun;
         if let Some(doubt) = doubt {
             delivery.revision = doubt.revision;
-            delivery.in_doubt_since = Some(doubt.since);
+            delivery.in_doubt_since = Some(doubt.last);
         }
         let newest = self
             .registry

@@ -38,7 +38,6 @@ mod turn;
 pub use book::{MOST_ASKED, MOST_LANES, MOST_PUT_OFF};
 pub use breaker::{Breaker, BreakerState, Outage, Pass, Purpose};
 pub use desk::{Desk, DeskStatus};
-pub(crate) use images::Told as ImageTold;
 pub use images::{AT_A_TIME as IMAGES_AT_A_TIME, ImageDesk, ImageDeskStatus, ImageRunner};
 pub use turn::Permission;
 

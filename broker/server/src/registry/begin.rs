@@ -5,9 +5,10 @@ use archwire_core::{Path, PatientId, Revision, Sighted, SystemName};
 use std::collections::BTreeSet;
 
 impl Registry {
-    /// Notes that the bus is about to have `system` create a record with the state of `revision`. Tells which earlier
-    /// attempt is in doubt: that one has to be repeated, with its own revision, and stands in the log already. While the
-    /// permit is held, no unknown record of the system becomes a new patient.
+    /// Notes that the bus is about to have `system` create a record with the state of `revision`. Tells what earlier
+    /// attempts left in doubt: the first one has to be repeated, with its own revision. Each attempt is noted, as any of them
+    /// may be the one that the system is slow about. While the permit is held, no unknown record of the system becomes a new
+    /// patient.
     ///
     /// # Errors
     /// [`ObserveError::Busy`] when creations have to wait for an observer: see [`Registry::creations_go_on`]. Else when the
@@ -30,9 +31,8 @@ impl Registry {
         if !may_create {
             return Err(ObserveError::Busy);
         }
-        if doubt.is_none() {
-            self.sight(system, patient, Sighted::Creating(revision)).await?;
-        }
+        let revision = doubt.map_or(revision, |doubt| doubt.revision);
+        self.sight(system, patient, Sighted::Creating(revision)).await?;
         Ok((permit, doubt))
     }
 

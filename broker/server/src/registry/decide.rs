@@ -50,7 +50,7 @@ impl Registry {
         let entry = index.entry(*patient);
         let record = entry.and_then(|entry| entry.record_of(system, local_id));
         let fields = |patient| fields_for(&index, system, patient);
-        let observed = fields(observation.view.patient.clone())?;
+        let said = fields(observation.view.patient.clone())?;
         let held = entry.map(Entry::patient).transpose()?;
         let current = held.clone().map(fields).transpose()?;
         let shadow = record.and_then(|record| record.shadow.as_ref());
@@ -62,25 +62,29 @@ impl Registry {
                 record,
                 basis,
                 current.as_ref(),
-                &observed,
+                &said,
             )),
             (None, Some(record)) if is_unread(record) => {
                 let written = current.iter().flat_map(Fields::paths).cloned().collect();
-                Some(expected_after(&Fields::default(), &written, &observed))
+                Some(expected_after(&Fields::default(), &written, &said))
             }
             (None, _) => None,
         };
+        // What a vendor cannot say it does not take back either.
+        let bounded = self.bounded(system).zip(expected.as_ref());
+        let completed = bounded.map(|(contract, expected)| contract.complete(&said, expected));
+        let observed = completed.as_ref().unwrap_or(&said);
         let unseen = match (&expected, basis.taken_over, &current) {
-            (None, Some((_, then)), Some(current)) => not_seen_yet(then, current, &observed),
+            (None, Some((_, then)), Some(current)) => not_seen_yet(then, current, observed),
             _ => BTreeSet::new(),
         };
         let up_to_date = current.as_ref().filter(|_| !unseen.is_empty());
-        let up_to_date = up_to_date.map(|current| expected_after(&observed, &unseen, current));
+        let up_to_date = up_to_date.map(|current| expected_after(observed, &unseen, current));
         let judgement = judge(&Situation {
             system,
             current: current.as_ref(),
             shadow: expected.as_ref(),
-            observed: up_to_date.as_ref().unwrap_or(&observed),
+            observed: up_to_date.as_ref().unwrap_or(observed),
             ownership: &self.config.ownership,
             holds: &|owner| entry.is_some_and(|entry| entry.record(owner).is_some()),
             // Put away because another record took its place: that is not about the patient.
@@ -105,7 +109,7 @@ impl Registry {
             }
             None => (None, before),
         };
-        let disagreements = disagreements(&index, basis, &judgement.disagreements, &after, &observed);
+        let disagreements = disagreements(&index, basis, &judgement.disagreements, &after, observed);
         let mut items = duplicates(&index, basis, event.as_ref(), entry)?;
         let agreed = disagreements.as_ref().is_some_and(Vec::is_empty);
         items.extend(
@@ -130,7 +134,7 @@ impl Registry {
             event.owed.clone_from(&owed);
             event.first_sight = is_first_sight;
         }
-        let as_before = shadow.as_ref() == Some(&observed)
+        let as_before = shadow.as_ref() == Some(&said)
             && observation
                 .based_on
                 .is_none_or(|based_on| record.is_some_and(|record| record.reflects == based_on));

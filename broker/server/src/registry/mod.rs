@@ -8,6 +8,7 @@
 //! Locks are taken in this order: an item's, a record's, the gate of its system, the one of whoever tells of an image, the
 //! record's link, patients by their id, the queue.
 
+mod agreed;
 mod apart;
 mod append;
 mod begin;
@@ -15,6 +16,7 @@ mod by_hand;
 mod compared;
 mod decide;
 mod due;
+mod find;
 mod follow;
 mod gate;
 mod images;
@@ -39,7 +41,9 @@ mod whose;
 
 pub use compared::{Compared, KnownRecord, KnownRecords};
 pub use due::{AsOf, Due, Newest};
+pub use find::Listed;
 pub use gate::CreationPermit;
+pub(crate) use images::ImageEvent;
 pub use images::{ImageDoubt, ImageDue, ImageSettlement, ImageTaken, KnownImage, KnownImageCopy};
 pub use index::{Doubt, Entry, Frozen, Index, ItemKey, OpenItem, Pending, Record};
 pub use outcome::{DecideError, ObserveError, Observed};
@@ -50,6 +54,7 @@ pub use review_list::{ReviewLine, ReviewPage};
 pub use settle::{Settlement, Told};
 pub(crate) use system_merges::MERGED_BY_SYSTEM;
 
+use crate::vendors::BookReader;
 use append::Doubts;
 use archwire_core::{
     ImageId, LocalId, Ownership, Patient, PatientId, PracticeName, Standing, SystemName, identity::Trust,
@@ -92,6 +97,9 @@ pub struct RegistryConfig {
     pub unknown_waits: BTreeSet<SystemName>,
     /// Systems to which patients are written, into one record each.
     pub written: BTreeSet<SystemName>,
+    /// The vendors of the practice, as they are at each moment: what they may say is bounded by their contracts. None where there
+    /// are no vendors.
+    pub vendors: Option<BookReader>,
     /// Most unknown records of a system that wait, counted with the images that wait with them: [`MOST_UNKNOWN`], but in tests.
     pub most_unknown: usize,
 }
@@ -227,6 +235,14 @@ impl Registry {
     pub fn standing(&self, patient: PatientId) -> Result<Option<Standing>, ObserveError> {
         let standing = self.index().entry(patient).map(Entry::standing);
         Ok(standing.transpose()?)
+    }
+
+    /// Whether a system keeps a record of a patient, or of who goes on for the patient.
+    #[must_use]
+    pub fn keeps_record(&self, system: &SystemName, patient: PatientId) -> bool {
+        let index = self.index();
+        let entry = index.entry(index.current(patient));
+        entry.is_some_and(|entry| entry.records.iter().any(|record| record.system == *system))
     }
 
     /// How many patients the log holds.

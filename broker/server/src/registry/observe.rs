@@ -87,7 +87,13 @@ impl Registry {
         if let Some(named) = observation.patient_id {
             self.caught_up(named).await;
         }
+        if said.is_none() {
+            self.may_say(&observation)?;
+        }
         let held = self.index().held(&key.0, &key.1);
+        if said.is_none() && (held.is_some() || observation.view.merged_into.is_some()) {
+            self.may_say_of_linked(&observation)?;
+        }
         if let Some(number) = held {
             let still = self.still_held(number, &observation).await?;
             if let Some(observed) = still {
@@ -158,10 +164,14 @@ impl Registry {
         }
         self.index().resolve(&mut observation.view.patient);
         self.count_without_images(patient, &mut observation);
+        let taken_over = self.taken_over(patient, &observation).await?;
+        if decided.is_none() {
+            let then = taken_over.as_ref().map(|(_, then)| then);
+            self.may_say_of(patient, &observation, whose.linked_by, then)?;
+        }
         if self.shows_another(patient, &observation)? {
             return self.hold(patient, observation).await;
         }
-        let taken_over = self.taken_over(patient, &observation).await?;
         let basis = Basis {
             patient,
             observation: &observation,
@@ -172,6 +182,9 @@ impl Registry {
         };
         for _ in 0..LONGEST_CONFLICT {
             let decision = self.decide(&basis)?;
+            if decided.is_none() {
+                self.may_tell(&observation.system, &decision)?;
+            }
             let Some(observed) = self.carry_out(&basis, decision).await? else {
                 continue;
             };
@@ -264,10 +277,15 @@ impl Registry {
             return Ok(false);
         };
         let record = entry.record_of(&observation.system, &observation.view.local_id);
-        let after = Profile::of(&observation.view.patient);
+        let contract = self.bounded(&observation.system);
+        let whole = |shown| match &contract {
+            Some(contract) => index.completed(contract, shown, entry),
+            None => Ok(shown),
+        };
+        let after = Profile::of(&whole(observation.view.patient.clone())?);
         // What the record itself showed says more than the bus's state, which the system may not be able to show.
         let shadow = match record.and_then(|record| record.shadow.as_ref()) {
-            Some(shadow) => Some(shadow.patient()?),
+            Some(shadow) => Some(whole(shadow.patient()?)?),
             None => None,
         };
         // Unless it named nobody: then whoever it names now may be anybody.

@@ -1,7 +1,7 @@
 //! How an observation ends.
 
 use crate::wire::WireError;
-use archwire_core::{FieldsError, PatientBoundError, PatientId, ReviewKind, Revision, Verdict};
+use archwire_core::{EventKind, FieldsError, PatientBoundError, PatientId, Path, ReviewKind, Revision, Verdict};
 use archwire_nats::{AppendError, BucketError, OpenError, ReadError};
 
 /// An observation that was taken.
@@ -65,6 +65,21 @@ pub enum ObserveError {
     /// The record claims to reflect a revision that the patient has not reached.
     #[error("`based_on_revision` is newer than the patient's current revision")]
     RevisionUnknown,
+    /// The contract does not let the vendor say that.
+    #[error("the contract does not let this vendor say or change what stands at `{path}`")]
+    FieldDenied {
+        /// Where. Holds no patient data.
+        path: Path,
+    },
+    /// The contract does not let the vendor do that.
+    #[error("the contract does not let this vendor bring about events of the kind \"{}\"", kind.as_str())]
+    KindDenied {
+        /// What would have been told.
+        kind: EventKind,
+    },
+    /// The contract is not about this patient.
+    #[error("the record is of a patient whom the contract is not about")]
+    PatientDenied,
     /// More of something than the bus carries.
     #[error("the patient is too large")]
     Bound(#[from] PatientBoundError),
@@ -124,6 +139,9 @@ impl ObserveError {
             Self::UnknownPatient => "patient_unknown",
             Self::LinkConflict => "link_conflict",
             Self::RevisionUnknown => "revision_unknown",
+            Self::FieldDenied { .. } => "field_denied",
+            Self::KindDenied { .. } => "kind_denied",
+            Self::PatientDenied => "patient_denied",
             Self::Bound(_) | Self::Invalid(_) => "observation_invalid",
             Self::ImageOfNobody => "image_of_nobody",
             Self::ImageUnknown => "image_unknown",

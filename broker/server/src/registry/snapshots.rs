@@ -25,7 +25,7 @@ const BUCKET: &str = "index";
 const LARGEST: ByteSize = ByteSize::mebibytes(512);
 const MANIFEST: &str = "manifest";
 /// Changes whenever the rows do.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 /// About so many bytes in a piece.
 const PIECE: usize = 512 * 1024;
 /// Pieces that are read at the same time.

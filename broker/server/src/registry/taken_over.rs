@@ -48,6 +48,10 @@ impl Registry {
             paths.extend(event.changed);
             state = fields_for(&self.index(), &observation.system, event.patient)?;
         }
+        // Of what is hidden from it, a vendor takes nothing over, whatever revision it names.
+        if let Some(contract) = self.agreed(&observation.system) {
+            paths = contract.read.paths(&paths);
+        }
         Ok(Some((paths, state)))
     }
 }

@@ -76,6 +76,9 @@ impl Registry {
                     Some((patient, _)) => patient,
                     None if waits => return Ok(Found::Nobodys(verdict.review)),
                     None => {
+                        if said.is_none() {
+                            self.may_create(&observation.system)?;
+                        }
                         index.reserve(new, profile, observation.system.clone());
                         return Ok(Found::Whose(Whose {
                             patient: new,

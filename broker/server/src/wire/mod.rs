@@ -69,3 +69,21 @@ pub enum WireError {
     #[error("`{0}` is not a time since 1970")]
     Time(&'static str),
 }
+
+impl WireError {
+    /// The field that is to blame, by its path in the message; none where it is no single one.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing(field)
+            | Self::UnknownValue(field)
+            | Self::Text(field)
+            | Self::Date(field, _)
+            | Self::Name(field, _)
+            | Self::Malformed(field)
+            | Self::Time(field) => Some(field),
+            Self::Source(_) => Some("observation.source"),
+            Self::NotAMessage | Self::Bound(_) | Self::Image(_) | Self::TooLarge(_) => None,
+        }
+    }
+}

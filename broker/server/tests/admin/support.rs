@@ -1,6 +1,6 @@
 //! A practice with people at the desk: a registry, the admin socket in a data folder, and the command line.
 
-use crate::office::{Office, PATIENCE, contact, in_time, nats_server, says, until, whom};
+use crate::office::{Office, PATIENCE, books, contact, everything, in_time, nats_server, says, until, vendor, whom};
 use archwire::{
     admin::{AdminServer, AdminService, Practice, SystemHandle},
     audit::Audit,
@@ -8,6 +8,7 @@ use archwire::{
     parked::{Cargo, ParkedStore, Undeliverable, Why},
     poll::LastPoll,
     reconcile::Reconciler,
+    tokens::Tokens,
 };
 use archwire_core::{
     AdministrativeSex, ContactSystem, ContactUse, HumanName, NameUse, PartialDate, Patient, PatientId,
@@ -32,6 +33,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Room for what a test audits.
 const ROOM: ByteSize = ByteSize::mebibytes(16);
+/// The one vendor, and the token that its configuration has.
+pub(crate) const CEPH: &str = "ceph-tracer";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// What was said of a delivery that is parked, and nobody may see who does not ask for it.
 pub(crate) const DETAIL: &str = "Kowalska has no birth date";
 /// Values of the people in these tests, which no list may show.
@@ -168,6 +172,7 @@ impl Desk {
             ),
             parked: parked.clone(),
             systems,
+            tokens: Tokens::open(office.registry.log(), books([vendor(everything(CEPH), TOKEN)])).await.unwrap(),
             started_at: SystemTime::now(),
         };
         let service = AdminService::new(practice, shutdown.clone());

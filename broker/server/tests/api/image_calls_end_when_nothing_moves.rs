@@ -1,9 +1,10 @@
 //! Who sends nothing of an image, or takes nothing of one, holds it for so long and no longer: 60 s in a practice, less here.
 
-use crate::office::{Office, PATIENCE, ann, in_time, says};
+use crate::office::{Office, PATIENCE, ann, books, everything, in_time, says, vendor};
 use archwire::{
-    api::{ApiServer, BusService, Subscriptions, Vendors},
+    api::{ApiServer, BusService, Callers, Subscriptions},
     audit::Audit,
+    config::{Api, Connections},
     imaging::{Intake, Room},
 };
 use archwire_core::Digest;
@@ -45,9 +46,12 @@ impl Vendor {
         office.see(says(VENDOR, RECORD, ann())).await;
         let shutdown = CancellationToken::new();
         let service = service(&office, &shutdown).await;
-        let server = ApiServer::bind("127.0.0.1:0".parse().unwrap(), None)
-            .await
-            .unwrap();
+        let api = Api {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            tls: None,
+            connections: Connections::default(),
+        };
+        let server = ApiServer::bind(&api).await.unwrap();
         let url = format!("http://{}", server.address().unwrap());
         let stopped = shutdown.clone();
         let serving = tokio::spawn(async move { server.run(service, stopped).await.unwrap() });
@@ -161,13 +165,13 @@ async fn service(office: &Office, shutdown: &CancellationToken) -> BusService {
     let store = log.images(&config).await.unwrap();
     let room = Room::new(None, "1 MiB".parse().unwrap());
     let intake = Intake::new(store, office.registry.clone(), room, config.largest);
-    let token = TOKEN.to_owned().into();
-    let vendors = Vendors::new([(VENDOR.parse().unwrap(), &token)]);
+    let callers = Callers::new(books([vendor(everything(VENDOR), TOKEN)]).reader());
     let audit = Audit::open(log, ByteSize::mebibytes(16)).await.unwrap();
     let positions = log.bucket(&"subscriptions".parse().unwrap()).await.unwrap();
-    let subscriptions = Subscriptions::new(log.clone(), positions, audit, shutdown.clone());
+    let subscriptions = Subscriptions::new(office.registry.clone(), positions, audit, shutdown.clone());
+    let subscriptions = subscriptions.await.unwrap();
     let registry = office.registry.clone();
-    let service = BusService::new(registry, vendors, subscriptions, Some(intake), shutdown.clone());
+    let service = BusService::new(registry, callers, subscriptions, Some(intake), shutdown.clone());
     service.with_image_idle(IDLE)
 }
 

@@ -9,7 +9,7 @@ use archwire_core::{EventKind, PatientId, Subject};
 use archwire_nats::{CloudEvent, Entry, Expected};
 use archwire_proto::v1::{Event, Observation, Receipt, ReceiptOutcome, Seen, Sighting, sighting::What};
 use prost::Message as _;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
 
 fn entry(subject: Subject, kind: &'static str, payload: Vec<u8>) -> Entry {
@@ -81,7 +81,7 @@ fn a_kill_at_any_moment_neither_repeats_nor_leaves_out_anything() {
             let log = open_log(&connection).await;
             let audit = Audit::open(&log, SIZE).await.unwrap();
             let began = audit.passed();
-            tokio::spawn(audit.follow(log.clone(), CancellationToken::new()));
+            tokio::spawn(audit.clone().follow(log.clone(), CancellationToken::new()));
             for _ in 0..40 {
                 wanted.push(log.append(event(patient)).await.unwrap().sequence);
                 log.append(sighting(patient, None)).await.unwrap();
@@ -92,7 +92,8 @@ fn a_kill_at_any_moment_neither_repeats_nor_leaves_out_anything() {
                         .sequence,
                 );
             }
-            tokio::time::sleep(Duration::from_millis(round * 37)).await;
+            let killed_at = began + round * 17;
+            until("the follower got so far", || audit.passed() >= killed_at).await;
             began
         });
         broker.shutdown_background();

@@ -19,5 +19,6 @@ mod support;
 
 mod cut_off_subscriptions_are_presumed;
 mod follower_tells_everything_once;
+mod old_records_are_let_go_of;
 mod tampering_is_found;
 mod two_brokers_write_one_chain;

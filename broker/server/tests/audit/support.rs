@@ -48,7 +48,7 @@ impl Archive {
     /// The audit, with a checkpoint after so many records.
     pub(crate) async fn audit(&self, every: u64) -> Audit {
         let signing = Signing {
-            key: CheckpointKey::of(self.folder.path()).unwrap(),
+            key: CheckpointKey::of(self.folder.path()).unwrap().into(),
             file: self.folder.path().join(CHECKPOINT_FILE),
             every,
             at_least: Duration::from_secs(3600),
@@ -193,6 +193,25 @@ impl Intruder {
     /// Puts a message behind the others.
     pub(crate) fn append(&mut self, kind: &str, payload: &[u8]) {
         self.ask("awaudit.maple-street", &format!("ce-type: {kind}\r\n"), payload);
+    }
+
+    /// Takes away everything before a sequence.
+    pub(crate) fn purge_before(&mut self, sequence: u64) {
+        self.api("PURGE", &json!({"seq": sequence}));
+    }
+
+    /// The first message that is there.
+    pub(crate) fn first(&mut self) -> u64 {
+        self.api("INFO", &json!({}))["state"]["first_seq"].as_u64().unwrap()
+    }
+
+    /// What the stream is.
+    pub(crate) fn config(&mut self) -> Value {
+        self.api("INFO", &json!({}))["config"].take()
+    }
+
+    pub(crate) fn configure(&mut self, config: &Value) {
+        self.api("UPDATE", config);
     }
 
     pub(crate) fn delete(&mut self, sequence: u64) {

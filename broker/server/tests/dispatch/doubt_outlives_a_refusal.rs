@@ -34,7 +34,7 @@ async fn tried(town: &Town, writings: usize) {
 }
 
 #[tokio::test]
-async fn a_creation_in_doubt_is_noted_once_and_no_refusal_ends_the_doubt() {
+async fn each_attempt_at_a_creation_in_doubt_is_noted_and_no_refusal_ends_the_doubt() {
     let town = Town::open().await;
     town.service().loses_answers = 1;
     let patient = town.somebody("1").await;
@@ -51,12 +51,14 @@ async fn a_creation_in_doubt_is_noted_once_and_no_refusal_ends_the_doubt() {
         assert!(creating.is_some(), "after {status}");
     }
     let notes = told(&town, patient).await;
-    assert_eq!(notes, ["creating", "parked"]);
+    let noted = ["creating", "creating", "parked", "creating", "creating"];
+    assert_eq!(notes, noted);
     town.service().trouble = None;
     town.desk.look_at(patient, Priority::Interactive);
     let receipts = town.receipted(patient, 2).await;
     assert_eq!(receipts[1].outcome, ReceiptOutcome::Verified);
-    assert_eq!(told(&town, patient).await, ["creating", "parked", "seen"]);
+    let notes = told(&town, patient).await;
+    assert_eq!(notes, [&noted[..], &["creating", "seen"]].concat());
     assert_eq!(town.service().records.len(), 1);
 }
 

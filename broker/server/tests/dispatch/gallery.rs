@@ -1,6 +1,10 @@
 //! Images in a town: where their bytes are, who tells of them, and the service's second room, which keeps what it is given.
 
-use crate::{office::system, support::*};
+use crate::{
+    office::system,
+    service::{Asked, Requests, taken},
+    support::*,
+};
 use archwire::{dispatch::ImageDesk, registry::ImageTaken, wire::decode_sighting};
 use archwire_core::{
     Copied, Digest, Image, ImageAbout, ImageFile, ImageId, ImageObservation, ImageUids, PatientId, Receipt,
@@ -32,8 +36,7 @@ pub(crate) struct Pictures {
     pub(crate) kept: BTreeMap<String, Bytes>,
     /// Under which record it keeps each.
     pub(crate) records: BTreeMap<String, String>,
-    /// Every request, with what it was answered.
-    pub(crate) requests: Vec<(Method, String, u16)>,
+    pub(crate) requests: Requests,
     /// What everything is answered with, and nothing is done.
     pub(crate) trouble: Option<StatusCode>,
     /// The same for requests about these.
@@ -58,25 +61,18 @@ pub(crate) struct Gallery {
 
 impl Pictures {
     fn answered(&mut self, method: Method, id: &str) -> Option<StatusCode> {
-        let trouble = self.trouble.or_else(|| self.troubled.get(id).copied());
-        let known = self.kept.contains_key(id);
-        let hides = method == Method::GET && known && self.hidden > 0;
-        self.hidden -= usize::from(hides && trouble.is_none());
-        let status = match (&method, trouble) {
-            (_, Some(trouble)) => trouble,
-            (&Method::GET, None) if !known || hides => StatusCode::NOT_FOUND,
-            _ => StatusCode::OK,
+        let asked = Asked {
+            is_known: self.kept.contains_key(id),
+            method,
+            id,
+            trouble: self.trouble.or_else(|| self.troubled.get(id).copied()),
         };
-        self.requests.push((method, id.to_owned(), status.as_u16()));
-        (status != StatusCode::OK).then_some(status)
+        asked.answered(&mut self.requests, &mut self.hidden)
     }
 
     /// How often something was sent, and taken.
     pub(crate) fn sent(&self) -> usize {
-        let requests = self.requests.iter();
-        requests
-            .filter(|(method, _, status)| *method == Method::PUT && *status == 200)
-            .count()
+        taken(&self.requests)
     }
 }
 

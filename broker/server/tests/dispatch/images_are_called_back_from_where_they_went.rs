@@ -43,6 +43,16 @@ async fn sent_and_lost(town: &mut Town, image: ImageId, to: PatientId) {
     assert_eq!(doubt.record.unwrap().as_str(), to.to_string());
 }
 
+/// The image goes from where it was sent, and comes to whose it is.
+async fn is_called_back(town: &Town, image: ImageId, whose: PatientId) {
+    let receipts = town.image_receipted(image, 1).await;
+    assert_eq!(receipts[0].outcome, ReceiptOutcome::Verified);
+    assert_eq!(town.pictured_under(image), Some(whose.to_string()));
+    let id = image.to_string();
+    let expected = [Method::PUT, Method::DELETE, Method::PUT].map(|method| (method, id.clone()));
+    assert_eq!(doings(town), expected);
+}
+
 #[tokio::test]
 async fn an_image_that_was_sent_while_two_were_one_is_called_back_when_they_are_two() {
     let (mut town, one, other) = two().await;
@@ -54,12 +64,7 @@ async fn an_image_that_was_sent_while_two_were_one_is_called_back_when_they_are_
     // Also a start that reads the whole log knows where it went.
     town.office.restart().await;
     town.start().await;
-    let receipts = town.image_receipted(image, 1).await;
-    assert_eq!(receipts[0].outcome, ReceiptOutcome::Verified);
-    assert_eq!(town.pictured_under(image), Some(other.to_string()));
-    let id = image.to_string();
-    let expected = [Method::PUT, Method::DELETE, Method::PUT].map(|method| (method, id.clone()));
-    assert_eq!(doings(&town), expected);
+    is_called_back(&town, image, other).await;
 }
 
 #[tokio::test]
@@ -70,11 +75,7 @@ async fn an_image_that_was_sent_while_two_were_two_is_called_back_when_they_are_
     sent_and_lost(&mut town, image, other).await;
     town.office.merge(one, other).await;
     town.start().await;
-    town.image_receipted(image, 1).await;
-    assert_eq!(town.pictured_under(image), Some(one.to_string()));
-    let id = image.to_string();
-    let expected = [Method::PUT, Method::DELETE, Method::PUT].map(|method| (method, id.clone()));
-    assert_eq!(doings(&town), expected);
+    is_called_back(&town, image, one).await;
 }
 
 #[tokio::test]

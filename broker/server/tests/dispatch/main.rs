@@ -29,6 +29,7 @@ mod image_events_open_no_lane;
 mod images_are_called_back_from_where_they_went;
 mod images_are_never_sent_twice;
 mod images_are_verified_by_digest;
+mod images_of_a_page_wait_for_a_person;
 mod images_that_are_given_up;
 mod killed_broker_is_not_waited_for;
 mod lanes_are_bounded;

@@ -13,12 +13,45 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+/// Every request, with what it was answered.
+pub(crate) type Requests = Vec<(Method, String, u16)>;
+
+/// A request for what the service may have, in either of its rooms.
+pub(crate) struct Asked<'a> {
+    pub(crate) method: Method,
+    pub(crate) id: &'a str,
+    /// Whether there is such a thing.
+    pub(crate) is_known: bool,
+    /// What it is answered with, where nothing is done.
+    pub(crate) trouble: Option<StatusCode>,
+}
+
+impl Asked<'_> {
+    /// What it is answered with, which is kept; `None` when it is done. So often one is still not found that is there.
+    pub(crate) fn answered(self, requests: &mut Requests, hidden: &mut usize) -> Option<StatusCode> {
+        let hides = self.method == Method::GET && self.is_known && *hidden > 0;
+        *hidden -= usize::from(hides && self.trouble.is_none());
+        let status = match (&self.method, self.trouble) {
+            (_, Some(trouble)) => trouble,
+            (&Method::GET, None) if !self.is_known || hides => StatusCode::NOT_FOUND,
+            _ => StatusCode::OK,
+        };
+        requests.push((self.method, self.id.to_owned(), status.as_u16()));
+        (status != StatusCode::OK).then_some(status)
+    }
+}
+
+/// How often something was to be kept, and taken.
+pub(crate) fn taken(requests: &Requests) -> usize {
+    let is_taken = |(method, _, status): &&(Method, String, u16)| *method == Method::PUT && *status == 200;
+    requests.iter().filter(is_taken).count()
+}
+
 /// What the service does.
 #[derive(Default)]
 pub(crate) struct Service {
     pub(crate) records: BTreeMap<String, Value>,
-    /// Every request, with what it was answered.
-    pub(crate) requests: Vec<(Method, String, u16)>,
+    pub(crate) requests: Requests,
     /// What everything is answered with, and nothing is done.
     pub(crate) trouble: Option<StatusCode>,
     /// The same for everything that is to be written.
@@ -42,24 +75,18 @@ impl Service {
             .trouble
             .or(refused)
             .or_else(|| self.troubled.get(id).copied());
-        let known = self.records.contains_key(id);
-        let hides = method == Method::GET && known && self.hidden > 0;
-        self.hidden -= usize::from(hides && trouble.is_none());
-        let status = match (&method, trouble) {
-            (_, Some(trouble)) => trouble,
-            (&Method::GET, None) if !known || hides => StatusCode::NOT_FOUND,
-            _ => StatusCode::OK,
+        let asked = Asked {
+            is_known: self.records.contains_key(id),
+            method,
+            id,
+            trouble,
         };
-        self.requests.push((method, id.to_owned(), status.as_u16()));
-        (status != StatusCode::OK).then_some(status)
+        asked.answered(&mut self.requests, &mut self.hidden)
     }
 
     /// How often something was written, and taken.
     pub(crate) fn writes(&self) -> usize {
-        let requests = self.requests.iter();
-        requests
-            .filter(|(method, _, status)| *method == Method::PUT && *status == 200)
-            .count()
+        taken(&self.requests)
     }
 }
 

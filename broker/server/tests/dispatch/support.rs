@@ -13,7 +13,8 @@ use archwire_core::{
     ContactSystem, ContactUse, Patient, PatientId, Priority, Receipt, Sighted, Sighting, SystemName,
 };
 use archwire_host::{
-    Ability, Connector, Engine, EngineConfig, Grant, Limits, MemoryImages, MemoryStateStore, SystemConfig,
+    Ability, Component, Connector, Engine, EngineConfig, Grant, Limits, MemoryImages, MemoryStateStore,
+    SystemConfig,
 };
 use archwire_nats::{DeliveriesConfig, Filter, Queue};
 use futures_util::TryStreamExt as _;
@@ -39,12 +40,32 @@ fn engine() -> &'static Engine {
     ENGINE.get_or_init(|| Engine::new(EngineConfig::new(folder)).unwrap())
 }
 
-async fn echo(url: &str, images: MemoryImages) -> Arc<Connector> {
+async fn component(name: &str) -> Component {
     let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/guests/components");
     let folder = std::env::var_os("ARCHWIRE_COMPONENTS").map_or(built, PathBuf::from);
-    let file = folder.join("echo.wasm");
+    let file = folder.join(format!("{name}.wasm"));
     assert!(file.is_file(), "build the connectors with: cargo xtask guests");
-    let component = engine().load(file).await.unwrap();
+    engine().load(file).await.unwrap()
+}
+
+/// A connector of the archive that answers a poll with what its cursor says.
+pub(crate) async fn hostile() -> Arc<Connector> {
+    let config = SystemConfig {
+        system: system(ARCHIVE),
+        settings: BTreeMap::from([("greeting".to_owned(), "hello".to_owned())]),
+        secrets: BTreeMap::from([("key".to_owned(), "0123456789".into())]),
+        grants: Vec::new(),
+        limits: Limits::default(),
+        account: None,
+        images: None,
+        images_folder: None,
+    };
+    let store = Arc::new(MemoryStateStore::default());
+    Arc::new(Connector::new(component("hostile").await, config, store).unwrap())
+}
+
+async fn echo(url: &str, images: MemoryImages) -> Arc<Connector> {
+    let component = component("echo").await;
     assert!(!component.description().abilities.contains(&Ability::Check));
     let config = SystemConfig {
         system: system(ARCHIVE),

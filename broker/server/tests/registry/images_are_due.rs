@@ -103,15 +103,42 @@ async fn only_what_is_due_is_begun() {
         None,
         "nothing is in doubt any more"
     );
-    let since = begin("archive", 2)
-        .await
-        .unwrap()
-        .expect("the second attempt is in doubt");
-    let due = office.registry.image_due(&archive, image).unwrap();
-    assert_eq!(due.in_doubt.map(|doubt| doubt.since), Some(since));
-    assert_eq!(begin("archive", 2).await.unwrap(), Some(since), "since the first");
     office.bring("archive", image, "A", "a1").await;
     assert_eq!(refused(begin("archive", 2).await), "system_busy");
+}
+
+#[tokio::test]
+async fn a_doubt_counts_from_the_last_attempt_and_says_what_the_first_one_brought_and_where() {
+    let (mut office, ann_is, image) = office().await;
+    office.see(binds("chart", "C", ann(), ann_is)).await;
+    let (chart, record) = (system("chart"), id("C"));
+    let first = office.registry.image_due(&chart, image).unwrap();
+    let begun = office.registry.begin_image(&chart, image, &first, Some(&record));
+    assert_eq!(begun.await.unwrap(), None);
+    // The same bytes, called otherwise.
+    let renamed = called("EV19", photo(ann_is, "smile"));
+    office.imaged(shows("desk", "1", "7", renamed)).await;
+    let mut before = None;
+    for _ in 0..3 {
+        let due = office.registry.image_due(&chart, image).unwrap();
+        let doubt = due.in_doubt.clone().expect("nobody knows how it ended");
+        assert_eq!(
+            (doubt.revision, &doubt.record),
+            (first.revision, &Some(record.clone()))
+        );
+        assert_ne!(due.revision, doubt.revision);
+        assert!(
+            before < Some(doubt.since),
+            "the last attempt may be what arrives late"
+        );
+        before = Some(doubt.since);
+        let begun = office.registry.begin_image(&chart, image, &due, Some(&record));
+        assert_eq!(begun.await.unwrap(), before, "the one before is told");
+        let known = office.registry.image_due(&chart, image).unwrap().in_doubt;
+        office.restart().await;
+        let read = office.registry.image_due(&chart, image).unwrap().in_doubt;
+        assert_eq!(read, known, "the log says the same");
+    }
 }
 
 #[tokio::test]

@@ -69,6 +69,7 @@ mod unmerge_restores_both;
 mod unreadable_record_is_asked_about_once;
 mod vendor_merge_is_asked_about;
 mod vendor_merge_is_followed;
+mod vendors_say_what_was_agreed;
 mod verdicts_fit_their_items;
 mod what_is_due_is_at_hand;
 mod what_is_stored_can_be_read;

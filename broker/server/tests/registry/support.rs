@@ -1,5 +1,6 @@
 //! Offices with a log and a registry, and what systems say in them.
 
+mod agreed;
 mod dropped;
 mod history;
 mod images;
@@ -7,6 +8,7 @@ mod people;
 mod queue;
 mod server;
 
+pub(crate) use agreed::*;
 pub(crate) use dropped::*;
 pub(crate) use history::*;
 pub(crate) use images::*;
@@ -14,10 +16,13 @@ pub(crate) use people::*;
 pub(crate) use queue::*;
 pub(crate) use server::*;
 
-use archwire::registry::{Index, ObserveError, Observed, Registry, RegistryConfig};
+use archwire::{
+    registry::{Index, ObserveError, Observed, Registry, RegistryConfig},
+    vendors::Books,
+};
 use archwire_core::{
     ContactPoint, ContactSystem, ContactUse, HumanName, LocalId, NameUse, Observation, Ownership, Patient,
-    PatientId, PracticeName, Revision, SystemName, View, identity::Trust,
+    PatientId, PracticeName, Revision, SystemName, View, contract::Contract, identity::Trust,
 };
 use archwire_nats::{ByteSize, Connection, LeaseConfig, Log, LogConfig, Supervisor, SupervisorConfig};
 use std::{
@@ -66,6 +71,8 @@ pub(crate) fn practice() -> PracticeName {
 /// A registry on a server of its own.
 pub(crate) struct Office {
     pub(crate) registry: Arc<Registry>,
+    /// Who may say what; nobody is a vendor but in [`Office::agreed`].
+    pub(crate) books: Books,
     ownership: Ownership,
     connection: Connection,
     _supervisor: Supervisor,
@@ -79,13 +86,24 @@ impl Office {
 
     /// One in which systems are right about something.
     pub(crate) async fn owned(ownership: Ownership) -> Self {
+        Self::with(ownership, books([])).await
+    }
+
+    /// One that agreed on contracts with vendors.
+    pub(crate) async fn agreed(contracts: impl IntoIterator<Item = Contract>) -> Self {
+        let vendors = contracts.into_iter().map(|contract| vendor(contract, "token"));
+        Self::with(Ownership::default(), books(vendors)).await
+    }
+
+    async fn with(ownership: Ownership, books: Books) -> Self {
         let folder = TempDir::new().unwrap();
         let store = folder.path().join("nats");
         let config = SupervisorConfig::new(nats_server(), store, ByteSize::gibibytes(1));
         let supervisor = Supervisor::start(config).await.unwrap();
         let connection = supervisor.connect().await.unwrap();
-        let registry = open(&connection, ownership.clone()).await.unwrap();
+        let registry = open(&connection, ownership.clone(), &books).await.unwrap();
         Self {
+            books,
             ownership,
             registry,
             connection,
@@ -101,7 +119,7 @@ impl Office {
 
     /// What a broker knows that is started now.
     pub(crate) async fn reopened(&self) -> Arc<Registry> {
-        let opened = open(&self.connection, self.ownership.clone()).await;
+        let opened = open(&self.connection, self.ownership.clone(), &self.books).await;
         opened.expect("the log can be read again")
     }
 
@@ -121,24 +139,33 @@ impl Office {
     /// Another broker on the same log, which becomes its writer as soon as the lease of the first one has expired.
     pub(crate) async fn successor(&self) -> Arc<Registry> {
         let log = self.registry.log().clone();
-        let successor = registry_of("successor", log, Ownership::default());
+        let successor = registry_of("successor", log, Ownership::default(), &self.books);
         in_time(successor).await.unwrap()
     }
 }
 
-async fn open(connection: &Connection, ownership: Ownership) -> Result<Arc<Registry>, ObserveError> {
+async fn open(
+    connection: &Connection,
+    ownership: Ownership,
+    books: &Books,
+) -> Result<Arc<Registry>, ObserveError> {
     let config = LogConfig::new(ByteSize::mebibytes(64));
     let log = Log::open(connection, &practice(), &config).await.unwrap();
-    registry_on(log, ownership).await
+    // The same broker each time, which takes its own lease over at once.
+    registry_of("office", log, ownership, books).await
 }
 
 /// A registry on a log.
 pub(crate) async fn registry_on(log: Log, ownership: Ownership) -> Result<Arc<Registry>, ObserveError> {
-    // The same broker each time, which takes its own lease over at once.
-    registry_of("office", log, ownership).await
+    registry_of("office", log, ownership, &books([])).await
 }
 
-async fn registry_of(broker: &str, log: Log, ownership: Ownership) -> Result<Arc<Registry>, ObserveError> {
+async fn registry_of(
+    broker: &str,
+    log: Log,
+    ownership: Ownership,
+    books: &Books,
+) -> Result<Arc<Registry>, ObserveError> {
     let lease = log.lease(broker, LeaseConfig::default()).await.unwrap();
     let config = RegistryConfig {
         practice: practice(),
@@ -148,6 +175,7 @@ async fn registry_of(broker: &str, log: Log, ownership: Ownership) -> Result<Arc
         ownership,
         unknown_waits: [system(STRANGERS), system(CHAIRSIDE)].into(),
         written: [system(CHAIRSIDE)].into(),
+        vendors: Some(books.reader()),
         most_unknown: MOST_UNKNOWN,
     };
     Ok(Arc::new(Registry::open(log, config).await?))

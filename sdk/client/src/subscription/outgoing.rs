@@ -1,64 +1,130 @@
-//! What the reader has to say to the bus: open, then acknowledgements and credit. Only the newest state waits to be
-//! sent, so that a slow connection never makes it grow.
+//! What the reader has to say to the bus: open, then acknowledgements, refusals and credit, in their order. What can be said
+//! together waits together, so that a slow connection makes it grow by refusals only, of which the bus takes 11,000.
 
-use crate::v1::{Open, SubscribeRequest, subscribe_request::Request};
+use crate::v1::{Nack, Open, SubscribeRequest, subscribe_request::Request};
 use futures_util::{Stream, stream};
-use tokio::sync::watch;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Notify;
 
-/// What the bus should have heard by now.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Said {
-    /// The last sequence that is done.
-    pub(super) acked: u64,
-    /// Events allowed since the stream was opened.
-    pub(super) allowed: u64,
+/// The reader's side. What was said before it is dropped is still sent.
+pub(super) struct Voice(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    wanted: Mutex<Wanted>,
+    news: Notify,
 }
 
-/// The requests of one stream. It ends when the sender is dropped and everything is said.
-pub(super) fn requests(
-    open: Open,
-    wanted: watch::Receiver<Said>,
-) -> impl Stream<Item = SubscribeRequest> + Send {
-    let outgoing = Outgoing {
-        open: Some(open),
-        wanted,
-        said: Said::default(),
-    };
-    stream::unfold(outgoing, |mut outgoing| async {
-        let request = outgoing.next().await?;
-        Some((
-            SubscribeRequest {
-                request: Some(request),
-            },
-            outgoing,
-        ))
-    })
+/// What the bus has to hear yet.
+#[derive(Default)]
+struct Wanted {
+    /// The order counts: an acknowledgement covers what was not refused before it.
+    done: VecDeque<Done>,
+    allowed: u32,
+    is_over: bool,
 }
 
-struct Outgoing {
-    open: Option<Open>,
-    wanted: watch::Receiver<Said>,
-    said: Said,
+/// What became of events.
+enum Done {
+    /// Everything up to there is done.
+    Through(u64),
+    /// This one is, which came again.
+    One(u64),
+    /// This one could not be taken.
+    Refused(u64, Duration),
 }
 
-impl Outgoing {
-    async fn next(&mut self) -> Option<Request> {
-        if let Some(open) = self.open.take() {
-            return Some(Request::Open(open));
+/// Both ends: what is said, and the requests of one stream, which end when the voice is dropped and everything is said.
+pub(super) fn voice(open: Open) -> (Voice, impl Stream<Item = SubscribeRequest> + Send) {
+    let shared = Arc::new(Shared::default());
+    let saying = (Some(open), Arc::clone(&shared));
+    let requests = stream::unfold(saying, |(open, shared)| async {
+        let request = match open {
+            Some(open) => Request::Open(open),
+            None => shared.next().await?,
+        };
+        let request = SubscribeRequest {
+            request: Some(request),
+        };
+        Some((request, (None, shared)))
+    });
+    (Voice(shared), requests)
+}
+
+impl Voice {
+    /// Everything up to there is done.
+    pub(super) fn ack(&self, sequence: u64) {
+        let mut wanted = self.0.wanted();
+        match wanted.done.back_mut() {
+            Some(Done::Through(through)) => *through = sequence.max(*through),
+            _ => wanted.done.push_back(Done::Through(sequence)),
         }
+        self.0.news.notify_one();
+    }
+
+    /// This event is done, which came again.
+    pub(super) fn ack_one(&self, sequence: u64) {
+        self.0.wanted().done.push_back(Done::One(sequence));
+        self.0.news.notify_one();
+    }
+
+    /// This event could not be taken.
+    pub(super) fn nack(&self, sequence: u64, delay: Duration) {
+        self.0.wanted().done.push_back(Done::Refused(sequence, delay));
+        self.0.news.notify_one();
+    }
+
+    /// So many more may be sent.
+    pub(super) fn allow(&self, more: u32) {
+        let mut wanted = self.0.wanted();
+        wanted.allowed = wanted.allowed.saturating_add(more);
+        self.0.news.notify_one();
+    }
+}
+
+impl Drop for Voice {
+    fn drop(&mut self) {
+        self.0.wanted().is_over = true;
+        self.0.news.notify_one();
+    }
+}
+
+impl Shared {
+    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn next(&self) -> Option<Request> {
         loop {
-            let wanted = *self.wanted.borrow_and_update();
-            if wanted.acked > self.said.acked {
-                self.said.acked = wanted.acked;
-                return Some(Request::Ack(wanted.acked));
+            if let Some(next) = self.wanted().take() {
+                return next;
             }
-            if wanted.allowed > self.said.allowed {
-                let more = u32::try_from(wanted.allowed - self.said.allowed).unwrap_or(u32::MAX);
-                self.said.allowed += u64::from(more);
-                return Some(Request::Credit(more));
-            }
-            self.wanted.changed().await.ok()?;
+            self.news.notified().await;
         }
+    }
+}
+
+impl Wanted {
+    /// The next request, or the end; none when there is nothing to be said yet.
+    fn take(&mut self) -> Option<Option<Request>> {
+        if let Some(done) = self.done.pop_front() {
+            return Some(Some(match done {
+                Done::Through(sequence) | Done::One(sequence) => Request::Ack(sequence),
+                Done::Refused(sequence, delay) => Request::Nack(Nack {
+                    sequence,
+                    // One that is too long to be said is too long for the bus as well, which says so.
+                    delay: delay.try_into().ok(),
+                }),
+            }));
+        }
+        if self.allowed > 0 {
+            return Some(Some(Request::Credit(std::mem::take(&mut self.allowed))));
+        }
+        self.is_over.then_some(None)
     }
 }
 
@@ -69,29 +135,37 @@ mod tests {
 
     #[tokio::test]
     async fn what_piled_up_is_said_in_one_acknowledgement_and_one_credit_and_the_end_waits_for_it() {
-        let (wanted, receiver) = watch::channel(Said::default());
-        let mut requests = Box::pin(requests(Open::default(), receiver));
-        assert!(matches!(
-            requests.next().await.unwrap().request,
-            Some(Request::Open(_))
-        ));
+        let (voice, requests) = voice(Open::default());
         for n in 1..=50 {
-            wanted.send_modify(|said| {
-                *said = Said {
-                    acked: n,
-                    allowed: 2 * n,
-                }
-            });
+            voice.ack(n);
+            voice.allow(2);
         }
-        drop(wanted);
+        drop(voice);
+        let said: Vec<_> = requests.filter_map(async |said| said.request).collect().await;
         assert!(matches!(
-            requests.next().await.unwrap().request,
-            Some(Request::Ack(50))
+            said[..],
+            [Request::Open(_), Request::Ack(50), Request::Credit(100)]
         ));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_heard_before_a_later_acknowledgement() {
+        let (voice, requests) = voice(Open::default());
+        voice.ack(3);
+        voice.nack(5, Duration::from_secs(2));
+        voice.ack(7);
+        voice.ack_one(5);
+        drop(voice);
+        let said: Vec<_> = requests.filter_map(async |said| said.request).collect().await;
         assert!(matches!(
-            requests.next().await.unwrap().request,
-            Some(Request::Credit(100))
+            said[..],
+            [
+                Request::Open(_),
+                Request::Ack(3),
+                Request::Nack(Nack { sequence: 5, .. }),
+                Request::Ack(7),
+                Request::Ack(5)
+            ]
         ));
-        assert!(requests.next().await.is_none());
     }
 }

@@ -1,82 +1,90 @@
 //! One stream of a subscription, from its opening until it breaks.
 
 use super::{
-    SubscribeOptions,
-    outgoing::{Said, requests},
+    Seen,
+    outgoing::{Voice, voice},
 };
 use crate::{
     client::{ANSWER, Bus},
     error::ClientError,
     v1::{Delivery, Open, SubscribeResponse, subscribe_response::Response},
 };
-use bytes::Bytes;
 use std::time::Duration;
 use tokio::{sync::watch, time::timeout};
 use tonic::{Status, Streaming};
 
 /// How long the bus may take to end a stream that the reader has ended.
 const CLOSING: Duration = Duration::from_secs(5);
+/// Heartbeats that may stay away until the stream counts as broken.
+const MISSED: u32 = 3;
 
 pub(super) struct Session {
     answers: Streaming<SubscribeResponse>,
-    wanted: watch::Sender<Said>,
-    /// The last sequence of this stream: the bus takes no acknowledgement beyond it.
-    received: u64,
+    voice: Voice,
+    /// How long nothing may come.
+    patience: Duration,
+    /// The last sequence in its turn: the next one has to name it.
+    last: u64,
+    acked: u64,
     window: u32,
     /// Events received since credit was last given.
     used: u32,
 }
 
 impl Session {
+    /// Opens a stream, in which at most `window` events are on their way; `acked` was done in an earlier one.
     pub(super) async fn open(
         bus: &mut Bus,
-        options: &SubscribeOptions,
+        open: Open,
+        (window, heartbeat): (u32, Duration),
         acked: u64,
+        seen: &watch::Sender<Seen>,
     ) -> Result<Self, ClientError> {
-        let opening = Self::opening(bus, options, acked);
-        timeout(ANSWER, opening)
-            .await
-            .map_err(|_| ClientError::Silent(ANSWER))?
-    }
-
-    async fn opening(bus: &mut Bus, options: &SubscribeOptions, acked: u64) -> Result<Self, ClientError> {
-        let open = Open {
-            name: options.name.clone(),
-            start: options.start.into(),
+        let opening = async {
+            let (voice, requests) = voice(open);
+            let mut answers = bus.subscribe(requests).await?.into_inner();
+            let Some(Response::Opened(opened)) = message(&mut answers).await? else {
+                return Err(ClientError::Unexpected("the first answer is not `opened`"));
+            };
+            Ok((voice, answers, opened))
         };
-        let (wanted, receiver) = watch::channel(Said::default());
-        let mut answers = bus.subscribe(requests(open, receiver)).await?.into_inner();
-        let Some(Response::Opened(opened)) = message(&mut answers).await? else {
-            return Err(ClientError::Unexpected("the first answer is not `opened`"));
-        };
+        let opened = timeout(ANSWER, opening).await;
+        let (voice, answers, opened) = opened.map_err(|_| ClientError::Silent(ANSWER))??;
         if opened.last < acked {
             return Err(ClientError::LogBehind {
                 last: opened.last,
                 acked,
             });
         }
-        let session = Self {
+        seen.send_replace(Seen::now(opened.after, opened.cursor));
+        voice.allow(window);
+        let mut session = Self {
             answers,
-            wanted,
-            received: opened.after,
-            window: options.window,
+            voice,
+            patience: heartbeat.saturating_mul(MISSED),
+            last: opened.after,
+            acked: opened.after,
+            window,
             used: 0,
         };
-        session
-            .wanted
-            .send_modify(|said| said.allowed = u64::from(options.window));
         session.ack(acked);
         Ok(session)
     }
 
-    /// The next event's sequence and bytes.
-    pub(super) async fn receive(&mut self) -> Result<(u64, Bytes), ClientError> {
+    /// The next event.
+    pub(super) async fn receive(&mut self, seen: &watch::Sender<Seen>) -> Result<Delivery, ClientError> {
         loop {
-            match message(&mut self.answers).await? {
-                Some(Response::Delivery(Delivery { sequence, event })) => {
-                    self.received = self.received.max(sequence);
+            let answer = timeout(self.patience, message(&mut self.answers)).await;
+            match answer.map_err(|_| ClientError::Silent(self.patience))?? {
+                Some(Response::Delivery(delivery)) => {
+                    self.is_next(&delivery)?;
                     self.give_credit();
-                    return Ok((sequence, event));
+                    let through = self.last.max(delivery.sequence);
+                    seen.send_replace(Seen::now(through, delivery.cursor.clone()));
+                    return Ok(delivery);
+                }
+                Some(Response::Heartbeat(heartbeat)) => {
+                    seen.send_replace(Seen::now(heartbeat.through, heartbeat.cursor));
                 }
                 Some(Response::Opened(_)) => return Err(ClientError::Unexpected("`opened` came twice")),
                 // A kind of answer that a newer bus knows.
@@ -85,22 +93,44 @@ impl Session {
         }
     }
 
+    /// Whether an event follows on the one before. Where one is missing the stream is of no use: in the next one it comes again.
+    fn is_next(&mut self, delivery: &Delivery) -> Result<(), ClientError> {
+        match delivery.after {
+            // It comes again, outside of the order of the others.
+            None => Ok(()),
+            Some(after) if after == self.last => {
+                self.last = delivery.sequence;
+                Ok(())
+            }
+            Some(_) => Err(Status::unavailable("an event is missing between two deliveries").into()),
+        }
+    }
+
     /// Tells the bus what is done, as far as this stream has shown it.
-    pub(super) fn ack(&self, acked: u64) {
-        let acked = acked.min(self.received);
-        self.wanted.send_if_modified(|said| {
-            let is_news = acked > said.acked;
-            said.acked = said.acked.max(acked);
-            is_news
-        });
+    pub(super) fn ack(&mut self, acked: u64) {
+        let acked = acked.min(self.last);
+        if acked > self.acked {
+            self.acked = acked;
+            self.voice.ack(acked);
+        }
+    }
+
+    /// Tells the bus that an event is done which came again.
+    pub(super) fn ack_one(&self, sequence: u64) {
+        self.voice.ack_one(sequence);
+    }
+
+    /// Tells the bus that an event could not be taken.
+    pub(super) fn nack(&self, sequence: u64, delay: Duration) {
+        self.voice.nack(sequence, delay);
     }
 
     /// Says everything that is left to say, and waits until the bus has heard it.
     pub(super) async fn close(self) {
         let Self {
-            mut answers, wanted, ..
+            mut answers, voice, ..
         } = self;
-        drop(wanted);
+        drop(voice);
         let heard = async { while let Ok(Some(_)) = answers.message().await {} };
         if timeout(CLOSING, heard).await.is_err() {
             tracing::debug!("the bus did not end the subscription in time");
@@ -111,8 +141,7 @@ impl Session {
     fn give_credit(&mut self) {
         self.used += 1;
         if self.used >= self.window.div_ceil(2) {
-            let used = u64::from(std::mem::take(&mut self.used));
-            self.wanted.send_modify(|said| said.allowed += used);
+            self.voice.allow(std::mem::take(&mut self.used));
         }
     }
 }

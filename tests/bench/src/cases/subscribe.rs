@@ -35,7 +35,7 @@ pub(super) async fn run(settings: &Settings) -> Result<Measured> {
     let [vendor, subscriber, ..] = VENDORS;
     let publisher = practice.vendor(vendor).await?.publisher();
     let options = SubscribeOptions {
-        start: Start::Beginning,
+        start: Start::Earliest,
         ..SubscribeOptions::new("bench")
     };
     let mut subscription = practice.vendor(subscriber).await?.subscribe(options);

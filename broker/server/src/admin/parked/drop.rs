@@ -15,7 +15,6 @@ use crate::{
         status::{parked, unanswered},
     },
     audit::Action,
-    dispatch::ImageTold,
     parked::{Cargo, ParkedLine},
     registry::ObserveError,
 };
@@ -92,7 +91,7 @@ async fn image_dropped(
     image: ImageId,
     line: &ParkedLine,
 ) -> Result<(), ObserveError> {
-    let Some(event) = ImageTold::of(&practice.registry, image).await? else {
+    let Some(event) = practice.registry.image_told(image).await? else {
         return Ok(());
     };
     let receipt = receipt(event.event_id, event.revision, line);

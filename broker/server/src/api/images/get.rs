@@ -4,15 +4,16 @@
 //! such a reader finds when it comes again is an error, never an end.
 
 use super::{
-    GETS, ImageCalls,
+    GETS, ImageCalls, may_get,
     refusal::{ahead, invalid_field, not_read, not_stored, stopping, too_many_gets, unknown_image},
 };
 use crate::{
     api::status::{not_audited, unanswered},
     audit::{Disclosure, Terms, Told},
+    vendors::{Admitted, view_of},
     wire::{read_uid, write_image},
 };
-use archwire_core::{ImageId, SystemName, Uid};
+use archwire_core::{ImageId, Uid};
 use archwire_nats::{ImageRange, ImageReader};
 use archwire_proto::v1::{GetImageHeader, GetImageRequest, GetImageResponse, get_image_response::Response};
 use bytes::Bytes;
@@ -36,6 +37,7 @@ const AHEAD: usize = 2;
 /// A reading under way.
 struct Reading {
     bytes: ImageReader,
+    admitted: Admitted,
     idle: Duration,
     shutdown: CancellationToken,
     /// `None` at the end of the image.
@@ -55,15 +57,21 @@ impl ImageCalls {
     /// Begins to read an image.
     pub(crate) async fn get(
         &self,
-        vendor: SystemName,
+        admitted: Admitted,
         request: &GetImageRequest,
     ) -> Result<impl Stream<Item = Answer> + Send + use<>, Status> {
+        let contract = admitted.contract()?;
+        may_get(&contract)?;
         let uid = read_uid("instance_uid", &request.instance_uid);
         let uid = uid.map_err(|error| invalid_field(&error))?;
-        let place = self.place(&vendor, |places| &places.gets);
+        let place = self.place(admitted.vendor(), |places| &places.gets);
         let place = place.ok_or_else(|| too_many_gets(GETS))?;
         let id = self.named(&uid).await.ok_or_else(unknown_image)?;
         let known = self.registry.image(id).ok_or_else(unknown_image)?;
+        let view = view_of(&self.registry, &contract);
+        if !view.is_about(known.patient) {
+            return Err(unknown_image());
+        }
         let news = self.registry.image_news(id).await;
         let news = news.map_err(|error| unanswered(&error))?;
         let image = news.ok_or_else(unknown_image)?.image;
@@ -76,12 +84,13 @@ impl ImageCalls {
         }
         let bytes = self.intake.store().read(&image.file.digest, range).await;
         let bytes = bytes.map_err(|error| not_stored(&error))?;
-        let (terms, told) = (Terms::without_contract(vendor), Told::Image(known.patient, id));
+        let (terms, told) = (Terms::of(&contract), Told::Image(known.patient, id));
         let disclosed = self.audit.disclosed(Disclosure { terms: &terms, told }).await;
         disclosed.map_err(|error| not_audited(&error))?;
         let (sender, pieces) = mpsc::channel(AHEAD);
         let reading = Reading {
             bytes,
+            admitted,
             idle: self.idle,
             shutdown: self.shutdown.clone(),
             pieces: sender,
@@ -113,13 +122,15 @@ impl ImageCalls {
 }
 
 impl Reading {
-    /// Reads until the end, the first error, or nobody takes anything any more.
+    /// Reads until the end, the first error, nobody takes anything any more, or the contract does not let images be read.
     async fn run(mut self) {
-        let shutdown = self.shutdown.clone();
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = self.read() => {}
-        }
+        let (shutdown, mut admitted) = (self.shutdown.clone(), self.admitted.clone());
+        let lost = tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = self.read() => return,
+            lost = admitted.lost(may_get) => lost,
+        };
+        self.give(Some(Err(lost))).await;
     }
 
     async fn read(&mut self) {

@@ -5,6 +5,9 @@
 //! store takes 16 uploads in all. An upload that is waited for longer than
 //! [`IDLE`] for [`LEAST_PACE`] bytes ends, and so does a read of which nobody takes anything for as long. Whatever ends an upload, its
 //! bytes stay for going on with, but for those that turn out to be others than were promised, and on a disk without room.
+//!
+//! Of patients whom the contract is not about there are no images. A call under way ends when the contract does not grant images any
+//! more.
 
 mod coming;
 mod get;
@@ -16,15 +19,19 @@ use crate::{
     audit::Audit,
     imaging::Intake,
     registry::{ImageTaken, Registry},
+    vendors::Admitted,
     wire::{read_digest, write_image},
 };
-use archwire_core::{Digest, SystemName};
+use archwire_core::{
+    Digest, SystemName,
+    contract::{Contract, PatientScope},
+};
 use archwire_nats::UploadKey;
 use archwire_proto::v1::{
     InReview, PutImageResponse, Recorded, ResumeImageRequest, ResumeImageResponse, Unchanged,
     put_image_response::Outcome,
 };
-use refusal::{invalid_field, not_stored, size_differs};
+use refusal::{images_denied, invalid_field, not_stored, size_differs};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -89,19 +96,21 @@ impl ImageCalls {
     /// Where an upload goes on.
     pub(super) async fn resume(
         &self,
-        vendor: SystemName,
+        admitted: &Admitted,
         request: &ResumeImageRequest,
     ) -> Result<ResumeImageResponse, Status> {
+        let contract = admitted.contract()?;
+        may_put(&contract)?;
         let digest = read_digest("sha256", &request.sha256).map_err(|error| invalid_field(&error))?;
         let key = UploadKey {
-            owner: vendor,
+            owner: admitted.vendor().clone(),
             promised: Some((digest, request.size)),
         };
         let store = self.intake.store();
         let size = store.contains(&digest).await;
         let offset = match size.map_err(|error| not_stored(&error))? {
             Some(size) if size != request.size => return Err(size_differs(request.size, size)),
-            Some(size) if self.may_be_brief(&key, &digest).await? => size,
+            Some(size) if self.may_be_brief(&contract, &key, &digest).await? => size,
             Some(_) => 0,
             None => {
                 let offset = store.offset(&key).await;
@@ -111,9 +120,16 @@ impl ImageCalls {
         Ok(ResumeImageResponse { offset })
     }
 
-    /// Whether an image that is there need not be sent once more: an event tells of it, or this vendor sent it.
-    async fn may_be_brief(&self, key: &UploadKey, digest: &Digest) -> Result<bool, Status> {
-        if self.registry.uses(digest) {
+    /// Whether an image that is there need not be sent once more: this vendor sent it, or an event tells of it and the vendor could
+    /// get it from whosever it is. Else a digest would fetch the bytes of patients whom the contract is not about.
+    async fn may_be_brief(
+        &self,
+        contract: &Contract,
+        key: &UploadKey,
+        digest: &Digest,
+    ) -> Result<bool, Status> {
+        let may_get = contract.images.read && contract.patients == PatientScope::All;
+        if may_get && self.registry.uses(digest) {
             return Ok(true);
         }
         let is_theirs = self.intake.store().is_by(key).await;
@@ -174,4 +190,22 @@ impl ImageCalls {
             image: image.map(|news| write_image(&news.image)),
         })
     }
+}
+
+/// Whether a contract lets images be put.
+fn may_put(contract: &Contract) -> Result<(), Status> {
+    contract
+        .images
+        .write
+        .then_some(())
+        .ok_or_else(|| images_denied("put"))
+}
+
+/// Whether a contract lets images be read.
+fn may_get(contract: &Contract) -> Result<(), Status> {
+    contract
+        .images
+        .read
+        .then_some(())
+        .ok_or_else(|| images_denied("read"))
 }

@@ -4,9 +4,10 @@
 use super::{
     ImageCalls, LARGEST_PIECE, PUTS,
     coming::{Coming, Pace},
+    may_put,
     open::Open,
     refusal::{
-        ahead, empty_piece, idle, invalid, no_room, not_stored, not_taken, size_differs, stopping,
+        ahead, empty_piece, idle, invalid, no_room, not_observed, not_stored, not_taken, size_differs, stopping,
         too_many_puts,
     },
 };
@@ -14,8 +15,10 @@ use crate::{
     api::status::{refuse, unknown_patient, unknown_record},
     failpoint::reach,
     imaging::ImageArrived,
+    registry::ObserveError,
+    vendors::Admitted,
 };
-use archwire_core::SystemName;
+use archwire_core::{EventKind, SystemName, contract::Contract};
 use archwire_nats::{ImageStoreError, Upload, UploadKey};
 use archwire_proto::v1::{PutImageRequest, PutImageResponse, put_image_request::Request};
 use bytes::Bytes;
@@ -27,6 +30,21 @@ impl ImageCalls {
     /// Takes an image, from its first message to the event.
     pub(crate) async fn put(
         &self,
+        mut admitted: Admitted,
+        requests: Streaming<PutImageRequest>,
+    ) -> Result<PutImageResponse, Status> {
+        let (vendor, contract) = (admitted.vendor().clone(), admitted.contract()?);
+        may_put(&contract)?;
+        tokio::select! {
+            lost = admitted.lost(may_put) => Err(lost),
+            put = self.put_under(&contract, vendor, requests) => put,
+        }
+    }
+
+    /// The same, as long as the contract lets images be put.
+    async fn put_under(
+        &self,
+        contract: &Contract,
         vendor: SystemName,
         mut requests: Streaming<PutImageRequest>,
     ) -> Result<PutImageResponse, Status> {
@@ -35,11 +53,11 @@ impl ImageCalls {
             Some(Request::Open(open)) => Open::read(open)?,
             _ => return Err(invalid("`open` comes first, once")),
         };
-        self.is_known(&vendor, &open).await?;
+        self.is_known(contract, &vendor, &open).await?;
         self.may_be_stored(&open)?;
         let place = self.place(&vendor, |places| &places.puts);
         let _place = place.ok_or_else(|| too_many_puts(PUTS))?;
-        self.upload(&vendor, &open, &mut requests, &mut pace).await?;
+        self.upload(contract, &open, &mut requests, &mut pace).await?;
         reach("image_stored");
         let arrived = ImageArrived {
             system: vendor,
@@ -57,18 +75,26 @@ impl ImageCalls {
         self.answer(taken).await
     }
 
-    /// Whether there is such a patient.
-    async fn is_known(&self, vendor: &SystemName, open: &Open) -> Result<(), Status> {
+    /// Whether there is such a patient, and the contract lets something be told of an image.
+    async fn is_known(&self, contract: &Contract, vendor: &SystemName, open: &Open) -> Result<(), Status> {
+        let kinds = [EventKind::PatientImaged, EventKind::ImageAmended];
+        if !kinds.iter().any(|kind| contract.writes(*kind)) {
+            let kind = EventKind::PatientImaged;
+            return Err(not_observed(&ObserveError::KindDenied { kind }));
+        }
+        let speaks_of = |patient| self.registry.speaks_of(vendor, patient);
         let Some(patient) = open.patient_id else {
             let linked = self.intake.whose(vendor, None, open.record.as_ref());
+            let linked = linked.filter(|patient| speaks_of(*patient));
             return linked.map(drop).ok_or_else(unknown_record);
         };
         let is_known = || self.registry.index().entry(patient).is_some();
-        if !is_known() {
-            // The caller may follow the log and have heard of the patient just now.
+        if !is_known() || !speaks_of(patient) {
+            // The caller may follow the log and have heard of the patient, or of a record, just now.
             self.registry.caught_up(patient).await;
         }
-        is_known().then_some(()).ok_or_else(unknown_patient)
+        let is_known = is_known() && speaks_of(patient);
+        is_known.then_some(()).ok_or_else(unknown_patient)
     }
 
     fn may_be_stored(&self, open: &Open) -> Result<(), Status> {
@@ -85,18 +111,18 @@ impl ImageCalls {
     /// Has the bytes stored, from where they go on.
     async fn upload(
         &self,
-        vendor: &SystemName,
+        contract: &Contract,
         open: &Open,
         requests: &mut Streaming<PutImageRequest>,
         pace: &mut Pace,
     ) -> Result<(), Status> {
         let key = UploadKey {
-            owner: vendor.clone(),
+            owner: contract.grantee.vendor.clone(),
             promised: Some((open.digest, open.size)),
         };
         let mut upload = tokio::select! {
             () = self.shutdown.cancelled() => return Err(stopping()),
-            upload = self.begin(key, open) => upload?,
+            upload = self.begin(contract, key, open) => upload?,
         };
         let mut coming = Coming::of(open, &upload)?;
         while let Some(request) = self.next(requests, pace).await? {
@@ -126,7 +152,7 @@ impl ImageCalls {
 
     /// Begins to store. An event must not rest on a copy that is damaged, also where nothing more is to be sent; and who has not sent
     /// all of an image that no event tells of sends it from the beginning on: a digest alone shows nobody's bytes.
-    async fn begin(&self, key: UploadKey, open: &Open) -> Result<Upload, Status> {
+    async fn begin(&self, contract: &Contract, key: UploadKey, open: &Open) -> Result<Upload, Status> {
         let store = self.intake.store();
         let size = store.contains(&open.digest).await;
         match size.map_err(|error| not_stored(&error))? {
@@ -139,7 +165,7 @@ impl ImageCalls {
         }
         let upload = store.upload(key.clone()).await;
         let upload = upload.map_err(|error| not_stored(&error))?;
-        if upload.was_there() && open.offset > 0 && !self.may_be_brief(&key, &open.digest).await? {
+        if upload.was_there() && open.offset > 0 && !self.may_be_brief(contract, &key, &open.digest).await? {
             return Err(ahead(0));
         }
         Ok(upload)

@@ -39,6 +39,12 @@ pub(super) fn too_many_gets(most: usize) -> Status {
     refuse(Code::ResourceExhausted, "image_reads_full", message)
 }
 
+/// The contract says nothing of images.
+pub(super) fn images_denied(what: &str) -> Status {
+    let message = format!("the contract does not let this vendor {what} images");
+    refuse(Code::PermissionDenied, "images_denied", message)
+}
+
 /// Nothing came for too long.
 pub(super) fn idle(waited: Duration) -> Status {
     let message =
@@ -95,10 +101,13 @@ pub(super) fn not_taken(error: &IntakeError) -> Status {
     }
 }
 
-fn not_observed(error: &ObserveError) -> Status {
+/// An image that the registry did not take.
+pub(super) fn not_observed(error: &ObserveError) -> Status {
     tracing::warn!(code = error.code(), "an image of a vendor was not told");
     let code = match error {
         ObserveError::Invalid(_) | ObserveError::Bound(_) => Code::InvalidArgument,
+        ObserveError::KindDenied { .. } => Code::PermissionDenied,
+        ObserveError::UnknownPatient => Code::NotFound,
         ObserveError::ImagesFull
         | ObserveError::ReviewFull
         | ObserveError::UnknownFull

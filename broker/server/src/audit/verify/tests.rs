@@ -172,6 +172,36 @@ proptest! {
     }
 
     #[test]
+    fn a_beginning_that_was_let_go_of_is_told_and_one_that_was_taken_away_is_found(
+        sizes in vec(1_usize..6, 3..7), pick: Index, more: bool,
+    ) {
+        let (mut blocks, signed) = chain(&sizes);
+        let gone = 1 + pick.index(sizes.len() - 2);
+        let removal = Removal::of(&signed[gone - 1], &KEY, jiff::Timestamp::now()).unwrap();
+        let record = AuditRecord { removal: Some(removal.write()), ..AuditRecord::default() };
+        let end = walk(blocks.last().unwrap()).unwrap().link;
+        let (made, _) = block(&end, vec![record.encode_to_vec().into()], 0, 0);
+        blocks.push(made);
+        prop_assert_eq!(verify(&blocks, signed.clone()).findings, []);
+        let left = &blocks[gone + usize::from(more)..];
+        let verified = verify(left, signed.clone());
+        if more {
+            prop_assert_eq!(verified.found, 1, "{:?}", verified);
+            let finding = &verified.findings[0];
+            let last = left[0].first - 1;
+            prop_assert_eq!((finding.fault, finding.first, finding.last), (Fault::Removed, removal.index + 1, last));
+        } else {
+            prop_assert_eq!(verified.findings, []);
+            prop_assert_eq!(verified.let_go, Some(removal));
+            prop_assert_eq!(verified.first, left[0].first);
+            prop_assert_eq!(verified.signed_through, signed.last().unwrap().index);
+        }
+        // Without what says so, nothing was let go of.
+        let unsaid = verify(&left[..left.len() - 1], signed);
+        prop_assert_eq!(unsaid.findings.first().map(|finding| finding.fault), Some(Fault::Removed));
+    }
+
+    #[test]
     fn how_far_the_log_was_gone_through_cannot_be_changed_either(sizes in vec(1_usize..6, 2..6), pick: Index) {
         let (mut blocks, signed) = chain(&sizes);
         let number = pick.index(sizes.len());
@@ -272,4 +302,36 @@ fn what_was_signed_cannot_be_put_before_the_chain() {
     let verified = verify_all(&messages, signed);
     let faults: Vec<_> = verified.findings.iter().map(|finding| finding.fault).collect();
     assert_eq!(faults, [Fault::CheckpointDiffers, Fault::CheckpointDiffers]);
+}
+
+#[test]
+fn what_was_let_go_of_by_somebody_else_or_too_early_is_found() {
+    let (mut blocks, mut signed) = chain(&[2, 2, 2]);
+    let end = walk(&blocks[2]).unwrap().link;
+    let with = |removal: &Removal| {
+        let record = AuditRecord {
+            removal: Some(removal.write()),
+            ..AuditRecord::default()
+        };
+        block(&end, vec![record.encode_to_vec().into()], 0, 0).0
+    };
+    let other = CheckpointKey::of(tempfile::tempdir().unwrap().path()).unwrap();
+    let theirs = Removal::of(&signed[1], &other, jiff::Timestamp::now()).unwrap();
+    blocks.push(with(&theirs));
+    let faults = |verified: Verified| {
+        verified
+            .findings
+            .iter()
+            .map(|finding| finding.fault)
+            .collect::<Vec<_>>()
+    };
+    let found = faults(verify(&blocks[2..], signed.clone()));
+    assert_eq!(found, [Fault::Removed, Fault::KeyUnknown]);
+    // Whoever has the key signs that everything was old; somebody else knows when it was not.
+    let ours = Removal::of(&signed[1], &KEY, jiff::Timestamp::now()).unwrap();
+    blocks[3] = with(&ours);
+    assert_eq!(faults(verify(&blocks[2..], signed.clone())), []);
+    let link = walk(&blocks[0]).unwrap().link;
+    signed[0] = KEY.sign(&practice(), &link, jiff::Timestamp::now());
+    assert_eq!(faults(verify(&blocks[2..], signed)), [Fault::LetGoEarly]);
 }

@@ -6,10 +6,10 @@ use crate::audit::{
     checkpoint::CheckpointKey,
     pending::{Item, Origin},
 };
-use archwire_nats::ByteSize;
 use archwire_proto::admin::v1::AuditRecord;
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ pub(super) const FIRST_SIGNED: Duration = Duration::from_secs(60);
 /// What signs, how often, and where that is written.
 pub struct Signing {
     /// The key.
-    pub key: CheckpointKey,
+    pub key: Arc<CheckpointKey>,
     /// Where checkpoints are written beside the audit.
     pub file: PathBuf,
     /// After so many records, and
@@ -73,7 +73,6 @@ impl Writing {
             });
         }
         self.signed.1 = Instant::now() + at_least;
-        self.warn_when_nearly_full().await;
         self.flush().await;
         self.signed.0 = self.writer.tail.link.index;
         let written = tokio::task::spawn_blocking(move || checkpoint.append_to(&file)).await;
@@ -83,37 +82,5 @@ impl Writing {
                 "a checkpoint of the audit is not in its file; it stands in the audit only"
             );
         }
-    }
-
-    /// Of this somebody has to know before nobody can act any more.
-    async fn warn_when_nearly_full(&self) {
-        let Ok((bytes, most)) = self.writer.stream.usage().await else {
-            return;
-        };
-        if is_nearly_full(bytes, most) {
-            tracing::warn!(
-                code = "audit_nearly_full",
-                %bytes,
-                %most,
-                "the audit is nearly full; raise `max-size` of `[audit]` before nobody can act any more"
-            );
-        }
-    }
-}
-
-/// Whether four fifths are used.
-fn is_nearly_full(bytes: ByteSize, most: ByteSize) -> bool {
-    bytes.get() / 4 >= most.get() / 5
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_audit_is_nearly_full_from_four_fifths_on() {
-        let most = ByteSize::bytes(1000);
-        assert!(!is_nearly_full(ByteSize::bytes(790), most));
-        assert!(is_nearly_full(ByteSize::bytes(800), most));
     }
 }

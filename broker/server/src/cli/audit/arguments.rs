@@ -1,6 +1,7 @@
 //! What can be written after `archwire audit`.
 
-use crate::cli::arguments::Asking;
+use super::disclosures::Format;
+use crate::{admin::check_name, cli::arguments::Asking};
 use archwire_core::PatientId;
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
@@ -23,6 +24,15 @@ pub(in crate::cli) enum AuditCommand {
                       --action delivery. --patient 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001"
     )]
     Search(SearchArgs),
+    /// Give out the accounting of disclosures that the practice owes a patient: to whom something was told, what, when, for which
+    /// purpose and on what grounds. With --json, one record of the audit a line.
+    ///
+    /// Whoever was merged with the patient is accounted for too. Reads the whole audit. That it was given out is audited.
+    #[command(
+        after_help = "Examples:\n  archwire audit disclosures --patient 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001 --by \"Kim \
+                      Doe\"\n  archwire audit disclosures --patient 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001 --format fhir"
+    )]
+    Disclosures(DisclosuresArgs),
     /// Check that no record was changed, removed or put elsewhere since it was written.
     ///
     /// Reads the whole audit. Exit code 3 when something is wrong, with the records that it is about. Where the end was cut off,
@@ -43,6 +53,7 @@ impl AuditCommand {
         match self {
             Self::List(arguments) => &arguments.asking,
             Self::Search(arguments) => &arguments.asking,
+            Self::Disclosures(arguments) => &arguments.asking,
             Self::Verify(arguments) => &arguments.asking,
             Self::Key(arguments) => &arguments.asking,
         }
@@ -77,7 +88,8 @@ pub(in crate::cli) struct SearchArgs {
     /// Only what was done with this system.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(super) system: String,
-    /// Only this action; with a dot at its end, all of its group: `delivery.`, `disclosure.`, `event.`, `review.`.
+    /// Only this action; with a dot at its end, all of its group: `delivery.`, `disclosure.`, `event.`, `review.`, `token.`,
+    /// `authentication.`, `configuration.`, `contract.`.
     #[arg(long, value_name = "ACTION", default_value = "")]
     pub(super) action: String,
     /// Only from this day on, in UTC.
@@ -89,6 +101,33 @@ pub(in crate::cli) struct SearchArgs {
     /// Only records after this place in the audit.
     #[arg(long, value_name = "PLACE", default_value_t = 0)]
     pub(super) after: u64,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct DisclosuresArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    /// The patient.
+    #[arg(long, value_name = "PATIENT-ID")]
+    pub(super) patient: PatientId,
+    /// How it is written.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        conflicts_with = "json"
+    )]
+    pub(super) format: Format,
+    /// Only from this day on, in UTC.
+    #[arg(long, value_name = "DATE")]
+    pub(super) since: Option<Date>,
+    /// Only up to this day, in UTC, the day included.
+    #[arg(long, value_name = "DATE")]
+    pub(super) until: Option<Date>,
+    /// Your name, for the audit.
+    #[arg(long, value_name = "NAME", value_parser = check_name)]
+    pub(super) by: Option<String>,
 }
 
 #[derive(Args)]

@@ -1,6 +1,7 @@
 //! `archwire audit`: records, written as they come, because an audit grows for ever; and whether they are what they were.
 
 mod arguments;
+mod disclosures;
 mod verify;
 
 pub(super) use arguments::{AuditArgs, AuditCommand};
@@ -27,6 +28,7 @@ pub(super) async fn run(command: AuditCommand, out: &mut impl Write) -> Result<b
     let (asking, request) = match command {
         AuditCommand::List(arguments) => listed(arguments),
         AuditCommand::Search(arguments) => searched(arguments),
+        AuditCommand::Disclosures(arguments) => return disclosures::run(arguments, out).await.map(|()| true),
         AuditCommand::Verify(arguments) => return verify::verify(arguments, out).await,
         AuditCommand::Key(arguments) => return verify::key(arguments, out).await.map(|()| true),
     };
@@ -99,6 +101,11 @@ fn write(out: &mut impl Write, sequence: u64, record: &AuditRecord) -> io::Resul
     let events = record.events.iter().map(|event| event.sequence.to_string());
     let events = events.collect::<Vec<_>>().join(", ");
     let (patients, paths) = (record.patient_ids.join(", "), record.paths.join(", "));
+    let (keys, said) = (record.keys.join(", "), record.statements.join("; "));
+    let count = match record.count {
+        0 => String::new(),
+        count => count.to_string(),
+    };
     for (name, words) in [
         ("vendor", record.vendor.as_deref().unwrap_or_default()),
         ("subscription", record.subscription.as_str()),
@@ -108,6 +115,11 @@ fn write(out: &mut impl Write, sequence: u64, record: &AuditRecord) -> io::Resul
         ("events", &events),
         ("image", image),
         ("paths", &paths),
+        ("from", record.address.as_str()),
+        ("count", &count),
+        ("token", record.token.as_str()),
+        ("keys", &keys),
+        ("contract", &said),
         ("reason", &record.reason),
     ] {
         if !words.is_empty() {

@@ -135,6 +135,13 @@ fn write(out: &mut impl Write, verified: &Verified, broken: &[usize]) -> io::Res
             "{unchained} records are from before records were chained: they are those which the chain was begun behind"
         )?;
     }
+    if let Some(removal) = &verified.let_go {
+        writeln!(
+            out,
+            "records 1 to {} were let go of on {}, because their time was over; the last of them was signed on {}",
+            removal.index, removal.at, removal.through
+        )?;
+    }
     let Verified {
         records,
         last,
@@ -150,6 +157,7 @@ fn write(out: &mut impl Write, verified: &Verified, broken: &[usize]) -> io::Res
         out,
         "{}",
         match verified.found {
+            0 if verified.let_go.is_some() => "the audit is whole from there on",
             0 => "the audit is whole",
             _ => "the audit is NOT what it was",
         }
@@ -187,7 +195,13 @@ fn as_json(verified: &Verified, broken: &[usize], has_compared: bool) -> Value {
         "is_whole": verified.found == 0,
         "records": verified.records,
         "unchained": verified.unchained,
+        "first": verified.first,
         "last": verified.last,
+        "let_go": verified.let_go.as_ref().map(|removal| json!({
+            "last": removal.index,
+            "at": removal.at,
+            "through": removal.through,
+        })),
         "checkpoints": verified.checkpoints,
         "signed_through": verified.signed_through,
         "found": verified.found,

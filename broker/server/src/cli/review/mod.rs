@@ -158,22 +158,15 @@ async fn merge(arguments: MergeArgs, out: &mut impl Write) -> Result<(), AskErro
         although_not_same: arguments.although_not_same,
         dry_run: arguments.dry_run,
     };
-    let answer = broker(&arguments.deciding.acting.asking)
-        .await?
-        .merge(request)
-        .await?
-        .into_inner();
+    let asking = &arguments.deciding.acting.asking;
+    let answer = broker(asking).await?.merge(request).await?.into_inner();
     let merge = read(answer.merge)?;
-    let Merge { survivor, retired } = &merge;
-    if arguments.deciding.acting.asking.json {
-        json::write(out, &json::merge(&merge))?;
-    } else if arguments.dry_run {
+    if arguments.dry_run && !asking.json {
         let title = "Nothing is changed yet. Who goes on, and who would be merged into him or her:";
-        would_be(out, title, &merge, [&survivor.before, &retired.before])?;
-    } else {
-        writeln!(out, "merged: {}\ninto:   {}", told(retired), told(survivor))?;
+        let sides = [&merge.survivor.before, &merge.retired.before];
+        return would_be(out, title, &merge, sides);
     }
-    Ok(())
+    done(out, asking.json, &merge, ["merged", "into"])
 }
 
 async fn unmerge(arguments: UnmergeArgs, out: &mut impl Write) -> Result<(), AskError> {
@@ -183,21 +176,29 @@ async fn unmerge(arguments: UnmergeArgs, out: &mut impl Write) -> Result<(), Ask
         reason: arguments.deciding.reason,
         dry_run: arguments.dry_run,
     };
-    let answer = broker(&arguments.deciding.acting.asking)
-        .await?
-        .unmerge(request)
-        .await?
-        .into_inner();
+    let asking = &arguments.deciding.acting.asking;
+    let answer = broker(asking).await?.unmerge(request).await?.into_inner();
     let merge = read(answer.merge)?;
-    let Merge { survivor, retired } = &merge;
-    if arguments.deciding.acting.asking.json {
-        json::write(out, &json::merge(&merge))?;
-    } else if arguments.dry_run {
+    if arguments.dry_run && !asking.json {
         let title = "Nothing is changed yet. The two as they would be:";
-        would_be(out, title, &merge, [&survivor.after, &retired.after])?;
-    } else {
-        writeln!(out, "parted: {}\nfrom:   {}", told(retired), told(survivor))?;
+        let sides = [&merge.survivor.after, &merge.retired.after];
+        return would_be(out, title, &merge, sides);
     }
+    done(out, asking.json, &merge, ["parted", "from"])
+}
+
+/// Tells what came of it, in a program's way or in these words.
+fn done(out: &mut impl Write, as_json: bool, merge: &Merge, [what, whom]: [&str; 2]) -> Result<(), AskError> {
+    if as_json {
+        return Ok(json::write(out, &json::merge(merge))?);
+    }
+    let [retired, survivor] = [&merge.retired, &merge.survivor].map(told);
+    writeln!(
+        out,
+        "{:<8}{retired}\n{:<8}{survivor}",
+        format!("{what}:"),
+        format!("{whom}:")
+    )?;
     Ok(())
 }
 

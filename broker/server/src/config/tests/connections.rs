@@ -32,49 +32,6 @@ fn a_configuration_with_only_a_name_has_the_documented_defaults() {
 }
 
 #[test]
-fn an_address_that_others_can_reach_needs_tls() {
-    for address in ["0.0.0.0:7400", "192.168.1.5:7400", "[::]:7400"] {
-        let problem = Office::with(&format!("[api]\nlisten = \"{address}\"\n")).problem();
-        assert!(
-            problem.contains(&format!(
-                "line 4: config_value api.listen other machines can reach {address}"
-            )),
-            "{problem}"
-        );
-        assert!(
-            problem.ends_with("-> set api.tls-certificate and api.tls-key, or listen on 127.0.0.1"),
-            "{problem}"
-        );
-    }
-}
-
-#[test]
-fn a_certificate_and_its_key_belong_together_and_are_read() {
-    let tls = "[api]\nlisten = \"0.0.0.0:0\"\ntls-certificate = \"cert.pem\"\ntls-key = \"key.pem\"\n";
-    let office = Office::with(tls).secret("key.pem", "-----BEGIN PRIVATE KEY-----\n");
-    office.put("cert.pem", "-----BEGIN CERTIFICATE-----\n", 0o644);
-    assert!(office.config().api.tls.is_some());
-    office.put("key.pem", "-----BEGIN PRIVATE KEY-----\n", 0o644);
-    assert!(
-        office
-            .problem()
-            .contains("config_secret api.tls-key others than the owner can use"),
-        "{}",
-        office.problem()
-    );
-    office.put("key.pem", "no key", 0o600);
-    office.put("cert.pem", "no certificate", 0o644);
-    assert_eq!(office.problems().len(), 2);
-    let problem = Office::with("[api]\ntls-key = \"key.pem\"\n")
-        .secret("key.pem", "-----BEGIN PRIVATE KEY-----")
-        .problem();
-    assert!(
-        problem.contains("config_missing api.tls-certificate is missing"),
-        "{problem}"
-    );
-}
-
-#[test]
 fn the_supervised_servers_binary_is_the_variables_then_the_files_then_the_paths() {
     let office = Office::with("[nats]\nserver = \"own/nats-server\"\n");
     let binary = |office: &Office| match office.config().nats.server {

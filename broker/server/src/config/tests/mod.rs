@@ -1,6 +1,7 @@
 //! Configurations in folders of their own, with the files that they point to; nothing of this machine's environment.
 
 mod accounts;
+mod api;
 mod audit;
 mod connections;
 mod data_folder;
@@ -13,6 +14,7 @@ mod schedule;
 mod secrets;
 mod systems;
 mod telemetry;
+mod vendors;
 
 use super::{Config, ConfigError, Problem};
 use std::{
@@ -24,6 +26,14 @@ use std::{
 use tempfile::TempDir;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// What a vendor's table has to say beside its token, 5 lines; with it, the vendor may write all fields.
+const CONTRACT: &str = r#"organization = "Example Cephalometry Ltd"
+purpose = "treatment"
+legal-basis = "agreement of 2026-01-15"
+patients = "all"
+write-fields = ["identifiers", "name", "demographics", "contact", "responsible-parties", "administrative", "photo"]
+"#;
 
 /// An office's machine: a folder with a configuration, a NATS server's binary, the connectors `echo` and `opendental`,
 /// and an environment.
@@ -50,7 +60,13 @@ impl Office {
         office.put("connectors/echo.wasm", "", 0o644);
         office.put("connectors/opendental.wasm", "", 0o644);
         let path = office.path("bin").display().to_string();
-        office.variable("PATH", &path)
+        let office = office.variable("PATH", &path);
+        // Most offices are about something else than how vendors connect.
+        let says = ["plaintext", "tls-", "api = "].iter().any(|word| text.contains(word));
+        match says {
+            true => office,
+            false => office.variable("ARCHWIRE__API__PLAINTEXT", "loopback-only"),
+        }
     }
 
     fn variable(mut self, name: &str, value: &str) -> Self {

@@ -1,12 +1,12 @@
 //! Who is right about what, and which identifiers are trusted.
 
-use super::{Office, TOKEN, system};
+use super::{CONTRACT, Office, TOKEN, system};
 use archwire_core::{FieldGroup, OnDisagreement, Owner};
 
 /// `more` in the table of the system `front-desk`, with the vendor `ceph` below, and `ceph` in the vendor's.
 fn office(more: &str, ceph: &str) -> Office {
     let text = system(&format!(
-        "{more}\n[vendors.ceph]\ntoken = {{ file = \"token\" }}\n{ceph}\n"
+        "{more}\n[vendors.ceph]\ntoken = {{ file = \"token\" }}\n{ceph}\n{CONTRACT}"
     ));
     Office::with(&text).secret("token", TOKEN)
 }

@@ -1,6 +1,6 @@
 //! Where secrets may come from, and that they go nowhere.
 
-use super::{Office, TOKEN, system};
+use super::{CONTRACT, Office, TOKEN, system};
 use secrecy::ExposeSecret;
 use std::fs;
 
@@ -173,7 +173,8 @@ fn a_token_is_at_least_32_characters_of_printable_ascii() {
         "0123456789abcdef 0123456789abcdef",
         "0123456789abcdef0123456789abcdeé",
     ] {
-        let office = Office::with("[vendors.ceph]\ntoken = { file = \"token\" }\n").secret("token", text);
+        let vendor = format!("[vendors.ceph]\ntoken = {{ file = \"token\" }}\n{CONTRACT}");
+        let office = Office::with(&vendor).secret("token", text);
         let problem = office.problem();
         assert!(
             problem.contains("config_secret vendors.ceph.token is not 32 to 4096 characters"),
@@ -185,12 +186,11 @@ fn a_token_is_at_least_32_characters_of_printable_ascii() {
 
 #[test]
 fn two_vendors_with_the_same_token_are_refused() {
-    let office = Office::with(
-        "[vendors.a]\ntoken = { file = \"token\" }\n[vendors.b]\ntoken = { file = \"token\" }\n",
-    );
+    let vendor = |name| format!("[vendors.{name}]\ntoken = {{ file = \"token\" }}\n{CONTRACT}");
+    let office = Office::with(&(vendor("a") + &vendor("b")));
     let problem = office.secret("token", TOKEN).problem();
     assert!(
-        problem.contains("line 6: config_conflict vendors.b.token is the same as that of vendors.a"),
+        problem.contains("line 11: config_conflict vendors.b.token is the same as that of vendors.a"),
         "{problem}"
     );
 }

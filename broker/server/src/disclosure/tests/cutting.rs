@@ -1,9 +1,9 @@
 //! By group, kind and source.
 
 use super::{
-    Disclosed, VendorView, all_sets, disclose, disclose_bytes, is_withheld, nobody, part, reads,
+    Disclosed, all_sets, disclose, disclose_bytes, is_withheld, part, reads,
     sample::{PATHS, event, patient, word},
-    tells,
+    tells, view,
 };
 use crate::wire::{WireError, read_patient, write_patient};
 use archwire_core::{
@@ -38,10 +38,10 @@ fn what_a_contract_does_not_read_is_nowhere_in_what_is_sent() {
 
 #[test]
 fn what_has_no_words_is_hidden_as_well() {
-    let shown = VendorView::new(&reads([]), &nobody).patient(patient());
+    let shown = view(&reads([])).patient(patient());
     assert!(shown == v1::Patient::default());
     let all = reads(FieldGroup::ALL);
-    assert!(VendorView::new(&all, &nobody).patient(patient()) == patient());
+    assert!(view(&all).patient(patient()) == patient());
     let event = part(disclose(&reads([]), &event(v1::EventKind::PatientCreated)));
     assert_eq!(event.linked_by, 0);
 }
@@ -204,7 +204,7 @@ fn what_this_version_does_not_know_never_passes() {
 #[test]
 fn bytes_that_are_no_event_are_shown_to_nobody_who_may_not_see_everything() {
     let contract = reads([FieldGroup::Name]);
-    let broken = VendorView::new(&contract, &nobody).event(&vec![0xff; 8].into());
+    let broken = view(&contract).event(&vec![0xff; 8].into());
     assert_eq!(broken.err(), Some(WireError::NotAMessage));
 }
 
@@ -238,7 +238,7 @@ fn messages_are_cut_as_the_contract_cuts_patients() {
     };
     for fields in all_sets() {
         let contract = reads(fields.clone());
-        let message = VendorView::new(&contract, &nobody).patient(write_patient(&patient));
+        let message = view(&contract).patient(write_patient(&patient));
         let read = read_patient(message).unwrap();
         assert!(read == contract.read.patient(&patient), "{fields:?}");
     }

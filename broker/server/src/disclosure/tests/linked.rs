@@ -11,6 +11,7 @@ use archwire_core::{
 };
 use archwire_proto::v1;
 use prost::Message as _;
+use std::sync::Arc;
 
 fn linked() -> Contract {
     let mut contract = reads(FieldGroup::ALL);
@@ -21,8 +22,10 @@ fn linked() -> Contract {
 
 /// What is shown while the archive keeps a record of these.
 fn disclose(event: &v1::Event, kept: &[PatientId]) -> Disclosed {
-    let keeps = |system: &SystemName, patient| system.as_str() == "archive" && kept.contains(&patient);
-    let disclosed = VendorView::new(&linked(), &keeps).event(&event.encode_to_vec().into());
+    let kept = kept.to_vec();
+    let keeps = move |system: &SystemName, patient| system.as_str() == "archive" && kept.contains(&patient);
+    let view = VendorView::new(Arc::new(linked()), Arc::new(keeps));
+    let disclosed = view.event(&event.encode_to_vec().into());
     disclosed.unwrap_or_else(|error| panic!("{error}"))
 }
 

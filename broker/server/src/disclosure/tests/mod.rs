@@ -12,6 +12,7 @@ use archwire_core::{
 };
 use archwire_proto::v1;
 use prost::{Message as _, bytes::Bytes};
+use std::sync::Arc;
 
 /// A contract that reads these fields in events of all kinds, images too, of all patients; without the source.
 fn reads(fields: impl IntoIterator<Item = FieldGroup>) -> Contract {
@@ -53,12 +54,17 @@ fn nobody(_: &SystemName, _: PatientId) -> bool {
     false
 }
 
+/// The view of a contract for whom nobody keeps a record of anybody.
+fn view(contract: &Contract) -> VendorView {
+    VendorView::new(Arc::new(contract.clone()), Arc::new(nobody))
+}
+
 fn disclose(contract: &Contract, event: &v1::Event) -> Disclosed {
     disclose_bytes(contract, &event.encode_to_vec().into())
 }
 
 fn disclose_bytes(contract: &Contract, stored: &Bytes) -> Disclosed {
-    let disclosed = VendorView::new(contract, &nobody).event(stored);
+    let disclosed = view(contract).event(stored);
     disclosed.unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -4,7 +4,6 @@
 //! sent and never read back is looked for before it is sent once more. An image that a system files under somebody else's record
 //! is never taken for delivered. A copy with somebody else that is gone by then is no reason to withhold it from whose it is.
 
-use super::told::Told;
 use crate::{
     dispatch::{
         Permission,
@@ -12,7 +11,7 @@ use crate::{
         ended::{Brought, Failure, Trouble},
     },
     failpoint::reach,
-    registry::{ImageDue, ImageSettlement, Registry},
+    registry::{ImageDue, ImageEvent, ImageSettlement, Registry},
     telemetry::traces,
 };
 use archwire_core::{
@@ -110,7 +109,7 @@ impl Attempt<'_> {
                 Step::Over(over) => return Ok(over),
                 Step::Send(task) => task,
             };
-            let told = Told::read(self.registry, self.image, task.due.sequence).await?;
+            let told = self.registry.image_told_at(self.image, task.due.sequence).await?;
             // Once: after that nothing is in doubt any more.
             if !self.call_back(&task, &told, permission).await? {
                 break (task, told);
@@ -130,7 +129,7 @@ impl Attempt<'_> {
     async fn was_sent_before(
         &self,
         task: &Task,
-        told: &Told,
+        told: &ImageEvent,
         permission: &mut Permission<'_>,
     ) -> Result<bool, Failure> {
         let Task { due, record } = task;
@@ -185,7 +184,7 @@ impl Attempt<'_> {
     async fn send(
         &self,
         task: &Task,
-        told: &Told,
+        told: &ImageEvent,
         known_as: Option<LocalId>,
         permission: &mut Permission<'_>,
     ) -> Result<ImageDelivered, Failure> {
@@ -233,7 +232,7 @@ impl Attempt<'_> {
     async fn read_back(
         &self,
         task: &Task,
-        told: &Told,
+        told: &ImageEvent,
         delivered: ImageDelivered,
         permission: &mut Permission<'_>,
     ) -> Result<(), Failure> {
@@ -354,7 +353,7 @@ impl Attempt<'_> {
         Ok(settling.await?)
     }
 
-    fn receipt(&self, told: &Told, action: Option<DeliveryAction>, shown: Shown) -> Receipt {
+    fn receipt(&self, told: &ImageEvent, action: Option<DeliveryAction>, shown: Shown) -> Receipt {
         let Shown { outcome, reason } = shown;
         let version = &self.connector.component().description().version;
         told.receipt(outcome, action, reason, self.number, version)

@@ -22,7 +22,7 @@
 //! | `attempt` | note, send, read back, settle |
 //! | `stray` | what an earlier attempt may have sent to somewhere else |
 //! | `parking` | what is given up, and how that ends |
-//! | `told` | what the log says of an image last |
+//! | `receipt` | the receipt of how bringing an image ended |
 
 mod attempt;
 mod board;
@@ -30,13 +30,12 @@ mod book;
 mod line;
 mod parking;
 mod pass;
+mod receipt;
 mod runner;
 mod stray;
-mod told;
 
 pub use board::{ImageDesk, ImageDeskStatus};
 pub use book::AT_A_TIME;
-pub(crate) use told::Told;
 
 use super::Breaker;
 use crate::{parked::ParkedStore, registry::Registry};

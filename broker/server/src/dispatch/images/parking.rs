@@ -1,6 +1,6 @@
 //! Images that are given up, and how one that was given up ends.
 
-use super::{runner::Shared, told::Told};
+use super::runner::Shared;
 use crate::{
     dispatch::ended::{Brought, Trouble},
     failpoint::reach,
@@ -37,7 +37,7 @@ impl Shared {
         if !known.retracted || may_be_there {
             return Ok(());
         }
-        let told = Told::read(&self.registry, image, known.sequence).await?;
+        let told = self.registry.image_told_at(image, known.sequence).await?;
         let receipt = told.receipt(ReceiptOutcome::Superseded, None, None, 0, self.version());
         self.registry
             .image_receipted(&self.system, image, receipt, false)
@@ -54,7 +54,7 @@ impl Shared {
         let Some(known) = self.registry.image(image) else {
             return Ok(());
         };
-        let told = Told::read(&self.registry, image, known.sequence).await;
+        let told = self.registry.image_told_at(image, known.sequence).await;
         let told = told.map_err(|error| error.code())?;
         let undeliverable = Undeliverable {
             system: &self.system,

@@ -4,7 +4,6 @@ use super::{
     attempt::{Attempt, Step},
     board::Board,
     book::Begun,
-    told::Told,
 };
 use crate::{
     dispatch::{
@@ -172,7 +171,7 @@ impl Shared {
     async fn place(&self, image: ImageId, lane: &Span) {
         if !lane.is_disabled()
             && let Some(known) = self.registry.image(image)
-            && let Ok(told) = Told::read(&self.registry, image, known.sequence).await
+            && let Ok(told) = self.registry.image_told_at(image, known.sequence).await
         {
             traces::continue_from(lane, told.traceparent.as_deref());
         }

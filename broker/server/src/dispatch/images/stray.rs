@@ -8,14 +8,14 @@
 //!
 //! What the system does not withdraw is parked with its reason, and what is in doubt stays so.
 
-use super::{
-    attempt::{Attempt, Task},
-    told::Told,
-};
-use crate::dispatch::{
-    Permission,
-    attempt::not_read,
-    ended::{Failure, Trouble},
+use super::attempt::{Attempt, Task};
+use crate::{
+    dispatch::{
+        Permission,
+        attempt::not_read,
+        ended::{Failure, Trouble},
+    },
+    registry::ImageEvent,
 };
 use archwire_core::{Image, ImageDelivery, LocalId, Revision};
 use std::time::SystemTime;
@@ -37,7 +37,7 @@ impl Attempt<'_> {
     pub(super) async fn call_back(
         &self,
         task: &Task,
-        told: &Told,
+        told: &ImageEvent,
         permission: &mut Permission<'_>,
     ) -> Result<bool, Failure> {
         let Some(stray) = self.stray(task, told).await? else {
@@ -58,7 +58,7 @@ impl Attempt<'_> {
         Ok(true)
     }
 
-    async fn stray(&self, task: &Task, told: &Told) -> Result<Option<Stray>, Failure> {
+    async fn stray(&self, task: &Task, told: &ImageEvent) -> Result<Option<Stray>, Failure> {
         let Task { due, record } = task;
         let Some(doubt) = due.in_doubt.as_ref().filter(|_| self.needs_record) else {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Attempt<'_> {
         };
         let sent = match doubt.revision == due.revision {
             true => None,
-            false => Some(Told::at(self.registry, self.image, doubt.revision).await?),
+            false => Some(self.registry.image_told_as(self.image, doubt.revision).await?),
         };
         let sent = sent.as_ref().unwrap_or(told);
         let is_elsewhere = Some(sent_to) != record.as_ref();

@@ -1,16 +1,12 @@
 //! What is known of images, and what systems do not have yet.
 
 use super::filed::number_of_the_bus;
-use crate::{
-    registry::{
-        ObserveError, Registry,
-        index::{ImageEntry, Index, Sending, SystemCopy},
-    },
-    wire::decode_event,
+use crate::registry::{
+    Registry,
+    index::{ImageEntry, Index, Sending, SystemCopy},
 };
-use archwire_core::{Digest, ImageId, ImageNews, LocalId, PatientId, Revision, SystemName, Uid};
-use futures_util::StreamExt as _;
-use std::{pin::pin, time::SystemTime};
+use archwire_core::{Digest, ImageId, LocalId, PatientId, Revision, SystemName, Uid};
+use std::time::SystemTime;
 
 /// An image as the index knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +36,7 @@ pub struct KnownImageCopy {
     pub delivered: Revision,
     /// SHA-256 of the bytes that it showed last; `None` when it showed none.
     pub shown: Option<Digest>,
-    /// Since when it is not known whether the system took a delivery.
+    /// When the last attempt began, where it is not known whether the system took a delivery.
     pub in_doubt_since: Option<SystemTime>,
 }
 
@@ -71,11 +67,11 @@ pub struct ImageDue {
 /// A delivery of an image of which nobody knows how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageDoubt {
-    /// When the first attempt began.
+    /// When the last attempt began.
     pub since: SystemTime,
-    /// The revision of the image that it brought.
+    /// The revision of the image that the first one brought.
     pub revision: Revision,
-    /// The record of the system to which it was brought: not the patient's any more where patients were merged or parted since.
+    /// The record of the system to which they brought it: not the patient's any more where patients were merged or parted since.
     /// `None` where none was told, and in notes of brokers that did not note it.
     pub record: Option<LocalId>,
 }
@@ -126,23 +122,6 @@ impl Registry {
     #[must_use]
     pub fn images_of(&self, patient: PatientId) -> Vec<ImageId> {
         self.index().images_of(patient)
-    }
-
-    /// What was told of an image last, as it stands in the log; `None` for one that the bus does not know.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn image_news(&self, id: ImageId) -> Result<Option<ImageNews>, ObserveError> {
-        let sequence = self.index().image(id).map(|entry| entry.sequence);
-        let Some(sequence) = sequence else {
-            return Ok(None);
-        };
-        let mut history = pin!(self.log().history(id.patient, sequence.saturating_sub(1)));
-        let Some(stored) = history.next().await else {
-            return Ok(None);
-        };
-        let event = decode_event(stored.map_err(ObserveError::Read)?.payload)?;
-        Ok(event.image.map(|news| *news))
     }
 
     /// What a system does not have yet of an image; `None` when that is nothing. Whether it has a record of the patient does not

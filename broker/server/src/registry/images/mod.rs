@@ -17,12 +17,14 @@ mod retract;
 mod settle;
 mod take;
 mod tell;
+mod told;
 mod wake;
 mod whose;
 
 pub use due::{ImageDoubt, ImageDue, KnownImage, KnownImageCopy};
 pub use outcome::ImageTaken;
 pub use settle::ImageSettlement;
+pub(crate) use told::ImageEvent;
 
 /// Most images of one patient: at about 1.2 KB at hand each, 120 MB.
 const MOST_IMAGES: u32 = 100_000;

@@ -24,8 +24,8 @@ pub struct ImageSettlement {
 
 impl Registry {
     /// Notes that the bus is about to have a system take what was found due of an image, to this record where it has one. Tells
-    /// since when it is in doubt whether the system has it already, from an earlier attempt of which nobody knows how it ended;
-    /// where that one went stays noted.
+    /// since when it is in doubt whether the system has it already: when the attempt before this one began, if nobody knows how
+    /// that ended. From now on the doubt counts from this one; what the first one brought, and where, stays noted.
     ///
     /// # Errors
     /// [`ObserveError::Busy`] when that is not what is due to the system any more, or the image or the record is another
@@ -42,13 +42,12 @@ impl Registry {
         let due = due.filter(|due| due.revision == found.revision && due.patient == found.patient);
         let due = due.filter(|due| self.is_record_of(system, record, due.patient));
         let due = due.ok_or(ObserveError::Busy)?;
-        if due.in_doubt.is_none() {
-            let sending = Copied::Sending {
-                revision: due.revision,
-                record: record.cloned(),
-            };
-            self.note_copy(system, id, sending).await?;
-        }
+        // Each attempt may be the one that arrives late.
+        let sending = Copied::Sending {
+            revision: due.revision,
+            record: record.cloned(),
+        };
+        self.note_copy(system, id, sending).await?;
         Ok(due.in_doubt.map(|doubt| doubt.since))
     }
 

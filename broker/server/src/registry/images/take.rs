@@ -9,7 +9,7 @@ use crate::{
     registry::{LONGEST_CONFLICT, ObserveError, Registry, index::RECORD},
     wire::WireError,
 };
-use archwire_core::{Decision, ImageId, ImageObservation, PatientId};
+use archwire_core::{Decision, EventKind, ImageId, ImageObservation, PatientId};
 use archwire_nats::AppendError;
 use std::{collections::BTreeSet, sync::Arc};
 use tracing::Instrument as _;
@@ -80,6 +80,11 @@ impl Registry {
         self.move_images().await;
         for _ in 0..LONGEST_CONFLICT {
             let said = self.said_of(observation, ruling)?;
+            if let (None, Some(patient)) = (ruling, said.patient)
+                && !self.speaks_of(&observation.system, patient)
+            {
+                return Err(ObserveError::UnknownPatient);
+            }
             let Some(patient) = said.patient else {
                 return self.hold_image(observation, None, said.differs).await;
             };
@@ -179,6 +184,14 @@ impl Registry {
             patient,
             decision,
         };
+        let kind = match judged {
+            Judged::Amend(_) => Some(EventKind::ImageAmended),
+            Judged::Tell { .. } => Some(EventKind::PatientImaged),
+            Judged::Hold(_) | Judged::Unchanged(_) | Judged::Link(_) => None,
+        };
+        if let (Some(kind), None) = (kind, decision) {
+            self.may_tell_image(&observation.system, kind)?;
+        }
         let taken = match judged {
             Judged::Hold(differs) => {
                 let held = self.hold_image(observation, Some(patient), differs).await?;

@@ -135,12 +135,14 @@ impl Index {
                 }
             }
             Sighted::Creating(revision) => {
-                let doubt = Doubt {
+                let first = Doubt {
                     since: *seen_at,
+                    last: *seen_at,
                     revision: *revision,
                 };
                 // An attempt that repeats another one leaves it open since when that may have happened.
-                self.creating.entry((system.clone(), *patient)).or_insert(doubt);
+                let doubt = self.creating.entry((system.clone(), *patient)).or_insert(first);
+                doubt.last = *seen_at;
             }
             Sighted::Writing(paths) => self.write(system, *patient, Some((paths.clone(), *seen_at))),
             Sighted::Abandoned => {

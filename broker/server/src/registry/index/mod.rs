@@ -84,8 +84,10 @@ struct Who {
 /// A creation that the bus began and does not know the end of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
-    /// When the first attempt began.
+    /// When the first attempt began: for how long others wait for it counts from then.
     pub since: SystemTime,
+    /// When the last one began, which may be what arrives late.
+    pub last: SystemTime,
     /// Revision of the state that the record is created with.
     pub revision: Revision,
 }

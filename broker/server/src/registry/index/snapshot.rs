@@ -40,7 +40,7 @@ pub(super) enum Row {
     Patient(PatientRow),
     Image(ImageRow),
     Images(ImagesRow),
-    Creating(SystemName, PatientId, u64, u64),
+    Creating(SystemName, PatientId, CreatingRow),
     Retired(PatientId, PatientId),
     Half(#[serde(with = "serde_bytes")] Vec<u8>),
     NotSame(PatientId, PatientId),
@@ -60,6 +60,13 @@ pub(super) struct PatientRow {
     #[serde(with = "serde_bytes")]
     state: Vec<u8>,
     records: Vec<RecordRow>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct CreatingRow {
+    since: u64,
+    last: u64,
+    revision: u64,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -159,7 +166,12 @@ impl Index {
         let mut patients: Vec<_> = entries.map(|(id, entry)| (*id, Arc::clone(entry))).collect();
         patients.sort_unstable_by_key(|(id, _)| *id);
         let creating = self.creating.iter().map(|((system, patient), doubt)| {
-            Row::Creating(system.clone(), *patient, nanos(doubt.since), doubt.revision.get())
+            let row = CreatingRow {
+                since: nanos(doubt.since),
+                last: nanos(doubt.last),
+                revision: doubt.revision.get(),
+            };
+            Row::Creating(system.clone(), *patient, row)
         });
         let dropped = self.dropped.iter().flat_map(|(patient, systems)| {
             let row = |(system, revision): (&SystemName, &Revision)| {
@@ -222,10 +234,11 @@ impl Index {
             Row::Patient(row) => self.thaw_patient(row)?,
             Row::Image(row) => self.thaw_image(row),
             Row::Images(row) => self.thaw_images(row),
-            Row::Creating(system, patient, since, revision) => {
+            Row::Creating(system, patient, row) => {
                 let doubt = Doubt {
-                    since: time(since),
-                    revision: Revision::new(revision),
+                    since: time(row.since),
+                    last: time(row.last),
+                    revision: Revision::new(row.revision),
                 };
                 self.creating.insert((system, patient), doubt);
             }

@@ -50,6 +50,7 @@ fn take(memory: &Mutex<Memory>, request: PublishRequest, held: &mut Vec<PublishR
             code: code.into(),
             message: "as the test asked".into(),
             retryable,
+            field: String::new(),
         })
     };
     let outcome = match memory.reactions.pop_front().unwrap_or(Reaction::Answer) {

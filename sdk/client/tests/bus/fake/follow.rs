@@ -27,7 +27,11 @@ pub(super) async fn follow(
         .log
         .last()
         .map_or(0, |(sequence, _)| *sequence);
-    let opened = subscribe_response::Response::Opened(Opened { after, last });
+    let opened = subscribe_response::Response::Opened(Opened {
+        after,
+        last,
+        ..Opened::default()
+    });
     _ = answers
         .send(Ok(SubscribeResponse {
             response: Some(opened),
@@ -51,9 +55,15 @@ pub(super) async fn follow(
             && credit > 0
             && !stops
         {
+            let after = Some(position);
             (position, credit, sent) = (sequence, credit - 1, sent + 1);
             memory.lock().unwrap().sent += 1;
-            let delivery = subscribe_response::Response::Delivery(Delivery { sequence, event });
+            let delivery = subscribe_response::Response::Delivery(Delivery {
+                sequence,
+                event,
+                after,
+                ..Delivery::default()
+            });
             _ = answers
                 .send(Ok(SubscribeResponse {
                     response: Some(delivery),

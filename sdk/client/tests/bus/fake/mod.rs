@@ -294,7 +294,37 @@ impl Bus for Service {
             .map(|(_, event)| event.clone())
             .collect();
         let more = after + events.len() < log.len();
-        Ok(Response::new(ListEventsResponse { events, more }))
+        let through_revision = u64::try_from(after + events.len()).unwrap();
+        Ok(Response::new(ListEventsResponse {
+            events,
+            more,
+            through_revision,
+            ..ListEventsResponse::default()
+        }))
+    }
+
+    async fn find_patients(
+        &self,
+        request: Request<v1::FindPatientsRequest>,
+    ) -> Result<Response<v1::FindPatientsResponse>, Status> {
+        admit(&request)?;
+        let memory = self.0.lock().unwrap();
+        let after = request.get_ref().page_token.clone();
+        let mut ids: Vec<String> = memory.stored.iter().map(|id| format!("p{id}")).collect();
+        ids.sort();
+        ids.retain(|id| *id > after);
+        let more = ids.len() > 2;
+        ids.truncate(2);
+        let next_page_token = ids.last().filter(|_| more).cloned().unwrap_or_default();
+        let found = |patient_id| v1::FoundPatient {
+            patient_id,
+            revision: 1,
+            patient: Some(v1::Patient::default()),
+        };
+        Ok(Response::new(v1::FindPatientsResponse {
+            patients: ids.into_iter().map(found).collect(),
+            next_page_token,
+        }))
     }
 
     async fn put_image(

@@ -36,11 +36,11 @@ pub(super) struct Pending {
 /// A delivery of which nobody knows how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::registry) struct Sending {
-    /// When the first attempt began.
+    /// When the last attempt began.
     pub(in crate::registry) since: SystemTime,
-    /// The revision of the image that it brought.
+    /// The revision of the image that the first one brought. Only one with the same bytes follows while it is in doubt.
     pub(in crate::registry) revision: Revision,
-    /// The record to which it was brought; `None` where none was told.
+    /// The record to which they brought it; `None` where none was told.
     pub(in crate::registry) record: Option<LocalId>,
 }
 
@@ -119,13 +119,13 @@ impl Images {
     ) {
         match &copy.what {
             Copied::Sending { revision, record } => self.change(copy.id, system, |copy| {
-                let sending = || Sending {
+                let first = || Sending {
                     since: at,
                     revision: *revision,
                     record: record.clone(),
                 };
-                // An attempt that repeats another one leaves it open since when that may have happened, and where.
-                copy.with_pending(|pending| _ = pending.sending.get_or_insert_with(sending));
+                // An attempt that repeats another one may be what arrives late. What arrived, and where, stays open.
+                copy.with_pending(|pending| pending.sending.get_or_insert_with(first).since = at);
             }),
             Copied::Abandoned => self.change(copy.id, system, |copy| {
                 copy.with_pending(|pending| pending.sending = None);

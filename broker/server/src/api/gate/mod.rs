@@ -1,0 +1,247 @@
+//! What stands before the service: who calls, how often, and how much at a time.
+//!
+//! Every call of the bus is authenticated here, before anything of it is read. Whoever is let in stays so only as long as the
+//! contract is in force and what was shown is good: any call, whatever it does, ends with the status that says why not. A refusal
+//! that is one of too many comes after [`SLOW`], so that a connection gets no more than its streams of them a second; calls that come
+//! to nothing, among them those that are taken back before an answer, cost the connection after 1,000 at once and 100 a second.
+
+mod ending;
+mod failures;
+mod interval;
+mod shares;
+
+pub(in crate::api) use interval::Interval;
+
+use super::{
+    authentication::{Callers, Refusal},
+    status::{too_many_failures, too_many_requests, too_many_streams},
+    transport::Connection,
+};
+use crate::{audit::Audit, vendors::Admitted};
+use ending::{Answer, Ending, Held, ending};
+use failures::Failures;
+use interval::Pace;
+use shares::{OpenStream, Shares, TooMuch};
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+use tonic::{Status, body::Body, service::Routes};
+use tower_service::Service;
+
+/// The calls that need a contract.
+const BUS: &str = "/archwire.v1.Bus/";
+/// Those of them that go on.
+const STREAMS: [&str; 4] = ["Publish", "Subscribe", "PutImage", "GetImage"];
+/// How long a refusal waits that is one of too many.
+const SLOW: Duration = Duration::from_secs(1);
+
+impl Interval {
+    /// How many calls of a connection may come to nothing: 1,000 at once, and 100 a second.
+    pub(in crate::api) const WASTED: Pace = Pace::new(Duration::from_millis(10), 1000);
+}
+
+/// The routes, behind the gate. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Gate {
+    routes: Routes,
+    keeper: Arc<Keeper>,
+}
+
+/// Who decides.
+struct Keeper {
+    callers: Callers,
+    audit: Audit,
+    failures: Failures,
+    shares: Shares,
+}
+
+/// A call that may be made.
+struct Let {
+    admitted: Admitted,
+    stream: Option<OpenStream>,
+}
+
+/// A call that may not be made.
+struct Not {
+    status: Status,
+    /// Whether it is one of too many.
+    is_slow: bool,
+}
+
+impl Gate {
+    pub(super) fn new(routes: Routes, callers: Callers, audit: Audit) -> Self {
+        let keeper = Keeper {
+            callers,
+            audit,
+            failures: Failures::default(),
+            shares: Shares::default(),
+        };
+        Self {
+            routes: routes.prepare(),
+            keeper: Arc::new(keeper),
+        }
+    }
+}
+
+impl Service<http::Request<Body>> for Gate {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // Routes always are.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let Some(connection) = request.extensions().get::<Connection>().cloned() else {
+            return Box::pin(answer(Status::internal("the connection is not known")));
+        };
+        let mut routes = self.routes.clone();
+        let Some(method) = request.uri().path().strip_prefix(BUS) else {
+            // Health and reflection are everybody's, and no more than so often.
+            connection.wasted();
+            return Box::pin(routes.call(request));
+        };
+        let unanswered = Unanswered::of(&connection);
+        match self.keeper.decide(method, request.headers(), &connection) {
+            Ok(Let { admitted, stream }) => {
+                let held = Held {
+                    _call: connection.call(),
+                    _stream: stream,
+                };
+                let ending = ending(admitted.clone());
+                request.extensions_mut().insert(admitted);
+                Box::pin(go_on(routes, request, ending, held, unanswered))
+            }
+            Err(Not { status, is_slow }) => Box::pin(async move {
+                if is_slow {
+                    sleep(SLOW).await;
+                }
+                drop(unanswered);
+                answer(status).await
+            }),
+        }
+    }
+}
+
+/// Has the call made, as long as whoever makes it is let in.
+async fn go_on(
+    mut routes: Routes,
+    request: http::Request<Body>,
+    mut ending: Ending,
+    held: Held,
+    unanswered: Unanswered,
+) -> Result<http::Response<Body>, Infallible> {
+    let answered = tokio::select! {
+        biased;
+        answered = routes.call(request) => answered,
+        status = &mut ending => Ok(status.into_http()),
+    };
+    unanswered.is_answered();
+    answered.map(|response| response.map(|body| Body::new(Answer::new(body, ending, held))))
+}
+
+fn answer(status: Status) -> Ready<Result<http::Response<Body>, Infallible>> {
+    ready(Ok(status.into_http()))
+}
+
+impl Keeper {
+    fn decide(&self, method: &str, headers: &http::HeaderMap, connection: &Connection) -> Result<Let, Not> {
+        let now = Instant::now();
+        let admitted = self
+            .callers
+            .admit(headers, connection.certificate().as_ref())
+            .map_err(|refusal| self.refuse(refusal, connection, now))?;
+        let contract = admitted.contract().map_err(Not::now)?;
+        let is_stream = STREAMS.contains(&method);
+        let taken = self.shares.take(admitted.vendor(), contract.pace, is_stream, now);
+        match taken {
+            Ok(stream) => Ok(Let { admitted, stream }),
+            Err(TooMuch::Requests(wait)) => Err(Not::later(too_many_requests(
+                contract.pace.requests_per_second,
+                wait,
+            ))),
+            Err(TooMuch::Streams) => Err(Not::later(too_many_streams(contract.pace.streams))),
+        }
+    }
+
+    /// Nobody is let in: that is counted and audited.
+    fn refuse(&self, refusal: Refusal, connection: &Connection, now: Instant) -> Not {
+        let address = connection.address();
+        let Refusal { status, code, vendor } = refusal;
+        self.audit
+            .authentication_failed(address, vendor.as_ref(), code, 1);
+        match self.failures.count(address, now) {
+            Ok(()) => Not::now(status),
+            Err(wait) => Not::later(too_many_failures(wait)),
+        }
+    }
+}
+
+impl Not {
+    fn now(status: Status) -> Self {
+        Self {
+            status,
+            is_slow: false,
+        }
+    }
+
+    fn later(status: Status) -> Self {
+        Self {
+            status,
+            is_slow: true,
+        }
+    }
+}
+
+/// A call that has no answer yet. One that ends like that was refused, or taken back.
+struct Unanswered(Option<Connection>);
+
+impl Unanswered {
+    fn of(connection: &Connection) -> Self {
+        Self(Some(connection.clone()))
+    }
+
+    fn is_answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.0 {
+            connection.wasted();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use archwire_proto::v1::DESCRIPTORS;
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
+
+    #[test]
+    fn what_counts_as_a_stream_is_what_the_contract_has_as_one() {
+        let files = FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+        let services = files.file.iter().flat_map(|file| &file.service);
+        let bus = services.filter(|service| service.name() == "Bus");
+        let mut streams: Vec<_> = bus
+            .flat_map(|service| &service.method)
+            .filter(|method| method.client_streaming() || method.server_streaming())
+            .map(|method| method.name().to_owned())
+            .collect();
+        streams.sort();
+        let mut counted = STREAMS.to_vec();
+        counted.sort_unstable();
+        assert_eq!(streams, counted);
+    }
+}

@@ -1,0 +1,115 @@
+//! How much of the API each vendor has: requests a second, and streams at the same time, as its contract says at the moment.
+
+use super::interval::{Interval, Pace};
+use archwire_core::{SystemName, contract};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// One for each vendor that has called: no more than have ever been in the configuration.
+#[derive(Clone, Default)]
+pub(super) struct Shares(Arc<Mutex<HashMap<SystemName, Share>>>);
+
+#[derive(Default)]
+struct Share {
+    requests: Interval,
+    streams: u32,
+}
+
+/// Too much of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TooMuch {
+    /// Requests; there may be one more after this time.
+    Requests(Duration),
+    /// Streams.
+    Streams,
+}
+
+/// A stream of a vendor; it has ended when this is dropped.
+pub(super) struct OpenStream {
+    shares: Shares,
+    vendor: SystemName,
+}
+
+impl Shares {
+    /// One request, and one stream where it is one.
+    pub(super) fn take(
+        &self,
+        vendor: &SystemName,
+        pace: contract::Pace,
+        is_stream: bool,
+        now: Instant,
+    ) -> Result<Option<OpenStream>, TooMuch> {
+        let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !shares.contains_key(vendor) {
+            shares.insert(vendor.clone(), Share::default());
+        }
+        let Some(share) = shares.get_mut(vendor) else {
+            return Ok(None);
+        };
+        let taken = share
+            .requests
+            .take(now, Pace::per_second(pace.requests_per_second));
+        taken.map_err(TooMuch::Requests)?;
+        if !is_stream {
+            return Ok(None);
+        }
+        if share.streams >= pace.streams.get() {
+            return Err(TooMuch::Streams);
+        }
+        share.streams += 1;
+        drop(shares);
+        Ok(Some(OpenStream {
+            shares: self.clone(),
+            vendor: vendor.clone(),
+        }))
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let mut shares = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get_mut(&self.vendor) {
+            share.streams = share.streams.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroU32;
+
+    fn pace(requests: u32, streams: u32) -> contract::Pace {
+        contract::Pace {
+            requests_per_second: NonZeroU32::new(requests).unwrap(),
+            streams: NonZeroU32::new(streams).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_vendor_has_its_own_requests_and_streams() {
+        let (shares, now) = (Shares::default(), Instant::now());
+        let [one, other] = ["one", "other"].map(|name| name.parse::<SystemName>().unwrap());
+        let take = |vendor, is_stream| shares.take(vendor, pace(10, 2), is_stream, now);
+        let held = [take(&one, true).unwrap(), take(&one, true).unwrap()];
+        assert_eq!(take(&one, true).err(), Some(TooMuch::Streams));
+        drop(held);
+        assert!(take(&one, true).unwrap().is_some());
+        let rest = (0..100).filter(|_| take(&one, false).is_ok());
+        assert_eq!(rest.count(), 6);
+        assert!(matches!(take(&one, false).err(), Some(TooMuch::Requests(_))));
+        assert!(take(&other, true).is_ok());
+    }
+
+    #[test]
+    fn another_contract_counts_at_once() {
+        let (shares, now) = (Shares::default(), Instant::now());
+        let vendor: SystemName = "one".parse().unwrap();
+        let _held = shares.take(&vendor, pace(10, 1), true, now).unwrap();
+        assert!(shares.take(&vendor, pace(10, 1), true, now).is_err());
+        assert!(shares.take(&vendor, pace(10, 2), true, now).is_ok());
+    }
+}

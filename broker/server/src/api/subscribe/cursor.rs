@@ -1,0 +1,182 @@
+//! Cursors: a place in the log as a text that a vendor keeps, and that nobody but the bus can make.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | version |
+//! | 8 | whose: the beginning of the SHA-256 of the vendor's name |
+//! | 8 | the place |
+//! | 32 | HMAC-SHA256 of all of these |
+//!
+//! as base64url without padding, 66 characters. The key is in the practice's bucket of positions, made once, so that a cursor holds
+//! whichever broker of the practice is asked, and for as long as the log does.
+
+use archwire_core::{PatientId, SystemName};
+use archwire_nats::{Bucket, BucketError};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::hmac::{self, HMAC_SHA256};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// Where the key stands. Positions have a dot in their names.
+const KEY: &str = "cursor-key";
+const KEY_LENGTH: usize = 32;
+const VERSION: u8 = 1;
+const PAGE: u8 = 2;
+/// Bytes before the seal.
+const SAID: usize = 17;
+
+/// Makes and reads cursors.
+pub(in crate::api) struct Cursors(hmac::Key);
+
+/// A text that is no cursor of the vendor who shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CursorError {
+    /// The bus never gave it.
+    #[error("the bus never gave this cursor, or it was altered")]
+    Invalid,
+    /// The bus gave it to another vendor.
+    #[error("this cursor was given to another vendor")]
+    OfAnother,
+}
+
+impl CursorError {
+    /// Stable code.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Invalid => "cursor_invalid",
+            Self::OfAnother => "cursor_of_another",
+        }
+    }
+}
+
+impl Cursors {
+    /// With the practice's key, which is made where there is none yet.
+    pub(super) async fn open(positions: &Bucket) -> Result<Self, BucketError> {
+        let (kept, number) = positions.get_numbered(KEY).await?;
+        if let Some(kept) = kept {
+            return Ok(Self::with_key(&kept));
+        }
+        let made: [u8; KEY_LENGTH] = rand::random();
+        match positions.replace(KEY, made.to_vec().into(), number).await {
+            Ok(_) => Ok(Self::with_key(&made)),
+            // Another broker of the practice made it in this moment.
+            Err(BucketError::Changed) => {
+                let kept = positions.get(KEY).await?.ok_or(BucketError::Changed)?;
+                Ok(Self::with_key(&kept))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn with_key(key: &[u8]) -> Self {
+        Self(hmac::Key::new(HMAC_SHA256, key))
+    }
+
+    /// Stands for having taken everything up to `place`.
+    pub(super) fn give(&self, vendor: &Owner, place: u64) -> String {
+        let mut bytes = Vec::with_capacity(SAID + 32);
+        bytes.push(VERSION);
+        bytes.extend(vendor.0);
+        bytes.extend(place.to_be_bytes());
+        let seal = hmac::sign(&self.0, &bytes);
+        bytes.extend(seal.as_ref());
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The place that a cursor stands for.
+    pub(super) fn read(&self, vendor: &Owner, cursor: &str) -> Result<u64, CursorError> {
+        let bytes = BASE64_URL_SAFE_NO_PAD
+            .decode(cursor)
+            .map_err(|_| CursorError::Invalid)?;
+        let (said, seal) = bytes.split_at_checked(SAID).ok_or(CursorError::Invalid)?;
+        hmac::verify(&self.0, said, seal).map_err(|_| CursorError::Invalid)?;
+        let rest = said.strip_prefix(&[VERSION]).ok_or(CursorError::Invalid)?;
+        let (owner, place) = rest.split_first_chunk::<8>().ok_or(CursorError::Invalid)?;
+        if *owner != vendor.0 {
+            return Err(CursorError::OfAnother);
+        }
+        let place = place.try_into().map_err(|_| CursorError::Invalid)?;
+        Ok(u64::from_be_bytes(place))
+    }
+}
+
+/// Pages: a patient's id, sealed together with the question that was answered.
+impl Cursors {
+    /// Stands for having been told of everybody up to `last`, in answer to this question.
+    pub(in crate::api) fn give_page(&self, vendor: &Owner, question: &[u8], last: PatientId) -> String {
+        let last = last.as_bytes();
+        let seal = hmac::sign(&self.0, &page(vendor, question, last));
+        BASE64_URL_SAFE_NO_PAD.encode([last, seal.as_ref()].concat())
+    }
+
+    /// Up to whom the vendor was told in answer to the same question; none when this is not what it was given.
+    pub(in crate::api) fn read_page(
+        &self,
+        vendor: &Owner,
+        question: &[u8],
+        token: &str,
+    ) -> Option<PatientId> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (last, seal) = bytes.split_first_chunk::<16>()?;
+        hmac::verify(&self.0, &page(vendor, question, last), seal).ok()?;
+        Uuid::from_bytes(*last).to_string().parse().ok()
+    }
+}
+
+/// What is sealed of a page. It begins as no cursor does.
+fn page(vendor: &Owner, question: &[u8], last: &[u8; 16]) -> Vec<u8> {
+    [&[PAGE], vendor.0.as_slice(), last, question].concat()
+}
+
+/// Whose a cursor is.
+#[derive(Clone, Copy)]
+pub(in crate::api) struct Owner([u8; 8]);
+
+impl Owner {
+    pub(in crate::api) fn of(vendor: &SystemName) -> Self {
+        let digest: [u8; 32] = Sha256::digest(vendor.as_str()).into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        Self([a, b, c, d, e, f, g, h])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn owner(name: &str) -> Owner {
+        Owner::of(&name.parse().unwrap())
+    }
+
+    #[test]
+    fn a_cursor_is_short_and_of_its_vendor_alone() {
+        let cursors = Cursors::with_key(&[7; 32]);
+        let cursor = cursors.give(&owner("tracer"), u64::MAX);
+        assert_eq!(cursor.len(), 66);
+        assert_eq!(cursors.read(&owner("tracer"), &cursor), Ok(u64::MAX));
+        let of_another = cursors.read(&owner("scanner"), &cursor);
+        assert_eq!(of_another, Err(CursorError::OfAnother));
+        let of_another_bus = Cursors::with_key(&[8; 32]).read(&owner("tracer"), &cursor);
+        assert_eq!(of_another_bus, Err(CursorError::Invalid));
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_that_was_altered_anywhere_is_invalid(place: u64, at in 0_usize..66, to in "[A-Za-z0-9_=. -]") {
+            let cursors = Cursors::with_key(&[7; 32]);
+            let cursor = cursors.give(&owner("tracer"), place);
+            let mut altered = cursor.clone();
+            altered.replace_range(at..=at, &to);
+            prop_assume!(altered != cursor);
+            // The last character of the text has bits that no byte takes up; setting them is refused too.
+            prop_assert_eq!(cursors.read(&owner("tracer"), &altered), Err(CursorError::Invalid));
+        }
+
+        #[test]
+        fn whatever_text_comes_is_no_cursor(text in ".{0,200}") {
+            let cursors = Cursors::with_key(&[7; 32]);
+            prop_assert_eq!(cursors.read(&owner("tracer"), &text), Err(CursorError::Invalid));
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What is held back, and how far a stream has come, against a plain model.
+
+use super::{
+    held::{Due, Held, HeldFull, MOST_KEPT, MOST_WAITING},
+    progress::Progress,
+};
+use archwire_core::PatientId;
+use proptest::prelude::*;
+use std::{collections::BTreeSet, time::Duration};
+use tokio::time::Instant;
+
+const SOON: Duration = Duration::from_secs(1);
+
+fn patients() -> [PatientId; 3] {
+    [(); 3].map(|()| PatientId::generate())
+}
+
+/// Everything whose turn it is, sent again.
+fn come_again(held: &mut Held, now: Instant) -> Vec<Due> {
+    let mut came = Vec::new();
+    while let Some(due) = held.due(now) {
+        held.sent_again(due);
+        came.push(due);
+    }
+    came
+}
+
+fn sequences(dues: &[Due]) -> Vec<u64> {
+    dues.iter().map(|due| due.sequence).collect()
+}
+
+#[test]
+fn a_refused_event_comes_again_before_later_ones_of_its_patient_and_others_do_not_wait() {
+    let ([one, other, _], now, mut held) = (patients(), Instant::now(), Held::default());
+    held.refuse(one, [3, 5], now + SOON).unwrap();
+    assert!(held.keeps_back(one, 8), "a later one of the patient waits");
+    assert!(!held.keeps_back(other, 9), "somebody else's does not");
+    assert_eq!((held.oldest(), held.due(now)), (Some(3), None));
+    let came = come_again(&mut held, now + SOON);
+    assert_eq!(sequences(&came), [3, 5, 8]);
+    assert_eq!(came.iter().map(|due| due.refusals).collect::<Vec<_>>(), [1, 0, 0]);
+    assert!(!held.keeps_back(one, 11), "nothing of the patient waits any more");
+    // It counts as not done until it is acknowledged by itself.
+    held.acknowledge(8);
+    assert_eq!(held.oldest(), Some(3));
+    held.acknowledge(3);
+    held.acknowledge(5);
+    assert_eq!(held.oldest(), None);
+}
+
+#[test]
+fn what_is_refused_again_counts_how_often_and_takes_those_behind_it_along() {
+    let ([one, ..], now, mut held) = (patients(), Instant::now(), Held::default());
+    held.refuse(one, [3, 5], now).unwrap();
+    assert_eq!(sequences(&come_again(&mut held, now)), [3, 5]);
+    held.refuse(one, [3, 5, 6], now + SOON).unwrap();
+    assert!(held.waits(5) && held.waits(6));
+    held.acknowledge(5);
+    let came = come_again(&mut held, now + SOON);
+    assert_eq!(
+        sequences(&came),
+        [3, 5, 6],
+        "what was acknowledged before it came again comes all the same"
+    );
+    assert_eq!(came[0].refusals, 2);
+}
+
+#[test]
+fn new_events_stop_at_a_thousand_that_wait_and_no_more_are_kept_than_were_on_their_way() {
+    let ([one, ..], now, mut held) = (patients(), Instant::now(), Held::default());
+    let thousand = u64::try_from(MOST_WAITING).unwrap();
+    held.refuse(one, 1..thousand, now).unwrap();
+    assert!(!held.is_full());
+    assert!(held.keeps_back(one, thousand));
+    assert!(held.is_full());
+    let most = u64::try_from(MOST_KEPT).unwrap();
+    assert_eq!(held.refuse(one, 1..=most, now), Ok(()));
+    assert_eq!(held.refuse(one, [most + 1], now), Err(HeldFull));
+    come_again(&mut held, now);
+    assert!(!held.is_full(), "what came again makes room for new ones");
+}
+
+#[test]
+fn the_position_stays_before_what_is_refused_whatever_is_acknowledged() {
+    let [one, ..] = patients();
+    let mut progress = Progress::behind(10);
+    for sequence in [11, 12, 15] {
+        progress.send(sequence);
+    }
+    assert_eq!(progress.may_refuse(12).ok(), Some(true));
+    progress.held.refuse(one, [12], Instant::now()).unwrap();
+    progress.acknowledge(15).unwrap();
+    assert_eq!(progress.position(), 11);
+    let came = come_again(&mut progress.held, Instant::now());
+    assert_eq!(sequences(&came), [12]);
+    // An acknowledgement of something later, which was on its way, is none of what came again.
+    progress.acknowledge(15).unwrap();
+    assert_eq!(progress.position(), 11);
+    progress.acknowledge(12).unwrap();
+    assert_eq!(progress.position(), 15);
+}
+
+#[test]
+fn what_is_not_shown_moves_the_position_once_everything_before_is_done() {
+    let mut progress = Progress::behind(0);
+    progress.consider(4);
+    assert_eq!(
+        progress.position(),
+        4,
+        "nothing was sent, so that nothing is open"
+    );
+    assert_eq!(progress.send(5), 0, "the one before is where the stream began");
+    progress.consider(9);
+    assert_eq!(progress.position(), 0);
+    progress.acknowledge(5).unwrap();
+    assert_eq!((progress.position(), progress.unstored()), (9, Some(9)));
+    assert_eq!(progress.send(10), 5);
+}
+
+#[test]
+fn what_was_not_sent_can_be_neither_acknowledged_nor_refused() {
+    let mut progress = Progress::behind(10);
+    progress.send(12);
+    progress.consider(20);
+    for ahead in [13, 20, u64::MAX] {
+        assert!(progress.acknowledge(ahead).is_err());
+        assert!(progress.may_refuse(ahead).is_err());
+    }
+    // Before the stream began, and what is done.
+    assert_eq!(progress.may_refuse(9).ok(), Some(false));
+    progress.acknowledge(12).unwrap();
+    assert_eq!(progress.may_refuse(12).ok(), Some(false));
+    // A heartbeat has told of everything up to there.
+    assert_eq!(progress.tell(), 20);
+    progress.acknowledge(20).unwrap();
+    assert_eq!(progress.position(), 20);
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    /// The next event of the log is of this patient.
+    Event(usize),
+    Ack(u64),
+    Nack(u64),
+    /// What waits has its turn.
+    Wait,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (0..3_usize).prop_map(Act::Event),
+        2 => (0..60_u64).prop_map(Act::Ack),
+        2 => (0..60_u64).prop_map(Act::Nack),
+        1 => Just(Act::Wait),
+    ]
+}
+
+proptest! {
+    /// Whatever a vendor acknowledges and refuses: an event that it did not take is never before the position, and of one patient
+    /// nothing newer comes before what waits.
+    #[test]
+    fn nothing_that_was_refused_is_ever_lost_or_overtaken(acts in prop::collection::vec(act(), 0..80)) {
+        let patients = patients();
+        let now = Instant::now();
+        let mut progress = Progress::behind(0);
+        // The log, and what is refused and was not acknowledged after it came again.
+        let mut log: Vec<PatientId> = Vec::new();
+        let mut open = BTreeSet::new();
+        for act in acts {
+            match act {
+                Act::Event(patient) => {
+                    let patient = patients[patient];
+                    log.push(patient);
+                    let sequence = u64::try_from(log.len()).unwrap();
+                    let waits = open
+                        .iter()
+                        .any(|at: &u64| log[usize::try_from(*at).unwrap() - 1] == patient && progress.held.waits(*at));
+                    prop_assert_eq!(progress.held.keeps_back(patient, sequence), waits);
+                    if waits {
+                        progress.consider(sequence);
+                        open.insert(sequence);
+                    } else {
+                        progress.send(sequence);
+                    }
+                }
+                Act::Ack(sequence) => {
+                    let came_again = progress.held.came_again(sequence);
+                    if progress.acknowledge(sequence).is_ok() && came_again {
+                        open.remove(&sequence);
+                    }
+                }
+                Act::Nack(sequence) => {
+                    if progress.may_refuse(sequence).is_ok_and(|may| may) {
+                        let patient = log[usize::try_from(sequence).unwrap() - 1];
+                        let through = u64::try_from(log.len()).unwrap();
+                        let later: Vec<_> = (sequence..=through)
+                            .filter(|at| log[usize::try_from(*at).unwrap() - 1] == patient)
+                            .collect();
+                        open.extend(&later);
+                        prop_assert_eq!(progress.held.refuse(patient, later, now), Ok(()));
+                    }
+                }
+                Act::Wait => {
+                    let came = come_again(&mut progress.held, now);
+                    for (place, due) in came.iter().enumerate() {
+                        let before = came[..place].iter().filter(|before| before.patient == due.patient);
+                        prop_assert!(before.into_iter().all(|before| before.sequence < due.sequence));
+                    }
+                }
+            }
+            let oldest = open.iter().next().copied();
+            prop_assert_eq!(progress.held.oldest(), oldest);
+            prop_assert!(oldest.is_none_or(|oldest| progress.position() < oldest));
+        }
+    }
+}

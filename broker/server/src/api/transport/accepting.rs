@@ -1,0 +1,159 @@
+//! The loop that takes connections. TLS begins beside it, so that nobody who is slow holds up the next one.
+
+use super::{
+    Patience,
+    connection::{Bytes, Stream as Encrypted},
+    places::{Full, Place, Places},
+    state::Connection,
+    tls::TlsNow,
+};
+use futures_util::{Stream, stream};
+use sha2::{Digest as _, Sha256};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+/// Between two attempts to take a connection when the process has too many files open.
+const BETWEEN_ACCEPTS: Duration = Duration::from_millis(100);
+/// How often it is said that connections are refused.
+const SAID_EVERY: Duration = Duration::from_secs(60);
+
+/// The connections of a listener, ready for calls.
+pub(in crate::api) fn incoming(
+    listener: TcpListener,
+    tls: Option<TlsNow>,
+    places: Places,
+    patience: Patience,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    let accepting = Accepting {
+        listener,
+        tls,
+        places,
+        patience,
+        beginning: JoinSet::new(),
+        refused: Refused::default(),
+    };
+    stream::unfold(accepting, |mut accepting| async {
+        let ready = accepting.next().await;
+        Some((Ok(ready), accepting))
+    })
+}
+
+struct Accepting {
+    listener: TcpListener,
+    tls: Option<TlsNow>,
+    places: Places,
+    patience: Patience,
+    /// No more than there are places.
+    beginning: JoinSet<Option<Bytes>>,
+    refused: Refused,
+}
+
+impl Accepting {
+    async fn next(&mut self) -> Bytes {
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, from)) => if let Some(ready) = self.begin(stream, from) {
+                        return ready;
+                    },
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection to the API cannot be taken");
+                        sleep(BETWEEN_ACCEPTS).await;
+                    }
+                },
+                Some(begun) = self.beginning.join_next() => if let Ok(Some(ready)) = begun {
+                    return ready;
+                },
+            }
+        }
+    }
+
+    /// Takes a connection within the bounds. It is ready unless TLS has to begin.
+    fn begin(&mut self, stream: TcpStream, from: SocketAddr) -> Option<Bytes> {
+        let address = from.ip().to_canonical();
+        let place = match self.places.take(address) {
+            Ok(place) => place,
+            Err(full) => {
+                self.refused.count(address, full);
+                return None;
+            }
+        };
+        // Small answers must not wait for the acknowledgement of earlier ones (40 ms on Linux).
+        _ = stream.set_nodelay(true);
+        let patience = self.patience;
+        let Some(tls) = &self.tls else {
+            let state = Connection::new(address, None, patience);
+            return Some(Bytes::new(Encrypted::Clear(stream), state, place));
+        };
+        let acceptor = TlsAcceptor::from(tls.config());
+        self.beginning
+            .spawn(encrypt(acceptor, stream, address, place, patience));
+        None
+    }
+}
+
+/// Begins TLS; nothing where that fails or takes too long.
+async fn encrypt(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    address: IpAddr,
+    place: Place,
+    patience: Patience,
+) -> Option<Bytes> {
+    let begun = timeout(patience.handshake, acceptor.accept(stream)).await;
+    let stream = match begun {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            tracing::debug!(%address, %error, "TLS does not begin");
+            return None;
+        }
+        Err(_) => {
+            tracing::debug!(%address, "TLS does not begin in time");
+            return None;
+        }
+    };
+    let (_, session) = stream.get_ref();
+    let certificate = session.peer_certificates().and_then(<[_]>::first);
+    let certificate = certificate.map(|certificate| Sha256::digest(certificate).into());
+    let state = Connection::new(address, certificate, patience);
+    Some(Bytes::new(Encrypted::Tls(Box::new(stream)), state, place))
+}
+
+/// Connections that were not taken and are not told of yet.
+#[derive(Default)]
+struct Refused {
+    count: u64,
+    said_at: Option<Instant>,
+}
+
+impl Refused {
+    fn count(&mut self, address: IpAddr, full: Full) {
+        self.count += 1;
+        let now = Instant::now();
+        let said_lately = self.said_at.is_some_and(|at| now < at + SAID_EVERY);
+        if said_lately {
+            return;
+        }
+        match full {
+            Full::All => {
+                tracing::warn!(%address, count = self.count, "there are as many connections as there may be; more are refused")
+            }
+            Full::Address => {
+                tracing::warn!(%address, count = self.count, "an address has as many connections as it may have; more are refused")
+            }
+        }
+        *self = Self {
+            count: 0,
+            said_at: Some(now),
+        };
+    }
+}

@@ -1,0 +1,206 @@
+//! The configuration while the broker runs: `[vendors]` takes effect at once, whatever else changes at the next start.
+//!
+//! The file is looked at every [`LOOK_EVERY`]. A change counts when two looks have found it the same, so that a file which is just
+//! being written is not taken for what it is going to be: a vendor is let in, restricted or shut out within 1 s of the change, and so
+//! are the calls it has open. SIGHUP has it read at once, with the files of tokens. One that cannot be taken changes nothing, and is
+//! said loudly, once.
+//!
+//! With the clock, the same look finds that a day of the practice's calendar has begun, on which contracts begin and end.
+
+use super::configured;
+use crate::{
+    api::status::with_causes,
+    audit::Audit,
+    config::{Config, ConfigError, process_environment},
+    vendors::{Books, Vendor},
+};
+use archwire_core::SystemName;
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often the file is looked at.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How a file looks from outside; `None` while there is none.
+type Look = Option<(SystemTime, u64, u64)>;
+
+/// Keeps the vendors as the configuration has them.
+pub(super) struct Reload {
+    loaded: Config,
+    books: Books,
+    audit: Audit,
+    /// As the file was when it was read last, and what it said.
+    taken: (Look, Option<[u8; 32]>),
+    /// As the last look found it.
+    last: Look,
+    looked_at: Timestamp,
+}
+
+impl Reload {
+    /// Of the configuration with which the broker was started, and whose vendors are in the book.
+    pub(super) fn new(loaded: Config, books: Books, audit: Audit) -> Self {
+        Self {
+            taken: (None, Some(loaded.file_digest)),
+            loaded,
+            books,
+            audit,
+            last: None,
+            looked_at: Timestamp::now(),
+        }
+    }
+
+    /// Until `shutdown`.
+    pub(super) async fn run(mut self, shutdown: CancellationToken) {
+        self.state_contracts().await;
+        let mut asked = signal(SignalKind::hangup()).ok();
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = hung_up(&mut asked) => {
+                    tracing::info!("asked to read the configuration again");
+                    self.read_again().await;
+                }
+                _ = looks.tick() => self.look().await,
+            }
+        }
+    }
+
+    /// Reads the file again where it is another one, and has everybody look at a new day's contracts.
+    async fn look(&mut self) {
+        let now = Timestamp::now();
+        self.books.turn_if_due(self.looked_at, now);
+        self.looked_at = now;
+        let file = self.loaded.file.clone();
+        let look = spawn_blocking(move || look_at(&file)).await.unwrap_or_default();
+        let is_settled = look == std::mem::replace(&mut self.last, look);
+        if !is_settled || look == self.taken.0 {
+            return;
+        }
+        let file = self.loaded.file.clone();
+        let digest = spawn_blocking(move || digest_of(&file)).await.unwrap_or_default();
+        let is_same = digest == self.taken.1;
+        self.taken = (look, digest);
+        if !is_same {
+            self.read_again().await;
+        }
+    }
+
+    async fn read_again(&mut self) {
+        let file = self.loaded.file.clone();
+        let read = spawn_blocking(move || Config::load(&file, process_environment())).await;
+        match read {
+            Ok(Ok(config)) => self.take(config).await,
+            Ok(Err(error)) => refuse(&error),
+            Err(_) => tracing::error!("the configuration could not be read again; nothing has changed"),
+        }
+    }
+
+    /// Lets the vendors of another configuration in, on its terms, and says and writes down what is different.
+    async fn take(&mut self, config: Config) {
+        let vendors: BTreeMap<SystemName, Vendor> = config
+            .vendors
+            .iter()
+            .map(|(name, vendor)| (name.clone(), Vendor::new(vendor)))
+            .collect();
+        let mut keys = self.loaded.outline.changed(&config.outline);
+        keys.extend(self.other_tokens(&vendors));
+        keys.sort();
+        keys.dedup();
+        if keys.is_empty() {
+            return;
+        }
+        self.books.put_vendors(vendors.into_values());
+        let (live, later): (Vec<_>, Vec<_>) = keys.iter().map(String::as_str).partition(|key| is_live(key));
+        if !live.is_empty() {
+            tracing::info!(keys = live.join(", "), "the vendors are as the configuration says now");
+        }
+        if !later.is_empty() {
+            tracing::warn!(
+                code = "restart_needed",
+                keys = later.join(", "),
+                "the configuration changed where it takes effect at the next start of the broker only"
+            );
+        }
+        let before = std::mem::replace(&mut self.loaded, config).outline;
+        configured::changed(&self.audit, &before, &self.loaded, keys).await;
+        self.state_contracts().await;
+    }
+
+    /// The keys of tokens that are others now although the configuration names the same files.
+    fn other_tokens(&self, vendors: &BTreeMap<SystemName, Vendor>) -> Vec<String> {
+        let book = self.books.now();
+        let is_other = |(name, vendor): &(&SystemName, &Vendor)| {
+            let before = book.vendor(name);
+            before.is_some_and(|before| before.tokens != vendor.tokens)
+        };
+        let others = vendors.iter().filter(is_other);
+        others.map(|(name, _)| format!("vendors.{name}.token")).collect()
+    }
+
+    /// Writes down what was agreed, where that is not what was written last.
+    async fn state_contracts(&self) {
+        let book = self.books.now();
+        for vendor in book.vendors() {
+            if let Err(error) = self.audit.contract_stated(&vendor.contract).await {
+                tracing::error!(
+                    vendor = %vendor.name,
+                    code = error.code(),
+                    cause = with_causes(&error),
+                    "what was agreed with a vendor is not in the audit"
+                );
+            }
+        }
+    }
+}
+
+/// Whether what stands at a key takes effect at once. Who is right about what, the registry is told when it starts.
+fn is_live(key: &str) -> bool {
+    key.starts_with("vendors.") && !key.ends_with(".owns") && !key.ends_with(".on-disagreement")
+}
+
+/// Says why a configuration is not taken, one problem at a time.
+fn refuse(error: &ConfigError) {
+    tracing::error!(
+        code = "configuration_invalid",
+        problems = error.problems.len(),
+        "the configuration changed and cannot be taken: nothing of it takes effect, and a start would fail"
+    );
+    for problem in &error.problems {
+        tracing::error!(code = problem.kind.code(), "{problem}");
+    }
+}
+
+fn look_at(file: &Path) -> Look {
+    let metadata = fs::metadata(file).ok()?;
+    Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+}
+
+fn digest_of(file: &Path) -> Option<[u8; 32]> {
+    fs::read(file).ok().map(|text| Sha256::digest(text).into())
+}
+
+/// Comes when the process is asked to read its configuration again.
+async fn hung_up(asked: &mut Option<Signal>) {
+    let asked = match asked {
+        Some(asked) => asked.recv().await,
+        None => None,
+    };
+    if asked.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
