@@ -166,7 +166,7 @@ async fn merge(arguments: MergeArgs, out: &mut impl Write) -> Result<(), AskErro
         let sides = [&merge.survivor.before, &merge.retired.before];
         return would_be(out, title, &merge, sides);
     }
-    done(out, asking.json, &merge, ["merged", "into"])
+    done(out, asking.json, &merge, ["merged:", "into:"])
 }
 
 async fn unmerge(arguments: UnmergeArgs, out: &mut impl Write) -> Result<(), AskError> {
@@ -184,7 +184,7 @@ async fn unmerge(arguments: UnmergeArgs, out: &mut impl Write) -> Result<(), Ask
         let sides = [&merge.survivor.after, &merge.retired.after];
         return would_be(out, title, &merge, sides);
     }
-    done(out, asking.json, &merge, ["parted", "from"])
+    done(out, asking.json, &merge, ["parted:", "from:"])
 }
 
 /// Tells what came of it, in a program's way or in these words.
@@ -193,12 +193,7 @@ fn done(out: &mut impl Write, as_json: bool, merge: &Merge, [what, whom]: [&str;
         return Ok(json::write(out, &json::merge(merge))?);
     }
     let [retired, survivor] = [&merge.retired, &merge.survivor].map(told);
-    writeln!(
-        out,
-        "{:<8}{retired}\n{:<8}{survivor}",
-        format!("{what}:"),
-        format!("{whom}:")
-    )?;
+    writeln!(out, "{what:<8}{retired}\n{whom:<8}{survivor}")?;
     Ok(())
 }
 
