@@ -4,7 +4,7 @@ use crate::{
     config::{Config, Images},
     systems::CountedTogether,
 };
-use archwire_core::SystemName;
+use archwire_core::{SystemName, contract::Contract};
 use serde_json::{Value, json};
 use std::{error::Error, io};
 
@@ -13,7 +13,8 @@ pub struct Report {
     configuration: String,
     practice: String,
     data_folder: String,
-    vendors: Vec<String>,
+    /// The contracts, in the order of the vendors' names.
+    vendors: Vec<Contract>,
     images: Option<Images>,
     /// The systems in the order of their names.
     pub(super) systems: Vec<SystemReport>,
@@ -91,7 +92,11 @@ impl Report {
             configuration: config.file.display().to_string(),
             practice: config.practice.to_string(),
             data_folder: config.data_folder.display().to_string(),
-            vendors: config.vendors.keys().map(ToString::to_string).collect(),
+            vendors: config
+                .vendors
+                .values()
+                .map(|vendor| vendor.contract.clone())
+                .collect(),
             images: config.images,
             systems: Vec::new(),
             counted_together: Vec::new(),
@@ -133,7 +138,9 @@ impl Report {
         for warning in &self.counted_together {
             writeln!(out, "WARNING         {warning}")?;
         }
-        writeln!(out, "vendors         {}", self.vendors.join(", "))
+        self.vendors
+            .iter()
+            .try_for_each(|contract| write_contract(out, contract))
     }
 
     /// The same as one JSON object.
@@ -150,10 +157,28 @@ impl Report {
             })),
             "systems": self.systems.iter().map(SystemReport::to_json).collect::<Vec<_>>(),
             "warnings": self.counted_together.iter().map(warning).collect::<Vec<_>>(),
-            "vendors": self.vendors,
+            "vendors": self.vendors.iter().map(contract).collect::<Vec<_>>(),
             "error": self.failure.as_ref().map(Failure::to_json),
         })
     }
+}
+
+/// A vendor and what was agreed with it, in words.
+fn write_contract(out: &mut impl io::Write, contract: &Contract) -> io::Result<()> {
+    for (name, text) in contract.in_words() {
+        match name {
+            "vendor" => writeln!(out, "vendor          {text}")?,
+            name => writeln!(out, "  {name:<14}{text}")?,
+        }
+    }
+    Ok(())
+}
+
+fn contract(contract: &Contract) -> Value {
+    let agreed = contract
+        .in_words()
+        .map(|(name, text)| (name.replace(' ', "_"), Value::from(text)));
+    Value::Object(agreed.into_iter().collect())
 }
 
 fn warning(counted: &CountedTogether) -> Value {
