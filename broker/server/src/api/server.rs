@@ -122,7 +122,8 @@ impl ApiServer {
         let gate = Gate::new(routes(service).await?, callers, audit);
         let tls = certificates.as_ref().map(Certificates::now);
         let incoming = incoming(listener, tls, Places::new(connections), patience);
-        let serving = server().serve_with_incoming_shutdown(gate, incoming, shutdown.clone().cancelled_owned());
+        let serving =
+            server().serve_with_incoming_shutdown(gate, incoming, shutdown.clone().cancelled_owned());
         let keeping = async {
             match certificates {
                 Some(certificates) => certificates.keep(patience.look_every, shutdown).await,
@@ -190,7 +191,9 @@ fn affordable(connections: Connections) -> Connections {
         );
     }
     Connections {
-        all: connections.all.min(NonZeroUsize::new(most).unwrap_or(connections.all)),
+        all: connections
+            .all
+            .min(NonZeroUsize::new(most).unwrap_or(connections.all)),
         ..connections
     }
 }
