@@ -17,4 +17,6 @@ mod registry {
 }
 use registry::support as office;
 
+mod damaged_copy_is_replaced;
 mod image_calls_end_when_nothing_moves;
+mod images;
