@@ -40,3 +40,4 @@ mod receipts_are_listed;
 mod socket_is_its_owners_only;
 mod status_tells_what_needs_a_person;
 mod terminal_is_not_steered;
+mod vendors_get_tokens_and_lose_them;

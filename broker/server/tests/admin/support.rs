@@ -1,6 +1,8 @@
 //! A practice with people at the desk: a registry, the admin socket in a data folder, and the command line.
 
-use crate::office::{Office, PATIENCE, books, contact, everything, in_time, nats_server, says, until, vendor, whom};
+use crate::office::{
+    Office, PATIENCE, books, contact, everything, in_time, nats_server, says, until, vendor, whom,
+};
 use archwire::{
     admin::{AdminServer, AdminService, Practice, SystemHandle},
     audit::Audit,
@@ -9,6 +11,7 @@ use archwire::{
     poll::LastPoll,
     reconcile::Reconciler,
     tokens::Tokens,
+    vendors::Books,
 };
 use archwire_core::{
     AdministrativeSex, ContactSystem, ContactUse, HumanName, NameUse, PartialDate, Patient, PatientId,
@@ -49,6 +52,7 @@ pub(crate) struct Desk {
     pub(crate) audit: Audit,
     pub(crate) parked: ParkedStore,
     pub(crate) data: Data,
+    pub(crate) books: Books,
     breakers: BTreeMap<SystemName, Arc<Breaker>>,
     shutdown: CancellationToken,
     serving: Option<JoinHandle<()>>,
@@ -159,6 +163,7 @@ impl Desk {
             .collect();
         let shutdown = CancellationToken::new();
         let server = AdminServer::bind(&data.path()).unwrap();
+        let books = books([vendor(everything(CEPH), TOKEN)]);
         let practice = Practice {
             registry: Arc::clone(&office.registry),
             audit: audit.clone(),
@@ -172,7 +177,7 @@ impl Desk {
             ),
             parked: parked.clone(),
             systems,
-            tokens: Tokens::open(office.registry.log(), books([vendor(everything(CEPH), TOKEN)])).await.unwrap(),
+            tokens: Tokens::open(office.registry.log(), books.clone()).await.unwrap(),
             started_at: SystemTime::now(),
         };
         let service = AdminService::new(practice, shutdown.clone());
@@ -183,6 +188,7 @@ impl Desk {
             audit,
             parked,
             data,
+            books,
             breakers,
             shutdown,
             serving: Some(serving),
