@@ -12,7 +12,6 @@ use archwire_client::PatientKey;
 use archwire_proto::v1::{GetPatientRequest, bus_client::BusClient};
 use archwire_tests::{Practice, eventually};
 use serde_json::Value;
-use std::fs;
 use tonic::Request;
 
 const PURPOSE: &str = "HOPERAT";
@@ -192,9 +191,6 @@ async fn accounted(practice: &Practice, patient: &str, other: &str) -> Result<()
         .run(&[&words[..], &["--format", "fhir"]].concat())
         .await?;
     ensure!(answer.code == Some(0), "{}", answer.complained);
-    if let Ok(path) = std::env::var("ARCHWIRE_KEEP_FHIR") {
-        fs::write(path, &answer.said)?;
-    }
     let events: Vec<Value> = answer
         .said
         .lines()
