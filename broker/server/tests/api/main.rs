@@ -17,6 +17,11 @@ mod registry {
 }
 use registry::support as office;
 
+mod bus;
 mod damaged_copy_is_replaced;
 mod image_calls_end_when_nothing_moves;
 mod images;
+mod patients_are_found;
+mod subscription_begins_where_it_is_told;
+mod subscription_brings_refused_events_again;
+mod subscription_keeps_to_the_contract;
