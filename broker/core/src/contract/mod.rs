@@ -109,6 +109,16 @@ impl Contract {
         }
     }
 
+    /// Whether the vendor decides itself of whom it is: by showing a record of anybody whom it can describe.
+    #[must_use]
+    pub fn opens_patients_itself(&self) -> bool {
+        let PatientScope::LinkedWith(system) = &self.patients else {
+            return false;
+        };
+        let links = [EventKind::PatientCreated, EventKind::PatientUpdated];
+        *system == self.grantee.vendor && links.into_iter().any(|kind| self.writes(kind))
+    }
+
     /// Whether nothing of any event that the vendor may be told of is hidden from it.
     #[must_use]
     pub fn shows_whole_events(&self) -> bool {

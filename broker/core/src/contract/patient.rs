@@ -1,4 +1,5 @@
-//! What is shown of a patient. The compiler sees to it that no field is forgotten: the patient is taken apart whole.
+//! What is shown of a patient: the rule, to which what is sent is held. The compiler sees to it that no field is forgotten: the patient
+//! is taken apart whole.
 
 use super::{Reading, grants::covers};
 use crate::{FieldGroup, Path, Patient, ResponsibleParty};

@@ -138,9 +138,29 @@ impl Report {
         for warning in &self.counted_together {
             writeln!(out, "WARNING         {warning}")?;
         }
-        self.vendors
+        for contract in &self.vendors {
+            write_contract(out, contract)?;
+            if contract.opens_patients_itself() {
+                writeln!(out, "  WARNING       {}", opens_patients(contract))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn warnings(&self) -> Vec<Value> {
+        let counted = self.counted_together.iter().map(warning);
+        let open = self
+            .vendors
             .iter()
-            .try_for_each(|contract| write_contract(out, contract))
+            .filter(|contract| contract.opens_patients_itself());
+        let open = open.map(|contract| {
+            json!({
+                "code": "vendor_opens_patients",
+                "message": opens_patients(contract),
+                "vendor": contract.grantee.vendor.as_str(),
+            })
+        });
+        counted.chain(open).collect()
     }
 
     /// The same as one JSON object.
@@ -156,11 +176,19 @@ impl Report {
                 "largest": images.largest.bytes(),
             })),
             "systems": self.systems.iter().map(SystemReport::to_json).collect::<Vec<_>>(),
-            "warnings": self.counted_together.iter().map(warning).collect::<Vec<_>>(),
+            "warnings": self.warnings(),
             "vendors": self.vendors.iter().map(contract).collect::<Vec<_>>(),
             "error": self.failure.as_ref().map(Failure::to_json),
         })
     }
+}
+
+/// That a vendor decides itself of whom its contract is.
+fn opens_patients(contract: &Contract) -> String {
+    let vendor = &contract.grantee.vendor;
+    format!(
+        "`linked-with` is {vendor} itself: it sees every patient whom it can describe well enough for the bus to know who that is"
+    )
 }
 
 /// A vendor and what was agreed with it, in words.

@@ -110,6 +110,25 @@ fn a_patient_is_in_scope_by_a_record_in_the_named_system() {
 }
 
 #[test]
+fn who_is_linked_with_itself_and_may_link_opens_patients_itself() {
+    let own = contract().grantee.vendor;
+    let opens = |patients, kind: Option<EventKind>| {
+        let mut contract = Contract {
+            patients,
+            ..contract()
+        };
+        contract.write.kinds = kind.into_iter().collect();
+        contract.opens_patients_itself()
+    };
+    let (itself, created) = (PatientScope::LinkedWith(own), Some(EventKind::PatientCreated));
+    assert!(opens(itself.clone(), created));
+    assert!(opens(itself.clone(), Some(EventKind::PatientUpdated)));
+    assert!(!opens(itself.clone(), None) && !opens(itself, Some(EventKind::PatientImaged)));
+    assert!(!opens(PatientScope::LinkedWith(name("front-desk")), created));
+    assert!(!opens(PatientScope::All, created));
+}
+
+#[test]
 fn a_suspended_contract_does_not_count_and_is_the_same_contract() {
     let today = "2026-06-01".parse().unwrap();
     let suspended = Contract {

@@ -172,6 +172,18 @@ proptest! {
     }
 
     #[test]
+    fn whatever_is_said_of_what_may_not_be_changed_stays_as_it_is_known(
+        known in patient(), said in patient(), contract in contracts(),
+    ) {
+        let (known, said) = (fields(&known), fields(&said));
+        let whole = contract.complete(&said, &known);
+        for path in known.paths().chain(said.paths()) {
+            let from = if contract.takes(path) { &said } else { &known };
+            prop_assert_eq!(whole.get(path), from.get(path), "{}", path);
+        }
+    }
+
+    #[test]
     fn what_is_shown_may_be_said_again_and_changes_nothing_that_may_not_be(
         known in patient(), contract in contracts(),
     ) {
