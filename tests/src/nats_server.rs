@@ -17,12 +17,13 @@ pub struct NatsServer {
 }
 
 impl NatsServer {
-    /// Starts one in a folder, which flushes every write, and waits until it listens.
-    pub(crate) async fn start(binary: &Path, folder: &Path, port: u16) -> Result<Self> {
+    /// Starts one in a folder, which flushes every write, and waits until it listens. It may take so much `room`, or what the disk has.
+    pub(crate) async fn start(binary: &Path, folder: &Path, port: u16, room: Option<&str>) -> Result<Self> {
         fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let (config, store) = (folder.join("nats.conf"), folder.join("store"));
+        let room = room.map_or_else(String::new, |room| format!(", max_file_store: {room}"));
         let text = format!(
-            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\", sync_interval: always }}\n",
+            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\", sync_interval: always{room} }}\n",
             store.display()
         );
         fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;

@@ -22,6 +22,7 @@ pub struct Plan {
     pub(crate) owns: BTreeMap<String, String>,
     pub(crate) contracts: BTreeMap<String, String>,
     pub(crate) has_external_nats: bool,
+    pub(crate) nats_room: Option<&'static str>,
     pub(crate) extra: String,
     pub(crate) shows_log: bool,
     pub(crate) shares_cache: bool,
@@ -44,6 +45,7 @@ impl Plan {
             owns: BTreeMap::new(),
             contracts: BTreeMap::new(),
             has_external_nats: false,
+            nats_room: None,
             extra: String::new(),
             shows_log: true,
             shares_cache: true,
@@ -148,6 +150,13 @@ impl Plan {
     pub fn external_nats(mut self) -> Self {
         self.has_external_nats = true;
         self
+    }
+
+    /// The same, with so much room for everything: `2G`.
+    #[must_use]
+    pub fn external_nats_of(mut self, room: &'static str) -> Self {
+        self.nats_room = Some(room);
+        self.external_nats()
     }
 
     /// Further configuration, as TOML after everything else.

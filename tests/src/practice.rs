@@ -73,7 +73,7 @@ impl Practice {
         let nats = match plan.has_external_nats {
             true => {
                 let folder = folder.path().join("nats");
-                Some(NatsServer::start(&programs.nats_server, &folder, free_port()?).await?)
+                Some(NatsServer::start(&programs.nats_server, &folder, free_port()?, plan.nats_room).await?)
             }
             false => None,
         };

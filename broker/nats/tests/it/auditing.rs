@@ -81,19 +81,33 @@ async fn what_does_not_go_behind_the_last_one_is_refused() {
 }
 
 #[tokio::test]
-async fn nothing_can_be_taken_out_of_it() {
+async fn nothing_can_be_taken_out_of_it_but_its_beginning() {
     let server = ForeignServer::with_jetstream().await;
     let log = server.log().await;
     let audit = log.audit_stream(SIZE).await.unwrap();
     let sequence = note(&audit, "one", 0, "x").await;
     let client = server.client().await;
     let stream = client.get_stream("ARCHWIRE_maple-street_audit").await.unwrap();
-    assert!(stream.purge().await.is_err());
     assert!(stream.delete_message(sequence).await.is_err());
     let mut weaker = stream.cached_info().config.clone();
-    weaker.deny_purge = false;
+    weaker.deny_delete = false;
     assert!(client.update_stream(weaker).await.is_err());
-    assert_eq!(read(&audit, 1).await, [(1, "x".to_owned())]);
+    for (id, after) in [("two", 1), ("three", 2)] {
+        note(&audit, id, after, id).await;
+    }
+    assert!(audit.lets_go());
+    assert_eq!(audit.let_go_before(2).await.unwrap(), 1);
+    let left = [(2, "two".to_owned()), (3, "three".to_owned())];
+    assert_eq!(read(&audit, 1).await, left);
+    // Where it is refused for ever, that is kept and not asked for.
+    let mut config = stream.cached_info().config.clone();
+    config.deny_purge = true;
+    client.update_stream(&config).await.unwrap();
+    let audit = log.audit_stream(SIZE).await.unwrap();
+    assert!(!audit.lets_go());
+    assert!(audit.let_go_before(3).await.is_err());
+    assert_eq!(read(&audit, 1).await, left);
+    assert_eq!(log.audit_size().await.unwrap(), Some(SIZE));
 }
 
 #[tokio::test]

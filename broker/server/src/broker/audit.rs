@@ -9,8 +9,10 @@ use crate::{
     },
     config,
     disclosure::Disclosed,
-    registry::Registry,
+    registry::{LARGEST_SNAPSHOT, Registry, SNAPSHOT_BUCKET},
+    tokens,
     vendors::{Book, Books, view_of},
+    workers::bucket,
 };
 use archwire_core::SystemName;
 use archwire_nats::{ByteSize, Log, OpenError, Stored};
@@ -23,7 +25,25 @@ const SIGNED_AT_LEAST: Duration = Duration::from_secs(24 * 3600);
 /// Less room than this is none.
 const LEAST: ByteSize = ByteSize::mebibytes(64);
 
-/// Makes the audit's room on the server, before anything else takes it. Where nobody wrote how much that is, and somebody else's server
+/// Buckets of the usual size, which are opened further on.
+const BUCKETS: [&str; 4] = ["cursors", "parked", "reconciled", "subscriptions"];
+
+/// Makes the room of the buckets on the server, before the audit and images take what it has.
+pub(super) async fn reserve_buckets(log: &Log) -> Result<(), BrokerError> {
+    for name in BUCKETS {
+        bucket(log, name).await?;
+    }
+    for (name, room) in [
+        (SNAPSHOT_BUCKET, LARGEST_SNAPSHOT),
+        (tokens::BUCKET, tokens::ROOM),
+    ] {
+        let name: SystemName = name.parse().map_err(BrokerError::BucketName)?;
+        log.bucket_of(&name, room).await?;
+    }
+    Ok(())
+}
+
+/// Makes the audit's room on the server, before images take what it has. Where nobody wrote how much that is, and somebody else's server
 /// has not so much, it is what the server has, and no less than it was. Tells how much.
 pub(super) async fn reserve(log: &Log, config: &config::Audit) -> Result<ByteSize, OpenError> {
     let wanted = ByteSize::bytes(config.most().bytes());

@@ -83,7 +83,8 @@ impl Broker {
         let log = Log::open(&connection, &config.practice, &log_config).await?;
         // Before the lease: whoever stands by has compiled its connectors when its turn comes.
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
-        // Its room is taken before images take what a server has.
+        // Their room is taken before images take what a server has.
+        audit::reserve_buckets(&log).await?;
         let audit_size = audit::reserve(&log, &config.audit).await?;
         let images = Opened::open(&log, &config, folder.path()).await?;
         let content = images.as_ref().map(Opened::content);

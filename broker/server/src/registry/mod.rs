@@ -52,6 +52,7 @@ pub use rebuild::Rebuilt;
 pub use review::Decided;
 pub use review_list::{ReviewLine, ReviewPage};
 pub use settle::{Settlement, Told};
+pub(crate) use snapshots::{BUCKET as SNAPSHOT_BUCKET, LARGEST as LARGEST_SNAPSHOT};
 pub(crate) use system_merges::MERGED_BY_SYSTEM;
 
 use crate::vendors::BookReader;

@@ -21,8 +21,8 @@ use tokio::{sync::Mutex, time::interval};
 use tokio_util::sync::CancellationToken;
 
 /// The bucket's name, and what it may hold: two generations of about 100,000 patients each.
-const BUCKET: &str = "index";
-const LARGEST: ByteSize = ByteSize::mebibytes(512);
+pub(crate) const BUCKET: &str = "index";
+pub(crate) const LARGEST: ByteSize = ByteSize::mebibytes(512);
 const MANIFEST: &str = "manifest";
 /// Changes whenever the rows do.
 const VERSION: u32 = 8;

@@ -10,6 +10,7 @@ mod store;
 
 pub use entry::{Token, TokenSecret};
 pub use store::{Tokens, TokensError};
+pub(crate) use store::{BUCKET, ROOM};
 
 /// Tokens of a vendor that are good at a time: enough to change them on several machines, one after another.
 pub const MOST: usize = 16;

@@ -14,8 +14,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// The bucket, and how large it is: a token takes 200 bytes, so that this is room for those of 1,000 vendors.
-const BUCKET: &str = "vendors";
-const ROOM: ByteSize = ByteSize::mebibytes(16);
+pub(crate) const BUCKET: &str = "vendors";
+pub(crate) const ROOM: ByteSize = ByteSize::mebibytes(16);
 /// How often it is seen whether a token has expired.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
