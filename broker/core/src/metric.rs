@@ -46,6 +46,10 @@ pub const APPEND_SECONDS: &str = "archwire_log_append_seconds";
 pub const AUDIT_BYTES: &str = "archwire_audit_bytes";
 /// Bytes that the audit may take, in whole MiB.
 pub const AUDIT_MOST_BYTES: &str = "archwire_audit_most_bytes";
+/// Connections that the API has.
+pub const API_CONNECTIONS: &str = "archwire_api_connections";
+/// Connections and calls that the API refused, by `code`.
+pub const API_REFUSED: &str = "archwire_api_refused_total";
 /// Open items of the review queue.
 pub const REVIEW_OPEN: &str = "archwire_review_open_items";
 /// Patients in the log.
@@ -160,6 +164,8 @@ pub const ALL: &[Metric] = &[
     ),
     counter(SPANS_LOST, "Spans that the collector of traces did not take."),
     gauge(AUDIT_BYTES, "Bytes that the audit takes."),
+    gauge(API_CONNECTIONS, "Connections that the API has."),
+    counter(API_REFUSED, "Connections and calls that the API refused."),
     gauge(AUDIT_MOST_BYTES, "Bytes that the audit may take."),
     gauge(BUILD_INFO, "1, with the broker's version."),
 ];

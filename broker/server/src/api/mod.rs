@@ -5,6 +5,8 @@ mod bus;
 mod find;
 mod gate;
 mod images;
+#[cfg(test)]
+mod limits;
 mod mask;
 mod publish;
 mod reading;

@@ -17,23 +17,23 @@ use tonic::{service::Routes, transport::Server};
 pub(super) const LARGEST_MESSAGE: usize = 1024 * 1024;
 /// Most bytes of a frame of HTTP/2 on its way in. A piece of an image comes in one or two frames instead of 32 of the usual
 /// 16 KiB, each of which costs a system call at both ends. Longer ones would keep the other calls of a slow connection waiting.
-const LARGEST_FRAME: u32 = 256 * 1024;
+pub(super) const LARGEST_FRAME: u32 = 256 * 1024;
 /// Calls of one connection at the same time: the most streams that a contract grants, and some that end at once. Who opens more
 /// waits for one to end.
-const CALLS_PER_CONNECTION: u32 = 256 + 64;
+pub(super) const CALLS_PER_CONNECTION: u32 = 256 + 64;
 /// Most bytes of the headers of a call.
-const LARGEST_HEADERS: u32 = 16 * 1024;
+pub(super) const LARGEST_HEADERS: u32 = 16 * 1024;
 /// Calls that were taken back before anybody looked at them, and resets that the other side's mistakes called for: one more ends the
 /// connection (CVE-2023-44487, CVE-2025-8671).
-const TAKEN_BACK: usize = 20;
-const MISTAKES: usize = 256;
+pub(super) const TAKEN_BACK: usize = 20;
+pub(super) const MISTAKES: usize = 256;
 /// Silence after which a connection is asked whether it is still there, and how long it has to answer.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Connections that the operating system holds until they are looked at (`net.core.somaxconn` bounds it too). When there are more at
 /// once, each waits a second or more, so that the usual 128 would be a way to keep others out.
-const WAITING: u32 = 4096;
+pub(super) const WAITING: u32 = 4096;
 /// Files that the broker has open beside the API's connections.
-const OTHER_FILES: usize = 512;
+pub(super) const OTHER_FILES: usize = 512;
 
 /// The server, bound and not yet running.
 pub struct ApiServer {
@@ -125,9 +125,8 @@ impl ApiServer {
         let serving =
             server().serve_with_incoming_shutdown(gate, incoming, shutdown.clone().cancelled_owned());
         let keeping = async {
-            match certificates {
-                Some(certificates) => certificates.keep(patience.look_every, shutdown).await,
-                None => {}
+            if let Some(certificates) = certificates {
+                certificates.keep(patience.look_every, shutdown).await;
             }
         };
         let (served, ()) = tokio::join!(serving, keeping);

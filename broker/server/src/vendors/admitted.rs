@@ -81,9 +81,13 @@ impl Admitted {
     /// # Errors
     /// The status that says why not.
     pub fn contract(&self) -> Result<Arc<Contract>, Status> {
+        self.standing().map_err(|error| not_admitted(&error))
+    }
+
+    /// The same, with why not.
+    pub(crate) fn standing(&self) -> Result<Arc<Contract>, NotAdmitted> {
         let book = self.book.borrow();
-        let contract = book.contract(&self.vendor, &self.shown, Timestamp::now());
-        contract.map_err(|error| not_admitted(&error))
+        book.contract(&self.vendor, &self.shown, Timestamp::now())
     }
 
     /// Waits until the book is another one, or another day has begun: then the contract may be another one, have begun or

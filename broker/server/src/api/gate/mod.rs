@@ -14,10 +14,13 @@ pub(in crate::api) use interval::Interval;
 
 use super::{
     authentication::{Callers, Refusal},
-    status::{too_many_failures, too_many_requests, too_many_streams},
-    transport::Connection,
+    status::{not_admitted, too_many_failures, too_many_requests, too_many_streams},
+    transport::{Connection, refused},
 };
-use crate::{audit::Audit, vendors::Admitted};
+use crate::{
+    audit::Audit,
+    vendors::{Admitted, NotAdmitted},
+};
 use ending::{Answer, Ending, Held, ending};
 use failures::Failures;
 use interval::Pace;
@@ -144,7 +147,7 @@ async fn go_on(
         answered = routes.call(request) => answered,
         status = &mut ending => Ok(status.into_http()),
     };
-    unanswered.is_answered();
+    unanswered.answered();
     answered.map(|response| response.map(|body| Body::new(Answer::new(body, ending, held))))
 }
 
@@ -159,17 +162,29 @@ impl Keeper {
             .callers
             .admit(headers, connection.certificate().as_ref())
             .map_err(|refusal| self.refuse(refusal, connection, now))?;
-        let contract = admitted.contract().map_err(Not::now)?;
+        let contract = admitted
+            .standing()
+            .map_err(|error| self.turn_away(&admitted, &error, connection))?;
         let is_stream = STREAMS.contains(&method);
         let taken = self.shares.take(admitted.vendor(), contract.pace, is_stream, now);
         match taken {
             Ok(stream) => Ok(Let { admitted, stream }),
-            Err(TooMuch::Requests(wait)) => Err(Not::later(too_many_requests(
-                contract.pace.requests_per_second,
-                wait,
-            ))),
-            Err(TooMuch::Streams) => Err(Not::later(too_many_streams(contract.pace.streams))),
+            Err(too_much) => {
+                refused(too_much.code());
+                Err(Not::later(match too_much {
+                    TooMuch::Requests(wait) => too_many_requests(contract.pace.requests_per_second, wait),
+                    TooMuch::Streams => too_many_streams(contract.pace.streams),
+                }))
+            }
         }
+    }
+
+    /// A vendor is known and not let in: its contract does not count now. That is audited.
+    fn turn_away(&self, admitted: &Admitted, error: &NotAdmitted, connection: &Connection) -> Not {
+        refused(error.code());
+        let (address, vendor) = (connection.address(), Some(admitted.vendor()));
+        self.audit.authentication_failed(address, vendor, error.code(), 1);
+        Not::now(not_admitted(error))
     }
 
     /// Nobody is let in: that is counted and audited.
@@ -179,8 +194,14 @@ impl Keeper {
         self.audit
             .authentication_failed(address, vendor.as_ref(), code, 1);
         match self.failures.count(address, now) {
-            Ok(()) => Not::now(status),
-            Err(wait) => Not::later(too_many_failures(wait)),
+            Ok(()) => {
+                refused(code);
+                Not::now(status)
+            }
+            Err(wait) => {
+                refused("too_many_failures");
+                Not::later(too_many_failures(wait))
+            }
         }
     }
 }
@@ -209,7 +230,7 @@ impl Unanswered {
         Self(Some(connection.clone()))
     }
 
-    fn is_answered(mut self) {
+    fn answered(mut self) {
         self.0 = None;
     }
 }

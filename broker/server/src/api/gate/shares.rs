@@ -27,6 +27,16 @@ pub(super) enum TooMuch {
     Streams,
 }
 
+impl TooMuch {
+    /// Stable code.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Requests(_) => "too_many_requests",
+            Self::Streams => "too_many_streams",
+        }
+    }
+}
+
 /// A stream of a vendor; it has ended when this is dropped.
 pub(super) struct OpenStream {
     shares: Shares,

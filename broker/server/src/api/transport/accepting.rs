@@ -4,6 +4,7 @@ use super::{
     Patience,
     connection::{Bytes, Stream as Encrypted},
     places::{Full, Place, Places},
+    refused,
     state::Connection,
     tls::TlsNow,
 };
@@ -114,10 +115,12 @@ async fn encrypt(
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             tracing::debug!(%address, %error, "TLS does not begin");
+            refused("tls_failed");
             return None;
         }
         Err(_) => {
             tracing::debug!(%address, "TLS does not begin in time");
+            refused("tls_slow");
             return None;
         }
     };
@@ -137,6 +140,10 @@ struct Refused {
 
 impl Refused {
     fn count(&mut self, address: IpAddr, full: Full) {
+        refused(match full {
+            Full::All => "connections_full",
+            Full::Address => "address_full",
+        });
         self.count += 1;
         let now = Instant::now();
         let said_lately = self.said_at.is_some_and(|at| now < at + SAID_EVERY);

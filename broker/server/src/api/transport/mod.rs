@@ -17,7 +17,14 @@ pub(super) use places::{Places, network};
 pub(super) use state::{Connection, OpenCall};
 pub(super) use tls::Certificates;
 
+use archwire_core::metric;
+use metrics::counter;
 use std::time::Duration;
+
+/// Counts a connection or a call that is not taken.
+pub(super) fn refused(code: &'static str) {
+    counter!(metric::API_REFUSED, "code" => code).increment(1);
+}
 
 /// How long TLS may take to begin.
 const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -1,6 +1,8 @@
 //! How many connections there are: in all, and from one address.
 
 use crate::config::Connections;
+use archwire_core::metric;
+use metrics::gauge;
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
@@ -61,6 +63,7 @@ impl Places {
         }
         *from_there += 1;
         *all += 1;
+        tell(*all);
         drop(taken);
         Ok(Place {
             places: self.clone(),
@@ -89,6 +92,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all = taken.all.saturating_sub(1);
+        tell(taken.all);
         if let Some(from_there) = taken.by_network.get_mut(&self.network) {
             *from_there = from_there.saturating_sub(1);
             if *from_there == 0 {
@@ -96,6 +100,11 @@ impl Drop for Place {
             }
         }
     }
+}
+
+fn tell(connections: usize) {
+    // Exact up to more than anybody has.
+    gauge!(metric::API_CONNECTIONS).set(f64::from(u32::try_from(connections).unwrap_or(u32::MAX)));
 }
 
 /// What counts as one address: of IPv6 the network that one customer of a provider has, of which he may use any address.

@@ -1,6 +1,6 @@
 //! What is known of one connection, shared by its bytes and its calls.
 
-use super::Patience;
+use super::{Patience, refused};
 use crate::api::gate::Interval;
 use std::{
     net::IpAddr,
@@ -77,6 +77,7 @@ impl Connection {
         drop(use_);
         if wasted.is_err() && !self.0.cut.is_cancelled() {
             tracing::warn!(address = %self.0.address, "a connection with too many calls that came to nothing is cut off");
+            refused("cut_off");
             self.0.cut.cancel();
         }
     }

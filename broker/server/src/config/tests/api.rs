@@ -110,7 +110,7 @@ fn vendors_are_asked_for_certificates_where_it_is_said_who_signs_them() {
     assert!(problem.contains("is no SHA-256 of a certificate"), "{problem}");
     let problem = Office::with(&format!(
         "[api]\nclient-roots = \"roots.pem\"\n{}",
-        vendor("ceph", &format!("token = {{ file = \"t\" }}"))
+        vendor("ceph", "token = { file = \"t\" }")
     ))
     .secret("t", TOKEN)
     .problem();
