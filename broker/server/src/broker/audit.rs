@@ -7,7 +7,7 @@ use crate::{
         Audit, Signing,
         checkpoint::{CHECKPOINT_FILE, CheckpointKey},
     },
-    config,
+    config::{self, Config},
     disclosure::Disclosed,
     registry::{LARGEST_SNAPSHOT, Registry, SNAPSHOT_BUCKET},
     tokens,
@@ -44,8 +44,8 @@ pub(super) async fn reserve_buckets(log: &Log) -> Result<(), BrokerError> {
 }
 
 /// Makes the audit's room on the server, before images take what it has. Where nobody wrote how much that is, and somebody else's server
-/// has not so much, it is what the server has, and no less than it was. Tells how much.
-pub(super) async fn reserve(log: &Log, config: &config::Audit) -> Result<ByteSize, OpenError> {
+/// has not so much, it is what the server has, and no less than it was.
+pub(super) async fn reserve(log: &Log, config: &config::Audit) -> Result<(), OpenError> {
     let wanted = ByteSize::bytes(config.most().bytes());
     let mut size = wanted;
     loop {
@@ -63,13 +63,13 @@ pub(super) async fn reserve(log: &Log, config: &config::Audit) -> Result<ByteSiz
         let code = "audit_less_room";
         tracing::warn!(code, most = %size, "the NATS server has less room for the audit than it could use");
     }
-    Ok(size)
+    Ok(())
 }
 
 /// Opens the audit, and writes down what vendors may have been told before the last broker ended, and what their contracts say.
 pub(super) async fn open(
     log: &Log,
-    size: ByteSize,
+    config: &Config,
     folder: &Path,
     registry: &Arc<Registry>,
     books: &Books,
@@ -80,6 +80,9 @@ pub(super) async fn open(
         every: SIGNED_EVERY,
         at_least: SIGNED_AT_LEAST,
     };
+    // As large as it was made.
+    let size = log.audit_size().await?;
+    let size = size.unwrap_or_else(|| ByteSize::bytes(config.audit.most().bytes()));
     let audit = Audit::open_with(log, size, Some(signing)).await?;
     let book = books.now();
     let presumed = audit.presume(log, |opened, stored| sees(registry, &book, opened, stored));

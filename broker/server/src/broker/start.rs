@@ -85,7 +85,7 @@ impl Broker {
         let state: Arc<dyn StateStore> = Arc::new(BucketStateStore(bucket(&log, "systems").await?));
         // Their room is taken before images take what a server has.
         audit::reserve_buckets(&log).await?;
-        let audit_size = audit::reserve(&log, &config.audit).await?;
+        audit::reserve(&log, &config.audit).await?;
         let images = Opened::open(&log, &config, folder.path()).await?;
         let content = images.as_ref().map(Opened::content);
         let connectors = systems::connectors(&engine, &config, &state, content.as_ref()).await?;
@@ -100,7 +100,7 @@ impl Broker {
         let vendors = config.vendors.values().map(Vendor::new);
         let books = Books::new(Book::new(vendors, config.time_zone.clone()));
         let working = tokio::select! {
-            working = work(&config, &log, fence, &books, connectors, folder.path(), audit_size, images) => working?,
+            working = work(&config, &log, fence, &books, connectors, folder.path(), images) => working?,
             lost = lease.keep() => return Err(lost.into()),
         };
         let Working {
@@ -169,7 +169,6 @@ async fn work(
     books: &Books,
     connectors: Vec<(SystemName, config::System, Arc<Connector>)>,
     folder: &Path,
-    audit_size: ByteSize,
     images: Option<Opened>,
 ) -> Result<Working, BrokerError> {
     log_mark::check(folder, last_sequence(log).await?)?;
@@ -203,15 +202,10 @@ async fn work(
     let (workers, systems) = workers(log, &registry, &parked, connectors, intake.as_ref()).await?;
     let shutdown = CancellationToken::new();
     let positions = bucket(log, "subscriptions").await?;
-    let audit = audit::open(log, audit_size, folder, &registry, books).await?;
+    let audit = audit::open(log, config, folder, &registry, books).await?;
     configured::compare(&audit, config).await;
-    let subscriptions = Subscriptions::new(
-        Arc::clone(&registry),
-        positions,
-        audit.clone(),
-        shutdown.clone(),
-    )
-    .await?;
+    let subscriptions =
+        Subscriptions::new(Arc::clone(&registry), positions, audit.clone(), shutdown.clone()).await?;
     let reconciler = Reconciler::new(
         Arc::clone(&registry),
         audit.clone(),
