@@ -1,14 +1,15 @@
 //! `Publish`: pipelined, each answer after the append.
 //!
 //! What the contract does not let a vendor say is refused by the registry, item by item. When the contract ends, nothing more is
-//! read; what was begun is finished and answered, and then the stream ends with the reason.
+//! read; what was begun is finished and answered, and then the stream ends with the reason. Each request is one of those that the
+//! contract allows a second, and waits for its turn.
 
-use super::status::with_causes;
+use super::{gate::Turns, status::with_causes};
 use crate::{
     registry::{ObserveError, Observed, Registry},
     telemetry::traces,
     vendors::Admitted,
-    wire::read_observation,
+    wire::{WireError, read_observation},
 };
 use archwire_core::{SystemName, span};
 use archwire_proto::v1::{
@@ -33,12 +34,20 @@ pub(super) fn answers(
     admitted: Admitted,
     traceparent: Option<String>,
     requests: Streaming<PublishRequest>,
+    turns: Turns,
     shutdown: CancellationToken,
 ) -> impl Stream<Item = Result<PublishResponse, Status>> + Send {
     let vendor = admitted.vendor().clone();
     let lost = Arc::new(Mutex::new(None));
     let over = over(admitted, shutdown, Arc::clone(&lost));
     let answers = requests
+        .then(move |request| {
+            let turns = turns.clone();
+            async move {
+                turns.next().await;
+                request
+            }
+        })
         .take_until(Box::pin(over))
         .map(move |request| {
             let (registry, vendor) = (Arc::clone(&registry), vendor.clone());
@@ -48,7 +57,7 @@ pub(super) fn answers(
                 let PublishRequest { tag, observation } = request?;
                 let outcome = match observation {
                     Some(observation) => answer(&registry, vendor, observation).await,
-                    None => invalid("`observation` is required".to_owned()),
+                    None => invalid(&WireError::Missing("observation")),
                 };
                 Ok(PublishResponse {
                     tag,
@@ -80,7 +89,7 @@ async fn answer(
 ) -> Outcome {
     let mut observation = match read_observation(observation, vendor) {
         Ok(observation) => observation,
-        Err(error) => return invalid(with_causes(&error)),
+        Err(error) => return invalid(&error),
     };
     observation.view.observed_at.get_or_insert_with(SystemTime::now);
     match registry.observe(observation, None).await {
@@ -128,11 +137,11 @@ fn refused(error: &ObserveError) -> Outcome {
 }
 
 /// A request that says nothing that can be taken.
-fn invalid(message: String) -> Outcome {
+fn invalid(error: &WireError) -> Outcome {
     Outcome::Refused(Refused {
         code: "observation_invalid".to_owned(),
-        message,
+        message: with_causes(error),
         retryable: false,
-        field: String::new(),
+        field: error.field().unwrap_or_default().to_owned(),
     })
 }
