@@ -7,7 +7,10 @@ use crate::{
     images::{GetImage, NewImage, PutImage},
     publisher::Publisher,
     subscription::{SubscribeOptions, Subscription},
-    v1::{Event, GetPatientRequest, GetPatientResponse, ListEventsRequest, bus_client::BusClient},
+    v1::{
+        Event, FindPatientsRequest, FindPatientsResponse, FoundPatient, GetPatientRequest,
+        GetPatientResponse, ListEventsRequest, ListEventsResponse, bus_client::BusClient,
+    },
 };
 use bytes::Bytes;
 use prost::Message as _;
@@ -112,6 +115,21 @@ impl Client {
         GetImage::new(self.bus.clone(), instance_uid.into())
     }
 
+    /// A page of those who are as was asked for, in the order of their ids. For the next page, ask the same again with
+    /// [`FoundPage::next`] as `page_token`. A page may be empty although more follow.
+    ///
+    /// # Errors
+    /// When the bus does not answer or refuses, such as for fields that the contract does not read (`field_denied`).
+    pub async fn find_patients(&self, request: FindPatientsRequest) -> Result<FoundPage, ClientError> {
+        let response = self.bus.clone().find_patients(bounded(request)).await?;
+        let FindPatientsResponse {
+            patients,
+            next_page_token,
+        } = response.into_inner();
+        let next = Some(next_page_token).filter(|token| !token.is_empty());
+        Ok(FoundPage { patients, next })
+    }
+
     /// A page of a patient's history, oldest first: what came after `after_revision`, 0 for all. For the next page,
     /// ask again with [`EventPage::next`].
     ///
@@ -121,28 +139,30 @@ impl Client {
         let request = ListEventsRequest {
             patient_id: patient_id.to_owned(),
             after_revision,
-            page_size: 0,
-            mask: None,
+            ..ListEventsRequest::default()
         };
         let response = self.bus.clone().list_events(bounded(request)).await?;
-        let response = response.into_inner();
-        let mut events = Vec::with_capacity(response.events.len());
-        for (raw, revision) in response
-            .events
-            .into_iter()
-            .zip(after_revision.saturating_add(1)..)
-        {
+        let ListEventsResponse {
+            events: raw,
+            more,
+            withheld_revisions,
+            through_revision,
+        } = response.into_inner();
+        let mut events = Vec::with_capacity(raw.len());
+        let revisions = after_revision.saturating_add(1)..;
+        let shown = revisions.filter(|revision| withheld_revisions.binary_search(revision).is_err());
+        for (raw, revision) in raw.into_iter().zip(shown) {
             let event = Event::decode(raw.clone()).map_err(|source| ClientError::Unreadable {
                 sequence: revision,
                 source,
             })?;
             events.push(StoredEvent { event, raw });
         }
-        let next = events
-            .last()
-            .map(|last| last.event.revision)
-            .filter(|_| response.more);
-        Ok(EventPage { events, next })
+        Ok(EventPage {
+            events,
+            withheld_revisions,
+            next: more.then_some(through_revision),
+        })
     }
 }
 
@@ -157,8 +177,26 @@ pub(crate) fn bounded<T>(message: T) -> Request<T> {
 pub struct EventPage {
     /// The events, oldest first.
     pub events: Vec<StoredEvent>,
+    /// Revisions among these that the contract does not show: they were not lost.
+    pub withheld_revisions: Vec<u64>,
     /// The revision after which the next page begins; `None` at the end.
     pub next: Option<u64>,
+}
+
+/// Part of those who were looked for.
+pub struct FoundPage {
+    /// Who was found, in the order of their ids.
+    pub patients: Vec<FoundPatient>,
+    /// The token of the next page; `None` at the end.
+    pub next: Option<String>,
+}
+
+impl Debug for FoundPage {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FoundPage")
+            .field("patients", &self.patients.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// One event of a patient's history.

@@ -46,7 +46,7 @@ mod subscription;
 pub use archwire_proto::v1;
 pub use archwire_proto::v1::get_patient_request::Key as PatientKey;
 pub use archwire_proto::v1::put_image_open::Patient as ImagePatient;
-pub use client::{Client, EventPage, StoredEvent};
+pub use client::{Client, EventPage, FoundPage, StoredEvent};
 pub use endpoint::Endpoint;
 pub use error::{CallFailure, ClientError};
 pub use images::{FoundImage, GetImage, ImageError, ImageReceipt, NewImage, PutImage};

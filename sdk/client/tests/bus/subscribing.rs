@@ -5,7 +5,7 @@ use crate::{
     support::{client, soon, until},
 };
 use archwire_client::{SubscribeOptions, Subscription};
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 fn named(name: &str, window: u32) -> SubscribeOptions {
     SubscribeOptions {
@@ -79,7 +79,7 @@ async fn after_a_broken_stream_exactly_what_was_not_acknowledged_comes_again() {
     let breakage = Breakage {
         after_events: 6,
         after_ack: 8,
-        loses_acks: false,
+        ..Breakage::default()
     };
     let bus = FakeBus::start(Memory {
         breakages: [breakage].into(),
@@ -97,6 +97,7 @@ async fn an_acknowledgement_that_was_lost_is_repeated_and_what_it_covers_is_not_
         after_events: 6,
         after_ack: 8,
         loses_acks: true,
+        ..Breakage::default()
     };
     let bus = FakeBus::start(Memory {
         breakages: [breakage].into(),
@@ -175,4 +176,35 @@ async fn a_log_that_ends_before_what_was_acknowledged_is_told_and_not_followed()
     let bus = soon(bus.restart(older_copy)).await;
     assert_eq!(soon(subscription.next()).await.unwrap_err().code(), "log_behind");
     drop(bus);
+}
+
+#[tokio::test]
+async fn an_event_that_is_lost_on_the_way_shows_and_is_fetched_in_another_stream() {
+    let breakage = Breakage {
+        after_events: 3,
+        loses_event: true,
+        ..Breakage::default()
+    };
+    let bus = FakeBus::start(Memory {
+        breakages: [breakage].into(),
+        ..Memory::with_events(6)
+    });
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("lossy"));
+    assert_eq!(take(&mut subscription, 3).await, sequences(1..=3));
+    subscription.ack(6);
+    assert_eq!(take(&mut subscription, 3).await, sequences(4..=6));
+    assert_eq!(bus.memory().subscribe_streams, 2);
+}
+
+#[tokio::test]
+async fn a_bus_that_misses_three_heartbeats_is_asked_again() {
+    let bus = FakeBus::start(Memory::default());
+    let options = SubscribeOptions {
+        heartbeat: Duration::from_secs(1),
+        ..SubscribeOptions::new("silent")
+    };
+    let mut subscription = client(&bus).await.subscribe(options);
+    let waiting = tokio::spawn(async move { subscription.next().await });
+    until("another stream is opened", || bus.memory().subscribe_streams == 2).await;
+    waiting.abort();
 }

@@ -14,7 +14,11 @@ pub(super) async fn follow(
     mut requests: Streaming<SubscribeRequest>,
     answers: mpsc::Sender<Result<SubscribeResponse, Status>>,
 ) {
-    let breakage = memory.lock().unwrap().breakages.pop_front();
+    let mut breakage = {
+        let mut memory = memory.lock().unwrap();
+        memory.subscribe_streams += 1;
+        memory.breakages.pop_front()
+    };
     let after = *memory
         .lock()
         .unwrap()
@@ -37,6 +41,8 @@ pub(super) async fn follow(
             response: Some(opened),
         }))
         .await;
+    // Each event names the one before, whatever gets lost.
+    let mut chain = after;
     let (mut position, mut credit, mut acked, mut sent) = (after, 0, after, 0);
     loop {
         let next = memory
@@ -46,16 +52,24 @@ pub(super) async fn follow(
             .iter()
             .find(|(sequence, _)| *sequence > position)
             .cloned();
-        if breakage.is_some_and(|breakage| sent >= breakage.after_events && acked >= breakage.after_ack) {
+        if breakage.is_some_and(|breakage| breakage.loses_event && sent >= breakage.after_events)
+            && let Some((lost, _)) = next
+        {
+            (position, chain, breakage) = (lost, lost, None);
+            continue;
+        }
+        let breaking = breakage.filter(|breakage| !breakage.loses_event);
+        if breaking.is_some_and(|breakage| sent >= breakage.after_events && acked >= breakage.after_ack) {
             _ = answers.send(Err(refuse(Code::Unavailable, "stopping"))).await;
             return;
         }
-        let stops = breakage.is_some_and(|breakage| sent >= breakage.after_events);
+        let stops = breaking.is_some_and(|breakage| sent >= breakage.after_events);
         if let Some((sequence, event)) = next
             && credit > 0
             && !stops
         {
-            let after = Some(position);
+            let after = Some(chain);
+            chain = sequence;
             (position, credit, sent) = (sequence, credit - 1, sent + 1);
             memory.lock().unwrap().sent += 1;
             let delivery = subscribe_response::Response::Delivery(Delivery {

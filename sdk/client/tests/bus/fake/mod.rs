@@ -48,7 +48,7 @@ pub(crate) enum Reaction {
 }
 
 /// What the bus does with one subscription stream.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Breakage {
     /// Breaks once this many events were sent...
     pub(crate) after_events: u64,
@@ -56,6 +56,8 @@ pub(crate) struct Breakage {
     pub(crate) after_ack: u64,
     /// Forgets the acknowledgements of this stream.
     pub(crate) loses_acks: bool,
+    /// Does not break, but leaves an event out, once.
+    pub(crate) loses_event: bool,
 }
 
 /// What the bus remembers. Survives its death.
@@ -67,6 +69,7 @@ pub(crate) struct Memory {
     pub(crate) received: Vec<String>,
     pub(crate) stored: Vec<String>,
     pub(crate) publish_streams: usize,
+    pub(crate) subscribe_streams: usize,
     /// Holds answers back until this many requests wait for one.
     pub(crate) hold_until: usize,
     pub(crate) most_unanswered: usize,
