@@ -1,6 +1,6 @@
 //! Who is calling: a vendor, by its token or its certificate.
 
-use super::status::refuse;
+use super::{gate::Turns, status::refuse};
 use crate::vendors::{Admitted, BookReader, Credential, TokenDigest};
 use archwire_core::SystemName;
 use http::{HeaderMap, header::AUTHORIZATION};
@@ -38,6 +38,15 @@ impl Callers {
         let admitted = admitted.ok_or_else(|| Refusal::missing().status)?;
         admitted.contract()?;
         Ok(admitted)
+    }
+
+    /// The turns of who is calling.
+    ///
+    /// # Errors
+    /// For a call that came by another way than through the gate.
+    pub(super) fn turns<T>(&self, request: &Request<T>) -> Result<Turns, Status> {
+        let turns = request.extensions().get::<Turns>().cloned();
+        turns.ok_or_else(|| Refusal::missing().status)
     }
 
     /// Lets somebody in by what was shown: a token, or the certificate of the connection, by its SHA-256. Both have to be the same

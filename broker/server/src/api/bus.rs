@@ -109,6 +109,7 @@ impl Bus for BusService {
         request: Request<Streaming<PublishRequest>>,
     ) -> Result<Response<Self::PublishStream>, Status> {
         let admitted = self.callers.caller(&request)?;
+        let turns = self.callers.turns(&request)?;
         let traceparent = request.metadata().get("traceparent");
         let traceparent = traceparent.and_then(|value| value.to_str().ok());
         let answers = publish::answers(
@@ -116,6 +117,7 @@ impl Bus for BusService {
             admitted,
             traceparent.map(str::to_owned),
             request.into_inner(),
+            turns,
             self.shutdown.clone(),
         );
         Ok(Response::new(Box::pin(answers)))

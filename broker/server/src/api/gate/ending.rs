@@ -8,7 +8,9 @@ use hyper::body::{Frame, SizeHint};
 use std::{
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
+use tokio::time::sleep;
 use tonic::{Status, body::Body};
 
 /// What a call holds as long as it goes on.
@@ -20,11 +22,16 @@ pub(super) struct Held {
 /// Why the one who calls is not let in any more.
 pub(super) type Ending = Pin<Box<dyn Future<Output = Status> + Send>>;
 
-/// Waits until the contract is not in force any more, or what was shown is not good any more.
+/// How long a call has to end by itself, with what it began, before it is ended.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Waits until the contract is not in force any more, or what was shown is not good any more, and for as long as a call may need to
+/// end by itself.
 pub(super) fn ending(mut admitted: Admitted) -> Ending {
     Box::pin(async move {
         loop {
             if let Err(status) = admitted.contract() {
+                sleep(GRACE).await;
                 return status;
             }
             admitted.changed().await;

@@ -1,7 +1,7 @@
 //! What stands before the service: who calls, how often, and how much at a time.
 //!
 //! Every call of the bus is authenticated here, before anything of it is read. Whoever is let in stays so only as long as the
-//! contract is in force and what was shown is good: any call, whatever it does, ends with the status that says why not. A refusal
+//! contract is in force and what was shown is good: any call, whatever it does, ends within a second with the status that says why not. A refusal
 //! that is one of too many comes after [`SLOW`], so that a connection gets no more than its streams of them a second; calls that come
 //! to nothing, among them those that are taken back before an answer, cost the connection after 1,000 at once and 100 a second.
 
@@ -9,8 +9,10 @@ mod ending;
 mod failures;
 mod interval;
 mod shares;
+mod turns;
 
 pub(in crate::api) use interval::Interval;
+pub(super) use turns::Turns;
 
 use super::{
     authentication::{Callers, Refusal},
@@ -120,6 +122,8 @@ impl Service<http::Request<Body>> for Gate {
                     _stream: stream,
                 };
                 let ending = ending(admitted.clone());
+                let turns = Turns::new(self.keeper.shares.clone(), admitted.clone());
+                request.extensions_mut().insert(turns);
                 request.extensions_mut().insert(admitted);
                 Box::pin(go_on(routes, request, ending, held, unanswered))
             }

@@ -52,29 +52,43 @@ impl Shares {
         is_stream: bool,
         now: Instant,
     ) -> Result<Option<OpenStream>, TooMuch> {
-        let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !shares.contains_key(vendor) {
-            shares.insert(vendor.clone(), Share::default());
-        }
-        let Some(share) = shares.get_mut(vendor) else {
-            return Ok(None);
-        };
-        let taken = share
-            .requests
-            .take(now, Pace::per_second(pace.requests_per_second));
-        taken.map_err(TooMuch::Requests)?;
+        self.turn(vendor, pace, now).map_err(TooMuch::Requests)?;
         if !is_stream {
             return Ok(None);
         }
-        if share.streams >= pace.streams.get() {
-            return Err(TooMuch::Streams);
-        }
-        share.streams += 1;
-        drop(shares);
+        self.of(vendor, |share| {
+            if share.streams >= pace.streams.get() {
+                return Err(TooMuch::Streams);
+            }
+            share.streams += 1;
+            Ok(())
+        })?;
         Ok(Some(OpenStream {
             shares: self.clone(),
             vendor: vendor.clone(),
         }))
+    }
+
+    /// One request.
+    ///
+    /// # Errors
+    /// When it is too early: tells for how long.
+    pub(super) fn turn(
+        &self,
+        vendor: &SystemName,
+        pace: contract::Pace,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let pace = Pace::per_second(pace.requests_per_second);
+        self.of(vendor, |share| share.requests.take(now, pace))
+    }
+
+    fn of<T>(&self, vendor: &SystemName, what: impl FnOnce(&mut Share) -> T) -> T {
+        let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match shares.get_mut(vendor) {
+            Some(share) => what(share),
+            None => what(shares.entry(vendor.clone()).or_default()),
+        }
     }
 }
 
