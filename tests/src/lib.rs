@@ -30,6 +30,7 @@ mod people;
 mod plan;
 mod practice;
 mod programs;
+mod python;
 mod radiograph;
 mod seat;
 mod sides;
@@ -48,6 +49,7 @@ pub use people::{differences, invented, phone_of, set_email, set_phone, wire_pat
 pub use plan::Plan;
 pub use practice::Practice;
 pub use programs::Programs;
+pub use python::{PythonVendor, Running};
 pub use radiograph::{Radiograph, fresh_uid};
 pub use seat::Seat;
 pub use sides::{creations, same_people, whole_histories};

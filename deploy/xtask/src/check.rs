@@ -33,7 +33,7 @@ fn steps(tree: &Tree, source: Source, args: &[OsString], summary: &mut Summary) 
     if everything {
         check_format(tree, summary)?;
     }
-    let tools = summary.step("set-up", || setup::run(tree, source, Archive::Ask))?;
+    let tools = summary.step("set-up", || setup::run(tree, source, Archive::AskForTests))?;
     summary.step("guests", || guests::build(tree, &tools.wasm))?;
     if everything {
         check_lints(tree, summary)?;

@@ -48,9 +48,10 @@ impl Programs {
             .join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
     }
 
-    /// Where tests and demonstration find the broker, the server, the components and the archive.
+    /// Where tests and demonstration find the broker, the server, the components, the archive and Python's packages.
     pub(crate) fn environment(&self, tree: &Tree, tools: &Tools) -> Vec<(&'static str, PathBuf)> {
         let archive = tools.orthanc.iter();
+        let python = tools.python.iter();
         let places = [
             ("ARCHWIRE_BIN", self.path("archwire")),
             ("ARCHWIRE_NATS_SERVER", tools.nats.path.clone()),
@@ -59,6 +60,7 @@ impl Programs {
         places
             .into_iter()
             .chain(archive.map(|orthanc| ("ARCHWIRE_ORTHANC", orthanc.root.clone())))
+            .chain(python.map(|python| ("ARCHWIRE_PYTHON", python.packages.clone())))
             .collect()
     }
 }

@@ -15,6 +15,7 @@ mod launch;
 mod nats;
 mod orthanc;
 mod packages;
+mod python;
 mod report;
 mod setup;
 mod soak;
@@ -49,10 +50,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Find or fetch what the other commands need: nats-server 2.12.4 or newer, the wasm32-wasip2 target, Orthanc.
+    /// Find or fetch what the other commands need: nats-server 2.12.4 or newer, the wasm32-wasip2 target, Orthanc, gRPC for Python.
     ///
     /// Looks on this machine first and downloads only what is missing, into target/tools. A second run does nothing. Orthanc and
-    /// dcmtk, which only tests and demonstration need, are asked about first on a terminal.
+    /// dcmtk, which only tests and demonstration need, are asked about first on a terminal; gRPC for Python is for tests only.
     Setup {
         /// Ask nothing.
         #[arg(long)]
@@ -128,7 +129,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     let source = arguments.wasm_from;
     match arguments.command {
         Task::Setup { yes } => {
-            let archive = if yes { Archive::Fetch } else { Archive::Ask };
+            let archive = if yes { Archive::Fetch } else { Archive::AskForTests };
             setup::run(&tree, source, archive).map(|_| ExitCode::SUCCESS)
         }
         Task::Guests => {

@@ -67,7 +67,7 @@ pub(crate) fn fetch(tree: &Tree, archive: Archive) -> Result<Option<Orthanc>> {
         );
         return Ok(None);
     }
-    if archive == Archive::Ask && !agrees(tree)? {
+    if archive.asks() && !agrees(tree)? {
         return Ok(None);
     }
     let partial = tree.tools().join("orthanc.partial");

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::nats::{self, Server};
 use crate::orthanc::{self, Orthanc};
+use crate::python::{self, Python};
 use crate::report::{human, say};
 use crate::tree::Tree;
 use crate::wasm::{self, GuestToolchain, Source};
@@ -22,26 +23,48 @@ pub(crate) struct Tools {
     pub(crate) wasm: GuestToolchain,
     /// Only tests and demonstration need it; `None` where it cannot be had or is not wanted.
     pub(crate) orthanc: Option<Orthanc>,
+    /// Only one of the tests needs it; `None` where there is no Python, or it was not fetched.
+    pub(crate) python: Option<Python>,
 }
 
-/// Whether the archive that tests talk to is to be fetched, too.
+/// Whether what only tests and demonstration talk to is to be fetched, too: the archive, and gRPC for Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Archive {
     /// Used when it is there.
     IfThere,
-    /// Fetched when it is missing; on a terminal, a person is asked before.
+    /// The archive is fetched when it is missing; on a terminal, a person is asked before.
     Ask,
-    /// Fetched when it is missing.
+    /// The same, and gRPC for Python too.
+    AskForTests,
+    /// Both are fetched when they are missing.
     Fetch,
+}
+
+impl Archive {
+    /// Whether a person is asked before anything large is fetched.
+    pub(crate) fn asks(self) -> bool {
+        matches!(self, Self::Ask | Self::AskForTests)
+    }
+
+    fn wants_python(self) -> bool {
+        matches!(self, Self::AskForTests | Self::Fetch)
+    }
 }
 
 /// Finds everything, or fetches what is missing.
 pub(crate) fn run(tree: &Tree, source: Source, archive: Archive) -> Result<Tools> {
     let start = Instant::now();
     let orthanc = orthanc::find(tree)?;
+    let python = python::find(tree);
     let has_archive = orthanc.is_some() || archive == Archive::IfThere;
-    if let (true, Some(nats), Some(wasm)) = (has_archive, nats::find(tree)?, wasm::find(tree, source)?) {
-        let tools = Tools { nats, wasm, orthanc };
+    let has_all = has_archive && (python.is_some() || !archive.wants_python());
+    if let (true, Some(nats), Some(wasm)) = (has_all, nats::find(tree)?, wasm::find(tree, source)?) {
+        let tools = Tools {
+            nats,
+            wasm,
+            orthanc,
+            python,
+        };
         say(
             "setup",
             &format!(
@@ -66,7 +89,16 @@ pub(crate) fn run(tree: &Tree, source: Source, archive: Archive) -> Result<Tools
         None if archive != Archive::IfThere => orthanc::fetch(tree, archive)?,
         found => found,
     };
-    let tools = Tools { nats, wasm, orthanc };
+    let python = match python::find(tree) {
+        None if archive.wants_python() => python::fetch(tree)?,
+        found => found,
+    };
+    let tools = Tools {
+        nats,
+        wasm,
+        orthanc,
+        python,
+    };
     say(
         "setup",
         &format!("ready: {} ({})", tools.describe(tree), human(start.elapsed())),
@@ -80,8 +112,12 @@ impl Tools {
             Some(orthanc) => format!("{} at {}", orthanc.version, tree.show(&orthanc.root)),
             None => "no Orthanc (only tests and demonstration need it: `cargo xtask setup`)".to_owned(),
         };
+        let python = match &self.python {
+            Some(python) => format!("{} at {}", python.version, tree.show(&python.packages)),
+            None => "no gRPC for Python (only tests need it)".to_owned(),
+        };
         format!(
-            "nats-server {} at {}, {}, {archive}",
+            "nats-server {} at {}, {}, {archive}, {python}",
             self.nats.version,
             tree.show(&self.nats.path),
             self.wasm.what

@@ -48,6 +48,7 @@ mod one_reader_for_a_subscription;
 mod owner_is_right;
 mod parked_delivery_is_tried_again;
 mod patient_data_stays_out_of_sight;
+mod python_vendor_needs_only_the_protos;
 mod rebuild_finds_the_same;
 mod reconciliation_at_night;
 mod reconciliation_finds_what_nobody_told;
