@@ -3,6 +3,7 @@
 pub(crate) mod collector;
 pub(crate) mod images;
 pub(crate) mod plain_vendor;
+pub(crate) mod raw_bus;
 pub(crate) mod reconciling;
 pub(crate) mod review;
 pub(crate) mod watch;
