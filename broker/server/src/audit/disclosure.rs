@@ -40,16 +40,15 @@ const PRESUMED_AT_ONCE: usize = 64;
 pub struct Terms {
     /// The vendor's name in the configuration.
     pub vendor: SystemName,
-    /// The organization that the contract names; the vendor's name where it names none.
+    /// The organization that the contract names.
     pub recipient: String,
-    /// What for, as a word of HL7's PurposeOfUse; empty where no contract says.
+    /// What for, as a word of HL7's PurposeOfUse.
     pub purpose: String,
     /// On what grounds, as the contract says.
     pub basis: String,
     /// Which contract, by its digest.
-    pub contract: Option<ContractDigest>,
-    /// The field groups that are told, as words, and `source` where the source's record goes along; empty of a vendor without a
-    /// contract, who is told everything.
+    pub contract: ContractDigest,
+    /// The field groups that are told, as words, and `source` where the source's record goes along.
     pub groups: Vec<String>,
     /// Whether a subscription asks for less than the contract shows, of events or of patients.
     pub filtered: bool,
@@ -66,25 +65,11 @@ impl Terms {
             recipient: contract.grantee.organization.clone(),
             purpose: contract.purpose.code().to_owned(),
             basis: contract.basis.clone(),
-            contract: Some(contract.digest()),
+            contract: contract.digest(),
             groups: groups
                 .map(|group| group.as_str().to_owned())
                 .chain(source)
                 .collect(),
-            filtered: false,
-        }
-    }
-
-    /// Of a vendor without a contract.
-    #[must_use]
-    pub fn without_contract(vendor: SystemName) -> Self {
-        Self {
-            recipient: vendor.to_string(),
-            vendor,
-            purpose: String::new(),
-            basis: String::new(),
-            contract: None,
-            groups: Vec::new(),
             filtered: false,
         }
     }
@@ -97,10 +82,7 @@ impl Terms {
             recipient: self.recipient.clone(),
             purpose: self.purpose.clone(),
             basis: self.basis.clone(),
-            contract: self
-                .contract
-                .map(|digest| digest.as_bytes().to_vec().into())
-                .unwrap_or_default(),
+            contract: self.contract.as_bytes().to_vec().into(),
             groups: self.groups.clone(),
             ..AuditRecord::default()
         }
@@ -354,7 +336,8 @@ impl Disclosing {
         let stream = self.stream;
         self.audit.hand_over(Later::Sent { stream, event }).await?;
         self.allowance.left = self.allowance.left.saturating_sub(1);
-        self.through = stored.sequence;
+        // One that came again is no step back.
+        self.through = self.through.max(stored.sequence);
         Ok(())
     }
 

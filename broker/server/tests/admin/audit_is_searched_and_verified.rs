@@ -1,6 +1,6 @@
 //! The audit from the command line: whether it is whole, and what is in it.
 
-use crate::support::*;
+use crate::{office::everything, support::*};
 use archwire::audit::{Disclosure, Terms, TokenAct, Told};
 use archwire_core::PatientId;
 use serde_json::Value;
@@ -40,7 +40,7 @@ async fn an_audit_that_nobody_touched_is_said_to_be_whole() {
 async fn a_list_is_of_what_people_did_and_a_search_finds_everything() {
     let desk = Desk::open().await;
     let patient = PatientId::generate();
-    let terms = &Terms::without_contract("tracer".parse().unwrap());
+    let terms = &Terms::of(&everything("tracer"));
     let told = Told::Patient(patient);
     desk.audit.disclosed(Disclosure { terms, told }).await.unwrap();
     let other = Told::Patient(PatientId::generate());
@@ -55,7 +55,11 @@ async fn a_list_is_of_what_people_did_and_a_search_finds_everything() {
     let found = search(&["--patient", &patient.to_string(), "--vendor", "tracer"]).await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["action"], "disclosure.patient");
-    assert_eq!(found[0]["recipient"], "tracer");
+    assert_eq!(found[0]["recipient"], "Example Vendor Ltd");
+    assert_eq!(
+        (&found[0]["purpose"], &found[0]["basis"]),
+        (&"TREAT".into(), &"agreement of a test".into())
+    );
     for (arguments, count) in [
         (["--action", "disclosure."], 2),
         (["--action", "disclosure"], 0),
@@ -72,7 +76,7 @@ async fn a_list_is_of_what_people_did_and_a_search_finds_everything() {
 async fn who_became_one_person_is_found_by_either_id() {
     let desk = Desk::open().await;
     let (one, other, item) = doubtful_pair(&desk).await;
-    let terms = &Terms::without_contract("tracer".parse().unwrap());
+    let terms = &Terms::of(&everything("tracer"));
     for patient in [one, other] {
         let told = Told::Patient(patient);
         desk.audit.disclosed(Disclosure { terms, told }).await.unwrap();
@@ -101,10 +105,8 @@ async fn the_accounting_of_a_patient_has_everybody_who_became_one_person_and_nob
     let (one, other, item) = doubtful_pair(&desk).await;
     let terms = &Terms {
         recipient: "Example Cephalometry Ltd".to_owned(),
-        purpose: "TREAT".to_owned(),
         basis: "Agreement, of 2026".to_owned(),
-        groups: vec!["name".to_owned()],
-        ..Terms::without_contract("tracer".parse().unwrap())
+        ..Terms::of(&everything("tracer"))
     };
     let stranger = PatientId::generate();
     for told in [

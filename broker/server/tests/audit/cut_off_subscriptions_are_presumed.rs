@@ -1,7 +1,7 @@
 //! What a vendor may have been told before a kill is in the audit after the next start.
 
 use crate::{
-    office::{connect, system, until_there},
+    office::{connect, everything, until_there},
     support::*,
 };
 use archwire::audit::{Act, Audit, Disclosing, Disclosure, Terms, Told};
@@ -34,9 +34,8 @@ async fn events(log: &Log, count: usize) -> Vec<Stored> {
 
 fn terms() -> Terms {
     Terms {
-        purpose: "TREAT".to_owned(),
         groups: vec!["name".to_owned()],
-        ..Terms::without_contract(system("tracer"))
+        ..Terms::of(&everything("tracer"))
     }
 }
 
@@ -105,7 +104,11 @@ fn what_may_have_gone_out_before_a_kill_is_presumed_and_only_that() {
         assert_eq!(presumed, presumed_events.len() as u64);
         assert!(presumed_events.ends_with(&[7, 8]));
         let again = Audit::open(&archive.log, SIZE).await.unwrap();
-        assert_eq!(again.presume(&archive.log, |_, _| Some(true)).await.unwrap(), 0, "once");
+        assert_eq!(
+            again.presume(&archive.log, |_, _| Some(true)).await.unwrap(),
+            0,
+            "once"
+        );
         assert_eq!(archive.verified(&again, false).await.findings, []);
     });
 }
@@ -254,4 +257,70 @@ fn a_full_audit_stops_whoever_is_sent_events_and_nothing_that_went_out_is_missin
         let missing = (1..=went_out as u64).find(|sequence| !all.contains(sequence));
         assert_eq!(missing, None, "of {went_out}");
     });
+}
+
+/// What is presumed of one that was sent the last of these events and was killed before that was stored, where the vendor sees only
+/// that one, as far as is known.
+fn presumed_of(terms: &Terms, sees: fn(&Stored) -> Option<bool>) -> Vec<u64> {
+    let outer = tokio::runtime::Runtime::new().unwrap();
+    let archive = outer.block_on(Archive::open());
+    let events = outer.block_on(events(&archive.log, 40));
+    let broker = tokio::runtime::Runtime::new().unwrap();
+    broker.block_on(async {
+        let log = open_log(&connect(&archive.server).await).await;
+        let audit = Audit::open(&log, SIZE).await.unwrap();
+        let mut disclosing = audit.disclosing(terms, "main", 0).await.unwrap();
+        send(&mut disclosing, &events[39..]).await;
+        std::mem::forget((disclosing, audit));
+    });
+    broker.shutdown_background();
+    outer.block_on(async {
+        let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+        let presumed = audit.presume(&archive.log, |_, stored| sees(stored)).await;
+        presumed.unwrap();
+        let told = records(&audit).await;
+        [sent(&told, "disclosure.sent"), sent(&told, "disclosure.presumed")].concat()
+    })
+}
+
+#[test]
+fn where_it_is_not_known_what_was_for_a_vendor_more_is_presumed_and_what_went_out_is_not_missed() {
+    // As many may have gone out as are said to have been allowed at first: 16.
+    assert_eq!(presumed_of(&terms(), |stored| Some(stored.sequence == 40)), [40]);
+    let all: Vec<_> = (1..=40).collect();
+    assert_eq!(
+        presumed_of(&terms(), |_| None),
+        all,
+        "the contract is another one by now"
+    );
+    let filtered = Terms {
+        filtered: true,
+        ..terms()
+    };
+    assert_eq!(
+        presumed_of(&filtered, |_| Some(true)),
+        all,
+        "it had asked for less"
+    );
+}
+
+#[tokio::test]
+async fn one_that_is_dropped_is_closed() {
+    let archive = Archive::open().await;
+    let audit = Audit::open(&archive.log, SIZE).await.unwrap();
+    for _ in 0..3 {
+        drop(audit.disclosing(&terms(), "main", 0).await.unwrap());
+    }
+    until_there(Duration::from_secs(15), async || {
+        audit.settle().await.unwrap();
+        let told = records(&audit).await;
+        let closed = told
+            .iter()
+            .filter(|(_, record)| record.action == "disclosure.closed");
+        match closed.count() {
+            3 => Ok(()),
+            closed => Err(format!("{closed} closed")),
+        }
+    })
+    .await;
 }
