@@ -58,6 +58,7 @@ mod reconciliation_finds_what_nobody_told;
 mod reconciliation_goes_on_beside_the_work;
 mod reconciliation_reads_what_may_have_changed;
 mod recycled_chart_number;
+mod refused_event_comes_again;
 mod rejected_delivery_does_not_hold_up_others;
 mod remote_office_is_not_overrun;
 mod same_person_in_two_programs;

@@ -1,15 +1,17 @@
 //! A vendor that allows everything and reads nothing holds up nobody but itself, and misses nothing.
 
-use crate::support::{Scene, VENDOR, raw_bus::RawBus};
+use crate::support::{Scene, raw_bus::RawBus};
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::SubscribeOptions;
-use archwire_proto::v1::{self, subscribe_request::Request};
+use archwire_proto::v1::{self, subscribe_request::Request, subscribe_response::Response};
 use archwire_tests::Practice;
+use futures_util::future::try_join_all;
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
 const SLOW: &str = "slow-vendor";
+const QUICK: &str = "quick-vendor";
 /// Streams that nobody reads.
 const STREAMS: usize = 8;
 /// Records that are published, each of about 40 KiB: together more than the connection and the broker hold of a stream.
@@ -19,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn who_reads_nothing_holds_up_nobody_and_misses_nothing() -> Result<()> {
-    let scene = Scene::with(Practice::plan().vendor(SLOW)).await?;
+    let scene = Scene::with(Practice::plan().vendor(SLOW).vendor(QUICK)).await?;
     let slow = RawBus::connect(&scene.practice, SLOW).await?;
     let mut unread = Vec::new();
     for number in 0..STREAMS {
@@ -38,7 +40,7 @@ async fn who_reads_nothing_holds_up_nobody_and_misses_nothing() -> Result<()> {
         let answers = slow.client.clone().subscribe(request).await?.into_inner();
         unread.push((say, answers));
     }
-    let client = scene.practice.vendor(VENDOR).await?;
+    let client = scene.practice.vendor(QUICK).await?;
     let mut reader = client.subscribe(SubscribeOptions::new("quick"));
     let publisher = client.publisher();
     for number in 0..RECORDS {
@@ -57,22 +59,23 @@ async fn who_reads_nothing_holds_up_nobody_and_misses_nothing() -> Result<()> {
             .await
             .context("the quick reader waits")??;
     }
-    // And now they read: everything is there, each event named by the next.
-    for (_say, answers) in &mut unread {
+    // And now they read, all at once, as they share a connection: everything is there, each event named by the next.
+    let reading = unread.into_iter().map(async |(_say, mut answers)| {
         let (mut last, mut events) = (0, 0);
         while events < RECORDS {
             let answer = timeout(PATIENCE, answers.message())
                 .await
                 .context("nothing comes")??;
             let answer = answer.context("the stream has ended")?.response;
-            if let Some(v1::subscribe_response::Response::Delivery(delivery)) = answer {
+            if let Some(Response::Delivery(delivery)) = answer {
                 ensure!(delivery.after == Some(last), "an event is missing behind {last}");
                 last = delivery.sequence;
                 events += 1;
             }
         }
-    }
-    Ok(())
+        Ok(())
+    });
+    try_join_all(reading).await.map(drop)
 }
 
 /// A record whose source is long.

@@ -34,7 +34,8 @@ pub struct Delivery {
     /// How often the reader refused it with [`Subscription::nack`].
     pub redeliveries: u32,
     /// Stands for having taken this event and everything before it: a [`Start::Cursor`] for any subscription of the same vendor.
-    /// To be kept beside what was taken, by programs that want to go on exactly there.
+    /// To be kept beside what was taken, by programs that want to go on exactly there; not by those that refuse events, as it may
+    /// have been on its way when an earlier one was refused.
     pub cursor: String,
     /// The event.
     pub event: Event,
