@@ -2,14 +2,14 @@
 //!
 //! What a single call tells is stored before it is answered. What a subscription brings is handed over before it goes out and stored
 //! a moment later: nothing waits for that, unless [`MOST_BEHIND`] events do. If the broker is killed in that moment, the next start
-//! presumes: of each subscription that was being read, it writes down the events that may have gone out and are not in the audit. How
+//! presumes ([`Audit::presume`]): of each subscription that was being read, it writes down the events that may have gone out and are not in the audit. How
 //! many may, and how far in the log, is stored before they do, a few at first and then up to [`MOST_ALLOWED`] at a time and
 //! [`MOST_AHEAD`] records further: of a subscription that nothing could be sent to, nothing is presumed. Where it is not known which
 //! events were for the vendor, because its contract is another one by now or it had asked for less, all of that part of the log are
 //! presumed. So the accounting tells rather more than less, and not much more.
 
 use super::{
-    Action, Audit, AuditError, CutOff, ITSELF, MOST_PATIENTS,
+    Action, Audit, AuditError, ITSELF, MOST_PATIENTS,
     streams::{self, Sent},
     writer::{Later, MOST_PENDING},
 };
@@ -17,10 +17,9 @@ use archwire_core::{
     ImageId, PatientId, Subject, SystemName,
     contract::{Contract, ContractDigest},
 };
-use archwire_nats::{Filter, Log, Stored};
+use archwire_nats::Stored;
 use archwire_proto::{admin::v1::AuditRecord, v1::EventKind};
-use futures_util::TryStreamExt as _;
-use std::{fmt, pin::pin};
+use std::fmt;
 use tokio::runtime::Handle;
 
 /// Events that may have gone out to vendors and are not in the audit yet: in the queue, with the writer, in the block on its way.
@@ -32,8 +31,6 @@ const FIRST_ALLOWED: u32 = 16;
 const MOST_ALLOWED: u32 = 1024;
 /// And of so many records of the log.
 const MOST_AHEAD: u64 = 4096;
-/// Subscriptions that are presumed about before it is waited for that it is stored: fewer records than there is room for in the queue.
-const PRESUMED_AT_ONCE: usize = 64;
 
 /// To whom something is told, and on which terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,77 +217,9 @@ impl Audit {
         });
         opening.await.unwrap_or(Err(AuditError::Closed))
     }
-
-    /// Writes down, of every subscription that was cut off, which events may have gone out: those that are for the vendor, as `sees`
-    /// tells by the record that opened it; `None` where that is not known any more. To be called once, before anybody subscribes.
-    /// Tells how many there were.
-    ///
-    /// # Errors
-    /// When the log cannot be read, or nothing is stored: what is not written then will be by the next start.
-    pub async fn presume(
-        &self,
-        log: &Log,
-        sees: impl Fn(&AuditRecord, &Stored) -> Option<bool> + Send,
-    ) -> Result<u64, AuditError> {
-        let mut presumed = 0;
-        for (number, cut_off) in self.cut_off().into_iter().enumerate() {
-            if number > 0 && number.is_multiple_of(PRESUMED_AT_ONCE) {
-                self.settle().await?;
-            }
-            presumed += self.presume_of(cut_off, log, &sees).await?;
-        }
-        self.settle().await?;
-        Ok(presumed)
-    }
-
-    /// The same of one subscription, handed over.
-    async fn presume_of(
-        &self,
-        cut_off: CutOff,
-        log: &Log,
-        sees: &(impl Fn(&AuditRecord, &Stored) -> Option<bool> + Send),
-    ) -> Result<u64, AuditError> {
-        let CutOff {
-            stream,
-            opened,
-            through,
-            allowed,
-            bound,
-        } = cut_off;
-        let allowed = MOST_BEHIND.min(usize::try_from(allowed).unwrap_or(MOST_BEHIND));
-        let (mut presumed, mut last) = (0, through);
-        if allowed > 0 {
-            let mut events = Vec::new();
-            // Whether the first ones are those that went out.
-            let mut is_known = bound == 0 || !opened.filtered;
-            let mut records = pin!(log.replay(through.saturating_add(1), Filter::Events));
-            while let Some(stored) = records.try_next().await.map_err(AuditError::read)? {
-                let is_enough = (is_known && events.len() >= allowed) || events.len() >= MOST_BEHIND;
-                if is_enough || (bound > 0 && stored.sequence > bound) {
-                    break;
-                }
-                let seen = sees(&opened, &stored);
-                is_known &= seen.is_some() || bound == 0;
-                if seen != Some(false) {
-                    events.extend(sent(&stored));
-                }
-            }
-            presumed = u64::try_from(events.len()).unwrap_or_default();
-            for record in streams::sent(Action::Presumed, stream, &opened, &events) {
-                last = last.max(record.through);
-                self.hand_over(Later::Note(Box::new(record))).await?;
-            }
-        }
-        let closed = Later::Closed {
-            stream,
-            through: last,
-        };
-        self.hand_over(closed).await?;
-        Ok(presumed)
-    }
 }
 
-fn sent(stored: &Stored) -> Option<Sent> {
+pub(super) fn sent(stored: &Stored) -> Option<Sent> {
     match stored.subject {
         Subject::Patient(patient) => Some(Sent {
             sequence: stored.sequence,

@@ -27,6 +27,7 @@ mod error;
 mod follow;
 mod keep;
 mod pending;
+mod presume;
 mod reading;
 pub mod removal;
 mod room;

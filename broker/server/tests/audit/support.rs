@@ -202,7 +202,9 @@ impl Intruder {
 
     /// The first message that is there.
     pub(crate) fn first(&mut self) -> u64 {
-        self.api("INFO", &json!({}))["state"]["first_seq"].as_u64().unwrap()
+        self.api("INFO", &json!({}))["state"]["first_seq"]
+            .as_u64()
+            .unwrap()
     }
 
     /// What the stream is.
