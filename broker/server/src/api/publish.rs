@@ -1,8 +1,8 @@
 //! `Publish`: pipelined, each answer after the append.
 //!
 //! What the contract does not let a vendor say is refused by the registry, item by item. When the contract ends, nothing more is
-//! read; what was begun is finished and answered, and then the stream ends with the reason. Each request is one of those that the
-//! contract allows a second, and waits for its turn.
+//! read; what was begun is finished and answered, and then the stream ends with the reason. There are as many requests in a
+//! second as the contract allows; more wait for their turn.
 
 use super::{gate::Turns, status::with_causes};
 use crate::{

@@ -4,6 +4,8 @@ use crate::{
     house::{CEPH, House, IMAGING, Plan, eventually, is_too_much, paced, token_of},
     office::vendor,
 };
+use std::time::Duration;
+use tokio::time::Instant;
 
 async fn house(requests: u32, streams: u32) -> House {
     let vendors = [(IMAGING, requests, streams), (CEPH, 10_000, 256)];
@@ -39,6 +41,27 @@ async fn more_requests_than_agreed_are_refused_and_another_vendor_is_not() {
         assert_eq!(ceph.ask().await, Ok(()));
     }
     eventually("it may ask again", async || imaging.ask().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn what_is_published_waits_for_its_turn_and_is_all_taken() {
+    let house = house(20, 16).await;
+    let caller = house.knock(&token_of(IMAGING)).await;
+    let mut publishing = caller.publish().await;
+    let began = Instant::now();
+    // 20 at once, the others every 50 ms.
+    for number in 0..50 {
+        publishing
+            .say(&format!("r{number}"), &format!("Family{number}"))
+            .await;
+    }
+    // Asking is counted by itself.
+    assert_eq!(caller.ask().await, Ok(()));
+    for _ in 0..50 {
+        assert!(publishing.hear().await);
+    }
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(30 * 50 - 100), "{took:?}");
 }
 
 #[tokio::test]

@@ -11,8 +11,9 @@ use archwire::{
 use archwire_core::contract::{Contract, Pace};
 use archwire_nats::ByteSize;
 use archwire_proto::v1::{
-    GetPatientRequest, Open, SubscribeRequest, SubscribeResponse, bus_client::BusClient,
-    get_patient_request::Key, subscribe_request::Request as Ask,
+    GetPatientRequest, HumanName, Observation, Open, Patient, PublishRequest, PublishResponse,
+    SubscribeRequest, SubscribeResponse, bus_client::BusClient, get_patient_request::Key,
+    publish_response::Outcome, subscribe_request::Request as Ask,
 };
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
@@ -197,6 +198,17 @@ impl Caller {
         Ok(stream)
     }
 
+    /// Opens a stream to publish on.
+    pub(crate) async fn publish(&self) -> Publishing {
+        let (says, outgoing) = mpsc::channel(64);
+        let request = self.signed(ReceiverStream::new(outgoing));
+        let answers = in_time(self.bus.clone().publish(request)).await.unwrap();
+        Publishing {
+            says,
+            answers: answers.into_inner(),
+        }
+    }
+
     fn signed<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if let Some(token) = &self.token {
@@ -233,6 +245,42 @@ impl Stream {
     pub(crate) async fn goes_on(&mut self) -> bool {
         let next = tokio::time::timeout(Duration::from_millis(50), self.answers.message());
         !matches!(next.await, Ok(Err(_) | Ok(None)))
+    }
+}
+
+/// A stream to publish on.
+pub(crate) struct Publishing {
+    says: mpsc::Sender<PublishRequest>,
+    answers: Streaming<PublishResponse>,
+}
+
+impl Publishing {
+    /// Says who has a record, without waiting for an answer.
+    pub(crate) async fn say(&self, record: &str, family: &str) {
+        let name = HumanName {
+            family: Some(family.to_owned()),
+            given: vec!["Ann".to_owned()],
+            ..HumanName::default()
+        };
+        let observation = Observation {
+            local_id: record.to_owned(),
+            patient: Some(Patient {
+                names: vec![name],
+                ..Patient::default()
+            }),
+            ..Observation::default()
+        };
+        let request = PublishRequest {
+            tag: 0,
+            observation: Some(observation),
+        };
+        _ = self.says.send(request).await;
+    }
+
+    /// The next answer: whether it was recorded.
+    pub(crate) async fn hear(&mut self) -> bool {
+        let answer = in_time(self.answers.message()).await.unwrap().unwrap();
+        matches!(answer.outcome, Some(Outcome::Recorded(_)))
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Shares(Arc<Mutex<HashMap<SystemName, Share>>>);
 #[derive(Default)]
 struct Share {
     requests: Interval,
+    /// What is published on open streams. By itself, so that a vendor that publishes much can still ask something.
+    messages: Interval,
     streams: u32,
 }
 
@@ -52,7 +54,9 @@ impl Shares {
         is_stream: bool,
         now: Instant,
     ) -> Result<Option<OpenStream>, TooMuch> {
-        self.turn(vendor, pace, now).map_err(TooMuch::Requests)?;
+        let by_second = Pace::per_second(pace.requests_per_second);
+        self.of(vendor, |share| share.requests.take(now, by_second))
+            .map_err(TooMuch::Requests)?;
         if !is_stream {
             return Ok(None);
         }
@@ -69,7 +73,7 @@ impl Shares {
         }))
     }
 
-    /// One request.
+    /// One message on a stream that is open. There are as many of them in a second as requests.
     ///
     /// # Errors
     /// When it is too early: tells for how long.
@@ -80,7 +84,7 @@ impl Shares {
         now: Instant,
     ) -> Result<(), Duration> {
         let pace = Pace::per_second(pace.requests_per_second);
-        self.of(vendor, |share| share.requests.take(now, pace))
+        self.of(vendor, |share| share.messages.take(now, pace))
     }
 
     fn of<T>(&self, vendor: &SystemName, what: impl FnOnce(&mut Share) -> T) -> T {
