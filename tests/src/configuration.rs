@@ -23,7 +23,7 @@ write-kinds = ["created", "updated", "merged", "imaged", "image-amended", "image
 write-fields = ["identifiers", "name", "demographics", "contact", "responsible-parties", "administrative", "photo"]
 images = ["read", "write"]
 requests-per-second = 10000
-streams = 256
+streams = 4096
 "#;
 
 /// One system of the practice: its name and the simulator that stands behind it.

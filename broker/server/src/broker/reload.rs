@@ -47,11 +47,17 @@ pub(super) struct Reload {
     /// As the last look found it.
     last: Look,
     looked_at: Timestamp,
+    asked: Option<Signal>,
+}
+
+/// Listens for SIGHUP from now on, which would end the process otherwise. None where the system does not let it.
+pub(super) fn listen() -> Option<Signal> {
+    signal(SignalKind::hangup()).ok()
 }
 
 impl Reload {
     /// Of the configuration with which the broker was started, and whose vendors are in the book.
-    pub(super) fn new(loaded: Config, books: Books, audit: Audit) -> Self {
+    pub(super) fn new(loaded: Config, books: Books, audit: Audit, asked: Option<Signal>) -> Self {
         Self {
             taken: (None, Some(loaded.file_digest)),
             loaded,
@@ -59,13 +65,14 @@ impl Reload {
             audit,
             last: None,
             looked_at: Timestamp::now(),
+            asked,
         }
     }
 
     /// Until `shutdown`.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
         self.state_contracts().await;
-        let mut asked = signal(SignalKind::hangup()).ok();
+        let mut asked = self.asked.take();
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -127,7 +134,10 @@ impl Reload {
         self.books.put_vendors(vendors.into_values());
         let (live, later): (Vec<_>, Vec<_>) = keys.iter().map(String::as_str).partition(|key| is_live(key));
         if !live.is_empty() {
-            tracing::info!(keys = live.join(", "), "the vendors are as the configuration says now");
+            tracing::info!(
+                keys = live.join(", "),
+                "the vendors are as the configuration says now"
+            );
         }
         if !later.is_empty() {
             tracing::warn!(

@@ -1,6 +1,10 @@
 //! What is started in which order, up to a broker that is ready.
 
-use super::{Broker, BrokerError, audit, configured, images::Opened, reload::Reload};
+use super::{
+    Broker, BrokerError, audit, configured,
+    images::Opened,
+    reload::{self, Reload},
+};
 use crate::{
     admin::{self, AdminServer, Practice},
     api::{ApiError, ApiServer, Subscriptions},
@@ -60,6 +64,7 @@ impl Broker {
     /// With the first thing that is not as it should be. What was started is stopped again.
     pub async fn start(config: Config) -> Result<Self, BrokerError> {
         let began = Instant::now();
+        let asked = reload::listen();
         let folder = DataFolder::open(&config)?;
         admin::socket_path(folder.path())?;
         // Before everything that may take long, so that it can be seen from outside what a start waits for.
@@ -130,7 +135,7 @@ impl Broker {
             "started"
         );
         let keep = config.audit.keep;
-        let reload = Reload::new(config, books.clone(), practice.audit.clone());
+        let reload = Reload::new(config, books.clone(), practice.audit.clone(), asked);
         Ok(Self {
             registry,
             subscriptions,

@@ -29,7 +29,7 @@ use std::{
 /// Length of a vendor's token, in characters.
 const TOKEN: RangeInclusive<usize> = 32..=4096;
 const REQUESTS_PER_SECOND: RangeInclusive<usize> = 1..=10_000;
-const STREAMS: RangeInclusive<usize> = 1..=256;
+const STREAMS: RangeInclusive<usize> = 1..=4096;
 
 /// Parses `[vendors]`. `known` are the names of all systems and vendors.
 pub(super) fn vendors(

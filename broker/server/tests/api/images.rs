@@ -7,8 +7,9 @@ use archwire::{
     config::{Api, Connections},
     imaging::{Intake, Room},
     registry::Registry,
+    vendors::Books,
 };
-use archwire_core::Digest;
+use archwire_core::{Digest, contract::Contract};
 use archwire_nats::{ByteSize, ImageStoreConfig};
 use archwire_proto::v1::{
     GetImageRequest, GetImageResponse, PutImageOpen, PutImageRequest, PutImageResponse, ResumeImageRequest,
@@ -36,6 +37,7 @@ const PIECES: u8 = 16;
 /// A vendor of an office in which idle calls end soon.
 pub(crate) struct Vendor {
     bus: BusClient<Channel>,
+    books: Books,
     serving: JoinHandle<()>,
     shutdown: CancellationToken,
     _office: Option<Office>,
@@ -56,7 +58,8 @@ impl Vendor {
         let observed = registry.observe(says(VENDOR, RECORD, ann()), None);
         in_time(observed).await.unwrap();
         let shutdown = CancellationToken::new();
-        let service = service(registry, &shutdown).await;
+        let books = books([vendor(everything(VENDOR), TOKEN)]);
+        let service = service(registry, &books, &shutdown).await;
         let api = Api {
             listen: "127.0.0.1:0".parse().unwrap(),
             tls: None,
@@ -69,10 +72,16 @@ impl Vendor {
         let bus = BusClient::connect(url).await.unwrap();
         Self {
             bus,
+            books,
             serving,
             shutdown,
             _office: None,
         }
+    }
+
+    /// What the practice agreed with the vendor from now on.
+    pub(crate) fn agree(&self, contract: Contract) {
+        self.books.put_vendors([vendor(contract, TOKEN)]);
     }
 
     /// Begins an upload; what is sent goes through the sender, and the end is told by the answer.
@@ -121,6 +130,7 @@ impl Vendor {
     pub(crate) async fn close(self) {
         let Self {
             bus,
+            books: _,
             serving,
             shutdown,
             _office,
@@ -167,7 +177,7 @@ impl Upload {
     }
 }
 
-async fn service(registry: Arc<Registry>, shutdown: &CancellationToken) -> BusService {
+async fn service(registry: Arc<Registry>, books: &Books, shutdown: &CancellationToken) -> BusService {
     let log = registry.log();
     let config = ImageStoreConfig {
         max_bytes: ByteSize::mebibytes(128),
@@ -176,7 +186,7 @@ async fn service(registry: Arc<Registry>, shutdown: &CancellationToken) -> BusSe
     let store = log.images(&config).await.unwrap();
     let room = Room::new(None, "1 MiB".parse().unwrap());
     let intake = Intake::new(store, Arc::clone(&registry), room, config.largest);
-    let callers = Callers::new(books([vendor(everything(VENDOR), TOKEN)]).reader());
+    let callers = Callers::new(books.reader());
     let audit = Audit::open(log, ByteSize::mebibytes(16)).await.unwrap();
     let positions = log.bucket(&"subscriptions".parse().unwrap()).await.unwrap();
     let subscriptions = Subscriptions::new(Arc::clone(&registry), positions, audit, shutdown.clone());

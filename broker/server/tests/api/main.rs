@@ -18,6 +18,7 @@ mod registry {
 use registry::support as office;
 
 mod bus;
+mod calls_under_way_keep_to_the_contract;
 mod damaged_copy_is_replaced;
 mod image_calls_end_when_nothing_moves;
 mod images;

@@ -126,7 +126,7 @@ fn a_misspelt_word_comes_with_the_nearest_one() {
         ),
         (
             "streams = 0",
-            "vendors.ceph.streams 0 is out of bounds -> write a whole number from 1 to 256",
+            "vendors.ceph.streams 0 is out of bounds -> write a whole number from 1 to 4096",
         ),
         (
             "requests-per-second = 10001",
