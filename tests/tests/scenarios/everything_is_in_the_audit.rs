@@ -5,13 +5,14 @@
 use crate::support::{
     VENDOR,
     images::{get, put_new, sit, sitting},
+    raw_bus::RawBus,
     review::WHO,
 };
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::PatientKey;
-use archwire_proto::v1::{GetPatientRequest, bus_client::BusClient};
+use archwire_proto::v1::{FindPatientsRequest, GetPatientRequest, RecordKey, bus_client::BusClient};
 use archwire_tests::{Practice, eventually};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tonic::Request;
 
 const PURPOSE: &str = "HOPERAT";
@@ -97,6 +98,16 @@ async fn a_search_finds_everything_that_has_to_be_audited_and_no_value() -> Resu
     let key = PatientKey::PatientId(patient.to_owned());
     client.get_patient(key).await?.context("nobody is shown")?;
     client.list_events(patient, 0).await?;
+    let bus = RawBus::connect(practice, VENDOR).await?;
+    let wanted = FindPatientsRequest {
+        record: Some(RecordKey {
+            system: VENDOR.to_owned(),
+            local_id: sitter.local_id.clone(),
+        }),
+        ..FindPatientsRequest::default()
+    };
+    let shown = bus.client.clone().find_patients(bus.with_token(wanted)).await?;
+    ensure!(shown.get_ref().patients.len() == 1, "nobody is found");
     found(practice, "contract.stated", None, |record| {
         let words = record["statements"].to_string();
         of_contract(record) && words.contains("operations (HOPERAT)")
@@ -107,7 +118,12 @@ async fn a_search_finds_everything_that_has_to_be_audited_and_no_value() -> Resu
         record["vendor"] == VENDOR && record["events"].to_string().contains("patient-imaged")
     })
     .await?;
-    for action in ["disclosure.patient", "disclosure.events", "disclosure.image"] {
+    for action in [
+        "disclosure.patient",
+        "disclosure.found",
+        "disclosure.events",
+        "disclosure.image",
+    ] {
         found(practice, action, Some(patient), of_contract).await?;
     }
     // What somebody looked at, and decided.
@@ -154,9 +170,7 @@ async fn a_search_finds_everything_that_has_to_be_audited_and_no_value() -> Resu
     let text = practice.configuration()?;
     practice.set_configuration(&text.replace(ORGANIZATION, "Another Cephalometry Ltd"))?;
     found(practice, "configuration.changed", None, |record| {
-        record["keys"]
-            .to_string()
-            .contains("vendors.ceph-tracer.organization")
+        record["keys"] == json!(["vendors.ceph-tracer.organization"])
             && record["digest_before"] != record["digest_after"]
     })
     .await?;
@@ -181,7 +195,26 @@ async fn a_search_finds_everything_that_has_to_be_audited_and_no_value() -> Resu
     }
     let verified = practice.ask(&["audit", "verify"]).await?;
     ensure!(verified["is_whole"] == true, "{verified}");
-    accounted(practice, patient, &other).await
+    accounted(practice, patient, &other).await?;
+    // What changed while nobody ran is found, too.
+    let patient = sitter.patient_id.clone();
+    scene.practice.stop_broker().await?;
+    let text = scene.practice.configuration()?;
+    let changed = text.replace("poll-every = \"200ms\"", "poll-every = \"300ms\"");
+    ensure!(
+        changed != text,
+        "the configuration is another one than was thought"
+    );
+    scene.practice.set_configuration(&changed)?;
+    scene.practice.start_broker().await?;
+    let practice = &scene.practice;
+    found(practice, "configuration.changed", None, |record| {
+        record["keys"] == json!(["systems.front-desk.poll-every"])
+    })
+    .await?;
+    let (started, _) = search(practice, &["--action", "broker."]).await?;
+    ensure!(started.len() == 3, "{started:?}");
+    accounted(practice, &patient, &other).await
 }
 
 /// What was disclosed is accounted for on the terms of then, with who was merged into the patient.
