@@ -22,3 +22,4 @@ mod follower_tells_everything_once;
 mod old_records_are_let_go_of;
 mod tampering_is_found;
 mod two_brokers_write_one_chain;
+mod unanswered_blocks_are_stored_once;
