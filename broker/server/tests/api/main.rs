@@ -19,6 +19,7 @@ use registry::support as office;
 
 mod bus;
 mod calls_under_way_keep_to_the_contract;
+mod codes_are_documented;
 mod damaged_copy_is_replaced;
 mod image_calls_end_when_nothing_moves;
 mod images;
