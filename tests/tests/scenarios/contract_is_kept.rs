@@ -9,7 +9,10 @@ use archwire_client::{PublishError, Publisher, Receipt, v1};
 use archwire_opendental_simulator::{Field, PatientFields};
 use archwire_tests::{Plan, Practice, eventually, eventually_within, invented, set_email, wire_patient};
 use prost::Message as _;
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 use tonic::Code;
 
 /// The vendor with the contract in question.
@@ -214,6 +217,52 @@ async fn a_contract_that_is_narrowed_or_widened_counts_on_live_streams() -> Resu
     desk.set(number, Field::WirelessPhone, "(503)555-0199")?;
     let (_, bytes) = stream.next().await?;
     ensure!(tells(&bytes, "555") && !tells(&bytes, "Renamed"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_contract_counts_on_its_days_and_on_no_others() -> Result<()> {
+    let practice = practice(HALF).await?;
+    practice.office().front_desk().create(&somebody(0)?);
+    let bus = RawBus::connect(&practice, NARROW).await?;
+    let mut stream = bus.follow("half").await?;
+    let patient_id = stream.next_event().await?.patient_id;
+    edit(&practice, HALF, &format!("valid-until = \"2020-12-31\"\n{HALF}"))?;
+    let status = stream.end().await;
+    ensure!((status.code(), code_of(&status)) == (Code::PermissionDenied, "contract_ended"));
+    edit(
+        &practice,
+        "valid-until = \"2020-12-31\"",
+        "valid-from = \"2999-01-01\"",
+    )?;
+    eventually("the contract has not begun", async || {
+        let refused = bus
+            .patient(&patient_id)
+            .await
+            .map(drop)
+            .expect_err("it is too early");
+        ensure!(code_of(&refused) == "contract_not_begun", "{}", code_of(&refused));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn another_token_in_the_same_file_counts_when_the_broker_is_told() -> Result<()> {
+    let practice = practice(HALF).await?;
+    practice.office().front_desk().create(&somebody(0)?);
+    let mut stream = RawBus::connect(&practice, NARROW).await?.follow("half").await?;
+    let patient_id = stream.next_event().await?.patient_id;
+    let token = "0123456789abcdef0123456789abcdef";
+    std::fs::write(practice.token_file(NARROW), token)?;
+    let pid = practice.broker_pid()?.to_string();
+    ensure!(Command::new("kill").args(["-HUP", &pid]).status()?.success());
+    let began = Instant::now();
+    let status = stream.end().await;
+    ensure!((status.code(), code_of(&status)) == (Code::Unauthenticated, "token_revoked"));
+    ensure!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let bus = RawBus::connect_with(&practice, token).await?;
+    ensure!(bus.patient(&patient_id).await.is_ok());
     Ok(())
 }
 

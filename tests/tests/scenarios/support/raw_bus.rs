@@ -30,10 +30,15 @@ pub(crate) struct RawStream {
 
 impl RawBus {
     pub(crate) async fn connect(practice: &Practice, vendor: &str) -> Result<Self> {
+        Self::connect_with(practice, practice.token(vendor)?).await
+    }
+
+    /// The same with another token than the practice was planned with.
+    pub(crate) async fn connect_with(practice: &Practice, token: &str) -> Result<Self> {
         let endpoint = tonic::transport::Endpoint::from_shared(practice.url())?;
         Ok(Self {
             client: BusClient::new(endpoint.connect().await?),
-            token: format!("Bearer {}", practice.token(vendor)?),
+            token: format!("Bearer {token}"),
         })
     }
 
