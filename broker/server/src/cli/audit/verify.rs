@@ -214,7 +214,7 @@ fn as_json(verified: &Verified, broken: &[usize], has_compared: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::verify::Fault;
+    use crate::audit::{chain::Hash, removal::Removal, verify::Fault};
 
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
@@ -240,6 +240,38 @@ mod tests {
         assert!(
             said.contains("line 4 of the file") && said.ends_with("the audit is NOT what it was\n"),
             "{said}"
+        );
+    }
+
+    #[test]
+    fn what_was_let_go_of_is_said_and_is_no_fault() {
+        let removal = Removal {
+            practice: "maple-street".parse().unwrap(),
+            index: 40,
+            hash: Hash::from_bytes([7; 32]),
+            through: "2026-11-22T13:00:00Z".to_owned(),
+            at: "2032-11-22T13:00:00Z".to_owned(),
+            public_key: [7; 32],
+            signature: String::new(),
+        };
+        let verified = Verified {
+            first: 41,
+            last: 60,
+            let_go: Some(removal),
+            ..Verified::default()
+        };
+        let mut out = Vec::new();
+        write(&mut out, &verified, &[]).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        assert!(
+            said.contains("records 1 to 40 were let go of on 2032-11-22T13:00:00Z"),
+            "{said}"
+        );
+        assert!(said.ends_with("the audit is whole from there on\n"), "{said}");
+        let json = as_json(&verified, &[], true);
+        assert_eq!(
+            (&json["let_go"]["last"], &json["first"]),
+            (&40.into(), &41.into())
         );
     }
 }
