@@ -16,6 +16,7 @@ mod nats;
 mod orthanc;
 mod packages;
 mod python;
+mod reference;
 mod report;
 mod setup;
 mod soak;
@@ -103,6 +104,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Write sdk/REFERENCE.md, the reference of every call and message, from the comments in the .proto files.
+    Reference,
     /// Check the dependencies of both workspaces: duplicates and bans, licences, sources, and known advisories.
     ///
     /// Needs cargo-deny. Advisories are skipped, and said to be skipped, where their database cannot be reached.
@@ -141,6 +144,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Run { args } => launch::run(&tree, source, Archive::IfThere, "archwire", &args),
         Task::Bench { args } => bench::run(&tree, source, &args),
         Task::Soak { args } => soak::run(&tree, source, &args),
+        Task::Reference => reference::run(&tree).map(|()| ExitCode::SUCCESS),
         Task::Audit { install } => audit::run(&tree, install),
     }
 }
