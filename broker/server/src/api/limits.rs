@@ -2,6 +2,7 @@
 
 use super::{
     Patience,
+    gate::{CALLS, LONGEST_CALL},
     server::{
         CALLS_PER_CONNECTION, KEEP_ALIVE, LARGEST_FRAME, LARGEST_HEADERS, LARGEST_MESSAGE, MISTAKES,
         OTHER_FILES, TAKEN_BACK, WAITING,
@@ -29,6 +30,10 @@ fn the_guide_names_the_limits_that_hold() {
     let (patience, connections, pace) = (Patience::default(), Connections::default(), Pace::default());
     let seconds = |duration: std::time::Duration| format!("{} s", duration.as_secs());
     holds("requests of a vendor", format!("({})", pace.requests_per_second));
+    holds(
+        "other calls of a vendor",
+        format!("| {CALLS}; {} until", seconds(LONGEST_CALL)),
+    );
     holds("streams of a vendor", format!("({})", pace.streams));
     holds(
         "a message to the bus",

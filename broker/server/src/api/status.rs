@@ -116,6 +116,12 @@ pub(super) fn too_many_requests(per_second: NonZeroU32, after: Duration) -> Stat
     come_again(Code::ResourceExhausted, "too_many_requests", message, after)
 }
 
+/// A call that did not come to its answer.
+pub(super) fn call_too_slow() -> Status {
+    let message = "the call was not answered in a minute: send it whole, and take the answers of those before it";
+    refuse(Code::DeadlineExceeded, "call_too_slow", message)
+}
+
 /// More streams than the contract allows at the same time.
 pub(super) fn too_many_streams(streams: NonZeroU32) -> Status {
     let message = format!("your contract allows {streams} streams at the same time; end one");

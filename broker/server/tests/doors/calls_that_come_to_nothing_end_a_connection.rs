@@ -62,7 +62,7 @@ impl Raw {
     }
 }
 
-fn call(token: &str, headers: HeaderMap) -> Request<()> {
+pub(crate) fn call(token: &str, headers: HeaderMap) -> Request<()> {
     let mut request = Request::post("http://localhost/archwire.v1.Bus/GetPatient")
         .version(Version::HTTP_2)
         .header("content-type", "application/grpc")

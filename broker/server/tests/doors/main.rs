@@ -26,5 +26,6 @@ mod contract_bounds_calls_and_streams;
 mod failures_are_answered_ever_more_slowly;
 mod house;
 mod one_vendor_does_not_slow_another;
+mod slow_readers_hold_their_own_places;
 mod tokens_let_vendors_in;
 mod unused_connections_end;

@@ -7,16 +7,28 @@ use http::HeaderMap;
 use hyper::body::{Frame, SizeHint};
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::{sync::OwnedSemaphorePermit, time::sleep};
 use tonic::{Status, body::Body};
+
+/// Most bytes that are handed on at a time of an answer that is no stream: what was handed on waits in memory for a reader who is slow,
+/// and nobody counts it any more.
+const PIECE: usize = 16 * 1024;
 
 /// What a call holds as long as it goes on.
 pub(super) struct Held {
     pub(super) _call: OpenCall,
-    pub(super) _stream: Option<OpenStream>,
+    pub(super) place: Place,
+}
+
+/// Which of a vendor's places a call has.
+pub(super) enum Place {
+    /// One of its streams.
+    Stream { _open: OpenStream },
+    /// One of its calls that are none.
+    Call { _permit: OwnedSemaphorePermit },
 }
 
 /// Why the one who calls is not let in any more.
@@ -43,7 +55,9 @@ pub(super) fn ending(mut admitted: Admitted) -> Ending {
 pub(super) struct Answer {
     inner: Body,
     ending: Option<Ending>,
-    _held: Held,
+    /// What was not handed on yet of a frame.
+    rest: Bytes,
+    held: Held,
 }
 
 impl Answer {
@@ -51,7 +65,8 @@ impl Answer {
         Self {
             inner,
             ending: Some(ending),
-            _held: held,
+            rest: Bytes::new(),
+            held,
         }
     }
 }
@@ -71,20 +86,40 @@ impl hyper::body::Body for Answer {
             self.ending = None;
             // What the call works with is let go at once.
             self.inner = Body::empty();
+            self.rest = Bytes::new();
             let mut trailers = HeaderMap::new();
             return Poll::Ready(Some(match status.add_header(&mut trailers) {
                 Ok(()) => Ok(Frame::trailers(trailers)),
                 Err(status) => Err(status),
             }));
         }
-        Pin::new(&mut self.inner).poll_frame(context)
+        if self.rest.is_empty() {
+            let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(context)) else {
+                return Poll::Ready(None);
+            };
+            match (frame?.into_data(), &self.held.place) {
+                (Ok(data), Place::Call { .. }) => self.rest = data,
+                (Ok(data), Place::Stream { .. }) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                (Err(frame), _) => return Poll::Ready(Some(Ok(frame))),
+            }
+        }
+        let piece = self.rest.len().min(PIECE);
+        let piece = self.rest.split_to(piece);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ending.is_none() || self.inner.is_end_stream()
+        self.ending.is_none() || (self.rest.is_empty() && self.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let rest = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+        let inner = self.inner.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(inner.lower().saturating_add(rest));
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
     }
 }

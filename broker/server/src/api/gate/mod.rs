@@ -12,18 +12,20 @@ mod shares;
 mod turns;
 
 pub(in crate::api) use interval::Interval;
+#[cfg(test)]
+pub(super) use shares::CALLS;
 pub(super) use turns::Turns;
 
 use super::{
     authentication::{Callers, Refusal},
-    status::{not_admitted, too_many_failures, too_many_requests, too_many_streams},
-    transport::{Connection, refused},
+    status::{call_too_slow, not_admitted, too_many_failures, too_many_requests, too_many_streams},
+    transport::{Connection, OpenCall, refused},
 };
 use crate::{
     audit::Audit,
     vendors::{Admitted, NotAdmitted},
 };
-use ending::{Answer, Ending, Held, ending};
+use ending::{Answer, Ending, Held, Place, ending};
 use failures::Failures;
 use interval::Pace;
 use shares::{OpenStream, Shares, TooMuch};
@@ -35,7 +37,10 @@ use std::{
     task::{Context, Poll},
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
 use tonic::{Status, body::Body, service::Routes};
 use tower_service::Service;
 
@@ -43,6 +48,8 @@ use tower_service::Service;
 const BUS: &str = "/archwire.v1.Bus/";
 /// Those of them that go on.
 const STREAMS: [&str; 4] = ["Publish", "Subscribe", "PutImage", "GetImage"];
+/// How long a call that is no stream may take until its answer begins, the rest of its request and waiting for a place included.
+pub(super) const LONGEST_CALL: Duration = Duration::from_secs(60);
 /// How long a refusal waits that is one of too many.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -117,15 +124,16 @@ impl Service<http::Request<Body>> for Gate {
         let unanswered = Unanswered::of(&connection);
         match self.keeper.decide(method, request.headers(), &connection) {
             Ok(Let { admitted, stream }) => {
-                let held = Held {
-                    _call: connection.call(),
-                    _stream: stream,
+                let place = match stream {
+                    Some(stream) => Wanted::Has(Place::Stream { _open: stream }),
+                    None => Wanted::WaitsFor(self.keeper.shares.calls(admitted.vendor())),
                 };
+                let call = connection.call();
                 let ending = ending(admitted.clone());
                 let turns = Turns::new(self.keeper.shares.clone(), admitted.clone());
                 request.extensions_mut().insert(turns);
                 request.extensions_mut().insert(admitted);
-                Box::pin(go_on(routes, request, ending, held, unanswered))
+                Box::pin(go_on(routes, request, ending, call, place, unanswered))
             }
             Err(Not { status, is_slow }) => Box::pin(async move {
                 if is_slow {
@@ -140,19 +148,58 @@ impl Service<http::Request<Body>> for Gate {
 
 /// Has the call made, as long as whoever makes it is let in.
 async fn go_on(
-    mut routes: Routes,
+    routes: Routes,
     request: http::Request<Body>,
     mut ending: Ending,
-    held: Held,
+    call: OpenCall,
+    wanted: Wanted,
     unanswered: Unanswered,
 ) -> Result<http::Response<Body>, Infallible> {
     let answered = tokio::select! {
         biased;
-        answered = routes.call(request) => answered,
-        status = &mut ending => Ok(status.into_http()),
+        answered = wanted.answer(routes, request) => answered,
+        status = &mut ending => Err(status),
     };
     unanswered.answered();
-    answered.map(|response| response.map(|body| Body::new(Answer::new(body, ending, held))))
+    Ok(match answered {
+        Ok((response, place)) => {
+            let held = Held { _call: call, place };
+            response.map(|body| Body::new(Answer::new(body, ending, held)))
+        }
+        Err(status) => status.into_http(),
+    })
+}
+
+/// The place that a call needs.
+enum Wanted {
+    /// A stream has it already.
+    Has(Place),
+    /// Another call waits for one, and is answered in [`LONGEST_CALL`].
+    WaitsFor(Arc<Semaphore>),
+}
+
+impl Wanted {
+    async fn answer(
+        self,
+        mut routes: Routes,
+        request: http::Request<Body>,
+    ) -> Result<(http::Response<Body>, Place), Status> {
+        match self {
+            Self::Has(place) => {
+                let Ok(response) = routes.call(request).await;
+                Ok((response, place))
+            }
+            Self::WaitsFor(places) => {
+                let answered = timeout(LONGEST_CALL, async {
+                    let place = places.acquire_owned().await;
+                    let Ok(response) = routes.call(request).await;
+                    place.map(|place| (response, Place::Call { _permit: place }))
+                });
+                // Places are never closed.
+                answered.await.ok().and_then(Result::ok).ok_or_else(call_too_slow)
+            }
+        }
+    }
 }
 
 fn answer(status: Status) -> Ready<Result<http::Response<Body>, Infallible>> {

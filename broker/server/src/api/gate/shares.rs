@@ -7,17 +7,34 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use tokio::sync::Semaphore;
+
+/// Calls of a vendor at the same time that are no streams; more wait. An answer may have 3 MiB, and waits in memory for a reader who
+/// is slow.
+pub(in crate::api) const CALLS: usize = 32;
 
 /// One for each vendor that has called: no more than have ever been in the configuration.
 #[derive(Clone, Default)]
 pub(super) struct Shares(Arc<Mutex<HashMap<SystemName, Share>>>);
 
-#[derive(Default)]
 struct Share {
     requests: Interval,
     /// What is published on open streams. By itself, so that a vendor that publishes much can still ask something.
     messages: Interval,
     streams: u32,
+    /// Calls that are no streams, until their answers are taken.
+    calls: Arc<Semaphore>,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self {
+            requests: Interval::default(),
+            messages: Interval::default(),
+            streams: 0,
+            calls: Arc::new(Semaphore::new(CALLS)),
+        }
+    }
 }
 
 /// Too much of something.
@@ -85,6 +102,11 @@ impl Shares {
     ) -> Result<(), Duration> {
         let pace = Pace::per_second(pace.requests_per_second);
         self.of(vendor, |share| share.messages.take(now, pace))
+    }
+
+    /// Places for calls that are no streams.
+    pub(super) fn calls(&self, vendor: &SystemName) -> Arc<Semaphore> {
+        self.of(vendor, |share| Arc::clone(&share.calls))
     }
 
     fn of<T>(&self, vendor: &SystemName, what: impl FnOnce(&mut Share) -> T) -> T {
