@@ -6,6 +6,7 @@ mod report;
 pub use report::Report;
 
 use crate::{
+    api::ApiServer,
     config::{Config, System},
     systems::{self, CountedTogether, SystemError},
 };
@@ -19,6 +20,10 @@ use std::sync::Arc;
 /// Looks at the configuration's systems, and asks them when `offline` is not set.
 pub async fn run(config: &Config, offline: bool) -> Report {
     let mut report = Report::of(config);
+    if let Err(error) = ApiServer::check(&config.api) {
+        report.failure = Some(Failure::of(error.code(), &error));
+        return report;
+    }
     match looked_at(config, offline).await {
         Ok((systems, counted_together)) => {
             report.systems = systems;

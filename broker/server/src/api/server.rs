@@ -79,6 +79,16 @@ impl ApiError {
 }
 
 impl ApiServer {
+    /// Looks whether the files of TLS can be used, where there are any.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn check(api: &Api) -> Result<(), TlsError> {
+        api.tls
+            .clone()
+            .map_or(Ok(()), |files| Certificates::open(files).map(drop))
+    }
+
     /// Takes the address. Nothing is answered yet.
     ///
     /// # Errors

@@ -9,8 +9,7 @@ use tokio::process::{Child, Command};
 
 async fn start(data: &Data) -> Child {
     fs::remove_dir(data.path()).unwrap();
-    let configuration =
-        "[practice]\nname = \"maple-street\"\n[data]\nfolder = \"data\"\n[api]\nlisten = \"127.0.0.1:0\"\n";
+    let configuration = "[practice]\nname = \"maple-street\"\n[data]\nfolder = \"data\"\n[api]\nlisten = \"127.0.0.1:0\"\nplaintext = \"loopback-only\"\n";
     fs::write(data.configuration(), configuration).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_archwire"));
     command.arg("run").arg("--config").arg(data.configuration());

@@ -77,7 +77,8 @@ impl Data {
         fs::create_dir(data.path()).unwrap();
         // A secret that is not there, a connector that is not there: neither is needed to ask.
         let configuration = "[practice]\nname = \"maple-street\"\n[data]\nfolder = \"data\"\n[systems.front-desk]\nconnector \
-                             = \"nowhere\"\n[systems.front-desk.secrets]\nkey = { env = \"NOT_SET\" }\n";
+                             = \"nowhere\"\n[systems.front-desk.secrets]\nkey = { env = \"NOT_SET\" }\n[api]\nplaintext \
+                             = \"loopback-only\"\n";
         fs::write(data.configuration(), configuration).unwrap();
         data
     }
