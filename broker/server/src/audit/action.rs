@@ -77,6 +77,8 @@ pub enum Action {
     AuthenticationFailed,
     /// The configuration is another one.
     ConfigurationChanged,
+    /// The broker starts on a configuration, and does not know of an earlier one.
+    Configured,
     /// A person makes a token for a vendor.
     TokenMade,
     /// A person revokes a vendor's token.
@@ -140,6 +142,7 @@ impl Action {
             Self::ContractStated => "contract.stated",
             Self::AuthenticationFailed => "authentication.failed",
             Self::ConfigurationChanged => "configuration.changed",
+            Self::Configured => "broker.configured",
             Self::TokenMade => "token.made",
             Self::TokenRevoked => "token.revoked",
             Self::Accounted => "accounting.disclosures",

@@ -180,17 +180,33 @@ impl Audit {
         self.append(record).await
     }
 
+    /// Writes down by its SHA-256 which configuration the broker starts on, where it does not know of an earlier one. Success means
+    /// that it is stored.
+    ///
+    /// # Errors
+    /// When it is not, or that is unknown.
+    pub async fn configured(&self, digest: [u8; 32]) -> Result<u64, AuditError> {
+        let record = AuditRecord {
+            program: ITSELF.to_owned(),
+            action: Action::Configured.as_str().to_owned(),
+            digest_after: digest.to_vec().into(),
+            ..AuditRecord::default()
+        };
+        self.append(record).await
+    }
+
     /// Writes down what a vendor's contract says, where that is not what was written last. To be called when the broker starts, and
     /// whenever a contract is another one. Success means that it is stored.
     ///
     /// # Errors
     /// When it is not, or that is unknown.
     pub async fn contract_stated(&self, contract: &Contract) -> Result<(), AuditError> {
-        let digest = contract.digest();
-        let vendor = &contract.grantee.vendor;
+        let terms = super::Terms::of(contract);
+        let vendor = contract.grantee.vendor.as_str();
         let is_known = {
             let stated = self.0.stated.lock().unwrap_or_else(PoisonError::into_inner);
-            stated.get(vendor) == Some(&(digest, contract.enabled))
+            let known = stated.get(vendor);
+            known.is_some_and(|(known, enabled)| *known == terms && *enabled == contract.enabled)
         };
         if is_known {
             return Ok(());
@@ -198,12 +214,28 @@ impl Audit {
         let words = contract.in_words();
         let record = AuditRecord {
             statements: words.map(|(name, text)| format!("{name}: {text}")).to_vec(),
-            ..super::Terms::of(contract).write(Action::ContractStated)
+            ..terms.write(Action::ContractStated)
         };
         self.append(record).await?;
         let mut stated = self.0.stated.lock().unwrap_or_else(PoisonError::into_inner);
-        stated.insert(vendor.clone(), (digest, contract.enabled));
+        stated.insert(vendor.to_owned(), (terms, contract.enabled));
         Ok(())
+    }
+
+    /// A record of something that a vendor said, with what its contract says it is for: as that was last written.
+    pub(super) fn with_purpose(&self, record: AuditRecord) -> AuditRecord {
+        let stated = self.0.stated.lock().unwrap_or_else(PoisonError::into_inner);
+        let terms = record.system.as_ref().and_then(|system| stated.get(system));
+        match terms {
+            Some((terms, _)) => AuditRecord {
+                vendor: record.system.clone(),
+                purpose: terms.purpose.clone(),
+                basis: terms.basis.clone(),
+                contract: terms.contract.as_bytes().to_vec().into(),
+                ..record
+            },
+            None => record,
+        }
     }
 
     /// Writes down that a person is about to make a token. Success means that it is stored.

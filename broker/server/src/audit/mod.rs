@@ -44,7 +44,7 @@ pub use error::AuditError;
 pub use keep::LetGo;
 pub use writer::Signing;
 
-use archwire_core::{ImageId, Path, PatientId, PracticeName, SystemName, contract::ContractDigest};
+use archwire_core::{ImageId, Path, PatientId, PracticeName, SystemName};
 use archwire_nats::{AuditStored, AuditStream, ByteSize, Log};
 use archwire_proto::admin::v1::AuditRecord;
 use checkpoint::CheckpointKey;
@@ -93,8 +93,8 @@ struct Inner {
     cut_off: Mutex<Vec<CutOff>>,
     /// Attempts that failed and are not written yet.
     failures: Mutex<Failures>,
-    /// What was last written of each vendor's contract: which one, and whether it was not suspended.
-    stated: Mutex<BTreeMap<SystemName, (ContractDigest, bool)>>,
+    /// What was last written of each vendor's contract: its terms, and whether it was not suspended.
+    stated: Mutex<BTreeMap<String, (Terms, bool)>>,
     writing: Mutex<Option<JoinHandle<()>>>,
 }
 

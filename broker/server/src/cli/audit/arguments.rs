@@ -82,7 +82,7 @@ pub(in crate::cli) struct SearchArgs {
     /// Also records about whoever is one person with the patient by now, by merges.
     #[arg(long, requires = "patient")]
     pub(super) with_merged: bool,
-    /// Only what this vendor was told.
+    /// Only about this vendor: what it was told, what it said, its contract and its tokens.
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(super) vendor: String,
     /// Only what was done with this system.
