@@ -64,6 +64,8 @@ pub struct Refusal {
     pub code: String,
     /// What is wrong and what to do, for the vendor's engineer. Holds no patient data.
     pub message: String,
+    /// Path of what is refused in the record, as in an event's `changed`; empty where no single field is to blame.
+    pub field: String,
     /// Whether the same observation may be taken later. It has then been tried until the deadline.
     pub retryable: bool,
 }

@@ -81,6 +81,7 @@ fn outcome(outcome: Option<Outcome>) -> Result<Receipt, PublishError> {
         Some(Outcome::Refused(refused)) => Err(PublishError::Refused(Refusal {
             code: refused.code,
             message: refused.message,
+            field: refused.field,
             retryable: refused.retryable,
         })),
         None => Err(PublishError::Stream(ClientError::Unexpected(

@@ -157,3 +157,44 @@ impl Page {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(id: PatientId) -> Option<FoundPatient> {
+        Some(FoundPatient {
+            patient_id: id.to_string(),
+            ..FoundPatient::default()
+        })
+    }
+
+    #[test]
+    fn a_page_ends_when_enough_were_looked_at_and_goes_on_behind_the_last_of_them() {
+        let mut page = Page::of(0);
+        let last = PatientId::generate();
+        for _ in 1..MOST_LOOKED_AT {
+            assert!(page.takes(PatientId::generate(), None));
+        }
+        assert!(page.takes(last, None) && !page.is_full);
+        assert!(!page.takes(PatientId::generate(), found(last)));
+        assert!(page.is_full && page.patients.is_empty());
+        assert_eq!(page.last, Some(last));
+    }
+
+    #[test]
+    fn who_does_not_fit_is_left_to_the_next_page_unless_the_page_is_his_alone() {
+        let large = |id: PatientId| {
+            found(id).map(|found| FoundPatient {
+                patient_id: "x".repeat(LARGEST_PAGE),
+                ..found
+            })
+        };
+        let [one, other] = [PatientId::generate(), PatientId::generate()];
+        let mut page = Page::of(1_000_000);
+        assert_eq!(page.most, LONGEST_PAGE);
+        assert!(page.takes(one, large(one)), "else he would never come");
+        assert!(!page.takes(other, found(other)));
+        assert_eq!((page.last, page.told.as_slice()), (Some(one), [one].as_slice()));
+    }
+}

@@ -107,7 +107,11 @@ impl Reader {
             tokio::select! {
                 biased;
                 () = &mut ended => return Err(over(&self.subscriptions).into()),
-                () = self.admitted.changed() => self.agree().await?,
+                () = self.admitted.changed() => tokio::select! {
+                    biased;
+                    () = &mut ended => return Err(over(&self.subscriptions).into()),
+                    agreed = self.agree() => agreed?,
+                },
                 request = self.talk.requests.message() => {
                     let request = request?.ok_or(End::Gone)?;
                     self.talk.heed(request, &log).await?;
