@@ -295,6 +295,16 @@ async fn a_configuration_that_cannot_be_taken_changes_nothing_and_is_said_loudly
         Ok(())
     })
     .await?;
+    // Nor are another practice's vendors let in here.
+    practice.set_configuration(&good.replacen("name = \"", "name = \"other-", 1))?;
+    eventually("the broker refuses another practice's file", async || {
+        ensure!(
+            !practice.logs()?.about("it is another practice's").is_empty(),
+            "not yet"
+        );
+        Ok(())
+    })
+    .await?;
     practice.office().front_desk().create(&somebody(1)?);
     stream.next_event().await?;
     Ok(())

@@ -11,14 +11,14 @@ use super::configured;
 use crate::{
     api::status::with_causes,
     audit::Audit,
-    config::{Config, ConfigError, process_environment},
+    config::{Config, ConfigError, Outline, process_environment},
     vendors::{Books, Vendor},
 };
-use archwire_core::SystemName;
+use archwire_core::{PracticeName, SystemName};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::MetadataExt as _,
     path::Path,
@@ -26,6 +26,7 @@ use std::{
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
     task::spawn_blocking,
     time::{MissedTickBehavior, interval},
 };
@@ -37,9 +38,15 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How a file looks from outside; `None` while there is none.
 type Look = Option<(SystemTime, u64, u64)>;
 
+/// Changes that wait to be written down. What there is no room for is told as a change by the next start.
+const MOST_PENDING: usize = 16;
+
 /// Keeps the vendors as the configuration has them.
 pub(super) struct Reload {
     loaded: Config,
+    /// The practice that this broker serves, and the systems that run, whatever the file says by now.
+    practice: PracticeName,
+    systems: BTreeSet<SystemName>,
     books: Books,
     audit: Audit,
     /// As the file was when it was read last, and what it said.
@@ -48,6 +55,13 @@ pub(super) struct Reload {
     last: Look,
     looked_at: Timestamp,
     asked: Option<Signal>,
+}
+
+/// A configuration that was taken, and what was before.
+struct Change {
+    before: Outline,
+    after: Config,
+    keys: Vec<String>,
 }
 
 /// Listens for SIGHUP from now on, which would end the process otherwise. None where the system does not let it.
@@ -60,6 +74,8 @@ impl Reload {
     pub(super) fn new(loaded: Config, books: Books, audit: Audit, asked: Option<Signal>) -> Self {
         Self {
             taken: (None, Some(loaded.file_digest)),
+            practice: loaded.practice.clone(),
+            systems: loaded.systems.keys().cloned().collect(),
             loaded,
             books,
             audit,
@@ -69,26 +85,41 @@ impl Reload {
         }
     }
 
-    /// Until `shutdown`.
-    pub(super) async fn run(mut self, shutdown: CancellationToken) {
-        self.state_contracts().await;
+    /// Until `shutdown`. What is taken counts before it is written down, and whatever holds the audit up: a vendor that was shut out
+    /// is.
+    pub(super) async fn run(self, shutdown: CancellationToken) {
+        let (tell, told) = mpsc::channel(MOST_PENDING);
+        let writing = write_down(self.books.clone(), self.audit.clone(), told);
+        tokio::join!(self.watch(shutdown, tell), writing);
+    }
+
+    async fn watch(mut self, shutdown: CancellationToken, tell: mpsc::Sender<Change>) {
         let mut asked = self.asked.take();
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let is_asked = tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = hung_up(&mut asked) => {
-                    tracing::info!("asked to read the configuration again");
-                    self.read_again().await;
-                }
-                _ = looks.tick() => self.look().await,
+                () = hung_up(&mut asked) => true,
+                _ = looks.tick() => false,
+            };
+            if is_asked {
+                tracing::info!("asked to read the configuration again");
+            }
+            let is_other = self.look().await;
+            if (is_asked || is_other)
+                && let Some(change) = self.read_again().await
+                && tell.try_send(change).is_err()
+            {
+                tracing::error!(
+                    "the audit takes nothing; the next start tells that the configuration changed"
+                );
             }
         }
     }
 
-    /// Reads the file again where it is another one, and has everybody look at a new day's contracts.
-    async fn look(&mut self) {
+    /// Whether the file is another one. Has everybody look at a new day's contracts.
+    async fn look(&mut self) -> bool {
         let now = Timestamp::now();
         self.books.turn_if_due(self.looked_at, now);
         self.looked_at = now;
@@ -96,29 +127,36 @@ impl Reload {
         let look = spawn_blocking(move || look_at(&file)).await.unwrap_or_default();
         let is_settled = look == std::mem::replace(&mut self.last, look);
         if !is_settled || look == self.taken.0 {
-            return;
+            return false;
         }
         let file = self.loaded.file.clone();
         let digest = spawn_blocking(move || digest_of(&file)).await.unwrap_or_default();
         let is_same = digest == self.taken.1;
         self.taken = (look, digest);
-        if !is_same {
-            self.read_again().await;
-        }
+        !is_same
     }
 
-    async fn read_again(&mut self) {
+    async fn read_again(&mut self) -> Option<Change> {
         let file = self.loaded.file.clone();
         let read = spawn_blocking(move || Config::load(&file, process_environment())).await;
         match read {
-            Ok(Ok(config)) => self.take(config).await,
-            Ok(Err(error)) => refuse(&error),
-            Err(_) => tracing::error!("the configuration could not be read again; nothing has changed"),
+            Ok(Ok(config)) => self.take(config),
+            Ok(Err(error)) => {
+                refuse(&error);
+                None
+            }
+            Err(_) => {
+                tracing::error!("the configuration could not be read again; nothing has changed");
+                None
+            }
         }
     }
 
-    /// Lets the vendors of another configuration in, on its terms, and says and writes down what is different.
-    async fn take(&mut self, config: Config) {
+    /// Lets the vendors of another configuration in, on its terms, and says what is different.
+    fn take(&mut self, config: Config) -> Option<Change> {
+        if !self.is_ours(&config) {
+            return None;
+        }
         let vendors: BTreeMap<SystemName, Vendor> = config
             .vendors
             .iter()
@@ -129,7 +167,7 @@ impl Reload {
         keys.sort();
         keys.dedup();
         if keys.is_empty() {
-            return;
+            return None;
         }
         self.books.put_vendors(vendors.into_values());
         let (live, later): (Vec<_>, Vec<_>) = keys.iter().map(String::as_str).partition(|key| is_live(key));
@@ -147,8 +185,27 @@ impl Reload {
             );
         }
         let before = std::mem::replace(&mut self.loaded, config).outline;
-        configured::changed(&self.audit, &before, &self.loaded, keys).await;
-        self.state_contracts().await;
+        Some(Change {
+            before,
+            after: self.loaded.clone(),
+            keys,
+        })
+    }
+
+    /// Whether a configuration can be that of a broker that runs: of the same practice, and without a vendor that has the name of a
+    /// system which still runs, so that nobody speaks for both.
+    fn is_ours(&self, config: &Config) -> bool {
+        let mut both = config.vendors.keys().filter(|name| self.systems.contains(*name));
+        let what = match both.next() {
+            Some(name) => format!("vendors.{name} has the name of a system that still runs"),
+            None if config.practice != self.practice => "it is another practice's".to_owned(),
+            None => return true,
+        };
+        tracing::error!(
+            code = "restart_needed",
+            "the configuration changed and cannot be taken while the broker runs: {what}; nothing of it takes effect"
+        );
+        false
     }
 
     /// The keys of tokens that are others now although the configuration names the same files.
@@ -161,19 +218,27 @@ impl Reload {
         let others = vendors.iter().filter(is_other);
         others.map(|(name, _)| format!("vendors.{name}.token")).collect()
     }
+}
 
-    /// Writes down what was agreed, where that is not what was written last.
-    async fn state_contracts(&self) {
-        let book = self.books.now();
-        for vendor in book.vendors() {
-            if let Err(error) = self.audit.contract_stated(&vendor.contract).await {
-                tracing::error!(
-                    vendor = %vendor.name,
-                    code = error.code(),
-                    cause = with_causes(&error),
-                    "what was agreed with a vendor is not in the audit"
-                );
-            }
+/// Writes down what was agreed when the broker started, and then each change.
+async fn write_down(books: Books, audit: Audit, mut told: mpsc::Receiver<Change>) {
+    state_contracts(&books, &audit).await;
+    while let Some(Change { before, after, keys }) = told.recv().await {
+        configured::changed(&audit, &before, &after, keys).await;
+        state_contracts(&books, &audit).await;
+    }
+}
+
+/// Writes down what was agreed, where that is not what was written last.
+async fn state_contracts(books: &Books, audit: &Audit) {
+    for vendor in books.now().vendors() {
+        if let Err(error) = audit.contract_stated(&vendor.contract).await {
+            tracing::error!(
+                vendor = %vendor.name,
+                code = error.code(),
+                cause = with_causes(&error),
+                "what was agreed with a vendor is not in the audit"
+            );
         }
     }
 }

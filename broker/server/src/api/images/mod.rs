@@ -145,8 +145,8 @@ impl ImageCalls {
         Arc::clone(of(places)).try_acquire_owned().ok()
     }
 
-    /// What the sender is told.
-    async fn answer(&self, taken: ImageTaken) -> Result<PutImageResponse, Status> {
+    /// What the sender is told. What others said of an image is for those who may read images.
+    async fn answer(&self, contract: &Contract, taken: ImageTaken) -> Result<PutImageResponse, Status> {
         let (outcome, image) = match taken {
             ImageTaken::Recorded {
                 patient,
@@ -170,7 +170,8 @@ impl ImageCalls {
                     patient_id: patient.to_string(),
                     revision: revision.get(),
                 };
-                (Outcome::Unchanged(unchanged), Some(image))
+                let image = contract.images.read.then_some(image);
+                (Outcome::Unchanged(unchanged), image)
             }
             ImageTaken::InReview { item } => {
                 let in_review = InReview {

@@ -7,8 +7,8 @@ use super::{
     may_put,
     open::Open,
     refusal::{
-        ahead, empty_piece, idle, invalid, no_room, not_observed, not_stored, not_taken, size_differs, stopping,
-        too_many_puts,
+        ahead, empty_piece, idle, invalid, no_room, not_observed, not_stored, not_taken, size_differs,
+        stopping, too_many_puts,
     },
 };
 use crate::{
@@ -72,7 +72,7 @@ impl ImageCalls {
         let taken = self.intake.take(arrived).await;
         let taken = taken.map_err(|error| not_taken(&error))?;
         reach("image_taken");
-        self.answer(taken).await
+        self.answer(contract, taken).await
     }
 
     /// Whether there is such a patient, and the contract lets something be told of an image.
