@@ -86,10 +86,7 @@ impl Orthanc {
         let tools = Tools::find()?;
         let folder = TempDir::new().context("cannot make a folder for Orthanc")?;
         let name = format!("Archive {:016x}", rand::rng().random::<u64>());
-        let mut configuration = configuration(&tools, folder.path(), plan);
-        configuration["Name"] = name.clone().into();
-        configuration["HttpPort"] = http.into();
-        configuration["DicomPort"] = dicom.into();
+        let configuration = configuration(&tools, folder.path(), plan, &name, Ports { http, dicom });
         fs::write(
             folder.path().join("orthanc.json"),
             serde_json::to_string_pretty(&configuration)?,
@@ -140,9 +137,12 @@ impl Orthanc {
     }
 }
 
-fn configuration(tools: &Tools, folder: &Path, plan: &OrthancPlan) -> Value {
+fn configuration(tools: &Tools, folder: &Path, plan: &OrthancPlan, name: &str, ports: Ports) -> Value {
     let store = folder.join("store");
     json!({
+        "Name": name,
+        "HttpPort": ports.http,
+        "DicomPort": ports.dicom,
         "StorageDirectory": store,
         "IndexDirectory": store,
         "Plugins": [tools.root.join("usr/share/orthanc/plugins/libOrthancDicomWeb.so")],
