@@ -53,6 +53,8 @@ pub(crate) enum Case {
     Publish,
     /// From an event to a subscriber.
     Subscribe,
+    /// A thousand subscribers at a time, and ten that read the history.
+    Crowd,
     /// What the sandbox adds to a delivery.
     Sandbox,
     /// Memory and start of an empty practice with three connectors.
@@ -70,6 +72,7 @@ impl Case {
         match self {
             Self::Publish => "publish",
             Self::Subscribe => "event to subscriber",
+            Self::Crowd => "many subscribers",
             Self::Sandbox => "sandbox",
             Self::Small => "empty practice",
             Self::Large => "large practice",

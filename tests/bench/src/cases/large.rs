@@ -13,7 +13,7 @@ use crate::{
     sink::Sink,
     unit::{Unit, rate},
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use archwire_client::{MAX_WINDOW, SubscribeOptions, v1::Observation};
 use archwire_tests::Practice;
 use futures_util::StreamExt as _;
@@ -133,7 +133,7 @@ async fn replay(practice: &Practice, settings: &Settings, last: u64) -> Result<F
                 break;
             }
         }
-        let ours = rate(count, begun.elapsed());
+        let (told, ours) = (count, rate(count, begun.elapsed()));
         subscription.close().await;
         let begun = Instant::now();
         let mut events = raw.events(practice.name(), 0).await?;
@@ -144,6 +144,7 @@ async fn replay(practice: &Practice, settings: &Settings, last: u64) -> Result<F
                 break;
             }
         }
+        ensure!(told == count, "of {count} events {told} came to the subscriber");
         rounds.add(ours, rate(count, begun.elapsed()));
     }
     let what = "replay of history to a subscriber";

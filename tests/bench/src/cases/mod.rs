@@ -1,5 +1,6 @@
 //! The cases: each opens what it needs, measures, and closes it again.
 
+mod crowd;
 mod image;
 mod job;
 mod large;
@@ -22,6 +23,7 @@ pub(crate) async fn run(case: Case, settings: &Settings) -> Result<Measured> {
     let measured = match case {
         Case::Publish => publish::run(settings).await?,
         Case::Subscribe => subscribe::run(settings).await?,
+        Case::Crowd => crowd::run(settings).await?,
         Case::Sandbox => sandbox::run(settings).await?,
         Case::Small => small::run(settings).await?,
         Case::Large => large::run(settings).await?,

@@ -99,7 +99,8 @@ fn later(ours: Duration, beside: Duration) -> f64 {
     ours.as_secs_f64() - beside.as_secs_f64()
 }
 
-fn sequence(receipt: &Receipt) -> Result<u64> {
+/// The place in the log of what was told.
+pub(super) fn sequence(receipt: &Receipt) -> Result<u64> {
     match receipt {
         Receipt::Recorded { sequence, .. } => Ok(*sequence),
         Receipt::Unchanged { .. } | Receipt::InReview { .. } => anyhow::bail!("it was no news to the bus"),
