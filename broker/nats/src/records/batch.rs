@@ -93,8 +93,12 @@ pub(crate) struct Batch {
 /// One message of an answer.
 enum Part {
     Record,
-    /// How many more there are.
-    End(u64),
+    End {
+        /// How many more there are.
+        pending: u64,
+        /// The sequence of the last record of the answer.
+        last: u64,
+    },
     Nothing,
 }
 
@@ -205,7 +209,8 @@ impl Asked {
                 self.last = raw.sequence;
                 Ok(Step::Record(raw))
             }
-            Part::End(pending) => Ok(Step::End {
+            Part::End { last, .. } if last != self.last => Err(lost()),
+            Part::End { pending, .. } => Ok(Step::End {
                 complete: pending == 0,
             }),
             Part::Nothing => Ok(Step::End { complete: true }),
@@ -225,6 +230,11 @@ fn unavailable(error: impl std::fmt::Display) -> ReadError {
     }
 }
 
+/// An answer of which not everything arrived; it is asked for again.
+fn lost() -> ReadError {
+    unavailable("a record of the answer got lost")
+}
+
 fn part(message: &Message) -> Result<Part, ReadError> {
     match message.status {
         None => Ok(Part::Record),
@@ -236,7 +246,10 @@ fn part(message: &Message) -> Result<Part, ReadError> {
             let headers = message.headers.as_ref().ok_or(ReadError::Answer {
                 what: "an end without headers",
             })?;
-            Ok(Part::End(number(headers, "Nats-Num-Pending")?))
+            Ok(Part::End {
+                pending: number(headers, "Nats-Num-Pending")?,
+                last: number(headers, "Nats-Last-Sequence")?,
+            })
         }
         Some(_) => Err(ReadError::Answer {
             what: "an unknown status",
@@ -256,9 +269,7 @@ fn record(message: Message, last: u64) -> Result<Raw, ReadError> {
         .map(|_| number(&headers, "Nats-Last-Sequence"))
         .transpose()?;
     if before.is_some_and(|before| before != last) {
-        return Err(ReadError::Unavailable {
-            source: Cause::new("a record of the answer got lost"),
-        });
+        return Err(lost());
     }
     let subject = headers.get("Nats-Subject").ok_or(ReadError::Answer {
         what: "a record without subject",
