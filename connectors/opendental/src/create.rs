@@ -5,10 +5,10 @@
 //!
 //! 1. within the same call, because the record is usually there already;
 //! 2. in later calls, because the office may take up to 60 s: a *mark* in the state says that a POST is in doubt, and
-//!    no second one is sent before the record was looked for until [`SETTLED_AFTER`] after the first;
+//!    no second one is sent before the record was looked for until [`crate::doubt::SETTLED_AFTER`] after the first;
 //! 3. when the bus itself does not know how an earlier attempt ended (`in_doubt_since_ms`: it was killed, or the call
-//!    was): then for [`SETTLED_AFTER_CRASH`], in which an office that works as usual has carried the request out. That also holds
-//!    for an attempt that was made again because an earlier mark was settled.
+//!    was): then for the 10 s of [`Patience::after_a_crash`] from the first look on, in which an office that works as usual has
+//!    carried the request out. See [`crate::doubt`].
 //!
 //! While it is in doubt, the answer is `retry`: the bus then keeps unknown records of this office from becoming new
 //! patients. What counts as the record that was made, and what is adopted, says [`crate::matching`].
@@ -23,23 +23,23 @@
 use crate::api::{Api, Error};
 use crate::clock::Offset;
 use crate::deliver::{give_up, report};
-use crate::host::{Host, recall, remember};
+use crate::doubt::{Doubt, Patience};
+use crate::host::Host;
 use crate::map::{self, Field, FieldSet};
-use crate::matching::{Doubt, Verdict, has_namesake, judge};
+use crate::matching::{self, Verdict, has_namesake, judge};
 use crate::office::Office;
 use crate::poll::{known_clock, unreadable};
 use crate::row::{Row, Rows};
 use archwire_connector::log::Level;
 use archwire_connector::{Delivered, Delivery, DeliveryAction, Disposition};
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// After that time the office has either made the record or given up: the API's limit of 60 s and some more.
-const SETTLED_AFTER: Duration = Duration::from_secs(65);
 
 /// After a crash of the bus: long enough for a request that was on its way to be carried out. Not the full limit, since
 /// nothing says that the office was slow.
-const SETTLED_AFTER_CRASH: Duration = Duration::from_secs(10);
+const PATIENCE: Patience = Patience {
+    after_a_crash: Duration::from_secs(10),
+    longest_call: Duration::from_secs(60),
+};
 
 /// How long to wait between two searches for a record that may be about to appear.
 const SEARCH_AGAIN: Duration = Duration::from_secs(5);
@@ -49,22 +49,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// Most pages of people with one name.
 const MOST_PAGES: usize = 10;
-
-/// A POST that may have arrived.
-#[derive(Serialize, Deserialize)]
-struct Mark {
-    /// From when on it is settled whether it made a record, in milliseconds since 1970 UTC.
-    settled_ms: u64,
-}
-
-impl Mark {
-    fn after(posted_ms: u64, settled_after: Duration) -> Self {
-        let settled_after = u64::try_from(settled_after.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            settled_ms: posted_ms.saturating_add(settled_after),
-        }
-    }
-}
 
 /// Creates the record, or finds the one that is there already.
 ///
@@ -127,11 +111,11 @@ impl Creation<'_> {
     fn search_at_once(&self, fields: &FieldSet, error: &Error) -> Result<Delivered, Disposition> {
         let now_ms = self.host.now_ms();
         self.host.log(Level::Warn, "create-in-doubt", &[]);
-        let marked = remember(self.host, &self.mark_key(), &Mark::after(now_ms, SETTLED_AFTER));
+        let marked = Doubt::of_lost_answer(now_ms).keep(self.host, &self.mark_key());
         if !marked {
             self.host.log(Level::Warn, "no-room-for-mark", &[]);
         }
-        let again = |after| if marked { after } else { SETTLED_AFTER };
+        let again = |after| if marked { after } else { PATIENCE.unkept() };
         match self.find(fields) {
             Ok(Some(delivered)) => Ok(delivered),
             Ok(None) => Err(Disposition::retry("create-in-doubt", again(SEARCH_AGAIN))),
@@ -141,19 +125,15 @@ impl Creation<'_> {
         }
     }
 
-    fn remembered_mark(&self) -> Option<Mark> {
-        let kept: Option<Mark> = recall(self.host, &self.mark_key());
-        let since_ms = self.delivery.in_doubt_since_ms;
-        // An attempt that began after the kept mark was settled is a doubt of its own.
-        let is_over = |kept: &Mark| since_ms.is_some_and(|since_ms| kept.settled_ms <= since_ms);
-        let attempted = || since_ms.map(|since_ms| Mark::after(since_ms, SETTLED_AFTER_CRASH));
-        kept.filter(|kept| !is_over(kept)).or_else(attempted)
+    fn remembered_mark(&self) -> Option<Doubt> {
+        let before_ms = self.delivery.in_doubt_since_ms;
+        Doubt::recalled(self.host, &self.mark_key(), before_ms, PATIENCE)
     }
 
     /// An earlier POST may have arrived: looks for the record. `None` when it surely did not.
-    fn settle_doubt(&self, fields: &FieldSet, mark: &Mark) -> Result<Option<Delivered>, Disposition> {
+    fn settle_doubt(&self, fields: &FieldSet, mark: &Doubt) -> Result<Option<Delivered>, Disposition> {
         // Kept before anything can fail: the bus forgets its doubt over an office that cannot be reached.
-        let marked = remember(self.host, &self.mark_key(), mark);
+        let marked = mark.keep(self.host, &self.mark_key());
         let found = match self.find(fields) {
             Err(disposition) if !marked && !matches!(disposition, Disposition::Rejected(_)) => {
                 return Err(Disposition::retry(disposition.reason().code.clone(), RETRY_AFTER));
@@ -161,8 +141,8 @@ impl Creation<'_> {
             found => found?,
         };
         match found {
-            None if self.host.now_ms() < mark.settled_ms => {
-                let again = if marked { SEARCH_AGAIN } else { SETTLED_AFTER_CRASH };
+            None if !mark.is_settled() => {
+                let again = if marked { SEARCH_AGAIN } else { PATIENCE.unkept() };
                 Err(Disposition::retry("create-in-doubt", again))
             }
             found => Ok(found),
@@ -171,7 +151,7 @@ impl Creation<'_> {
 
     /// The record that an earlier POST made, or one that can be adopted.
     fn find(&self, fields: &FieldSet) -> Result<Option<Delivered>, Disposition> {
-        let verdict = self.search(fields, |rows| judge(rows, fields, Some(self.doubt())))?;
+        let verdict = self.search(fields, |rows| judge(rows, fields, Some(self.possible_since())))?;
         match verdict {
             Verdict::Ours(pat_num) => Ok(Some(Delivered::new(pat_num.to_string(), DeliveryAction::Created))),
             Verdict::Adopt(pat_num) => Ok(Some(Delivered::new(pat_num.to_string(), DeliveryAction::Adopted))),
@@ -232,11 +212,11 @@ impl Creation<'_> {
 
     /// The bus cannot have had the record made before it knew the patient. A day less, because the office tells the
     /// day of creation only, and its clock may be another one than ours.
-    fn doubt(&self) -> Doubt {
+    fn possible_since(&self) -> matching::Doubt {
         let now_ms = self.host.now_ms();
         let known_since = uuid_v7_ms(&self.delivery.patient_id).unwrap_or(now_ms);
         let clock = known_clock(self.host).unwrap_or(Offset::UTC);
-        Doubt {
+        matching::Doubt {
             since_day: clock.office(known_since).day() - 1,
         }
     }

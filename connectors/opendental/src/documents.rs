@@ -5,7 +5,7 @@
 //! | [`mark`], [`line`], [`teeth`], [`moment`], [`row`] | what a document's row says and what it means: pure |
 //! | [`category`] | where images are filed |
 //! | [`calls`], [`search`], [`note`] | the calls, and finding a document and its bytes again |
-//! | [`deliver`], [`doubt`], [`amend`] | uploading, once; marking what was replaced or withdrawn |
+//! | [`deliver`], [`amend`] | uploading, once; marking what was replaced or withdrawn |
 //! | [`large`] | what the office's program fetches itself |
 //! | [`fetch`] | reading one back |
 //! | [`take`] | images that the office's staff made, from the A-to-Z folder |
@@ -22,7 +22,6 @@ pub mod amend;
 pub mod calls;
 pub mod category;
 pub mod deliver;
-pub mod doubt;
 pub mod fetch;
 pub mod large;
 pub mod line;

@@ -184,6 +184,8 @@ pub(crate) mod double {
         pub(crate) kept: RefCell<BTreeMap<String, String>>,
         pub(crate) logged: RefCell<Vec<Entry>>,
         pub(crate) later_ms: Cell<u64>,
+        /// How long each answer takes.
+        pub(crate) slow_ms: Cell<u64>,
         pub(crate) full: Cell<bool>,
         /// The files of the granted folder with their digests; `None` where no folder is granted.
         pub(crate) files: RefCell<Option<BTreeMap<String, String>>>,
@@ -323,6 +325,7 @@ pub(crate) mod double {
             let body = format!("{body}{}", parts.collect::<String>());
             let line = format!("{} {path} {body}", request.method().as_str());
             self.asked.borrow_mut().push(line.trim_end().to_owned());
+            self.later_ms.set(self.later_ms.get() + self.slow_ms.get());
             self.answers
                 .borrow_mut()
                 .pop_front()

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod create;
 pub mod deliver;
 pub mod documents;
+pub mod doubt;
 pub mod host;
 pub mod links;
 pub mod map;

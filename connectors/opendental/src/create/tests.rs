@@ -302,18 +302,66 @@ fn attempts_that_only_search_do_not_put_the_end_of_a_doubt_off() {
 
 #[test]
 fn without_room_for_a_mark_the_next_attempt_comes_when_the_last_is_settled() {
-    let host = Double::new().fail(HttpError::TimedOut).answer(200, "[]");
-    host.full.set(true);
-    assert_eq!(
-        run(&host, &delivery()),
-        Err(Disposition::retry("create-in-doubt", SETTLED_AFTER))
-    );
+    let lost = Double::new().fail(HttpError::TimedOut).answer(200, "[]");
+    let killed = Double::new().answer(200, "[]");
+    for (host, delivery) in [(lost, delivery()), (killed, in_doubt())] {
+        host.full.set(true);
+        let again = run(&host, &delivery);
+        assert_eq!(
+            again,
+            Err(Disposition::retry("create-in-doubt", PATIENCE.unkept()))
+        );
+    }
+    assert!(PATIENCE.unkept() > crate::doubt::SETTLED_AFTER);
+}
+
+#[test]
+fn what_a_killed_attempt_sent_late_is_waited_for_from_the_first_look() {
+    // The attempt waited for its turn, or reposted without a field, before it was killed.
+    let killed = Delivery {
+        in_doubt_since_ms: Some(NOW_MS - 40_000),
+        ..delivery()
+    };
     let host = Double::new().answer(200, "[]");
-    host.full.set(true);
     assert_eq!(
-        run(&host, &in_doubt()),
-        Err(Disposition::retry("create-in-doubt", SETTLED_AFTER_CRASH))
+        run(&host, &killed),
+        Err(Disposition::retry("create-in-doubt", SEARCH_AGAIN))
     );
+    let long_ago = Delivery {
+        in_doubt_since_ms: Some(NOW_MS - 71_000),
+        ..delivery()
+    };
+    let host = Double::new().answer(200, "[]").answer(201, r#"{"PatNum":42}"#);
+    assert!(run(&host, &long_ago).is_ok());
+}
+
+#[test]
+fn a_mark_that_becomes_settled_during_an_attempt_lets_only_the_next_one_send() {
+    let host = Double::new().fail(HttpError::TimedOut).answer(200, "[]");
+    assert!(run(&host, &delivery()).is_err());
+    host.later_ms.set(63_000);
+    host.slow_ms.set(3_000);
+    let host = host.answer(200, "[]");
+    let looked = |seconds: u64| Delivery {
+        in_doubt_since_ms: Some(NOW_MS + seconds * 1_000),
+        ..delivery()
+    };
+    assert!(
+        run(&host, &looked(0)).is_err(),
+        "it was not settled when it began"
+    );
+    host.slow_ms.set(0);
+    host.later_ms.set(70_000);
+    // The next one sends, and is killed: what it kept is lost with it.
+    let kept = host.kept.borrow().clone();
+    let host = host.answer(200, "[]").answer(201, r#"{"PatNum":42}"#);
+    assert!(run(&host, &looked(63)).is_ok());
+    host.kept.replace(kept);
+    host.later_ms.set(71_000);
+    let host = host.answer(200, "[]");
+    assert!(run(&host, &looked(70)).is_err(), "the office may be at it");
+    let posts = host.asked().iter().filter(|line| *line == POST).count();
+    assert_eq!(posts, 2);
 }
 
 #[test]

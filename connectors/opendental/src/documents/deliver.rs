@@ -3,7 +3,7 @@
 //! A POST cannot be sent twice without care, as with patients ([`crate::create`]). So every upload carries a mark of its image
 //! and bytes in its description ([`crate::documents::mark`]), and nothing is sent before the patient's documents were searched
 //! for it. When the answer to a POST is lost, the document is looked for within the same call and, as long as the office may
-//! still be working on it, in later ones ([`crate::documents::doubt`]). While it is in doubt, the answer is `retry`.
+//! still be working on it, in later ones ([`crate::doubt`]). While it is in doubt, the answer is `retry`.
 //!
 //! What happens to an image that the office already has:
 //!
@@ -27,13 +27,13 @@
 
 use crate::api::{Api, Error};
 use crate::documents::calls::{Bytes, Upload};
-use crate::documents::doubt::{Doubt, SETTLED_UNKEPT};
 use crate::documents::line::{Line, MOST_BYTES, extension};
 use crate::documents::mark::{self, Mark};
 use crate::documents::row::{DocNum, Document};
 use crate::documents::search::{self, Sought};
 use crate::documents::{amend, category, large};
-use crate::host::{HandedOut, Host, recall, remember};
+use crate::doubt::{Doubt, Patience, SETTLED_AFTER};
+use crate::host::{HandedOut, Host};
 use crate::office::Office;
 use crate::poll::known_clock;
 use crate::row::{PatNum, Row};
@@ -41,6 +41,12 @@ use archwire_connector::log::Level;
 use archwire_connector::{DeliveryAction, Disposition, ImageDelivered, ImageDelivery};
 use serde_json::{Map, Value};
 use std::time::Duration;
+
+/// An image can wait after a crash for as long as after a lost answer.
+const PATIENCE: Patience = Patience {
+    after_a_crash: SETTLED_AFTER,
+    longest_call: Duration::from_secs(30 * 60),
+};
 
 /// How long to wait between two searches for a document that may be about to appear.
 const SEARCH_AGAIN: Duration = Duration::from_secs(5);
@@ -126,7 +132,7 @@ impl Task<'_> {
         // Before anything can fail: the bus forgets its doubt over an office that cannot be reached.
         let marked = doubt
             .as_ref()
-            .is_none_or(|doubt| remember(self.host, &self.doubt_key(), doubt));
+            .is_none_or(|doubt| doubt.keep(self.host, &self.doubt_key()));
         let found = match self.find() {
             Err(disposition) if !marked && !matches!(disposition, Disposition::Rejected(_)) => {
                 return Err(Disposition::retry(disposition.reason().code.clone(), RETRY_AFTER));
@@ -136,7 +142,7 @@ impl Task<'_> {
         if let Some(row) = found {
             return self.keep(&row, &line);
         }
-        if doubt.is_some_and(|doubt| !doubt.is_settled(self.host.now_ms())) {
+        if doubt.is_some_and(|doubt| !doubt.is_settled()) {
             return Err(in_doubt(marked));
         }
         let former = self.former()?;
@@ -201,8 +207,8 @@ impl Task<'_> {
         };
         let doc_num = match (found, self.remembered_doubt()) {
             (Some(doc_num), _) => doc_num,
-            (None, Some(doubt)) if !doubt.is_settled(self.host.now_ms()) => {
-                return Err(in_doubt(remember(self.host, &self.doubt_key(), &doubt)));
+            (None, Some(doubt)) if !doubt.is_settled() => {
+                return Err(in_doubt(doubt.keep(self.host, &self.doubt_key())));
             }
             (None, _) => return Ok(None),
         };
@@ -281,7 +287,8 @@ impl Task<'_> {
     /// The answer to the POST was lost: looks for the document right away.
     fn search_at_once(&self, error: &Error) -> Result<DocNum, Disposition> {
         self.host.log(Level::Warn, "upload-in-doubt", &[]);
-        if !remember(self.host, &self.doubt_key(), &Doubt::since(self.host.now_ms())) {
+        let doubt = Doubt::of_lost_answer(self.host.now_ms());
+        if !doubt.keep(self.host, &self.doubt_key()) {
             self.host.log(Level::Warn, "no-room-for-mark", &[]);
         }
         match self.find() {
@@ -293,12 +300,8 @@ impl Task<'_> {
     }
 
     fn remembered_doubt(&self) -> Option<Doubt> {
-        let kept: Option<Doubt> = recall(self.host, &self.doubt_key());
-        let since_ms = self.delivery.in_doubt_since_ms;
-        // An attempt that began after the kept doubt was settled is a doubt of its own.
-        let is_over = |kept: &Doubt| since_ms.is_some_and(|since_ms| kept.is_settled(since_ms));
-        let attempted = || since_ms.map(|since_ms| Doubt::of_attempt(since_ms, self.host.now_ms()));
-        kept.filter(|kept| !is_over(kept)).or_else(attempted)
+        let before_ms = self.delivery.in_doubt_since_ms;
+        Doubt::recalled(self.host, &self.doubt_key(), before_ms, PATIENCE)
     }
 
     fn find(&self) -> Result<Option<Document>, Disposition> {
@@ -318,7 +321,7 @@ impl Task<'_> {
 fn in_doubt(is_kept: bool) -> Disposition {
     let again = match is_kept {
         true => SEARCH_AGAIN,
-        false => SETTLED_UNKEPT,
+        false => PATIENCE.unkept(),
     };
     Disposition::retry("upload-in-doubt", again)
 }

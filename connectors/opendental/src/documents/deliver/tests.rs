@@ -233,13 +233,14 @@ fn attempts_that_only_search_do_not_put_the_end_of_a_doubt_off() {
         ..pano()
     };
     assert_eq!(code(&host, &delivery), "upload-in-doubt");
-    for seconds in [5, 30, 60] {
+    for (before, seconds) in [(0, 5), (5, 30), (30, 60)] {
         // The bus says when the attempt before began, which is later each time.
-        delivery.in_doubt_since_ms = Some(NOW_MS + (seconds - 5) * 1_000);
+        delivery.in_doubt_since_ms = Some(NOW_MS + before * 1_000);
         host.later_ms.set(seconds * 1_000);
         host = host.answer(200, "[]");
         assert_eq!(code(&host, &delivery), "upload-in-doubt");
     }
+    delivery.in_doubt_since_ms = Some(NOW_MS + 60_000);
     host.later_ms.set(66_000);
     host = host.answer(200, "[]").answer(201, &uploaded());
     assert!(delivered(&host, &delivery).is_ok());
@@ -256,6 +257,36 @@ fn an_attempt_that_broke_off_after_the_former_doubt_was_settled_is_a_doubt_of_it
         ..pano()
     };
     assert_eq!(code(&host, &killed), "upload-in-doubt");
+}
+
+#[test]
+fn a_doubt_that_becomes_settled_during_an_attempt_lets_only_the_next_one_send() {
+    let host = Double::new().answer(200, "[]").answer(500, "").answer(200, "[]");
+    assert_eq!(code(&host, &pano()), "upload-in-doubt");
+    host.later_ms.set(63_000);
+    host.slow_ms.set(3_000);
+    let looked = |seconds: u64| ImageDelivery {
+        in_doubt_since_ms: Some(NOW_MS + seconds * 1_000),
+        ..pano()
+    };
+    let host = host.answer(200, "[]");
+    assert_eq!(
+        code(&host, &looked(0)),
+        "upload-in-doubt",
+        "not settled when it began"
+    );
+    host.slow_ms.set(0);
+    host.later_ms.set(70_000);
+    // The next one sends, and is killed: what it kept is lost with it.
+    let kept = host.kept.borrow().clone();
+    let host = host.answer(200, "[]").answer(201, &uploaded());
+    assert!(delivered(&host, &looked(63)).is_ok());
+    host.kept.replace(kept);
+    host.later_ms.set(71_000);
+    let host = host.answer(200, "[]");
+    assert_eq!(code(&host, &looked(70)), "upload-in-doubt");
+    let posts = requests(&host).iter().filter(|line| *line == POST).count();
+    assert_eq!(posts, 2);
 }
 
 #[test]
