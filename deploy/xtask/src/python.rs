@@ -16,8 +16,12 @@ use crate::tree::{Tree, clear};
 
 /// What the vendor imports, and which version of gRPC that is.
 const ASK: &str = "import grpc, grpc_tools.protoc, grpc_status.rpc_status; print(grpc.__version__)";
-/// The vendor is written for it, and the pinned wheels begin there.
-const OLDEST: (u32, u32) = (3, 10);
+/// What the wheels are pinned for: these versions of CPython, on this machine.
+const VERSIONS: std::ops::RangeInclusive<(u32, u32)> = (3, 10)..=(3, 13);
+const MACHINE: &str = "CPython linux x86_64 glibc";
+/// Tells the version, and of what kind it is.
+const WHO: &str = "import pip, platform, sys; print(*sys.version_info[:2]); \
+    print(platform.python_implementation(), sys.platform, platform.machine(), platform.libc_ver()[0])";
 /// 11 MB, normally seconds.
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(300);
 /// A copy of the pins that are installed.
@@ -80,19 +84,23 @@ fn ask(packages: PathBuf) -> Result<Python> {
 }
 
 fn refuse_without_python() -> Result<()> {
-    let mut python = Command::new("python3");
-    let said = output(python.args(["-c", "import pip, sys; print(*sys.version_info[:2])"]))
+    let said = output(Command::new("python3").args(["-c", WHO]))
         .context("it needs Python 3 with pip (Debian: `apt install python3-pip`)")?;
-    match version(&said) {
-        Some(found) if found >= OLDEST => Ok(()),
-        _ => {
-            let (major, minor) = OLDEST;
-            bail!(
-                "it needs Python {major}.{minor} or newer, and `python3` is {}",
-                said.trim()
-            )
-        }
+    refuse_unless_pinned(&said)
+}
+
+/// Reads the version in the first line, and the kind in the second.
+fn refuse_unless_pinned(said: &str) -> Result<()> {
+    let (numbers, kind) = said.trim().split_once('\n').unwrap_or((said, ""));
+    let is_pinned = version(numbers).is_some_and(|version| VERSIONS.contains(&version));
+    if !is_pinned || kind.trim() != MACHINE {
+        let ((major, oldest), (_, newest)) = (VERSIONS.start(), VERSIONS.end());
+        bail!(
+            "the packages are pinned for {MACHINE}, {major}.{oldest} to {major}.{newest}, and `python3` is {}",
+            said.trim().replace('\n', ", ")
+        );
     }
+    Ok(())
 }
 
 /// Two numbers: `3 11`.
@@ -115,10 +123,8 @@ fn install(tree: &Tree, folder: &std::path::Path) -> Result<()> {
     .arg(pins(tree))
     .arg("--target")
     .arg(folder);
-    silently(&mut pip, &tree.logs().join("python-install.log"), DOWNLOAD_LIMIT).with_context(|| {
-        "the packages cannot be installed; this needs pip's package index, and CPython 3.10 to 3.13 on Linux x86-64, for \
-         which they are pinned"
-    })
+    silently(&mut pip, &tree.logs().join("python-install.log"), DOWNLOAD_LIMIT)
+        .with_context(|| "the packages cannot be installed; this needs pip's package index")
 }
 
 #[cfg(test)]
@@ -126,10 +132,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_python_are_read_and_compared_by_number() {
-        assert_eq!(version("3 11\n"), Some((3, 11)));
-        assert!(version("3 9").expect("parses") < OLDEST && version("3 10").expect("parses") >= OLDEST);
-        assert_eq!(version("three"), None);
+    fn a_python_without_pinned_wheels_is_passed_over_and_told() {
+        for minor in [10, 11, 13] {
+            assert!(refuse_unless_pinned(&format!("3 {minor}\nCPython linux x86_64 glibc\n")).is_ok());
+        }
+        for said in [
+            "3 9\nCPython linux x86_64 glibc\n",
+            "3 14\nCPython linux x86_64 glibc\n",
+            "3 12\nCPython linux aarch64 glibc\n",
+            "3 12\nCPython linux x86_64 \n",
+            "3 12\nPyPy linux x86_64 glibc\n",
+            "3 12\nCPython darwin arm64 \n",
+            "three",
+        ] {
+            let refusal = refuse_unless_pinned(said)
+                .expect_err("no wheel is pinned")
+                .to_string();
+            assert!(refusal.contains("3.10 to 3.13"), "{refusal}");
+        }
     }
 
     #[test]
