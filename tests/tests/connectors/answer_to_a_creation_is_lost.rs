@@ -178,7 +178,7 @@ async fn after_a_kill_the_office_is_given_time_before_it_is_asked_again() {
     assert_eq!(told(&looked), ("retry", "create-in-doubt"));
     assert_eq!(office.requests("POST").len(), 0);
     let long_ago = Delivery {
-        in_doubt_since: Some(now - Duration::from_secs(60)),
+        in_doubt_since: Some(now - Duration::from_secs(75)),
         ..creation(jordan())
     };
     let delivered = office.connector.deliver(&long_ago).await.unwrap();
