@@ -311,6 +311,30 @@ async fn a_configuration_that_cannot_be_taken_changes_nothing_and_is_said_loudly
 }
 
 #[tokio::test]
+async fn a_change_that_could_not_be_taken_counts_as_soon_as_it_can() -> Result<()> {
+    let practice = practice(HALF).await?;
+    practice.office().front_desk().create(&somebody(0)?);
+    let mut stream = RawBus::connect(&practice, NARROW).await?.follow("half").await?;
+    stream.next_event().await?;
+    // A secret is just being replaced when the vendor is switched off.
+    let (token, away) = (practice.token_file(TRACER), practice.folder().join("away"));
+    std::fs::rename(&token, &away)?;
+    edit(&practice, HALF, &format!("enabled = false\n{HALF}"))?;
+    eventually("the broker complains", async || {
+        let complaints = practice.logs()?.about("nothing of it takes effect");
+        ensure!(!complaints.is_empty(), "not yet");
+        Ok(())
+    })
+    .await?;
+    std::fs::rename(&away, &token)?;
+    let status = stream.end().await;
+    ensure!(code_of(&status) == "vendor_suspended", "{}", code_of(&status));
+    let complaints = practice.logs()?.about("nothing of it takes effect");
+    ensure!(complaints.len() == 1, "it is said {} times", complaints.len());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_vendor_writes_the_fields_of_its_contract_and_no_others() -> Result<()> {
     let practice = practice(HALF).await?;
     let person = somebody(0)?;

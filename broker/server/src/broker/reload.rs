@@ -2,8 +2,8 @@
 //!
 //! The file is looked at every [`LOOK_EVERY`]. A change counts when two looks have found it the same, so that a file which is just
 //! being written is not taken for what it is going to be: a vendor is let in, restricted or shut out within 1 s of the change, and so
-//! are the calls it has open. SIGHUP has it read at once, with the files of tokens. One that cannot be taken changes nothing, and is
-//! said loudly, once.
+//! are the calls it has open. SIGHUP has it read at once, with the files of tokens. One that cannot be taken changes nothing, is said
+//! loudly, once, and is tried again at every look: what is wrong may be a certificate or a secret that is just being replaced.
 //!
 //! With the clock, the same look finds that a day of the practice's calendar has begun, on which contracts begin and end.
 
@@ -11,7 +11,7 @@ use super::configured;
 use crate::{
     api::status::with_causes,
     audit::Audit,
-    config::{Config, ConfigError, Outline, process_environment},
+    config::{Config, Outline, Problem, process_environment},
     vendors::{Books, Vendor},
 };
 use archwire_core::{PracticeName, SystemName};
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, iter,
     os::unix::fs::MetadataExt as _,
     path::Path,
     time::{Duration, SystemTime},
@@ -54,6 +54,8 @@ pub(super) struct Reload {
     /// As the last look found it.
     last: Look,
     looked_at: Timestamp,
+    /// Why the last one was not taken, where it was not: it is tried again until it can be, or is another one.
+    refused: Option<String>,
     asked: Option<Signal>,
 }
 
@@ -81,6 +83,7 @@ impl Reload {
             audit,
             last: None,
             looked_at: Timestamp::now(),
+            refused: None,
             asked,
         }
     }
@@ -105,6 +108,8 @@ impl Reload {
             };
             if is_asked {
                 tracing::info!("asked to read the configuration again");
+                // Who asks is told what is wrong once more.
+                self.refused = None;
             }
             let is_other = self.look().await;
             if (is_asked || is_other)
@@ -126,8 +131,12 @@ impl Reload {
         let file = self.loaded.file.clone();
         let look = spawn_blocking(move || look_at(&file)).await.unwrap_or_default();
         let is_settled = look == std::mem::replace(&mut self.last, look);
-        if !is_settled || look == self.taken.0 {
+        if !is_settled {
             return false;
+        }
+        if look == self.taken.0 {
+            // What was in the way may be another file, which is mended by itself: a certificate or a secret that is being replaced.
+            return self.refused.is_some();
         }
         let file = self.loaded.file.clone();
         let digest = spawn_blocking(move || digest_of(&file)).await.unwrap_or_default();
@@ -140,23 +149,23 @@ impl Reload {
         let file = self.loaded.file.clone();
         let read = spawn_blocking(move || Config::load(&file, process_environment())).await;
         match read {
-            Ok(Ok(config)) => self.take(config),
-            Ok(Err(error)) => {
-                refuse(&error);
-                None
-            }
-            Err(_) => {
-                tracing::error!("the configuration could not be read again; nothing has changed");
-                None
-            }
+            Ok(Ok(config)) => match self.is_ours(&config) {
+                Ok(()) => {
+                    if self.refused.take().is_some() {
+                        tracing::info!("the configuration can be taken again");
+                    }
+                    return self.take(config);
+                }
+                Err(what) => self.refuse(&what, &[]),
+            },
+            Ok(Err(error)) => self.refuse("it does not hold", &error.problems),
+            Err(_) => self.refuse("reading it ended in the middle", &[]),
         }
+        None
     }
 
     /// Lets the vendors of another configuration in, on its terms, and says what is different.
     fn take(&mut self, config: Config) -> Option<Change> {
-        if !self.is_ours(&config) {
-            return None;
-        }
         let vendors: BTreeMap<SystemName, Vendor> = config
             .vendors
             .iter()
@@ -194,18 +203,36 @@ impl Reload {
 
     /// Whether a configuration can be that of a broker that runs: of the same practice, and without a vendor that has the name of a
     /// system which still runs, so that nobody speaks for both.
-    fn is_ours(&self, config: &Config) -> bool {
+    fn is_ours(&self, config: &Config) -> Result<(), String> {
         let mut both = config.vendors.keys().filter(|name| self.systems.contains(*name));
-        let what = match both.next() {
-            Some(name) => format!("vendors.{name} has the name of a system that still runs"),
-            None if config.practice != self.practice => "it is another practice's".to_owned(),
-            None => return true,
-        };
+        match both.next() {
+            Some(name) => Err(format!(
+                "vendors.{name} has the name of a system that runs until the broker is started again"
+            )),
+            None if config.practice != self.practice => Err("it is another practice's".to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    /// Says why a configuration is not taken, one problem at a time, and as long as it is the same, once.
+    fn refuse(&mut self, what: &str, problems: &[Problem]) {
+        let all = problems.iter().map(ToString::to_string);
+        let why = iter::once(what.to_owned())
+            .chain(all)
+            .collect::<Vec<_>>()
+            .join("\n");
+        if self.refused.as_ref() == Some(&why) {
+            return;
+        }
         tracing::error!(
-            code = "restart_needed",
-            "the configuration changed and cannot be taken while the broker runs: {what}; nothing of it takes effect"
+            code = "configuration_invalid",
+            problems = problems.len(),
+            "the configuration changed and cannot be taken: {what}; nothing of it takes effect until it can be"
         );
-        false
+        for problem in problems {
+            tracing::error!(code = problem.kind.code(), "{problem}");
+        }
+        self.refused = Some(why);
     }
 
     /// The keys of tokens that are others now although the configuration names the same files.
@@ -246,18 +273,6 @@ async fn state_contracts(books: &Books, audit: &Audit) {
 /// Whether what stands at a key takes effect at once. Who is right about what, the registry is told when it starts.
 fn is_live(key: &str) -> bool {
     key.starts_with("vendors.") && !key.ends_with(".owns") && !key.ends_with(".on-disagreement")
-}
-
-/// Says why a configuration is not taken, one problem at a time.
-fn refuse(error: &ConfigError) {
-    tracing::error!(
-        code = "configuration_invalid",
-        problems = error.problems.len(),
-        "the configuration changed and cannot be taken: nothing of it takes effect, and a start would fail"
-    );
-    for problem in &error.problems {
-        tracing::error!(code = problem.kind.code(), "{problem}");
-    }
 }
 
 fn look_at(file: &Path) -> Look {

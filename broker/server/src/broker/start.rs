@@ -197,6 +197,7 @@ async fn work(
             .map(|(name, _, _)| name.clone())
             .collect(),
         vendors: Some(books.reader()),
+        connectors: Some(config.systems.keys().cloned().collect()),
         most_unknown: MOST_UNKNOWN,
     };
     let registry = Arc::new(Registry::open(log.clone(), registry_config).await?);

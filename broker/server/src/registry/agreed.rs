@@ -10,7 +10,8 @@
 //! taken nothing over. Who a record shows is judged with what the bus has in those fields: a record of nothing but a telephone number
 //! is no wiped one.
 //!
-//! Connectors have no contract, and a person's decision needs none.
+//! Connectors have no contract, and a person's decision needs none. Who is neither a connector nor in the book, because the vendor was
+//! removed while it was speaking, says nothing any more.
 
 use super::{
     Entry, Index, ObserveError, Registry,
@@ -20,18 +21,51 @@ use archwire_core::{
     EventKind, Fields, LinkedBy, Observation, Patient, PatientId, SystemName,
     contract::{Contract, PatientScope},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// On what terms somebody speaks.
+enum Terms {
+    /// For a system, which the practice runs itself.
+    Connector,
+    /// By a contract.
+    Vendor(Arc<Contract>),
+    /// Not any more.
+    Gone,
+}
 
 impl Registry {
-    /// The contract of who says something, where that is a vendor.
+    fn terms(&self, system: &SystemName) -> Terms {
+        let book = self.config.vendors.as_ref().map(|book| book.borrow());
+        let vendor = book.as_ref().and_then(|book| book.vendor(system));
+        let is_connector = |connectors: &BTreeSet<SystemName>| connectors.contains(system);
+        match vendor {
+            Some(vendor) => Terms::Vendor(Arc::clone(&vendor.contract)),
+            None if self.config.connectors.as_ref().is_none_or(is_connector) => Terms::Connector,
+            None => Terms::Gone,
+        }
+    }
+
+    /// The contract of who says something; `None` for a connector.
+    fn speaker(&self, system: &SystemName) -> Result<Option<Arc<Contract>>, ObserveError> {
+        match self.terms(system) {
+            Terms::Connector => Ok(None),
+            Terms::Vendor(contract) => Ok(Some(contract)),
+            Terms::Gone => Err(ObserveError::VendorGone),
+        }
+    }
+
+    /// The contract by which somebody's record is read, where that is a vendor.
     pub(super) fn agreed(&self, system: &SystemName) -> Option<Arc<Contract>> {
-        let book = self.config.vendors.as_ref()?.borrow();
-        book.vendor(system).map(|vendor| Arc::clone(&vendor.contract))
+        match self.terms(system) {
+            Terms::Vendor(contract) => Some(contract),
+            Terms::Connector | Terms::Gone => None,
+        }
     }
 
     /// The same, where the contract leaves some field out.
     pub(super) fn bounded(&self, system: &SystemName) -> Option<Arc<Contract>> {
-        self.agreed(system).filter(|contract| !contract.takes_everything())
+        self.agreed(system)
+            .filter(|contract| !contract.takes_everything())
     }
 
     /// Refuses what the contract does not let the vendor say, whoever it is about.
@@ -42,7 +76,7 @@ impl Registry {
             view,
             ..
         } = observation;
-        let Some(contract) = self.agreed(system) else {
+        let Some(contract) = self.speaker(system)? else {
             return Ok(());
         };
         let is_merged = view.merged_into.is_some();
@@ -83,51 +117,67 @@ impl Registry {
             .index()
             .linked(&observation.system, &observation.view.local_id);
         match linked {
-            Some(patient) => self.may_say_of(patient, observation, None, None),
+            Some(patient) => self.may_say_of(patient, observation, None),
             None => Ok(()),
         }
     }
 
     /// Refuses that a record becomes a patient whom the contract does not let the vendor make.
     pub(super) fn may_create(&self, system: &SystemName) -> Result<(), ObserveError> {
-        match self.agreed(system) {
+        match self.speaker(system)? {
             Some(contract) => granted(&contract, EventKind::PatientCreated),
             None => Ok(()),
         }
     }
 
-    /// Refuses what the contract does not let the vendor say of this patient, in whose record's terms, by what the record was linked
-    /// just now. `then` is the patient as of what the vendor says that it has taken over. The caller holds the patient's lock.
-    pub(super) fn may_say_of(
+    /// Refuses a patient whom the contract is not about, by what the record was linked just now. The caller holds the patient's lock,
+    /// and asks this first: no other answer may tell that there is such a patient.
+    pub(super) fn may_speak_of(
         &self,
         patient: PatientId,
-        observation: &Observation,
+        system: &SystemName,
         linked_by: Option<LinkedBy>,
-        then: Option<&Fields>,
     ) -> Result<(), ObserveError> {
-        let system = &observation.system;
-        let Some(contract) = self.agreed(system) else {
+        let Some(contract) = self.speaker(system)? else {
             return Ok(());
-        };
-        let index = self.index();
-        let Some(entry) = index.entry(patient) else {
-            // A new patient: whoever it is, it is the vendor's.
-            return refuse(&contract, &fields_for(&index, system, observation.view.patient.clone())?, &[]);
         };
         // A record that identity has just found belongs to the patient in a moment.
         let own = match linked_by {
             None | Some(LinkedBy::Named) => None,
             Some(_) => Some(system),
         };
-        if !is_about(&index, &contract, patient, own.as_slice()) {
-            // Who may make no patients does not learn either that there is one.
-            granted(&contract, EventKind::PatientCreated)?;
-            return Err(ObserveError::PatientDenied);
-        }
-        if contract.takes_everything() {
+        let index = self.index();
+        let is_new = index.entry(patient).is_none();
+        if is_new || is_about(&index, &contract, patient, own.as_slice()) {
             return Ok(());
         }
+        // Who may make no patients does not learn either that there is one.
+        granted(&contract, EventKind::PatientCreated)?;
+        Err(ObserveError::PatientDenied)
+    }
+
+    /// Refuses what the contract does not let the vendor say of this patient. `then` is the patient as of what the vendor says that it
+    /// has taken over. The caller holds the patient's lock.
+    pub(super) fn may_say_of(
+        &self,
+        patient: PatientId,
+        observation: &Observation,
+        then: Option<&Fields>,
+    ) -> Result<(), ObserveError> {
+        let system = &observation.system;
+        let bounded = self
+            .speaker(system)?
+            .filter(|contract| !contract.takes_everything());
+        let Some(contract) = bounded else {
+            return Ok(());
+        };
+        let index = self.index();
         let fields = |patient| fields_for(&index, system, patient);
+        let said = fields(observation.view.patient.clone())?;
+        let Some(entry) = index.entry(patient) else {
+            // A new patient was shown to nobody.
+            return refuse(&contract, &said, &[]);
+        };
         let current = fields(entry.patient()?)?;
         let record = entry.record_of(system, &observation.view.local_id);
         let shadow = record.and_then(|record| record.shadow.as_ref());
@@ -137,12 +187,12 @@ impl Registry {
             .into_iter()
             .flatten()
             .collect();
-        refuse(&contract, &fields(observation.view.patient.clone())?, &known)
+        refuse(&contract, &said, &known)
     }
 
     /// Refuses what the contract does not grant of what an observation comes to.
     pub(super) fn may_tell(&self, system: &SystemName, decision: &Decision) -> Result<(), ObserveError> {
-        let (Some(contract), Some((event, _))) = (self.agreed(system), &decision.event) else {
+        let (Some(contract), Some((event, _))) = (self.speaker(system)?, &decision.event) else {
             return Ok(());
         };
         granted(&contract, event.kind)?;
@@ -154,7 +204,7 @@ impl Registry {
 
     /// Refuses an event of an image that the contract does not let the vendor bring about.
     pub(super) fn may_tell_image(&self, system: &SystemName, kind: EventKind) -> Result<(), ObserveError> {
-        match self.agreed(system) {
+        match self.speaker(system)? {
             Some(contract) => granted(&contract, kind),
             None => Ok(()),
         }
@@ -163,8 +213,11 @@ impl Registry {
     /// Whether a vendor may say anything of a patient; connectors may of everybody.
     #[must_use]
     pub fn speaks_of(&self, system: &SystemName, patient: PatientId) -> bool {
-        self.agreed(system)
-            .is_none_or(|contract| is_about(&self.index(), &contract, patient, &[]))
+        match self.terms(system) {
+            Terms::Connector => true,
+            Terms::Vendor(contract) => is_about(&self.index(), &contract, patient, &[]),
+            Terms::Gone => false,
+        }
     }
 }
 

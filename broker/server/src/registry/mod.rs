@@ -101,6 +101,8 @@ pub struct RegistryConfig {
     /// The vendors of the practice, as they are at each moment: what they may say is bounded by their contracts. None where there
     /// are no vendors.
     pub vendors: Option<BookReader>,
+    /// Systems that connectors speak for, without a contract. Where `None`, they are everybody who is no vendor.
+    pub connectors: Option<BTreeSet<SystemName>>,
     /// Most unknown records of a system that wait, counted with the images that wait with them: [`MOST_UNKNOWN`], but in tests.
     pub most_unknown: usize,
 }

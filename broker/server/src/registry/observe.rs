@@ -164,10 +164,13 @@ impl Registry {
         }
         self.index().resolve(&mut observation.view.patient);
         self.count_without_images(patient, &mut observation);
+        if decided.is_none() {
+            self.may_speak_of(patient, &observation.system, whose.linked_by)?;
+        }
         let taken_over = self.taken_over(patient, &observation).await?;
         if decided.is_none() {
             let then = taken_over.as_ref().map(|(_, then)| then);
-            self.may_say_of(patient, &observation, whose.linked_by, then)?;
+            self.may_say_of(patient, &observation, then)?;
         }
         if self.shows_another(patient, &observation)? {
             return self.hold(patient, observation).await;

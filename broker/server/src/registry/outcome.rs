@@ -77,6 +77,9 @@ pub enum ObserveError {
         /// What would have been told.
         kind: EventKind,
     },
+    /// Whoever says that is no vendor of the practice any more.
+    #[error("the practice removed this vendor; nothing that it says is taken any more")]
+    VendorGone,
     /// The contract is not about this patient.
     #[error("the record is of a patient whom the contract is not about")]
     PatientDenied,
@@ -141,6 +144,7 @@ impl ObserveError {
             Self::RevisionUnknown => "revision_unknown",
             Self::FieldDenied { .. } => "field_denied",
             Self::KindDenied { .. } => "kind_denied",
+            Self::VendorGone => "vendor_gone",
             Self::PatientDenied => "patient_denied",
             Self::Bound(_) | Self::Invalid(_) => "observation_invalid",
             Self::ImageOfNobody => "image_of_nobody",

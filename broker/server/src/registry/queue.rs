@@ -221,7 +221,12 @@ impl Registry {
         // The merge alone: what the record showed then may have been edited since. That settles the item, too.
         let key = (held.system.clone(), held.view.local_id.clone());
         let _record = self.records.lock(&key).await;
-        if let Err(error) = self.follow_merge(&key, &held).await {
+        // It waited: what was agreed may be something else by now, and then a person decides.
+        let made = match self.may_say(&held) {
+            Ok(()) => self.follow_merge(&key, &held).await,
+            Err(denied) => Err(denied),
+        };
+        if let Err(error) = made {
             tracing::warn!(item = number, code = error.code(), "a merge still waits");
         }
     }

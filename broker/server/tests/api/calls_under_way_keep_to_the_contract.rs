@@ -6,7 +6,10 @@ use crate::{
     office::{ann, everything, in_time},
 };
 use archwire::wire::write_patient;
-use archwire_core::{FieldGroup, Patient};
+use archwire_core::{
+    FieldGroup, Patient, PatientId,
+    contract::{Contract, PatientScope},
+};
 use archwire_proto::v1::{
     GetPatientRequest, ListEventsRequest, Observation, PublishRequest, PublishResponse, Refused,
     get_image_response::Response as Got, get_patient_request::Key, publish_response::Outcome,
@@ -101,9 +104,9 @@ async fn what_is_said_under_a_contract_that_was_narrowed_is_refused_with_the_fie
 async fn a_patient_out_of_bounds_is_answered_as_nobody_is() {
     let bus = Bus::open().await;
     let [ann, _] = bus.ann_and_bob().await;
-    let nobody = archwire_core::PatientId::generate();
+    let nobody = PatientId::generate();
     let mut linked = everything(TRACER);
-    linked.patients = archwire_core::contract::PatientScope::LinkedWith("archive".parse().unwrap());
+    linked.patients = PatientScope::LinkedWith("archive".parse().unwrap());
     bus.agree(linked);
     let mut answers = Vec::new();
     for id in [ann, nobody] {
@@ -156,17 +159,15 @@ async fn an_upload_ends_when_images_may_not_be_put_any_more() {
     vendor.close().await;
 }
 
-#[tokio::test]
-async fn a_read_ends_when_images_may_not_be_read_any_more() {
+/// Of an image that is being read when something else is agreed: how the read ends.
+async fn read_under(agreed: Contract) -> Status {
     let vendor = Vendor::open().await;
     let bytes = scan();
     let uid = vendor.stored(&bytes).await;
     let mut answers = vendor.get(&uid).await;
     let header = in_time(answers.message()).await.unwrap().unwrap();
     assert!(matches!(header.response, Some(Got::Header(_))));
-    let mut writers = everything(VENDOR);
-    writers.images.read = false;
-    vendor.agree(writers);
+    vendor.agree(agreed);
     let mut came = 0;
     let ended = loop {
         match in_time(answers.message()).await {
@@ -178,10 +179,26 @@ async fn a_read_ends_when_images_may_not_be_read_any_more() {
             Err(ended) => break ended,
         }
     };
+    assert!(came < bytes.len());
+    vendor.close().await;
+    ended
+}
+
+#[tokio::test]
+async fn a_read_ends_when_images_may_not_be_read_any_more() {
+    let mut writers = everything(VENDOR);
+    writers.images.read = false;
+    let ended = read_under(writers).await;
     assert_eq!(
         (ended.code(), code(&ended)),
         (Code::PermissionDenied, "images_denied")
     );
-    assert!(came < bytes.len());
-    vendor.close().await;
+}
+
+#[tokio::test]
+async fn a_read_ends_when_the_patient_goes_out_of_view() {
+    let mut linked = everything(VENDOR);
+    linked.patients = PatientScope::LinkedWith("archive".parse().unwrap());
+    let ended = read_under(linked).await;
+    assert_eq!((ended.code(), code(&ended)), (Code::NotFound, "image_unknown"));
 }

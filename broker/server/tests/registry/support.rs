@@ -176,6 +176,9 @@ async fn registry_of(
         unknown_waits: [system(STRANGERS), system(CHAIRSIDE)].into(),
         written: [system(CHAIRSIDE)].into(),
         vendors: Some(books.reader()),
+        // Where there are vendors, nobody else speaks without a contract.
+        connectors: (books.now().vendors().next().is_some())
+            .then(|| ["front-desk", "archive"].map(system).into()),
         most_unknown: MOST_UNKNOWN,
     };
     Ok(Arc::new(Registry::open(log, config).await?))

@@ -284,3 +284,61 @@ async fn what_a_person_takes_removes_nothing_that_the_vendor_could_not_say() {
     assert_eq!(family(&state), "Quill");
     assert!(state.birth_date == ann().birth_date && state.administrative_sex.is_some());
 }
+
+#[tokio::test]
+async fn no_answer_tells_somebody_hidden_from_nobody() {
+    let mut contract = linked_with("archive");
+    contract.write.kinds.remove(&EventKind::PatientCreated);
+    let (office, _) = office(contract).await;
+    for revision in [None, Some(0), Some(1), Some(2), Some(1 << 60)] {
+        let answers = [("w", ann()), ("x", bob())].map(|(record, patient)| {
+            let said = says(VENDOR, record, patient);
+            match revision {
+                Some(revision) => based_on(revision, said),
+                None => said,
+            }
+        });
+        for said in answers {
+            assert_eq!(refused(office.observe(said).await), "kind_denied", "{revision:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_was_removed_says_nothing_any_more() {
+    let (office, patient) = office(everything(VENDOR)).await;
+    office.see(binds(VENDOR, "v", ann(), patient)).await;
+    office.books.put_vendors([]);
+    let changed = ann_alone().mobile(NEW);
+    assert_eq!(
+        refused(office.observe(says(VENDOR, "v", changed)).await),
+        "vendor_gone"
+    );
+    assert_eq!(
+        refused(office.observe(says(VENDOR, "b", bob())).await),
+        "vendor_gone"
+    );
+    assert_eq!(phones(&office.state(patient)), [PHONE]);
+    assert_eq!(office.registry.patients(), 1);
+    // Connectors go on.
+    assert!(is_news(
+        office.see(says("front-desk", "1", ann_alone().mobile(NEW))).await
+    ));
+}
+
+#[tokio::test]
+async fn a_merge_that_waits_is_not_made_when_it_was_agreed_no_more() {
+    let (office, patient) = office(everything(VENDOR)).await;
+    office.see(binds(VENDOR, "v", ann(), patient)).await;
+    let mut merged = says(VENDOR, "v", ann());
+    merged.view.merged_into = Some(id("b"));
+    office.see(merged).await;
+    let mut contract = everything(VENDOR);
+    contract.write.kinds.remove(&EventKind::PatientMerged);
+    office.books.put_vendors([vendor(contract, "token")]);
+    let other = whom(office.see(says(VENDOR, "b", bob())).await);
+    office.registry.drain().await;
+    let index = office.registry.index();
+    assert!(index.current(patient) == patient && index.current(other) == other);
+    assert_eq!(index.open_items(), 1, "a person decides");
+}

@@ -10,15 +10,16 @@ use super::{
 use crate::{
     api::status::{not_audited, unanswered},
     audit::{Disclosure, Terms, Told},
+    registry::Registry,
     vendors::{Admitted, view_of},
     wire::{read_uid, write_image},
 };
-use archwire_core::{ImageId, Uid};
+use archwire_core::{ImageId, PatientId, Uid, contract::Contract};
 use archwire_nats::{ImageRange, ImageReader};
 use archwire_proto::v1::{GetImageHeader, GetImageRequest, GetImageResponse, get_image_response::Response};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
     time::timeout,
@@ -38,10 +39,26 @@ const AHEAD: usize = 2;
 struct Reading {
     bytes: ImageReader,
     admitted: Admitted,
+    whose: Whose,
     idle: Duration,
     shutdown: CancellationToken,
     /// `None` at the end of the image.
     pieces: mpsc::Sender<Option<Answer>>,
+}
+
+/// Whose image is read.
+struct Whose {
+    registry: Arc<Registry>,
+    patient: PatientId,
+}
+
+impl Whose {
+    /// Whether a contract lets it be read: the contract may be another one by now, and the patient may have gone out of its view.
+    fn may_get(&self, contract: &Arc<Contract>) -> Result<(), Status> {
+        may_get(contract)?;
+        let is_about = view_of(&self.registry, contract).is_about(self.patient);
+        is_about.then_some(()).ok_or_else(unknown_image)
+    }
 }
 
 /// What comes of a reading.
@@ -91,6 +108,10 @@ impl ImageCalls {
         let reading = Reading {
             bytes,
             admitted,
+            whose: Whose {
+                registry: Arc::clone(&self.registry),
+                patient: known.patient,
+            },
             idle: self.idle,
             shutdown: self.shutdown.clone(),
             pieces: sender,
@@ -125,10 +146,14 @@ impl Reading {
     /// Reads until the end, the first error, nobody takes anything any more, or the contract does not let images be read.
     async fn run(mut self) {
         let (shutdown, mut admitted) = (self.shutdown.clone(), self.admitted.clone());
+        let whose = Whose {
+            registry: Arc::clone(&self.whose.registry),
+            patient: self.whose.patient,
+        };
         let lost = tokio::select! {
             () = shutdown.cancelled() => return,
             () = self.read() => return,
-            lost = admitted.lost(may_get) => lost,
+            lost = admitted.lost(|contract| whose.may_get(contract)) => lost,
         };
         self.give(Some(Err(lost))).await;
     }
@@ -139,7 +164,12 @@ impl Reading {
                 () = self.pieces.closed() => return,
                 part = self.bytes.next() => part,
             };
+            let is_shown = self
+                .admitted
+                .contract()
+                .and_then(|contract| self.whose.may_get(&contract));
             let last = match part {
+                Some(Ok(_)) if is_shown.is_err() => is_shown.err().map(Err),
                 Some(Ok(part)) if self.give_part(part.clone()).await => continue,
                 Some(Ok(_)) => return,
                 Some(Err(error)) => Some(Err(not_stored(&error))),

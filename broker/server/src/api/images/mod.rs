@@ -16,14 +16,14 @@ mod put;
 mod refusal;
 
 use crate::{
-    audit::Audit,
+    audit::{Audit, Disclosure, Terms, Told},
     imaging::Intake,
     registry::{ImageTaken, Registry},
     vendors::Admitted,
     wire::{read_digest, write_image},
 };
 use archwire_core::{
-    Digest, SystemName,
+    Digest, ImageId, PatientId, SystemName,
     contract::{Contract, PatientScope},
 };
 use archwire_nats::UploadKey;
@@ -145,6 +145,14 @@ impl ImageCalls {
         Arc::clone(of(places)).try_acquire_owned().ok()
     }
 
+    /// Writes down that a vendor is told what others said of an image. Where that cannot be, it is not told, and has put its image
+    /// all the same.
+    async fn tells(&self, contract: &Contract, patient: PatientId, image: ImageId) -> bool {
+        let (terms, told) = (Terms::of(contract), Told::Image(patient, image));
+        let disclosed = self.audit.disclosed(Disclosure { terms: &terms, told }).await;
+        disclosed.is_ok()
+    }
+
     /// What the sender is told. What others said of an image is for those who may read images.
     async fn answer(&self, contract: &Contract, taken: ImageTaken) -> Result<PutImageResponse, Status> {
         let (outcome, image) = match taken {
@@ -170,8 +178,8 @@ impl ImageCalls {
                     patient_id: patient.to_string(),
                     revision: revision.get(),
                 };
-                let image = contract.images.read.then_some(image);
-                (Outcome::Unchanged(unchanged), image)
+                let may_be_told = contract.images.read && self.tells(contract, patient, image).await;
+                (Outcome::Unchanged(unchanged), may_be_told.then_some(image))
             }
             ImageTaken::InReview { item } => {
                 let in_review = InReview {

@@ -36,7 +36,7 @@ impl ImageCalls {
         let (vendor, contract) = (admitted.vendor().clone(), admitted.contract()?);
         may_put(&contract)?;
         tokio::select! {
-            lost = admitted.lost(may_put) => Err(lost),
+            lost = admitted.lost(|contract| may_put(contract)) => Err(lost),
             put = self.put_under(&contract, vendor, requests) => put,
         }
     }

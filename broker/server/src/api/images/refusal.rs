@@ -106,7 +106,7 @@ pub(super) fn not_observed(error: &ObserveError) -> Status {
     tracing::warn!(code = error.code(), "an image of a vendor was not told");
     let code = match error {
         ObserveError::Invalid(_) | ObserveError::Bound(_) => Code::InvalidArgument,
-        ObserveError::KindDenied { .. } => Code::PermissionDenied,
+        ObserveError::KindDenied { .. } | ObserveError::VendorGone => Code::PermissionDenied,
         ObserveError::UnknownPatient => Code::NotFound,
         ObserveError::ImagesFull
         | ObserveError::ReviewFull
