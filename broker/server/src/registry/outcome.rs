@@ -1,7 +1,9 @@
 //! How an observation ends.
 
 use crate::wire::WireError;
-use archwire_core::{EventKind, FieldsError, PatientBoundError, PatientId, Path, ReviewKind, Revision, Verdict};
+use archwire_core::{
+    EventKind, FieldsError, Path, PatientBoundError, PatientId, ReviewKind, Revision, Verdict,
+};
 use archwire_nats::{AppendError, BucketError, OpenError, ReadError};
 
 /// An observation that was taken.
