@@ -4,7 +4,7 @@
 use crate::support::{Scene, VENDOR};
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::{Client, Endpoint, PatientKey, SubscribeOptions};
-use archwire_tests::{Practice, eventually};
+use archwire_tests::{PATIENCE, Practice, eventually, invented};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 use tokio::time::{Instant, timeout};
@@ -80,10 +80,10 @@ async fn a_made_token_goes_on_over_tls_until_it_is_revoked() -> Result<()> {
     .await?;
     ensure!(connect(practice, &first, &token).await.is_err());
 
+    practice.office().front_desk().create(&invented(1, 1).pop().context("nobody")?);
     let mut subscription = client.subscribe(SubscribeOptions::new("tls"));
-    // Nothing has happened, so that this only opens it.
-    let opened = timeout(Duration::from_secs(1), subscription.next()).await;
-    ensure!(opened.is_err(), "an event of an empty practice");
+    let event = timeout(PATIENCE, subscription.next()).await??;
+    ensure!(event.is_some(), "the subscription ends before it has begun");
     let revoked = Instant::now();
     practice
         .ask(&["vendor", "revoke", VENDOR, &id, "--by", "Kim Doe"])

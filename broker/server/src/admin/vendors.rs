@@ -1,6 +1,6 @@
 //! The vendors, their contracts in words, and the tokens that let them in.
 //!
-//! Making and revoking a token is written to the audit first. A token is not made when that fails; one is revoked all the same,
+//! Making a token is written to the audit first, and does not happen when that fails. Revoking one is written down after it was done,
 //! because a token that is in wrong hands cannot wait for a disk.
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::status::with_causes,
     audit::TokenAct,
-    tokens::{Token, TokenSecret, TokensError},
+    tokens::{Token, TokenSecret},
     vendors::Vendor,
     wire::{WireError, timestamp},
 };
@@ -19,11 +19,18 @@ use archwire_core::SystemName;
 use archwire_proto::admin::v1;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::time::timeout;
 use tonic::{Request, Status};
 
 /// For how long a token may be good where it is said: 10 years.
 const LONGEST: u64 = 10 * 366 * 24 * 3600;
+
+/// How long an answer waits for a revocation to be stored. It is tried on without.
+const LONGEST_STORE: Duration = Duration::from_secs(10);
 
 /// How long is too long.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +91,7 @@ pub(super) async fn tokens(
     request: &v1::ListTokensRequest,
 ) -> Result<v1::ListTokensResponse, Status> {
     let name = name(&request.vendor)?;
-    let tokens = practice.tokens.of(&name).await;
+    let tokens = practice.tokens.of(&name);
     let book = practice.tokens.book();
     let vendor = book.vendor(&name);
     if vendor.is_none() && tokens.is_empty() {
@@ -107,22 +114,25 @@ pub(super) async fn revoke(
         false => reason(&request.reason)?,
     };
     let vendor = name(&request.vendor)?;
-    let found = practice.tokens.find(&vendor, &request.id).await;
-    let found = found.map_err(|error| token(&error))?;
-    let act = act(asker, &found, why);
-    if let Err(error) = practice.audit.token_revoked(act).await {
+    // First of all; what is written down of it comes after, however long that takes.
+    let revoked = practice.tokens.revoke(&vendor, &request.id);
+    let revoked = revoked.map_err(|error| token(&error))?;
+    let (audited, stored) = tokio::join!(
+        practice.audit.token_revoked(act(asker, &revoked, why)),
+        timeout(LONGEST_STORE, practice.tokens.store())
+    );
+    if let Err(error) = audited {
         tracing::error!(
             code = error.code(),
             cause = with_causes(&error),
             %vendor,
-            token = found.id,
+            token = revoked.id,
             "that a token is revoked is not in the audit; it is revoked all the same"
         );
     }
-    let revoked = practice.tokens.revoke(&vendor, &found.id).await;
-    let revoked = revoked.map_err(|error: TokensError| token(&error))?;
     Ok(v1::RevokeTokenResponse {
         line: Some(token_line(&revoked)),
+        is_stored: matches!(stored, Ok(Ok(()))),
     })
 }
 
@@ -165,7 +175,7 @@ fn expires(seconds: u64) -> Result<Option<Timestamp>, TooLong> {
 
 async fn line(practice: &Practice, vendor: &Vendor) -> v1::VendorLine {
     let now = Timestamp::now();
-    let made = practice.tokens.of(&vendor.name).await;
+    let made = practice.tokens.of(&vendor.name);
     let good = made.iter().filter(|token| token.is_good(now)).count();
     let standing = practice.tokens.book().standing(&vendor.name, now);
     v1::VendorLine {

@@ -2,7 +2,7 @@
 
 use super::{
     Patience,
-    gate::{CALLS, LONGEST_CALL},
+    gate::{CALLS, LONGEST_CALL, strangers},
     server::{
         CALLS_PER_CONNECTION, KEEP_ALIVE, LARGEST_FRAME, LARGEST_HEADERS, LARGEST_MESSAGE, MISTAKES,
         OTHER_FILES, TAKEN_BACK, WAITING,
@@ -52,6 +52,27 @@ fn the_guide_names_the_limits_that_hold() {
     holds(
         "a connection until somebody",
         format!("; {} minutes", patience.idle.as_secs() / 60),
+    );
+    holds(
+        "a connection that takes nothing",
+        format!("| {}; {} |", seconds(patience.stall), seconds(patience.taken)),
+    );
+    holds(
+        "a connection that showed",
+        format!("{} hour ", patience.certified.as_secs() / 3600),
+    );
+    holds(
+        "health and reflection",
+        format!(
+            "{} at a time on a connection {} and {} messages",
+            strangers::CALLS,
+            seconds(strangers::LONGEST),
+            strangers::MESSAGES
+        ),
+    );
+    holds(
+        "connections that come from one address",
+        "256 at once 64 a second".to_owned(),
     );
     holds(
         "a connection that says nothing",

@@ -19,4 +19,5 @@ pub use authentication::Callers;
 pub use bus::BusService;
 pub use server::{ApiError, ApiServer};
 pub use subscribe::Subscriptions;
+pub(crate) use transport::network;
 pub use transport::{Patience, TlsError};

@@ -18,8 +18,8 @@ pub(super) const LARGEST_MESSAGE: usize = 1024 * 1024;
 /// Most bytes of a frame of HTTP/2 on its way in. A piece of an image comes in one or two frames instead of 32 of the usual
 /// 16 KiB, each of which costs a system call at both ends. Longer ones would keep the other calls of a slow connection waiting.
 pub(super) const LARGEST_FRAME: u32 = 256 * 1024;
-/// Calls of one connection at the same time: the most streams that a contract grants, and some that end at once. Who opens more
-/// waits for one to end.
+/// Calls of one connection at the same time: more streams than most contracts grant, and some that end at once. Who opens more
+/// waits for one to end, or for another connection.
 pub(super) const CALLS_PER_CONNECTION: u32 = 256 + 64;
 /// Most bytes of the headers of a call.
 pub(super) const LARGEST_HEADERS: u32 = 16 * 1024;
@@ -129,9 +129,9 @@ impl ApiServer {
             patience,
         } = self;
         let (callers, audit) = (service.callers.clone(), service.subscriptions.audit().clone());
-        let gate = Gate::new(routes(service).await?, callers, audit);
+        let gate = Gate::new(routes(service).await?, callers, audit.clone());
         let tls = certificates.as_ref().map(Certificates::now);
-        let incoming = incoming(listener, tls, Places::new(connections), patience);
+        let incoming = incoming(listener, tls, Places::new(connections), patience, audit);
         let serving =
             server().serve_with_incoming_shutdown(gate, incoming, shutdown.clone().cancelled_owned());
         let keeping = async {

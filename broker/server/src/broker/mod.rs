@@ -124,7 +124,7 @@ impl Broker {
             systems: practice.systems.clone(),
             parked: practice.parked.clone(),
         };
-        tasks.spawn(practice.tokens.clone().watch(inner.clone()));
+        tasks.spawn(practice.tokens.clone().watch(audit.clone(), inner.clone()));
         tasks.spawn(practice.reconciler.clone().measure());
         for night in nights {
             tasks.spawn(practice.reconciler.clone().nightly(night, inner.clone()));

@@ -1,14 +1,21 @@
 //! The bucket, and the tokens in memory.
 
 use super::{LAST, MOST, Token, TokenSecret, entry::this_second};
-use crate::vendors::{Book, Books};
+use crate::{
+    audit::{Audit, TokenAct},
+    vendors::{Book, Books},
+};
 use archwire_core::{NameError, SystemName};
 use archwire_nats::{Bucket, BucketError, ByteSize, Log, OpenError};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::{
-    sync::Mutex,
+    sync::Mutex as AsyncMutex,
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
@@ -70,8 +77,18 @@ pub struct Tokens(Arc<Inner>);
 struct Inner {
     bucket: Bucket,
     books: Books,
-    /// By their keys. Held while one is written, so that what is in memory was written last.
-    all: Mutex<BTreeMap<String, Token>>,
+    held: Mutex<Held>,
+    /// Held while an entry is written, so that what is stored was written last. Nobody waits for it who revokes.
+    writing: AsyncMutex<()>,
+}
+
+/// What is known, whether it is stored or not.
+#[derive(Default)]
+struct Held {
+    /// By their keys.
+    all: BTreeMap<String, Token>,
+    /// Which were revoked and are not stored like that yet.
+    unstored: BTreeSet<String>,
 }
 
 impl Tokens {
@@ -82,18 +99,22 @@ impl Tokens {
     pub async fn open(log: &Log, books: Books) -> Result<Self, TokensError> {
         let name: SystemName = BUCKET.parse()?;
         let bucket = log.bucket_of(&name, ROOM).await?;
-        let mut all = BTreeMap::new();
+        let mut held = Held::default();
         for key in bucket.keys().await? {
             let Some(bytes) = bucket.get(&key).await? else {
                 continue;
             };
             let token =
                 Token::read(&key, &bytes).ok_or_else(|| TokensError::Unreadable { key: key.clone() })?;
-            all.insert(key, token);
+            held.all.insert(key, token);
         }
-        put(&books, &all);
-        let all = Mutex::new(all);
-        Ok(Self(Arc::new(Inner { bucket, books, all })))
+        put(&books, &held);
+        Ok(Self(Arc::new(Inner {
+            bucket,
+            books,
+            held: Mutex::new(held),
+            writing: AsyncMutex::default(),
+        })))
     }
 
     /// The vendors as they are now.
@@ -103,19 +124,9 @@ impl Tokens {
     }
 
     /// The tokens of a vendor, the first made first.
-    pub async fn of(&self, vendor: &SystemName) -> Vec<Token> {
-        let all = self.0.all.lock().await;
-        of(&all, vendor)
-    }
-
-    /// A token of a vendor by its id.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub async fn find(&self, vendor: &SystemName, id: &str) -> Result<Token, TokensError> {
-        let all = self.0.all.lock().await;
-        let found = all.get(&format!("{vendor}/{id}")).cloned();
-        found.ok_or(TokensError::Unknown)
+    #[must_use]
+    pub fn of(&self, vendor: &SystemName) -> Vec<Token> {
+        of(&self.held(), vendor)
     }
 
     /// Stores a token that was drawn. It lets the vendor in from then on, and is given out this once.
@@ -124,41 +135,66 @@ impl Tokens {
     /// When the vendor has too many, or it is not stored: then it lets nobody in.
     pub async fn keep(&self, drawn: TokenSecret) -> Result<(SecretString, Token), TokensError> {
         let TokenSecret { text, token } = drawn;
-        let mut all = self.0.all.lock().await;
+        let _writing = self.0.writing.lock().await;
         let now = Timestamp::now();
-        let (good, spent): (Vec<_>, Vec<_>) = of(&all, &token.vendor)
+        let (good, spent): (Vec<_>, Vec<_>) = self
+            .of(&token.vendor)
             .into_iter()
             .partition(|token| token.is_good(now));
         if good.len() >= MOST {
             return Err(TokensError::TooMany);
         }
-        self.forget(&mut all, spent).await?;
+        self.forget(spent).await?;
         self.0.bucket.put(&token.key(), token.write()?.into()).await?;
-        all.insert(token.key(), token.clone());
-        put(&self.0.books, &all);
+        let mut held = self.held();
+        held.all.insert(token.key(), token.clone());
+        put(&self.0.books, &held);
+        drop(held);
         Ok((text, token))
     }
 
-    /// Makes a token worthless, at once. One that is already stays as it is.
+    /// Makes a token worthless, at once and without waiting for anything; [`Self::store`] has it stay so after the next start. One that
+    /// is worthless already stays as it is.
     ///
     /// # Errors
-    /// When there is none with this id, or that is not stored: then it still lets the vendor in.
-    pub async fn revoke(&self, vendor: &SystemName, id: &str) -> Result<Token, TokensError> {
-        let mut all = self.0.all.lock().await;
+    /// When the vendor has none with this id.
+    pub fn revoke(&self, vendor: &SystemName, id: &str) -> Result<Token, TokensError> {
         let key = format!("{vendor}/{id}");
-        let token = all.get(&key).ok_or(TokensError::Unknown)?;
+        let mut held = self.held();
+        let token = held.all.get(&key).ok_or(TokensError::Unknown)?;
         let revoked = Token {
             revoked: token.revoked.or_else(|| Some(this_second())),
             ..token.clone()
         };
-        self.0.bucket.put(&key, revoked.write()?.into()).await?;
-        all.insert(key, revoked.clone());
-        put(&self.0.books, &all);
+        held.all.insert(key.clone(), revoked.clone());
+        held.unstored.insert(key);
+        put(&self.0.books, &held);
         Ok(revoked)
     }
 
-    /// Has everybody look again when a token has expired, until `shutdown`.
-    pub async fn watch(self, shutdown: CancellationToken) {
+    /// Stores what was revoked. What cannot be is tried again every second by [`Self::watch`].
+    ///
+    /// # Errors
+    /// When it is not stored: the next start would not know of it.
+    pub async fn store(&self) -> Result<(), TokensError> {
+        let _writing = self.0.writing.lock().await;
+        loop {
+            let next = {
+                let held = self.held();
+                let key = held.unstored.first();
+                key.and_then(|key| Some((key.clone(), held.all.get(key)?.clone())))
+            };
+            let Some((key, token)) = next else {
+                return Ok(());
+            };
+            self.0.bucket.put(&key, token.write()?.into()).await?;
+            self.held().unstored.remove(&key);
+        }
+    }
+
+    /// Until `shutdown`: has everybody look again when a token has expired, stores what could not be stored, and revokes the tokens of
+    /// vendors that left the configuration, so that nobody is let in by them who comes under the same name one day.
+    pub async fn watch(self, audit: Audit, shutdown: CancellationToken) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut seen = Timestamp::now();
@@ -168,40 +204,75 @@ impl Tokens {
                 _ = ticks.tick() => {}
             }
             let now = Timestamp::now();
-            let all = self.0.all.lock().await;
-            let mut ends = all.values().filter_map(|token| token.expires);
-            let has_expired = ends.any(|end| seen < end && end <= now);
-            drop(all);
-            if has_expired {
+            if self.has_expired(seen, now) {
                 self.0.books.turn();
             }
             seen = now;
+            for token in self.left_behind(now) {
+                if self.revoke(&token.vendor, &token.id).is_ok() {
+                    tracing::warn!(vendor = %token.vendor, token = token.id, "a token is revoked, as its vendor left the configuration");
+                    let audited = audit.token_revoked(TokenAct {
+                        person: String::new(),
+                        user_id: None,
+                        vendor: token.vendor,
+                        token: token.id,
+                        reason: "the vendor left the configuration".to_owned(),
+                    });
+                    if let Err(error) = audited.await {
+                        tracing::error!(code = error.code(), "that a token is revoked is not in the audit");
+                    }
+                }
+            }
+            if let Err(error) = self.store().await {
+                tracing::warn!(
+                    code = error.code(),
+                    "a token that is revoked is not stored as that yet; a start now would let it in again"
+                );
+            }
         }
+    }
+
+    fn has_expired(&self, seen: Timestamp, now: Timestamp) -> bool {
+        let held = self.held();
+        let mut ends = held.all.values().filter_map(|token| token.expires);
+        ends.any(|end| seen < end && end <= now)
+    }
+
+    /// Good tokens of vendors that are not in the configuration.
+    fn left_behind(&self, now: Timestamp) -> Vec<Token> {
+        let book = self.book();
+        let held = self.held();
+        let good = held.all.values().filter(|token| token.is_good(now));
+        good.filter(|token| book.vendor(&token.vendor).is_none())
+            .cloned()
+            .collect()
     }
 
     /// Forgets all but the last of a vendor's tokens that are not good any more.
-    async fn forget(
-        &self,
-        all: &mut BTreeMap<String, Token>,
-        mut spent: Vec<Token>,
-    ) -> Result<(), TokensError> {
+    async fn forget(&self, mut spent: Vec<Token>) -> Result<(), TokensError> {
         spent.sort_by_key(Token::good_until);
         for token in spent.iter().take(spent.len().saturating_sub(LAST)) {
             self.0.bucket.delete(&token.key()).await?;
-            all.remove(&token.key());
+            let mut held = self.held();
+            held.all.remove(&token.key());
+            held.unstored.remove(&token.key());
         }
         Ok(())
     }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn of(all: &BTreeMap<String, Token>, vendor: &SystemName) -> Vec<Token> {
-    let tokens = all.values().filter(|token| token.vendor == *vendor);
+fn of(held: &Held, vendor: &SystemName) -> Vec<Token> {
+    let tokens = held.all.values().filter(|token| token.vendor == *vendor);
     let mut tokens: Vec<_> = tokens.cloned().collect();
     tokens.sort_by(|one, other| (one.made, &one.id).cmp(&(other.made, &other.id)));
     tokens
 }
 
-fn put(books: &Books, all: &BTreeMap<String, Token>) {
-    let issued = all.values().map(|token| (token.digest, token.issued()));
+fn put(books: &Books, held: &Held) {
+    let issued = held.all.values().map(|token| (token.digest, token.issued()));
     books.put_issued(issued.collect());
 }

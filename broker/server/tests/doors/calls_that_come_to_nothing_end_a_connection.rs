@@ -63,7 +63,11 @@ impl Raw {
 }
 
 pub(crate) fn call(token: &str, headers: HeaderMap) -> Request<()> {
-    let mut request = Request::post("http://localhost/archwire.v1.Bus/GetPatient")
+    call_of("GetPatient", token, headers)
+}
+
+pub(crate) fn call_of(method: &str, token: &str, headers: HeaderMap) -> Request<()> {
+    let mut request = Request::post(format!("http://localhost/archwire.v1.Bus/{method}"))
         .version(Version::HTTP_2)
         .header("content-type", "application/grpc")
         .header("te", "trailers")

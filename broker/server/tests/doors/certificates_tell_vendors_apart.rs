@@ -2,10 +2,11 @@
 
 use crate::{
     authority::{Authority, Files, Pair},
-    house::{CEPH, Caller, House, IMAGING, Plan, token_of},
+    house::{CEPH, Caller, House, IMAGING, Plan, eventually, token_of},
     office::{everything, in_time, vendor},
 };
 use archwire::vendors::Vendor;
+use futures_util::TryStreamExt as _;
 use std::collections::BTreeSet;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
@@ -105,6 +106,14 @@ async fn a_certificate_that_nobody_signed_does_not_even_connect() {
     assert!(!code.starts_with("Unauthenticated"), "{code}");
     let refused = certified.knock(Some(&foreign), Some(&token_of(CEPH))).await;
     assert!(refused.is_err());
+    eventually("it is in the audit", async || {
+        certified.house.audit.settle().await.unwrap();
+        let records: Vec<_> = certified.house.audit.read(0).try_collect().await.unwrap();
+        records
+            .iter()
+            .any(|(_, record)| record.reason == "tls_certificate_untrusted")
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ impl House {
         let server = ApiServer::bind(&api).await.unwrap().with_patience(plan.patience);
         let address = server.address().unwrap();
         let stopped = shutdown.clone();
-        let watching = tokens.clone().watch(shutdown.clone());
+        let watching = tokens.clone().watch(audit.clone(), shutdown.clone());
         tokio::spawn(async move {
             let (served, ()) = tokio::join!(server.run(service, stopped), watching);
             served.unwrap();

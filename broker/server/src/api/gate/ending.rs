@@ -19,7 +19,7 @@ const PIECE: usize = 16 * 1024;
 
 /// What a call holds as long as it goes on.
 pub(super) struct Held {
-    pub(super) _call: OpenCall,
+    pub(super) call: OpenCall,
     pub(super) place: Place,
 }
 
@@ -62,6 +62,9 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(inner: Body, ending: Ending, held: Held) -> Self {
+        if let Place::Call { .. } = held.place {
+            held.call.is_taken();
+        }
         Self {
             inner,
             ending: Some(ending),
@@ -103,6 +106,7 @@ impl hyper::body::Body for Answer {
                 (Err(frame), _) => return Poll::Ready(Some(Ok(frame))),
             }
         }
+        self.held.call.is_taken();
         let piece = self.rest.len().min(PIECE);
         let piece = self.rest.split_to(piece);
         Poll::Ready(Some(Ok(Frame::data(piece))))

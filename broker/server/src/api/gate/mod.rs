@@ -6,12 +6,14 @@
 //! to nothing, among them those that are taken back before an answer, cost the connection after 1,000 at once and 100 a second.
 
 mod ending;
-mod failures;
 mod interval;
+mod networks;
 mod shares;
+pub(super) mod strangers;
 mod turns;
 
-pub(in crate::api) use interval::Interval;
+pub(in crate::api) use interval::{Interval, Pace};
+pub(in crate::api) use networks::Networks;
 #[cfg(test)]
 pub(super) use shares::CALLS;
 pub(super) use turns::Turns;
@@ -26,8 +28,6 @@ use crate::{
     vendors::{Admitted, NotAdmitted},
 };
 use ending::{Answer, Ending, Held, Place, ending};
-use failures::Failures;
-use interval::Pace;
 use shares::{OpenStream, Shares, TooMuch};
 use std::{
     convert::Infallible,
@@ -37,6 +37,7 @@ use std::{
     task::{Context, Poll},
     time::{Duration, Instant},
 };
+use strangers::StrangersAnswer;
 use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
@@ -52,6 +53,10 @@ const STREAMS: [&str; 4] = ["Publish", "Subscribe", "PutImage", "GetImage"];
 pub(super) const LONGEST_CALL: Duration = Duration::from_secs(60);
 /// How long a refusal waits that is one of too many.
 const SLOW: Duration = Duration::from_secs(1);
+
+/// Attempts from an address that fail: ten at once, and one more every ten seconds. A good token is let in all the same: programs that
+/// share an address do not shut each other out, and 32 random bytes cannot be guessed.
+const FAILURES: Pace = Pace::new(Duration::from_secs(10), 10);
 
 impl Interval {
     /// How many calls of a connection may come to nothing: 1,000 at once, and 100 a second.
@@ -69,7 +74,7 @@ pub(super) struct Gate {
 struct Keeper {
     callers: Callers,
     audit: Audit,
-    failures: Failures,
+    failures: Networks,
     shares: Shares,
 }
 
@@ -91,7 +96,7 @@ impl Gate {
         let keeper = Keeper {
             callers,
             audit,
-            failures: Failures::default(),
+            failures: Networks::new(FAILURES),
             shares: Shares::default(),
         };
         Self {
@@ -119,7 +124,16 @@ impl Service<http::Request<Body>> for Gate {
         let Some(method) = request.uri().path().strip_prefix(BUS) else {
             // Health and reflection are everybody's, and no more than so often.
             connection.wasted();
-            return Box::pin(routes.call(request));
+            let Some(call) = connection.strangers_call(strangers::CALLS) else {
+                return Box::pin(answer(strangers::too_many()));
+            };
+            return Box::pin(async move {
+                let answered = timeout(strangers::LONGEST, routes.call(request)).await;
+                let Ok(answered) = answered else {
+                    return answer(call_too_slow()).await;
+                };
+                answered.map(|response| response.map(|body| Body::new(StrangersAnswer::new(body, call))))
+            });
         };
         let unanswered = Unanswered::of(&connection);
         match self.keeper.decide(method, request.headers(), &connection) {
@@ -128,7 +142,7 @@ impl Service<http::Request<Body>> for Gate {
                     Some(stream) => Wanted::Has(Place::Stream { _open: stream }),
                     None => Wanted::WaitsFor(self.keeper.shares.calls(admitted.vendor())),
                 };
-                let call = connection.call();
+                let call = connection.call(admitted.clone());
                 let ending = ending(admitted.clone());
                 let turns = Turns::new(self.keeper.shares.clone(), admitted.clone());
                 request.extensions_mut().insert(turns);
@@ -163,7 +177,7 @@ async fn go_on(
     unanswered.answered();
     Ok(match answered {
         Ok((response, place)) => {
-            let held = Held { _call: call, place };
+            let held = Held { call, place };
             response.map(|body| Body::new(Answer::new(body, ending, held)))
         }
         Err(status) => status.into_http(),

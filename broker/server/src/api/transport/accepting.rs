@@ -8,6 +8,7 @@ use super::{
     state::Connection,
     tls::TlsNow,
 };
+use crate::audit::Audit;
 use futures_util::{Stream, stream};
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -33,12 +34,14 @@ pub(in crate::api) fn incoming(
     tls: Option<TlsNow>,
     places: Places,
     patience: Patience,
+    audit: Audit,
 ) -> impl Stream<Item = io::Result<Bytes>> {
     let accepting = Accepting {
         listener,
         tls,
         places,
         patience,
+        audit,
         beginning: JoinSet::new(),
         refused: Refused::default(),
     };
@@ -53,6 +56,7 @@ struct Accepting {
     tls: Option<TlsNow>,
     places: Places,
     patience: Patience,
+    audit: Audit,
     /// No more than there are places.
     beginning: JoinSet<Option<Bytes>>,
     refused: Refused,
@@ -81,7 +85,7 @@ impl Accepting {
     /// Takes a connection within the bounds. It is ready unless TLS has to begin.
     fn begin(&mut self, stream: TcpStream, from: SocketAddr) -> Option<Bytes> {
         let address = from.ip().to_canonical();
-        let place = match self.places.take(address) {
+        let place = match self.places.take(address, Instant::now()) {
             Ok(place) => place,
             Err(full) => {
                 self.refused.count(address, full);
@@ -93,11 +97,17 @@ impl Accepting {
         let patience = self.patience;
         let Some(tls) = &self.tls else {
             let state = Connection::new(address, None, patience);
-            return Some(Bytes::new(Encrypted::Clear(stream), state, place));
+            return Some(Bytes::new(Encrypted::Clear(stream), state, place, patience));
         };
         let acceptor = TlsAcceptor::from(tls.config());
-        self.beginning
-            .spawn(encrypt(acceptor, stream, address, place, patience));
+        self.beginning.spawn(encrypt(
+            acceptor,
+            stream,
+            address,
+            place,
+            patience,
+            self.audit.clone(),
+        ));
         None
     }
 }
@@ -109,6 +119,7 @@ async fn encrypt(
     address: IpAddr,
     place: Place,
     patience: Patience,
+    audit: Audit,
 ) -> Option<Bytes> {
     let begun = timeout(patience.handshake, acceptor.accept(stream)).await;
     let stream = match begun {
@@ -116,6 +127,9 @@ async fn encrypt(
         Ok(Err(error)) => {
             tracing::debug!(%address, %error, "TLS does not begin");
             refused("tls_failed");
+            if is_about_certificate(&error) {
+                audit.authentication_failed(address, None, "tls_certificate_untrusted", 1);
+            }
             return None;
         }
         Err(_) => {
@@ -128,7 +142,20 @@ async fn encrypt(
     let certificate = session.peer_certificates().and_then(<[_]>::first);
     let certificate = certificate.map(|certificate| Sha256::digest(certificate).into());
     let state = Connection::new(address, certificate, patience);
-    Some(Bytes::new(Encrypted::Tls(Box::new(stream)), state, place))
+    Some(Bytes::new(
+        Encrypted::Tls(Box::new(stream)),
+        state,
+        place,
+        patience,
+    ))
+}
+
+/// Whether somebody showed a certificate that no authority of the practice signed, or that is not valid now.
+fn is_about_certificate(error: &io::Error) -> bool {
+    let cause = error
+        .get_ref()
+        .and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// Connections that were not taken and are not told of yet.
@@ -143,6 +170,7 @@ impl Refused {
         refused(match full {
             Full::All => "connections_full",
             Full::Address => "address_full",
+            Full::TooFast => "address_fast",
         });
         self.count += 1;
         let now = Instant::now();
@@ -153,6 +181,9 @@ impl Refused {
         match full {
             Full::All => {
                 tracing::warn!(%address, count = self.count, "there are as many connections as there may be; more are refused")
+            }
+            Full::TooFast => {
+                tracing::warn!(%address, count = self.count, "an address connects over and over; more is refused for a while")
             }
             Full::Address => {
                 tracing::warn!(%address, count = self.count, "an address has as many connections as it may have; more are refused")

@@ -1,15 +1,20 @@
 //! The bytes of a connection, which end when it is cut off or nobody uses it.
 
-use super::{places::Place, state::Connection};
+use super::{
+    Patience,
+    places::Place,
+    state::{Connection, Standing},
+};
 use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, Sleep, sleep},
 };
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -19,8 +24,11 @@ use tonic::transport::server::Connected;
 pub(in crate::api) struct Bytes {
     stream: Stream,
     state: Connection,
-    unused: Pin<Box<Sleep>>,
+    look_at: Pin<Box<Sleep>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Until when something has to be taken of what waits to be sent; none while nothing waits.
+    stalled_at: Option<Pin<Box<Sleep>>>,
+    stall: Duration,
     _place: Place,
 }
 
@@ -33,27 +41,51 @@ pub(super) enum Stream {
 }
 
 impl Bytes {
-    pub(super) fn new(stream: Stream, state: Connection, place: Place) -> Self {
-        let until = state.unused_at().unwrap_or_else(std::time::Instant::now);
+    pub(super) fn new(stream: Stream, state: Connection, place: Place, patience: Patience) -> Self {
         Self {
             stream,
-            unused: Box::pin(sleep_until(Instant::from_std(until))),
+            look_at: Box::pin(sleep(patience.first_call.min(patience.taken))),
             cut: Box::pin(state.cut().clone().cancelled_owned()),
+            stalled_at: None,
+            stall: patience.stall,
             state,
             _place: place,
         }
     }
 
-    /// Ready when nobody has used it for too long.
-    fn poll_unused(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        while self.unused.as_mut().poll(context).is_ready() {
-            let now = std::time::Instant::now();
-            // While it is used, it is not unused for another while at least.
-            let until = self.state.unused_at().unwrap_or(now + self.state.shortest());
-            if until <= now {
-                return Poll::Ready(());
+    /// Looks at the connection when it is time to. Ready when nobody uses it any more; an error when it is cut off.
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.look_at.as_mut().poll(context).is_ready() {
+            match self.state.look(std::time::Instant::now()) {
+                Standing::Fine(until) => self.look_at.as_mut().reset(Instant::from_std(until)),
+                Standing::Over => return Poll::Ready(Ok(())),
+                Standing::Stuck => {
+                    self.state.cut_off("what it asked for was not taken");
+                    break;
+                }
             }
-            self.unused.as_mut().reset(Instant::from_std(until));
+        }
+        match self.cut.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// What comes of writing: it ends also when the connection does, and when nothing is taken for too long. Whoever takes nothing may
+    /// keep the connection from being read as well, so that reading does not find that out.
+    fn written<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled_at = None;
+            return written;
+        }
+        if self.poll_over(context)?.is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let stall = self.stall;
+        let stalled_at = self.stalled_at.get_or_insert_with(|| Box::pin(sleep(stall)));
+        if stalled_at.as_mut().poll(context).is_ready() {
+            self.state.cut_off("it took nothing of what was sent");
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
     }
@@ -77,14 +109,11 @@ impl AsyncRead for Bytes {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.cut.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        if let Poll::Ready(read) = self.stream().poll_read(context, buffer) {
-            return Poll::Ready(read);
-        }
         // Nothing read is the end of the stream, as if the other side had closed it.
-        self.poll_unused(context).map(Ok)
+        match self.poll_over(context) {
+            Poll::Ready(over) => Poll::Ready(over),
+            Poll::Pending => self.stream().poll_read(context, buffer),
+        }
     }
 }
 
@@ -94,15 +123,18 @@ impl AsyncWrite for Bytes {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(context, bytes)
+        let written = self.stream().poll_write(context, bytes);
+        self.written(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_flush(context)
+        let flushed = self.stream().poll_flush(context);
+        self.written(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_shutdown(context)
+        let shut_down = self.stream().poll_shutdown(context);
+        self.written(context, shut_down)
     }
 
     fn poll_write_vectored(
@@ -110,7 +142,8 @@ impl AsyncWrite for Bytes {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write_vectored(context, buffers)
+        let written = self.stream().poll_write_vectored(context, buffers);
+        self.written(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

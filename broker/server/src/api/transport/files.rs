@@ -13,7 +13,6 @@ use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 /// Largest file, in bytes.
@@ -89,13 +88,27 @@ impl TlsError {
 
 /// By what it is seen that a file is another one: what the file system says of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Look([Option<(u64, u64, Option<SystemTime>)>; 3]);
+pub(super) struct Look([Option<Seen>; 3]);
+
+/// Of one file: which it is, its size, and when its content and its mode were last changed, in seconds and nanoseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    inode: u64,
+    size: u64,
+    changed: (i64, i64),
+    content_changed: (i64, i64),
+}
 
 impl Look {
     pub(super) fn at(files: &Tls) -> Self {
         let look = |file: &Path| {
             let metadata = fs::metadata(file).ok()?;
-            Some((metadata.ino(), metadata.len(), metadata.modified().ok()))
+            Some(Seen {
+                inode: metadata.ino(),
+                size: metadata.len(),
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+                content_changed: (metadata.mtime(), metadata.mtime_nsec()),
+            })
         };
         Self([
             look(&files.certificate),
@@ -171,6 +184,10 @@ fn read(path: &Path, is_secret: bool) -> Result<Vec<u8>, TlsError> {
         path: path.to_owned(),
         source,
     };
+    // To open what is no file, a pipe for one, could wait for ever.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(failed(io::ErrorKind::InvalidInput.into()));
+    }
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     let mode = metadata.permissions().mode() & 0o777;

@@ -2,7 +2,8 @@
 //!
 //! Bounds: [`Connections`](crate::config::Connections) in all and from one address of another machine, three quarters of all from
 //! this machine; who comes beyond them finds the connection closed. [`HANDSHAKE`] for TLS, [`FIRST_CALL`] until somebody who is
-//! let in calls, [`IDLE`] without such a call. Files of TLS are looked at every [`LOOK_EVERY`].
+//! let in calls, [`IDLE`] without such a call; [`STALL`] for taking some of what is sent, [`TAKEN`] for what should have been let go, and
+//! [`CERTIFIED`] where a certificate was shown. Files of TLS are looked at every [`LOOK_EVERY`].
 
 mod accepting;
 mod connection;
@@ -13,8 +14,9 @@ mod tls;
 
 pub(super) use accepting::incoming;
 pub use files::TlsError;
-pub(super) use places::{Places, network};
-pub(super) use state::{Connection, OpenCall};
+pub(super) use places::Places;
+pub(crate) use places::network;
+pub(super) use state::{Connection, OpenCall, StrangersCall};
 pub(super) use tls::Certificates;
 
 use archwire_core::metric;
@@ -31,6 +33,12 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a connection may go without a call of somebody who is let in, at first and later.
 const FIRST_CALL: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(300);
+/// How long a connection may take nothing of what is sent to it.
+const STALL: Duration = Duration::from_secs(30);
+/// How long it may hold a call whose contract is lost, or take nothing of an answer that is no stream.
+const TAKEN: Duration = Duration::from_secs(60);
+/// How long it may be open if it showed a certificate: so long a certificate lets in that has expired, or that nobody signs any more.
+const CERTIFIED: Duration = Duration::from_secs(3600);
 /// How often it is seen whether the certificate is another one.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -43,6 +51,12 @@ pub struct Patience {
     pub first_call: Duration,
     /// How long a connection may be without such a call later.
     pub idle: Duration,
+    /// How long it may take nothing of what is sent to it.
+    pub stall: Duration,
+    /// How long it may hold a call whose contract is lost, or take nothing of an answer that is no stream.
+    pub taken: Duration,
+    /// How long it may be open if it showed a certificate, which is looked at when it begins.
+    pub certified: Duration,
     /// How often it is seen whether the certificate is another one.
     pub look_every: Duration,
 }
@@ -53,6 +67,9 @@ impl Default for Patience {
             handshake: HANDSHAKE,
             first_call: FIRST_CALL,
             idle: IDLE,
+            stall: STALL,
+            taken: TAKEN,
+            certified: CERTIFIED,
             look_every: LOOK_EVERY,
         }
     }

@@ -1,13 +1,21 @@
-//! How many connections there are: in all, and from one address.
+//! How many connections there are: in all, and from one address; and how many come in a second.
 
-use crate::config::Connections;
+use crate::{
+    api::gate::{Networks, Pace},
+    config::Connections,
+};
 use archwire_core::metric;
 use metrics::gauge;
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
+
+/// How many connections may come from one address of another machine: 256 at once, and 64 a second. To begin TLS costs some half a
+/// millisecond of a processor, which nobody else should have to wait for.
+const ARRIVALS: Pace = Pace::new(Duration::from_nanos(1_000_000_000 / 64), 256);
 
 /// Places for connections. Cheap to clone.
 #[derive(Clone)]
@@ -15,6 +23,8 @@ pub(in crate::api) struct Places(Arc<Inner>);
 
 struct Inner {
     bounds: Connections,
+    /// Those that came lately, but for those of this machine.
+    arrivals: Networks,
     taken: Mutex<Taken>,
 }
 
@@ -32,6 +42,8 @@ pub(super) enum Full {
     All,
     /// The address has as many as it may have.
     Address,
+    /// There were too many from the address lately.
+    TooFast,
 }
 
 /// One of the places; free again when this is dropped.
@@ -44,13 +56,17 @@ impl Places {
     pub(in crate::api) fn new(bounds: Connections) -> Self {
         Self(Arc::new(Inner {
             bounds,
+            arrivals: Networks::new(ARRIVALS),
             taken: Mutex::default(),
         }))
     }
 
     /// A place for a connection from this address.
-    pub(super) fn take(&self, address: IpAddr) -> Result<Place, Full> {
+    pub(super) fn take(&self, address: IpAddr, now: Instant) -> Result<Place, Full> {
         let network = network(address);
+        if !network.is_loopback() && self.0.arrivals.count(network, now).is_err() {
+            return Err(Full::TooFast);
+        }
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= self.0.bounds.all.get() {
             return Err(Full::All);
@@ -108,7 +124,7 @@ fn tell(connections: usize) {
 }
 
 /// What counts as one address: of IPv6 the network that one customer of a provider has, of which he may use any address.
-pub(in crate::api) fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
             let [a, b, c, d, ..] = address.segments();
@@ -131,7 +147,20 @@ mod tests {
     }
 
     fn take(places: &Places, address: &str) -> Result<Place, Full> {
-        places.take(address.parse().unwrap())
+        places.take(address.parse().unwrap(), Instant::now())
+    }
+
+    #[test]
+    fn who_connects_over_and_over_has_to_wait() {
+        let (places, now) = (places(1000, 64), Instant::now());
+        let comes = |address: &str| places.take(address.parse().unwrap(), now).err();
+        let taken = (0..1000).filter(|_| comes("192.0.2.1").is_none());
+        assert_eq!(taken.count(), 256);
+        assert_eq!(comes("192.0.2.1"), Some(Full::TooFast));
+        assert_eq!((comes("192.0.2.2"), comes("127.0.0.1")), (None, None));
+        let later = now + Duration::from_secs(1);
+        let taken = (0..1000).filter(|_| places.take("192.0.2.1".parse().unwrap(), later).is_ok());
+        assert_eq!(taken.count(), 64);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What is known of one connection, shared by its bytes and its calls.
 
 use super::{Patience, refused};
-use crate::api::gate::Interval;
+use crate::{api::gate::Interval, vendors::Admitted};
 use std::{
+    collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -17,33 +18,66 @@ struct Inner {
     address: IpAddr,
     /// SHA-256 of the certificate that the other side showed.
     certificate: Option<[u8; 32]>,
+    began: Instant,
     patience: Patience,
     use_: Mutex<Use>,
     cut: CancellationToken,
 }
 
 struct Use {
-    /// Calls of those who were let in that have not ended.
-    open: usize,
-    was_used: bool,
+    /// Calls of those who were let in that have not ended: no more than HTTP/2 lets a connection have.
+    calls: HashMap<u64, Call>,
+    /// How many there have been.
+    count: u64,
     quiet_since: Instant,
+    /// Calls that need no token and have not ended.
+    strangers: usize,
     /// Calls that came to nothing.
     wasted: Interval,
 }
 
+/// A call that has not ended.
+struct Call {
+    admitted: Admitted,
+    /// Since when whoever made it is not let in any more, as far as that was seen.
+    lost_since: Option<Instant>,
+    /// When the last of its answer was taken that was taken, for calls that are no streams.
+    taken_at: Option<Instant>,
+}
+
 /// A call of somebody who was let in; it has ended when this is dropped.
-pub(in crate::api) struct OpenCall(Connection);
+pub(in crate::api) struct OpenCall {
+    connection: Connection,
+    number: u64,
+}
+
+/// A call that needs no token; it has ended when this is dropped.
+pub(in crate::api) struct StrangersCall(Connection);
+
+/// How a connection is, when somebody looks.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Look again then.
+    Fine(Instant),
+    /// Nobody uses it, or it has been there for as long as it may.
+    Over,
+    /// It holds what it should have let go.
+    Stuck,
+}
 
 impl Connection {
     pub(super) fn new(address: IpAddr, certificate: Option<[u8; 32]>, patience: Patience) -> Self {
+        let now = Instant::now();
         Self(Arc::new(Inner {
             address,
             certificate,
+            began: now,
             patience,
             use_: Mutex::new(Use {
-                open: 0,
-                was_used: false,
-                quiet_since: Instant::now(),
+                calls: HashMap::new(),
+                count: 0,
+                quiet_since: now,
+                strangers: 0,
                 wasted: Interval::default(),
             }),
             cut: CancellationToken::new(),
@@ -61,12 +95,32 @@ impl Connection {
     }
 
     /// A call of somebody who was let in.
-    pub(in crate::api) fn call(&self) -> OpenCall {
+    pub(in crate::api) fn call(&self, admitted: Admitted) -> OpenCall {
         let mut use_ = self.in_use();
-        use_.open += 1;
-        use_.was_used = true;
+        let number = use_.count;
+        use_.count += 1;
+        let call = Call {
+            admitted,
+            lost_since: None,
+            taken_at: None,
+        };
+        use_.calls.insert(number, call);
         drop(use_);
-        OpenCall(self.clone())
+        OpenCall {
+            connection: self.clone(),
+            number,
+        }
+    }
+
+    /// A call that needs no token; none when there are too many.
+    pub(in crate::api) fn strangers_call(&self, most: usize) -> Option<StrangersCall> {
+        let mut use_ = self.in_use();
+        if use_.strangers >= most {
+            return None;
+        }
+        use_.strangers += 1;
+        drop(use_);
+        Some(StrangersCall(self.clone()))
     }
 
     /// A call came to nothing: nobody was let in, it was too much, or it was taken back before an answer. Whoever sends
@@ -75,8 +129,15 @@ impl Connection {
         let mut use_ = self.in_use();
         let wasted = use_.wasted.take(Instant::now(), Interval::WASTED);
         drop(use_);
-        if wasted.is_err() && !self.0.cut.is_cancelled() {
-            tracing::warn!(address = %self.0.address, "a connection with too many calls that came to nothing is cut off");
+        if wasted.is_err() {
+            self.cut_off("too many of its calls came to nothing");
+        }
+    }
+
+    /// Ends the connection, whatever it is at.
+    pub(super) fn cut_off(&self, why: &'static str) {
+        if !self.0.cut.is_cancelled() {
+            tracing::warn!(address = %self.0.address, why, "a connection to the API is cut off");
             refused("cut_off");
             self.0.cut.cancel();
         }
@@ -87,30 +148,67 @@ impl Connection {
         &self.0.cut
     }
 
-    /// When the connection has been unused for too long, as things are; `None` while it is used.
-    pub(super) fn unused_at(&self) -> Option<Instant> {
-        let use_ = self.in_use();
-        let patience = match use_.was_used {
-            true => self.0.patience.idle,
-            false => self.0.patience.first_call,
-        };
-        (use_.open == 0).then(|| use_.quiet_since + patience)
+    /// How it is. Calls that were lost, and answers that are not taken, are seen at the second look at the latest.
+    pub(super) fn look(&self, now: Instant) -> Standing {
+        let Patience {
+            first_call,
+            idle,
+            taken,
+            certified,
+            ..
+        } = self.0.patience;
+        let mut use_ = self.in_use();
+        for call in use_.calls.values_mut() {
+            match call.admitted.standing() {
+                Ok(_) => call.lost_since = None,
+                Err(_) => _ = call.lost_since.get_or_insert(now),
+            }
+            let since = [call.lost_since, call.taken_at].into_iter().flatten().min();
+            if since.is_some_and(|since| now >= since + taken) {
+                return Standing::Stuck;
+            }
+        }
+        // Whether the certificate is still valid, and still signed by somebody who is believed, TLS finds out when it begins.
+        if self.0.certificate.is_some() && now >= self.0.began + certified {
+            return Standing::Over;
+        }
+        if !use_.calls.is_empty() {
+            return Standing::Fine(now + first_call.min(idle).min(taken));
+        }
+        let until = use_.quiet_since + if use_.count == 0 { first_call } else { idle };
+        match until <= now {
+            true => Standing::Over,
+            // A call that begins meanwhile is looked at in time.
+            false => Standing::Fine(until.min(now + taken)),
+        }
     }
 
-    /// How long it may be unused at least.
-    pub(super) fn shortest(&self) -> std::time::Duration {
-        self.0.patience.first_call.min(self.0.patience.idle)
-    }
-
-    fn in_use(&self) -> std::sync::MutexGuard<'_, Use> {
+    fn in_use(&self) -> MutexGuard<'_, Use> {
         self.0.use_.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OpenCall {
+    /// Some of an answer was taken, or it begins: the rest has to be within a time.
+    pub(in crate::api) fn is_taken(&self) {
+        let mut use_ = self.connection.in_use();
+        if let Some(call) = use_.calls.get_mut(&self.number) {
+            call.taken_at = Some(Instant::now());
+        }
     }
 }
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        let mut use_ = self.0.in_use();
-        use_.open = use_.open.saturating_sub(1);
+        let mut use_ = self.connection.in_use();
+        use_.calls.remove(&self.number);
         use_.quiet_since = Instant::now();
+    }
+}
+
+impl Drop for StrangersCall {
+    fn drop(&mut self) {
+        let mut use_ = self.0.in_use();
+        use_.strangers = use_.strangers.saturating_sub(1);
     }
 }

@@ -137,6 +137,11 @@ async fn revoke(arguments: RevokeArgs, out: &mut impl Write) -> Result<(), AskEr
     let asking = &arguments.acting.asking;
     let answer = broker(asking).await?.revoke_token(request).await?.into_inner();
     let line = answer.line.unwrap_or_default();
+    if !answer.is_stored {
+        eprintln!(
+            "It is revoked, and that could not be stored yet. The broker tries on; see that its disk has room before you start it anew."
+        );
+    }
     if asking.json {
         return Ok(json::write(out, &token_json(&line))?);
     }
