@@ -83,9 +83,7 @@ async fn a_search_finds_everything_that_has_to_be_audited_and_no_value() -> Resu
     };
     // What the vendor said, what was written to the office because of it, and by which event.
     let event = found(practice, "event.created", Some(patient), |record| {
-        let of_contract = (&record["vendor"], &record["purpose"], &record["basis"]);
-        let is_of_contract = of_contract == (&VENDOR.into(), &PURPOSE.into(), &BASIS.into());
-        record["program"] == VENDOR && record["event_id"].is_string() && is_of_contract
+        record["program"] == VENDOR && record["vendor"] == VENDOR && record["event_id"].is_string()
     })
     .await?;
     found(practice, "delivery.verified", Some(patient), |record| {

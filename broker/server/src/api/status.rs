@@ -118,7 +118,8 @@ pub(super) fn too_many_requests(per_second: NonZeroU32, after: Duration) -> Stat
 
 /// A call that did not come to its answer.
 pub(super) fn call_too_slow() -> Status {
-    let message = "the call was not answered in a minute: send it whole, and take the answers of those before it";
+    let message =
+        "the call was not answered in a minute: send it whole, and take the answers of those before it";
     refuse(Code::DeadlineExceeded, "call_too_slow", message)
 }
 
@@ -142,6 +143,18 @@ pub(super) fn unknown_record() -> Status {
 
 /// What is asked cannot be audited, and so is not told.
 pub(super) fn not_audited(error: &AuditError) -> Status {
+    if let AuditError::TooMuch { over } = error {
+        tracing::warn!(
+            code = error.code(),
+            "a vendor is told nothing for a while, because it was told too much"
+        );
+        return come_again(
+            Code::ResourceExhausted,
+            "too_much_disclosed",
+            "you were told so much within a day that nothing more is told to you for now; ask less, and later",
+            *over,
+        );
+    }
     tracing::error!(
         code = error.code(),
         cause = with_causes(error),

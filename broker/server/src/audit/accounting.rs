@@ -38,6 +38,8 @@ pub struct Accountant {
     /// The terms of the subscriptions that are open, by the places of the records that opened them.
     terms: BTreeMap<u64, AuditRecord>,
     unsettled: VecDeque<(u64, Accounted)>,
+    /// The places in the log of the merges, and of their undoing, that were of the patient.
+    theirs: BTreeSet<u64>,
 }
 
 impl Accountant {
@@ -53,6 +55,7 @@ impl Accountant {
             patient,
             terms: BTreeMap::new(),
             unsettled: VecDeque::new(),
+            theirs: BTreeSet::new(),
         }
     }
 
@@ -86,8 +89,11 @@ impl Accountant {
     fn told(&mut self, place: u64, record: AuditRecord) -> Option<Accounted> {
         let record = self.with_terms(record);
         let events = record.events.iter();
-        let (theirs, others): (Vec<&AuditedEvent>, Vec<&AuditedEvent>) =
-            events.partition(|event| patient_of(&record, event).is_some_and(|id| self.is_theirs(id)));
+        let (theirs, others): (Vec<&AuditedEvent>, Vec<&AuditedEvent>) = events.partition(|event| {
+            // The event of a merge says all of both, whoever is told of it, and whenever.
+            self.theirs.contains(&event.sequence)
+                || patient_of(&record, event).is_some_and(|id| self.is_theirs(id))
+        });
         for event in others {
             if matches!(
                 event.kind(),
@@ -157,6 +163,7 @@ impl Accountant {
             return Vec::new();
         }
         let sequence = record.log_sequence;
+        self.theirs.insert(sequence);
         let (settled, unsettled) = std::mem::take(&mut self.unsettled)
             .into_iter()
             .partition::<Vec<_>, _>(|(of, _)| *of == sequence);

@@ -226,7 +226,7 @@ pub(super) fn holds(key: &[u8; 32], lines: &str, signature: &str) -> bool {
 }
 
 /// What a file of checkpoints holds.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckpointFile {
     /// The checkpoints, as they stand there.
     pub checkpoints: Vec<Checkpoint>,

@@ -121,6 +121,47 @@ impl Told {
             Self::Image(..) => Action::ToldImage,
         }
     }
+
+    /// What is written: `record`, and about whom.
+    fn records(self, record: AuditRecord) -> Vec<AuditRecord> {
+        match self {
+            Self::Patient(patient) => vec![AuditRecord {
+                patient_ids: vec![patient.to_string()],
+                ..record
+            }],
+            Self::Image(patient, image) => vec![AuditRecord {
+                patient_ids: vec![patient.to_string()],
+                image: Some(image.to_string()),
+                ..record
+            }],
+            Self::Events(patient, events) => {
+                let sent = |(sequence, kind)| Sent {
+                    sequence,
+                    patient,
+                    kind,
+                };
+                let events: Vec<_> = events.into_iter().map(sent).collect();
+                let parts = streams::sent(Action::ToldEvents, 0, &record, &events);
+                parts
+                    .map(|part| AuditRecord {
+                        patient_ids: part.patient_ids,
+                        events: part.events,
+                        through: part.through,
+                        ..record.clone()
+                    })
+                    .collect()
+            }
+            Self::Found(patients) => {
+                let parts = patients.chunks(MOST_PATIENTS);
+                parts
+                    .map(|part| AuditRecord {
+                        patient_ids: part.iter().map(ToString::to_string).collect(),
+                        ..record.clone()
+                    })
+                    .collect()
+            }
+        }
+    }
 }
 
 /// What a CloudEvents type says.
@@ -144,44 +185,15 @@ impl Audit {
     /// # Errors
     /// When it is not, or that is unknown: then nothing may be told.
     pub async fn disclosed(&self, disclosure: Disclosure<'_>) -> Result<(), AuditError> {
-        let mut record = disclosure.terms.write(disclosure.told.action());
-        match disclosure.told {
-            Told::Patient(patient) => record.patient_ids = vec![patient.to_string()],
-            Told::Image(patient, image) => {
-                record.patient_ids = vec![patient.to_string()];
-                record.image = Some(image.to_string());
-            }
-            Told::Events(patient, events) => {
-                let sent = |(sequence, kind)| Sent {
-                    sequence,
-                    patient,
-                    kind,
-                };
-                let events: Vec<_> = events.into_iter().map(sent).collect();
-                for part in streams::sent(Action::ToldEvents, 0, &record, &events) {
-                    let part = AuditRecord {
-                        patient_ids: part.patient_ids,
-                        events: part.events,
-                        through: part.through,
-                        ..record.clone()
-                    };
-                    self.append(part).await?;
-                }
-                return Ok(());
-            }
-            Told::Found(patients) => {
-                for part in patients.chunks(MOST_PATIENTS) {
-                    let patient_ids = part.iter().map(ToString::to_string).collect();
-                    let part = AuditRecord {
-                        patient_ids,
-                        ..record.clone()
-                    };
-                    self.append(part).await?;
-                }
-                return Ok(());
-            }
+        let record = disclosure.terms.write(disclosure.told.action());
+        let records = disclosure.told.records(record);
+        self.0
+            .budget
+            .records(disclosure.terms.vendor.as_str(), &records)?;
+        for record in records {
+            self.append(record).await?;
         }
-        self.append(record).await.map(drop)
+        Ok(())
     }
 
     /// Writes down that a vendor begins to read a subscription behind this place of the log. Success means that it is stored;
@@ -201,6 +213,9 @@ impl Audit {
             filtered: terms.filtered,
             ..terms.write(Action::Opened)
         };
+        // What opens it is repeated with each checkpoint, and closed again.
+        let vendor = terms.vendor.as_str();
+        self.0.budget.records(vendor, &[record.clone(), record.clone()])?;
         let audit = self.clone();
         // In a task of its own, so that a call that is given up meanwhile leaves nothing open: what comes of it is dropped, and thereby
         // closed.
@@ -279,6 +294,8 @@ impl Disclosing {
             bound,
             ..streams::of(Action::Allowed, self.stream, &self.opened)
         };
+        let vendor = self.opened.vendor.as_deref().unwrap_or_default();
+        self.audit.0.budget.events(vendor, next)?;
         self.audit.order(record, true).await?;
         self.allowance = Allowance {
             left: self.allowance.left.saturating_add(next),

@@ -6,11 +6,12 @@
 //! kill takes along is how often it was tried again in its last minute.
 
 use super::{Action, Audit, AuditError, ITSELF, Inner, PROGRAM, writer::Later};
+use crate::api::network;
 use archwire_core::{SystemName, contract::Contract};
 use archwire_proto::admin::v1::AuditRecord;
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, PoisonError, Weak},
     time::{Duration, SystemTime},
 };
@@ -93,21 +94,10 @@ fn record(source: &Source, count: u32) -> AuditRecord {
     }
 }
 
-/// An address, or the network that one person has.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        address => address,
-    }
-}
-
 fn shown(address: IpAddr) -> String {
     match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("{address}/64"),
+        IpAddr::V6(network) if !network.is_loopback() => format!("{network}/64"),
+        address => address.to_string(),
     }
 }
 
@@ -222,20 +212,12 @@ impl Audit {
         Ok(())
     }
 
-    /// A record of something that a vendor said, with what its contract says it is for: as that was last written.
-    pub(super) fn with_purpose(&self, record: AuditRecord) -> AuditRecord {
+    /// A record of something that a system or a vendor said; of a vendor, its name. Which contract held then, the contracts that were
+    /// written down before tell: what was said is followed a moment later, or after a start, when it may be another one.
+    pub(super) fn with_vendor(&self, record: AuditRecord) -> AuditRecord {
         let stated = self.0.stated.lock().unwrap_or_else(PoisonError::into_inner);
-        let terms = record.system.as_ref().and_then(|system| stated.get(system));
-        match terms {
-            Some((terms, _)) => AuditRecord {
-                vendor: record.system.clone(),
-                purpose: terms.purpose.clone(),
-                basis: terms.basis.clone(),
-                contract: terms.contract.as_bytes().to_vec().into(),
-                ..record
-            },
-            None => record,
-        }
+        let vendor = record.system.clone().filter(|system| stated.contains_key(system));
+        AuditRecord { vendor, ..record }
     }
 
     /// Writes down that a person is about to make a token. Success means that it is stored.
@@ -293,6 +275,7 @@ async fn end_minute(audit: Weak<Inner>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv6Addr;
 
     fn from(address: &str) -> Source {
         Source {
@@ -336,5 +319,6 @@ mod tests {
         );
         let network = from("2001:db8::1").address.unwrap();
         assert_eq!(shown(network), "2001:db8::/64");
+        assert_eq!(shown(from("::1").address.unwrap()), "::1");
     }
 }

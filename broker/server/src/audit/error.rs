@@ -1,7 +1,7 @@
 //! Why something cannot be audited, or the audit cannot be read.
 
 use archwire_nats::{AppendError, Cause, OpenError, ReadError};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// An audit that cannot be written or read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -15,6 +15,17 @@ pub enum AuditError {
     /// There is no room for more.
     #[error("the audit is full: raise `max-size` of `[audit]` in the configuration, or the room on the disk")]
     Full(#[source] Arc<Cause>),
+    /// There is no room for what vendors are told.
+    #[error(
+        "what is left of the audit is for people and systems: raise `max-size` of `[audit]` in the configuration"
+    )]
+    Reserved,
+    /// A vendor was told so much that it has to wait.
+    #[error("so much was told to this vendor that the audit takes no more of it for a while")]
+    TooMuch {
+        /// Until it is told something again.
+        over: Duration,
+    },
     /// Not readable now.
     #[error("the audit cannot be read")]
     Read(#[source] Arc<ReadError>),
@@ -32,7 +43,8 @@ impl AuditError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Open(error) => error.code(),
-            Self::Append(_) | Self::Full(_) | Self::Read(_) | Self::Busy | Self::Closed => {
+            Self::TooMuch { .. } => "too_much_disclosed",
+            Self::Reserved | Self::Append(_) | Self::Full(_) | Self::Read(_) | Self::Busy | Self::Closed => {
                 "audit_unavailable"
             }
         }

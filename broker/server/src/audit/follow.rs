@@ -28,7 +28,7 @@ impl Audit {
             let Some(stored) = stored else { break };
             let later = Later::Derived {
                 sequence: stored.sequence,
-                record: derive(&stored).map(|record| Box::new(self.with_purpose(record))),
+                record: derive(&stored).map(|record| Box::new(self.with_vendor(record))),
             };
             tokio::select! {
                 () = shutdown.cancelled() => break,

@@ -5,6 +5,10 @@
 //! and the beginning, and the next round lets go of it again. Nothing is let go of where the beginning is not what it was: it shows what
 //! somebody did.
 //!
+//! No clock is believed at once: nothing is let go of before the broker has run for [`STEADY`] with a clock that went as time did, and
+//! a round lets go of at most [`AT_ONCE`] of what is oldest. So a clock that is years ahead for a while costs a month of the audit, and
+//! an audit that is to be kept for less from now on is let go of month by month.
+//!
 //! A round reads the audit from its beginning to the first block that has to be kept, once a day, and keeps the ends of
 //! [`ENDS`] blocks in memory. Where nothing is signed, nothing is let go of.
 
@@ -23,14 +27,18 @@ use prost::Message as _;
 use std::{
     collections::VecDeque,
     pin::pin,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio_util::sync::CancellationToken;
 
 /// Between two rounds.
 const EVERY: Duration = Duration::from_secs(24 * 3600);
-/// Before the first one: a start has better things to do.
-const FIRST: Duration = Duration::from_secs(5 * 60);
+/// How long the clock has to have gone as time did.
+const STEADY: Duration = Duration::from_secs(12 * 3600);
+/// How far it may have gone otherwise meanwhile.
+const ADJUSTED: Duration = Duration::from_secs(60 * 60);
+/// How much time of the audit is let go of in a round, or up to the first checkpoint where there is none in that time.
+const AT_ONCE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Ends of blocks that are remembered. A checkpoint is in one of the next few blocks behind what it signs.
 const ENDS: usize = 1024;
 
@@ -53,11 +61,20 @@ struct Beginning {
 impl Audit {
     /// Lets go of what is older than `keep`, once a day until `shutdown`.
     pub async fn keep_for(self, keep: Duration, shutdown: CancellationToken) {
-        let mut pause = FIRST;
+        let mut pause = STEADY;
         loop {
+            let began = (Instant::now(), SystemTime::now());
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
+            }
+            if !is_steady(began.0.elapsed(), began.1, SystemTime::now()) {
+                tracing::warn!(
+                    code = "audit_clock_set",
+                    "the clock was set meanwhile; the audit lets go of nothing before it has been steady for a while"
+                );
+                pause = STEADY;
+                continue;
             }
             pause = EVERY;
             match self.let_go(keep).await {
@@ -122,7 +139,7 @@ impl Audit {
         let mut walk = Walk::new(self, too_old);
         let mut stored = pin!(self.stored(0));
         while let Some(stored) = stored.try_next().await? {
-            if stored.time > too_old || !walk.goes_on(&stored) {
+            if stored.time > too_old || !walk.goes_on(&stored) || walk.is_enough(stored.time) {
                 break;
             }
         }
@@ -135,6 +152,8 @@ struct Walk<'a> {
     audit: &'a Audit,
     too_old: SystemTime,
     tail: Option<Tail>,
+    /// When the first block was stored.
+    begins: Option<SystemTime>,
     /// What the chain came to behind the last blocks, and their places in the stream.
     ends: VecDeque<(u64, Hash, u64)>,
     found: Option<Beginning>,
@@ -146,9 +165,17 @@ impl<'a> Walk<'a> {
             audit,
             too_old,
             tail: None,
+            begins: None,
             ends: VecDeque::new(),
             found: None,
         }
+    }
+
+    /// Whether something was found to let go of, and what comes now is too much for a round.
+    fn is_enough(&mut self, stored_at: SystemTime) -> bool {
+        let begins = *self.begins.get_or_insert(stored_at);
+        let is_later = stored_at.duration_since(begins).is_ok_and(|time| time > AT_ONCE);
+        is_later && self.found.is_some()
     }
 
     /// Takes the next message of the stream. Tells whether it fits what is before it.
@@ -196,6 +223,28 @@ impl<'a> Walk<'a> {
         if let Some((_, _, sequence)) = signed {
             let next = sequence.saturating_add(1);
             self.found = Some(Beginning { checkpoint, next });
+        }
+    }
+}
+
+/// Whether the clock went on by as much time as there was.
+fn is_steady(elapsed: Duration, from: SystemTime, to: SystemTime) -> bool {
+    to.duration_since(from)
+        .is_ok_and(|went_on| went_on.abs_diff(elapsed) <= ADJUSTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_not_believed() {
+        let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let year = Duration::from_secs(365 * 24 * 3600);
+        assert!(is_steady(STEADY, began, began + STEADY));
+        assert!(is_steady(STEADY, began, began + STEADY + ADJUSTED));
+        for to in [began + STEADY + 6 * year, began - year, began] {
+            assert!(!is_steady(STEADY, began, to));
         }
     }
 }

@@ -18,6 +18,7 @@
 pub mod accounting;
 mod action;
 mod ahead;
+mod budget;
 pub mod chain;
 pub mod checkpoint;
 mod derive;
@@ -47,6 +48,7 @@ pub use writer::Signing;
 use archwire_core::{ImageId, Path, PatientId, PracticeName, SystemName};
 use archwire_nats::{AuditStored, AuditStream, ByteSize, Log};
 use archwire_proto::admin::v1::AuditRecord;
+use budget::Budget;
 use checkpoint::CheckpointKey;
 use doors::Failures;
 use futures_util::{Stream, TryStreamExt as _};
@@ -91,6 +93,7 @@ struct Inner {
     checkpoints: Option<PathBuf>,
     /// Subscriptions that were being read when the last broker ended, until they are presumed about.
     cut_off: Mutex<Vec<CutOff>>,
+    budget: Arc<Budget>,
     /// Attempts that failed and are not written yet.
     failures: Mutex<Failures>,
     /// What was last written of each vendor's contract: its terms, and whether it was not suspended.
@@ -179,7 +182,11 @@ impl Audit {
         let (gone_through, passed) = watch::channel(tail.log_sequence);
         let key = signing.as_ref().map(|signing| Arc::clone(&signing.key));
         let checkpoints = signing.as_ref().map(|signing| signing.file.clone());
+        let budget = Arc::new(Budget::default());
+        let (used, most) = stream.usage().await.map_err(AuditError::read)?;
+        budget.measured(used, most);
         let writer = Writer {
+            budget: Arc::clone(&budget),
             stream: stream.clone(),
             log: log.clone(),
             practice: practice.clone(),
@@ -200,6 +207,7 @@ impl Audit {
             key,
             checkpoints,
             cut_off: Mutex::new(cut_off),
+            budget,
             failures: Mutex::default(),
             stated: Mutex::default(),
             writing: Mutex::new(Some(tokio::spawn(writer.run()))),

@@ -2,7 +2,6 @@
 //! the log warns once an hour.
 
 use super::Audit;
-use archwire_core::metric;
 use archwire_nats::ByteSize;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,8 +18,7 @@ impl Audit {
         let mut warned: Option<Instant> = None;
         loop {
             if let Ok((bytes, most)) = self.0.stream.usage().await {
-                metrics::gauge!(metric::AUDIT_BYTES).set(number(bytes));
-                metrics::gauge!(metric::AUDIT_MOST_BYTES).set(number(most));
+                self.0.budget.measured(bytes, most);
                 let is_time = warned.is_none_or(|warned| warned.elapsed() >= WARNED_EVERY);
                 if is_time && is_nearly_full(bytes, most) {
                     warned = Some(Instant::now());
@@ -41,7 +39,7 @@ impl Audit {
 }
 
 /// In mebibytes' accuracy: more than enough, and exact as a floating-point number.
-fn number(bytes: ByteSize) -> f64 {
+pub(super) fn number(bytes: ByteSize) -> f64 {
     const MEBIBYTE: u64 = 1024 * 1024;
     u32::try_from(bytes.get() / MEBIBYTE).map_or(f64::MAX, f64::from) * 1_048_576.0
 }

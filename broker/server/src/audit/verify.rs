@@ -22,13 +22,19 @@ use bytes::Bytes;
 use prost::Message as _;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 /// Findings that are kept; more are counted.
 pub const MOST_FINDINGS: usize = 100;
 /// Ends of blocks that are remembered. A checkpoint is in one of the next few blocks behind what it signs.
 const ENDS: usize = 1024;
+
+/// More records behind the last checkpoint that holds were not left by a broker: it signs after 10,000, and at each stop.
+const MOST_UNSIGNED: u64 = 20_000;
+/// Nor more than a few over such a time: it signs each day, and a minute after a start.
+const LONGEST_UNSIGNED: Duration = Duration::from_secs(3 * 24 * 3600);
+const FEW: u64 = 100;
 
 /// CloudEvents `type` of a block.
 pub const BLOCK_KIND: &str = "archwire.audit.block.v1";
@@ -52,6 +58,8 @@ pub struct Verifier {
     beginning: Option<Beginning>,
     /// What was let go of, as records say that are signed by one of `keys`.
     removals: Vec<Removal>,
+    /// When the first block behind the last checkpoint that holds was stored, and when the last one.
+    unsigned: Option<(SystemTime, SystemTime)>,
     verified: Verified,
 }
 
@@ -93,6 +101,7 @@ impl Verifier {
             ends: VecDeque::new(),
             beginning: None,
             removals: Vec::new(),
+            unsigned: None,
             verified: Verified::default(),
         };
         for checkpoint in checkpoints {
@@ -109,6 +118,7 @@ impl Verifier {
 
     /// Takes the next message of the stream.
     pub fn take(&mut self, sequence: u64, at: Option<SystemTime>, kind: &str, payload: Bytes) {
+        let stored_at = at;
         let at = at.and_then(|at| jiff::Timestamp::try_from(at).ok());
         let at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
         if kind == RECORD_KIND && self.standing.is_none() {
@@ -146,6 +156,10 @@ impl Verifier {
                 self.heed_removal(Removal::read(&self.practice, &removal), sequence);
             }
         }
+        if let Some(at) = stored_at {
+            let from = self.unsigned.map_or(at, |(from, _)| from);
+            self.unsigned = (self.verified.signed_through < walked.link.index).then_some((from, at));
+        }
         self.standing = Some(Standing {
             sequence,
             first: block.first,
@@ -161,6 +175,7 @@ impl Verifier {
         if let Some(beginning) = self.beginning.take() {
             self.begin(beginning);
         }
+        self.find_unsigned();
         let last = self.verified.last;
         let behind: Vec<_> = self
             .signed
@@ -173,6 +188,18 @@ impl Verifier {
             self.find(Fault::Truncated, last + 1, through, None, at);
         }
         self.verified
+    }
+
+    /// Whether a broker that signs would have left so much unsigned. Who has no key has no broker that signs.
+    fn find_unsigned(&mut self) {
+        let (signed, last) = (self.verified.signed_through, self.verified.last);
+        let signed = signed.max(self.verified.first.saturating_sub(1));
+        let count = last.saturating_sub(signed);
+        let since = self.unsigned.and_then(|(from, to)| to.duration_since(from).ok());
+        let is_long = count > FEW && since.is_some_and(|since| since > LONGEST_UNSIGNED);
+        if !self.keys.is_empty() && (count > MOST_UNSIGNED || is_long) {
+            self.find(Fault::Unsigned, signed + 1, last, None, None);
+        }
     }
 
     /// Whether what is not there before the first block was let go of.
@@ -198,6 +225,14 @@ impl Verifier {
             };
             return self.find_first(finding);
         };
+        for checkpoint in signed.iter().filter(|checkpoint| checkpoint.index == link.index) {
+            if checkpoint.hash() == Some(link.hash) {
+                self.hold(link.index);
+            } else {
+                let (sequence, at) = (Some(sequence), Some(checkpoint.at.clone()));
+                self.find(Fault::CheckpointDiffers, link.index, link.index, sequence, at);
+            }
+        }
         let early = signed.iter().find(|checkpoint| removal.is_before(&checkpoint.at));
         if let Some(early) = early {
             let finding = Finding {
@@ -230,7 +265,7 @@ impl Verifier {
                     index: block.first - 1,
                     hash,
                 };
-                let others = self.signed.split_off(&link.index);
+                let others = self.signed.split_off(&block.first);
                 let signed = std::mem::replace(&mut self.signed, others);
                 self.genesis = link;
                 self.beginning = Some(Beginning {
@@ -312,12 +347,23 @@ impl Verifier {
                 let (last, at) = (checkpoint.index.max(first), Some(checkpoint.at.clone()));
                 self.find(Fault::CheckpointDiffers, first, last, Some(sequence), at);
             }
-            // Its block is known to be wrong, or it is not there any more.
+            // No block ends there any more: somebody made others of the same records.
+            None if self.verified.found == 0 && self.is_in_reach(checkpoint.index) => {
+                let (place, at) = (checkpoint.index, Some(checkpoint.at.clone()));
+                self.find(Fault::CheckpointDiffers, place, place, Some(sequence), at);
+            }
+            // Its block is known to be wrong, or was let go of.
             None => {}
         }
     }
 
+    /// Whether the end of the block with this record is remembered, if there is one.
+    fn is_in_reach(&self, index: u64) -> bool {
+        self.ends.front().is_some_and(|(first, _)| *first <= index)
+    }
+
     fn hold(&mut self, index: u64) {
+        self.unsigned = None;
         if index > self.verified.signed_through {
             self.verified.checkpoints += 1;
             self.verified.signed_through = index;

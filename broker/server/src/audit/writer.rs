@@ -17,6 +17,7 @@ pub use signing::Signing;
 
 use super::{
     AuditError, ahead,
+    budget::Budget,
     pending::{Built, Item, Origin, Pending},
     streams::{Sent, Streams},
     tail::{self, Behind, Tail},
@@ -80,6 +81,7 @@ pub(super) enum Later {
 
 /// The writer.
 pub(super) struct Writer {
+    pub(super) budget: Arc<Budget>,
     pub(super) stream: AuditStream,
     pub(super) log: Log,
     pub(super) practice: PracticeName,
@@ -290,6 +292,7 @@ impl Writing {
     }
 
     fn is_stored(&mut self, built: Built, sequence: u64) {
+        self.writer.budget.grew(built.payload.len());
         self.writer.tail = Tail {
             sequence,
             ..built.tail

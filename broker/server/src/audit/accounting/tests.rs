@@ -148,6 +148,31 @@ fn a_merge_that_a_vendor_is_told_of_before_the_audit_says_whose_it_is_is_account
     assert_eq!(places(&told), [(1, vec![10]), (2, vec![20])]);
 }
 
+#[test]
+fn a_merge_that_a_vendor_is_told_of_after_they_were_parted_again_is_accounted_for() {
+    let history = |sequence| AuditRecord {
+        action: Action::ToldEvents.as_str().to_owned(),
+        stream: 0,
+        ..brought(
+            0,
+            &[
+                (sequence, id(2), EventKind::PatientMerged),
+                (9, id(2), EventKind::PatientUpdated),
+            ],
+        )
+    };
+    let told = accounted(
+        Accountant::new(id(1), []),
+        vec![
+            joined("merged", 10, id(2), id(1)),
+            joined("unmerged", 11, id(2), id(1)),
+            history(10),
+            history(12),
+        ],
+    );
+    assert_eq!(places(&told), [(3, vec![10])]);
+}
+
 proptest! {
     #[test]
     fn nothing_of_anybody_else_is_told(events in vec((1_u64..50, 1_u128..5), 1..40)) {

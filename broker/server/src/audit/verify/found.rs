@@ -17,6 +17,8 @@ pub enum Fault {
     CheckpointDiffers,
     /// The audit ends before what was signed.
     Truncated,
+    /// These records are not signed, although a broker signs after fewer and sooner.
+    Unsigned,
     /// These records were let go of before their time: one of them is younger than was signed.
     LetGoEarly,
     /// A checkpoint is not signed by the key that it names.
@@ -36,6 +38,7 @@ impl Fault {
             Self::NotABlock => "audit_not_a_block",
             Self::CheckpointDiffers => "audit_checkpoint_differs",
             Self::Truncated => "audit_truncated",
+            Self::Unsigned => "audit_unsigned",
             Self::LetGoEarly => "audit_let_go_early",
             Self::SignatureBad => "audit_signature_bad",
             Self::KeyUnknown => "audit_key_unknown",
@@ -52,6 +55,7 @@ impl Fault {
             Self::NotABlock => "no records of an audit",
             Self::CheckpointDiffers => "not what was signed",
             Self::Truncated => "cut off from the end",
+            Self::Unsigned => "not signed, although a broker would have",
             Self::LetGoEarly => "let go of before their time",
             Self::SignatureBad => {
                 "a checkpoint, or a record of what was let go of, with a signature that does not hold"

@@ -335,3 +335,75 @@ fn what_was_let_go_of_by_somebody_else_or_too_early_is_found() {
     signed[0] = KEY.sign(&practice(), &link, jiff::Timestamp::now());
     assert_eq!(faults(verify(&blocks[2..], signed)), [Fault::LetGoEarly]);
 }
+
+#[test]
+fn an_audit_without_the_checkpoints_that_a_broker_makes_is_no_whole_one() {
+    let day = |day: u64| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(day * 24 * 3600));
+    let verified = |sizes: &[usize], days: [u64; 2], signed: usize, keys: &[[u8; 32]]| {
+        let (blocks, checkpoints) = chain(sizes);
+        let checkpoints = checkpoints.into_iter().take(signed).collect();
+        let mut verifier = Verifier::new(practice(), keys.iter().copied(), checkpoints);
+        for ((sequence, block), at) in (1..).zip(&blocks).zip(days) {
+            verifier.take(sequence, day(at), BLOCK_KIND, block.encode_to_vec().into());
+        }
+        verifier.finish()
+    };
+    let faults = |verified: Verified| {
+        verified
+            .findings
+            .iter()
+            .map(|finding| finding.fault)
+            .collect::<Vec<_>>()
+    };
+    let ours = [KEY.public()];
+    assert_eq!(faults(verified(&[60, 60], [1, 9], 0, &ours)), [Fault::Unsigned]);
+    assert_eq!(
+        faults(verified(&[60, 60], [1, 9], 1, &ours)),
+        [],
+        "the first is signed"
+    );
+    assert_eq!(
+        faults(verified(&[60, 60], [1, 2], 0, &ours)),
+        [],
+        "a broker may not have come to it"
+    );
+    assert_eq!(
+        faults(verified(&[6, 6], [1, 9], 0, &ours)),
+        [],
+        "nor where it was killed at once"
+    );
+    assert_eq!(faults(verified(&[60, 60], [1, 9], 0, &[])), [], "nobody signs");
+    assert_eq!(
+        faults(verified(&[10_001, 10_001], [1, 1], 0, &ours)),
+        [Fault::Unsigned]
+    );
+}
+
+#[test]
+fn blocks_that_were_made_anew_of_the_same_records_are_found_by_a_checkpoint_between_them() {
+    let (mut blocks, signed) = chain(&[2, 2]);
+    let record = AuditRecord {
+        checkpoint: Some(signed[0].write()),
+        ..AuditRecord::default()
+    };
+    let end = walk(&blocks[1]).unwrap().link;
+    blocks.push(block(&end, vec![record.encode_to_vec().into()], 0, 0).0);
+    assert_eq!(verify(&blocks, Vec::new()).findings, []);
+    let [first, second] = [blocks[0].records.clone(), blocks[1].records.clone()];
+    let mut link = Link::genesis(&practice());
+    for (number, records) in [
+        first[..1].to_vec(),
+        [&first[1..], &second[..]].concat(),
+        blocks[2].records.clone(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        (blocks[number], link) = block(&link, records, 0, 0);
+    }
+    let verified = verify(&blocks, Vec::new());
+    assert_eq!(
+        verified.findings.first().map(|finding| finding.fault),
+        Some(Fault::CheckpointDiffers)
+    );
+}

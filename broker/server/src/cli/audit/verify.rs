@@ -30,8 +30,15 @@ pub(super) async fn verify(arguments: VerifyArgs, out: &mut impl Write) -> Resul
         false => arguments.public_key,
     };
     let is_asked = arguments.checkpoints.is_some();
-    let file = checkpoints(arguments.checkpoints, &own)?;
+    let (asked, kept) = (arguments.checkpoints, checkpoints(None, &own)?);
+    let mut file = match asked {
+        Some(path) => checkpoints(Some(path), &own)?.unwrap_or_default(),
+        None => kept.clone().unwrap_or_default(),
+    };
     let has_none = file.checkpoints.is_empty();
+    let has_own = kept.is_some() || own.checkpoints.is_empty();
+    // What the copy does not know yet, the broker's own file does.
+    file.checkpoints.extend(kept.unwrap_or_default().checkpoints);
     let mut verifier = Verifier::new(practice, keys, file.checkpoints);
     let mut stored = broker
         .read_audit(ReadAuditRequest { after: 0 })
@@ -60,6 +67,12 @@ pub(super) async fn verify(arguments: VerifyArgs, out: &mut impl Write) -> Resul
             writeln!(
                 out,
                 "the file of checkpoints has none: nothing was compared with it"
+            )?;
+        }
+        if !has_own {
+            writeln!(
+                out,
+                "the broker's own file of checkpoints is not there: nothing was compared with it"
             )?;
         }
         write(out, &verified, &file.broken)?;
@@ -100,16 +113,19 @@ fn own_key(own: &GetAuditKeyResponse) -> Result<Option<[u8; 32]>, AskError> {
     }
 }
 
-/// The file that is asked for, or the broker's own, which may not be there yet.
-fn checkpoints(asked: Option<PathBuf>, own: &GetAuditKeyResponse) -> Result<CheckpointFile, AskError> {
+/// The file that is asked for, or the broker's own: none where that is not there.
+fn checkpoints(
+    asked: Option<PathBuf>,
+    own: &GetAuditKeyResponse,
+) -> Result<Option<CheckpointFile>, AskError> {
     let (path, must_be) = match asked {
         Some(path) => (path, true),
-        None if own.checkpoints.is_empty() => return Ok(CheckpointFile::default()),
+        None if own.checkpoints.is_empty() => return Ok(None),
         None => (PathBuf::from(&own.checkpoints), false),
     };
     match read_file(&path) {
-        Ok(file) => Ok(file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_be => Ok(CheckpointFile::default()),
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_be => Ok(None),
         Err(source) => Err(AskError::Checkpoints { path, source }),
     }
 }
