@@ -80,7 +80,10 @@ async fn a_made_token_goes_on_over_tls_until_it_is_revoked() -> Result<()> {
     .await?;
     ensure!(connect(practice, &first, &token).await.is_err());
 
-    practice.office().front_desk().create(&invented(1, 1).pop().context("nobody")?);
+    practice
+        .office()
+        .front_desk()
+        .create(&invented(1, 1).pop().context("nobody")?);
     let mut subscription = client.subscribe(SubscribeOptions::new("tls"));
     let event = timeout(PATIENCE, subscription.next()).await??;
     ensure!(event.is_some(), "the subscription ends before it has begun");
