@@ -1,6 +1,6 @@
 //! Patients in the order of their ids, some at a time: for those who look for somebody.
 
-use super::Registry;
+use super::{Entry, Registry};
 use crate::wire::Packed;
 use archwire_core::{PatientId, Revision};
 
@@ -18,29 +18,28 @@ pub struct Listed {
 }
 
 impl Registry {
-    /// The ids behind this one of all who were not merged into somebody, in their order.
-    #[must_use]
-    pub fn ids_behind(&self, after: Option<PatientId>) -> Vec<PatientId> {
-        let mut ids: Vec<_> = {
-            let index = self.index();
-            let everybody = index.everybody().map(|(id, _)| id);
-            let behind = everybody.filter(|id| after.is_none_or(|after| *id > after));
-            behind.filter(|id| index.retired_into(*id).is_none()).collect()
-        };
-        ids.sort_unstable();
-        ids
+    /// Some of those behind this one who were not merged into somebody, as they are now; none when there are no more.
+    pub fn listed(&self, after: Option<PatientId>) -> Vec<Listed> {
+        let index = self.index();
+        index
+            .current_behind(after)
+            .take(AT_A_TIME)
+            .map(|(id, entry)| Listed::of(id, entry))
+            .collect()
     }
 
-    /// The first of these patients as they are now; what is left of `ids` follows.
-    pub fn listed(&self, ids: &mut impl Iterator<Item = PatientId>) -> Vec<Listed> {
-        let index = self.index();
-        let known = ids.take(AT_A_TIME).filter_map(|id| {
-            index.entry(id).map(|entry| Listed {
-                id,
-                revision: entry.revision,
-                state: entry.state.clone(),
-            })
-        });
-        known.collect()
+    /// One of them.
+    pub fn listed_one(&self, id: PatientId) -> Option<Listed> {
+        self.index().entry(id).map(|entry| Listed::of(id, entry))
+    }
+}
+
+impl Listed {
+    fn of(id: PatientId, entry: &Entry) -> Self {
+        Self {
+            id,
+            revision: entry.revision,
+            state: entry.state.clone(),
+        }
     }
 }

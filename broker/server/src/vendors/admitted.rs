@@ -90,6 +90,12 @@ impl Admitted {
         book.contract(&self.vendor, &self.shown, Timestamp::now())
     }
 
+    /// Whether [`Self::changed`] would return at once.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.book.has_changed().unwrap_or(false)
+    }
+
     /// Waits until the book is another one, or another day has begun: then the contract may be another one, have begun or
     /// ended, or what was shown may be revoked. Ask [`Self::contract`] again; often nothing has changed for this vendor. No
     /// change after the last return is missed.

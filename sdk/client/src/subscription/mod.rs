@@ -22,10 +22,13 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
+use tonic::Status;
 
 /// The most events that may be allowed ahead of the reader.
 pub const MAX_WINDOW: u32 = 10_000;
 const DEFAULT_WINDOW: u32 = 256;
+/// The longest that the bus puts an event off.
+const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
 /// One event.
 pub struct Delivery {
@@ -86,6 +89,10 @@ pub struct Subscription {
     open: BTreeSet<u64>,
     /// Those of them that came again.
     again: BTreeSet<u64>,
+    /// Whether anything was refused in this stream: then the bus may have kept events back that the reader never heard of.
+    has_refused: bool,
+    /// Whether the log seemed to end before what was acknowledged.
+    was_behind: bool,
     has_opened: bool,
     seen: watch::Sender<Seen>,
     backoff: Backoff,
@@ -103,6 +110,8 @@ impl Subscription {
             acked: 0,
             open: BTreeSet::new(),
             again: BTreeSet::new(),
+            has_refused: false,
+            was_behind: false,
             has_opened: false,
             seen: watch::Sender::new(Seen::now(0, String::new())),
             backoff: Backoff::default(),
@@ -143,13 +152,14 @@ impl Subscription {
 
     /// Everything up to and including this sequence is done and need not come again, but for what was refused. It is told to the
     /// bus soon; an acknowledgement that is lost with a connection only means that events come again. A sequence beyond the last
-    /// delivery is taken as the last delivery. An event that came again is acknowledged by exactly its sequence.
+    /// delivery is taken as the last delivery. The sequence of an event that came again acknowledges that event alone.
     pub fn ack(&mut self, sequence: u64) {
         if self.again.remove(&sequence) {
             self.open.remove(&sequence);
             if let Some(session) = &self.session {
                 session.ack_one(sequence);
             }
+            return;
         }
         self.acked = self.acked.max(sequence.min(self.delivered));
         if let Some(session) = &mut self.session {
@@ -160,13 +170,15 @@ impl Subscription {
     /// This event cannot be taken now: it comes again after the delay, which is at most an hour, and later events of the same
     /// patient behind it. After a reconnection it may come sooner. Events that are acknowledged already are not refused any more.
     pub fn nack(&mut self, sequence: u64, delay: Duration) {
-        let came_again = self.again.remove(&sequence);
-        if !came_again && (sequence <= self.acked || sequence > self.delivered) {
+        // One of an earlier stream comes again by itself, because nobody acknowledged it.
+        let Some(session) = &self.session else {
             return;
-        }
-        self.open.insert(sequence);
-        if let Some(session) = &self.session {
-            session.nack(sequence, delay);
+        };
+        let came_again = self.again.remove(&sequence);
+        if came_again || (sequence > self.acked && session.has_shown(sequence)) {
+            self.has_refused = true;
+            self.open.insert(sequence);
+            session.nack(sequence, delay.min(LONGEST_DELAY));
         }
     }
 
@@ -196,6 +208,7 @@ impl Subscription {
         session.ack(self.acked);
         let comes_again = delivery.after.is_none();
         if comes_again {
+            self.has_refused = true;
             self.open.insert(delivery.sequence);
             self.again.insert(delivery.sequence);
         }
@@ -208,9 +221,22 @@ impl Subscription {
         let acked = refused.map_or(self.acked, |refused| self.acked.min(refused));
         let open = self.options.open(!self.has_opened);
         let bounds = (self.options.window, self.options.heartbeat);
-        let session = Session::open(&mut self.bus, open, bounds, acked, &self.seen).await?;
+        let session = match Session::open(&mut self.bus, open, bounds, acked, &self.seen).await {
+            // Whoever told of the log's end may have been a moment behind: the bus is asked once more.
+            Err(behind @ ClientError::LogBehind { .. }) if !self.was_behind => {
+                self.was_behind = true;
+                return Err(Status::unavailable(behind.to_string()).into());
+            }
+            session => session?,
+        };
         self.has_opened = true;
-        self.acked = acked;
+        self.was_behind = false;
+        // Then only the bus knows what is done.
+        self.acked = match self.has_refused {
+            true => acked.min(session.begun()),
+            false => acked,
+        };
+        self.has_refused = false;
         self.open.clear();
         self.again.clear();
         Ok(session)

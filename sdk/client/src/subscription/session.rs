@@ -10,7 +10,10 @@ use crate::{
     v1::{Delivery, Open, SubscribeResponse, subscribe_response::Response},
 };
 use std::time::Duration;
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout, timeout_at},
+};
 use tonic::{Status, Streaming};
 
 /// How long the bus may take to end a stream that the reader has ended.
@@ -21,8 +24,11 @@ const MISSED: u32 = 3;
 pub(super) struct Session {
     answers: Streaming<SubscribeResponse>,
     voice: Voice,
-    /// How long nothing may come.
+    /// How long nothing may come, and when something did.
     patience: Duration,
+    heard_at: Instant,
+    /// Where it began.
+    begun: u64,
     /// The last sequence in its turn: the next one has to name it.
     last: u64,
     acked: u64,
@@ -62,6 +68,8 @@ impl Session {
             answers,
             voice,
             patience: heartbeat.saturating_mul(MISSED),
+            heard_at: Instant::now(),
+            begun: opened.after,
             last: opened.after,
             acked: opened.after,
             window,
@@ -74,8 +82,12 @@ impl Session {
     /// The next event.
     pub(super) async fn receive(&mut self, seen: &watch::Sender<Seen>) -> Result<Delivery, ClientError> {
         loop {
-            let answer = timeout(self.patience, message(&mut self.answers)).await;
-            match answer.map_err(|_| ClientError::Silent(self.patience))?? {
+            // What came while nobody asked for it is taken first.
+            let silent_at = self.heard_at + self.patience;
+            let answer = timeout_at(silent_at, message(&mut self.answers)).await;
+            let answer = answer.map_err(|_| ClientError::Silent(self.patience))??;
+            self.heard_at = Instant::now();
+            match answer {
                 Some(Response::Delivery(delivery)) => {
                     self.is_next(&delivery)?;
                     self.give_credit();
@@ -104,6 +116,16 @@ impl Session {
             }
             Some(_) => Err(Status::unavailable("an event is missing between two deliveries").into()),
         }
+    }
+
+    /// The place behind which it began.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// Whether this stream has shown an event in its turn.
+    pub(super) fn has_shown(&self, sequence: u64) -> bool {
+        sequence > self.begun && sequence <= self.last
     }
 
     /// Tells the bus what is done, as far as this stream has shown it.

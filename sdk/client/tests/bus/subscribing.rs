@@ -208,3 +208,29 @@ async fn a_bus_that_misses_three_heartbeats_is_asked_again() {
     until("another stream is opened", || bus.memory().subscribe_streams == 2).await;
     waiting.abort();
 }
+
+#[tokio::test]
+async fn what_the_bus_kept_back_behind_a_refused_event_is_not_taken_for_done_in_the_next_stream() {
+    let breakage = Breakage {
+        keeps_back: true,
+        ..Breakage::default()
+    };
+    let bus = FakeBus::start(Memory {
+        breakages: [breakage].into(),
+        ..Memory::with_events(3)
+    });
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("refuses"));
+    assert_eq!(take(&mut subscription, 1).await, [2]);
+    subscription.nack(2, Duration::from_secs(1_000_000));
+    assert_eq!(take(&mut subscription, 1).await, [6], "4 waits behind 2");
+    subscription.ack(6);
+    let again = soon(subscription.next()).await.unwrap().unwrap();
+    assert_eq!((again.sequence, again.redeliveries), (2, 1));
+    subscription.ack(2);
+    assert_eq!(take(&mut subscription, 2).await, [4, 6]);
+    // One of an earlier stream, which this one has not shown, is not refused to it.
+    subscription.nack(1, Duration::ZERO);
+    subscription.ack(6);
+    soon(subscription.close()).await;
+    assert_eq!(bus.memory().positions["refuses"], 6);
+}

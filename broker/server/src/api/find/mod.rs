@@ -62,21 +62,10 @@ impl BusService {
                 )
             })?),
         };
-        let ids = match sought.record() {
-            Some((system, local_id)) => {
-                let linked = self.registry.index().linked(system, local_id);
-                linked
-                    .filter(|id| after.is_none_or(|after| *id > after))
-                    .into_iter()
-                    .collect()
-            }
-            None => self.registry.ids_behind(after),
-        };
         let view = view_of(&self.registry, &contract);
-        let mut page = Page::of(request.page_size);
-        let mut ids = ids.into_iter();
+        let mut page = Page::of(request.page_size, after);
         loop {
-            let listed = self.registry.listed(&mut ids);
+            let listed = self.next_of(&sought, page.last);
             if listed.is_empty() {
                 break;
             }
@@ -101,11 +90,24 @@ impl BusService {
         }
         self.tells(&contract, Told::Found(page.told)).await?;
         let last = page.last.filter(|_| page.is_full);
-        let next_page_token = last.map(|last| tokens.give_page(&owner, &question, last));
+        let next_page_token = last.and_then(|last| tokens.give_page(&owner, &question, last));
         Ok(FindPatientsResponse {
             patients: page.patients,
             next_page_token: next_page_token.unwrap_or_default(),
         })
+    }
+
+    /// Those who are to be looked at next.
+    fn next_of(&self, sought: &Sought, after: Option<PatientId>) -> Vec<Listed> {
+        let Some((system, local_id)) = sought.record() else {
+            return self.registry.listed(after);
+        };
+        let linked = self.registry.index().linked(system, local_id);
+        let linked = linked.filter(|id| after.is_none_or(|after| *id > after));
+        linked
+            .and_then(|id| self.registry.listed_one(id))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -122,7 +124,8 @@ struct Page {
 }
 
 impl Page {
-    fn of(size: u32) -> Self {
+    /// One that begins behind `last`.
+    fn of(size: u32, last: Option<PatientId>) -> Self {
         let most = match usize::try_from(size).unwrap_or(LONGEST_PAGE) {
             0 => PAGE,
             size => size.min(LONGEST_PAGE),
@@ -133,7 +136,7 @@ impl Page {
             told: Vec::new(),
             bytes: 0,
             looked_at: 0,
-            last: None,
+            last,
             is_full: false,
         }
     }
@@ -171,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_page_ends_when_enough_were_looked_at_and_goes_on_behind_the_last_of_them() {
-        let mut page = Page::of(0);
+        let mut page = Page::of(0, None);
         let last = PatientId::generate();
         for _ in 1..MOST_LOOKED_AT {
             assert!(page.takes(PatientId::generate(), None));
@@ -191,7 +194,7 @@ mod tests {
             })
         };
         let [one, other] = [PatientId::generate(), PatientId::generate()];
-        let mut page = Page::of(1_000_000);
+        let mut page = Page::of(1_000_000, None);
         assert_eq!(page.most, LONGEST_PAGE);
         assert!(page.takes(one, large(one)), "else he would never come");
         assert!(!page.takes(other, found(other)));

@@ -12,8 +12,14 @@ use crate::{
 use archwire_core::PatientId;
 use archwire_proto::v1::{PatientRevision, open::Start};
 use futures_util::StreamExt as _;
-use std::{pin::pin, time::SystemTime};
+use std::{
+    pin::pin,
+    time::{Duration, SystemTime},
+};
 use tonic::{Code, Status};
+
+/// How far clocks may be apart.
+const MOST_AHEAD: Duration = Duration::from_secs(60);
 
 /// What has to be known for finding the place.
 pub(super) struct Beginning<'a> {
@@ -34,10 +40,13 @@ impl Beginning<'_> {
             Some(Start::Time(time)) => {
                 let time = SystemTime::try_from(*time)
                     .map_err(|_| argument("open.time", "`open.time` is no time"))?;
+                if time > SystemTime::now() + MOST_AHEAD {
+                    return Err(argument("open.time", "`open.time` is in the future"));
+                }
                 self.before(time).await
             }
             Some(Start::PatientRevision(revision)) => self.behind(revision).await,
-            Some(Start::Cursor(cursor)) => self.behind_cursor(cursor),
+            Some(Start::Cursor(cursor)) => self.behind_cursor(cursor).await,
         }
     }
 
@@ -46,7 +55,7 @@ impl Beginning<'_> {
         before.map_err(|error| unreadable(&error))
     }
 
-    fn behind_cursor(&self, cursor: &str) -> Result<u64, Status> {
+    async fn behind_cursor(&self, cursor: &str) -> Result<u64, Status> {
         let place = self.cursors.read(self.owner, cursor).map_err(|error| {
             let code = match error {
                 CursorError::Invalid => Code::InvalidArgument,
@@ -54,15 +63,24 @@ impl Beginning<'_> {
             };
             refuse_field(code, error.code(), "open.cursor", error.to_string())
         })?;
-        match place <= self.last {
-            true => Ok(place),
-            false => Err(refuse_field(
-                Code::OutOfRange,
-                "cursor_ahead",
-                "open.cursor",
-                "the log is shorter than when this cursor was given: it was restored from an older copy",
-            )),
+        self.exists(place).await
+    }
+
+    /// A place that was given, unless the log does not reach it: then it is not the log that it was.
+    pub(super) async fn exists(&self, place: u64) -> Result<u64, Status> {
+        // Whoever told of the last event may be a moment behind.
+        if place > self.last {
+            let last = self.registry.log().last_sequence().await;
+            if place > last.map_err(|error| unreadable(&error))? {
+                return Err(refuse_field(
+                    Code::OutOfRange,
+                    "cursor_ahead",
+                    "open",
+                    "the log is shorter than it was: it was restored from an older copy; begin elsewhere, with `reset`",
+                ));
+            }
         }
+        Ok(place)
     }
 
     async fn behind(&self, start: &PatientRevision) -> Result<u64, Status> {
@@ -77,6 +95,16 @@ impl Beginning<'_> {
         if !is_known || !self.view.is_about(patient) {
             return Err(unknown_patient());
         }
+        let newest = self
+            .registry
+            .index()
+            .entry(patient)
+            .map(|entry| (entry.revision, entry.sequence));
+        match newest {
+            Some((revision, sequence)) if revision.get() == start.revision => return Ok(sequence),
+            Some((revision, _)) if revision.get() < start.revision => return Err(unknown_revision()),
+            _ => {}
+        }
         // Revisions are gapless from 1. Before the first one stands whatever is before its event.
         let behind = usize::try_from(start.revision.max(1)).unwrap_or(usize::MAX);
         let mut history = pin!(self.registry.log().history(patient, 0).skip(behind - 1));
@@ -84,11 +112,12 @@ impl Beginning<'_> {
             Some(Ok(event)) if start.revision == 0 => Ok(event.sequence.saturating_sub(1)),
             Some(Ok(event)) => Ok(event.sequence),
             Some(Err(error)) => Err(unreadable(&error)),
-            None => Err(refuse(
-                Code::NotFound,
-                "revision_unknown",
-                "the patient has no event with this revision",
-            )),
+            None => Err(unknown_revision()),
         }
     }
+}
+
+fn unknown_revision() -> Status {
+    let message = "the patient has no event with this revision";
+    refuse(Code::NotFound, "revision_unknown", message)
 }

@@ -29,6 +29,11 @@ impl Credit {
         self.0 > 0
     }
 
+    /// So many were not sent after all.
+    pub(super) fn give_back(&mut self, events: u32) {
+        self.0 = self.0.saturating_add(events);
+    }
+
     /// One is sent.
     pub(super) fn spend(&mut self) {
         self.0 = self.0.saturating_sub(1);

@@ -7,13 +7,17 @@
 //! | 8 | the place |
 //! | 32 | HMAC-SHA256 of all of these |
 //!
-//! as base64url without padding, 66 characters. The key is in the practice's bucket of positions, made once, so that a cursor holds
+//! as base64url without padding, 66 characters. Page tokens of `FindPatients` are made here too: AES-256-GCM, as they may name
+//! somebody whom the vendor may not know of. The key is in the practice's bucket of positions, made once, so that a cursor holds
 //! whichever broker of the practice is asked, and for as long as the log does.
 
 use archwire_core::{PatientId, SystemName};
 use archwire_nats::{Bucket, BucketError};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use ring::hmac::{self, HMAC_SHA256};
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac::{self, HMAC_SHA256},
+};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -21,12 +25,15 @@ use uuid::Uuid;
 const KEY: &str = "cursor-key";
 const KEY_LENGTH: usize = 32;
 const VERSION: u8 = 1;
-const PAGE: u8 = 2;
+const PAGES: &[u8] = b"archwire pages of FindPatients";
 /// Bytes before the seal.
 const SAID: usize = 17;
 
 /// Makes and reads cursors.
-pub(in crate::api) struct Cursors(hmac::Key);
+pub(in crate::api) struct Cursors {
+    cursors: hmac::Key,
+    pages: Option<LessSafeKey>,
+}
 
 /// A text that is no cursor of the vendor who shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +76,15 @@ impl Cursors {
     }
 
     fn with_key(key: &[u8]) -> Self {
-        Self(hmac::Key::new(HMAC_SHA256, key))
+        let key = hmac::Key::new(HMAC_SHA256, key);
+        // Another key for another purpose.
+        let pages = hmac::sign(&key, PAGES);
+        let pages = UnboundKey::new(&AES_256_GCM, pages.as_ref());
+        Self {
+            // 32 bytes are a key, so that there is one.
+            pages: pages.ok().map(LessSafeKey::new),
+            cursors: key,
+        }
     }
 
     /// Stands for having taken everything up to `place`.
@@ -78,7 +93,7 @@ impl Cursors {
         bytes.push(VERSION);
         bytes.extend(vendor.0);
         bytes.extend(place.to_be_bytes());
-        let seal = hmac::sign(&self.0, &bytes);
+        let seal = hmac::sign(&self.cursors, &bytes);
         bytes.extend(seal.as_ref());
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -89,7 +104,7 @@ impl Cursors {
             .decode(cursor)
             .map_err(|_| CursorError::Invalid)?;
         let (said, seal) = bytes.split_at_checked(SAID).ok_or(CursorError::Invalid)?;
-        hmac::verify(&self.0, said, seal).map_err(|_| CursorError::Invalid)?;
+        hmac::verify(&self.cursors, said, seal).map_err(|_| CursorError::Invalid)?;
         let rest = said.strip_prefix(&[VERSION]).ok_or(CursorError::Invalid)?;
         let (owner, place) = rest.split_first_chunk::<8>().ok_or(CursorError::Invalid)?;
         if *owner != vendor.0 {
@@ -100,13 +115,22 @@ impl Cursors {
     }
 }
 
-/// Pages: a patient's id, sealed together with the question that was answered.
+/// Pages: a patient's id, which may be somebody's who is none of the vendor's business, so that it is not only sealed.
 impl Cursors {
-    /// Stands for having been told of everybody up to `last`, in answer to this question.
-    pub(in crate::api) fn give_page(&self, vendor: &Owner, question: &[u8], last: PatientId) -> String {
-        let last = last.as_bytes();
-        let seal = hmac::sign(&self.0, &page(vendor, question, last));
-        BASE64_URL_SAFE_NO_PAD.encode([last, seal.as_ref()].concat())
+    /// Stands for having been told of everybody up to `last`, in answer to this question. None where there is no randomness.
+    pub(in crate::api) fn give_page(
+        &self,
+        vendor: &Owner,
+        question: &[u8],
+        last: PatientId,
+    ) -> Option<String> {
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        let mut hidden = last.as_bytes().to_vec();
+        let question = Aad::from(page(vendor, question));
+        let key = self.pages.as_ref()?;
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), question, &mut hidden)
+            .ok()?;
+        Some(BASE64_URL_SAFE_NO_PAD.encode([nonce.as_slice(), &hidden].concat()))
     }
 
     /// Up to whom the vendor was told in answer to the same question; none when this is not what it was given.
@@ -117,15 +141,21 @@ impl Cursors {
         token: &str,
     ) -> Option<PatientId> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (last, seal) = bytes.split_first_chunk::<16>()?;
-        hmac::verify(&self.0, &page(vendor, question, last), seal).ok()?;
-        Uuid::from_bytes(*last).to_string().parse().ok()
+        let (nonce, hidden) = bytes.split_first_chunk::<NONCE_LEN>()?;
+        let mut hidden = hidden.to_vec();
+        let question = Aad::from(page(vendor, question));
+        let last = self
+            .pages
+            .as_ref()?
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), question, &mut hidden)
+            .ok()?;
+        Uuid::from_slice(last).ok()?.to_string().parse().ok()
     }
 }
 
-/// What is sealed of a page. It begins as no cursor does.
-fn page(vendor: &Owner, question: &[u8], last: &[u8; 16]) -> Vec<u8> {
-    [&[PAGE], vendor.0.as_slice(), last, question].concat()
+/// The question that a page answers, and whose it is.
+fn page(vendor: &Owner, question: &[u8]) -> Vec<u8> {
+    [vendor.0.as_slice(), question].concat()
 }
 
 /// Whose a cursor is.

@@ -15,6 +15,8 @@ use tokio::time::Instant;
 pub(super) const MOST_WAITING: usize = 1_000;
 /// So many may be kept: those, and what was on its way when they were refused.
 pub(super) const MOST_KEPT: usize = MOST_WAITING + MOST_CREDIT as usize;
+/// The shortest time that an event is put off: nobody keeps the log busy with one that it refuses over and over.
+pub(super) const SHORTEST_DELAY: Duration = Duration::from_millis(100);
 /// The longest that a vendor may put an event off.
 pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 /// How long it is put off when the vendor does not say.
@@ -33,6 +35,7 @@ pub(super) struct Held {
 }
 
 struct Refused {
+    patient: PatientId,
     /// How often the vendor refused it.
     refusals: u32,
     waits: bool,
@@ -59,7 +62,35 @@ pub(super) struct Due {
 impl Held {
     /// Whether nothing new may be sent.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting >= MOST_WAITING
+        self.waiting >= MOST_WAITING || self.events.len() >= MOST_KEPT
+    }
+
+    /// Whose event this is, if it is kept.
+    pub(super) fn patient_of(&self, sequence: u64) -> Option<PatientId> {
+        self.events.get(&sequence).map(|event| event.patient)
+    }
+
+    /// What is kept of a patient from this place on.
+    pub(super) fn of(&self, patient: PatientId, from: u64) -> impl Iterator<Item = u64> {
+        let events = self.events.range(from..);
+        events
+            .filter(move |(_, event)| event.patient == patient)
+            .map(|(sequence, _)| *sequence)
+    }
+
+    /// Whether this one's turn has not passed to another one meanwhile.
+    pub(super) fn is_due(&self, due: Due, now: Instant) -> bool {
+        self.lanes
+            .get(&due.patient)
+            .is_some_and(|lane| lane.due <= now && lane.sequences.first() == Some(&due.sequence))
+    }
+
+    /// One that came again has not left the bus, and waits once more.
+    pub(super) fn comes_back(&mut self, sequence: u64, now: Instant) {
+        if let Some(patient) = self.patient_of(sequence) {
+            self.lane(patient, now);
+            self.wait(patient, sequence);
+        }
     }
 
     /// The first place that is not done.
@@ -166,6 +197,7 @@ impl Held {
             self.waiting += 1;
         }
         let event = self.events.entry(sequence).or_insert(Refused {
+            patient,
             refusals: 0,
             waits: true,
         });

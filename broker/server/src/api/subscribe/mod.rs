@@ -33,6 +33,7 @@ use crate::{
     vendors::Admitted,
     wire::WireError,
 };
+use archwire_core::SystemName;
 use archwire_nats::{Bucket, BucketError};
 use archwire_proto::v1::{
     Open, Opened, SubscribeRequest, SubscribeResponse, subscribe_request::Request,
@@ -42,7 +43,7 @@ use begin::Beginning;
 pub(super) use cursor::{Cursors, Owner};
 use futures_util::Stream;
 use outgoing::outgoing;
-use positions::{Key, Positions};
+use positions::{Claim, Key, NotPut, Positions};
 use progress::Progress;
 use reader::{Reader, Storing};
 use sight::Sight;
@@ -71,7 +72,7 @@ pub struct Subscriptions {
     positions: Positions,
     cursors: Cursors,
     audit: Audit,
-    readers: Mutex<HashMap<Key, Turn>>,
+    readers: Mutex<HashMap<Key, (CancellationToken, CancellationToken)>>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -90,7 +91,7 @@ impl Subscriptions {
         Ok(Arc::new(Self {
             registry,
             cursors: Cursors::open(&positions).await?,
-            positions: Positions::new(positions),
+            positions: Positions::open(positions).await?,
             audit,
             readers: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -135,14 +136,7 @@ impl Subscriptions {
         let disclosing = self.discloses(&sight.terms(), &open.name, begin.place()).await?;
         // Whoever may not be told anything does not end the reader that there is.
         let turn = self.replace_reader(&key).await;
-        let after = match begin {
-            Begin::Anew(place) => {
-                self.positions.put(&key, place).await?;
-                place
-            }
-            // What the reader before had acknowledged by now need not come again.
-            Begin::Behind(place) => self.positions.get(&key).await?.unwrap_or(place).max(place),
-        };
+        let (after, claim) = self.claim(&key, admitted.vendor(), begin).await?;
         let (mut outgoing, answers) = outgoing();
         let opened = Response::Opened(Opened {
             after,
@@ -164,6 +158,7 @@ impl Subscriptions {
             disclosing,
             store: Storing::default(),
             has_new_terms: false,
+            claim,
         };
         self.tasks.spawn(reader.run());
         Ok(answers)
@@ -178,10 +173,6 @@ impl Subscriptions {
         owner: &Owner,
         last: u64,
     ) -> Result<Begin, Status> {
-        let known = self.positions.get(key).await?.filter(|_| !open.reset);
-        if let Some(position) = known {
-            return Ok(Begin::Behind(position));
-        }
         let beginning = Beginning {
             registry: &self.registry,
             view: sight.view(),
@@ -189,7 +180,33 @@ impl Subscriptions {
             owner,
             last,
         };
-        beginning.place(open.start.as_ref()).await.map(Begin::Anew)
+        let (known, _) = self.positions.get(key).await?;
+        match known.filter(|_| !open.reset) {
+            Some(position) => beginning.exists(position).await.map(Begin::Behind),
+            None => beginning.place(open.start.as_ref()).await.map(Begin::Anew),
+        }
+    }
+
+    /// Makes a subscription this reader's: whoever had it before can store nothing of it any more.
+    async fn claim(&self, key: &Key, vendor: &SystemName, begin: Begin) -> Result<(u64, Claim), Status> {
+        let (known, claim) = self.positions.get(key).await?;
+        let after = match begin {
+            Begin::Anew(place) => place,
+            // What the reader before had acknowledged by now need not come again.
+            Begin::Behind(place) => known.unwrap_or(place).max(place),
+        };
+        if known.is_none() {
+            self.positions.take_name(vendor)?;
+        }
+        let put = self.positions.put(key, after, claim).await;
+        if put.is_err() && known.is_none() {
+            self.positions.give_name_back(vendor);
+        }
+        match put {
+            Ok(claim) => Ok((after, claim)),
+            Err(NotPut::Claimed) => Err(reader::replaced()),
+            Err(NotPut::Refused(refusal)) => Err(refusal),
+        }
     }
 
     /// Has it stored that a vendor is about to be told something.
@@ -201,31 +218,42 @@ impl Subscriptions {
 
     /// Ends the reader that the name has, and takes its place.
     async fn replace_reader(&self, key: &Key) -> Turn {
-        let turn = Turn {
-            ended: self.shutdown.child_token(),
-            settled: CancellationToken::new(),
-        };
+        let (ended, settled) = (self.shutdown.child_token(), CancellationToken::new());
         let before = {
             let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-            readers.retain(|_, reader| !reader.ended.is_cancelled());
-            readers.insert(key.clone(), turn.clone())
+            readers.retain(|_, (ended, _)| !ended.is_cancelled());
+            readers.insert(key.clone(), (ended.clone(), settled.clone()))
         };
-        if let Some(before) = before {
-            before.ended.cancel();
-            // One that cannot store its position now leaves off by itself.
-            _ = timeout(SETTLING, before.settled.cancelled()).await;
+        let turn = Turn { ended, settled };
+        if let Some((ended, settled)) = before {
+            ended.cancel();
+            // One that is still busy then stores nothing any more.
+            _ = timeout(SETTLING, settled.cancelled()).await;
         }
         turn
     }
 }
 
-/// One reader's time with a subscription.
-#[derive(Clone)]
+/// One reader's time with a subscription, which is over at the latest when this is dropped.
 struct Turn {
     /// It has to end.
     ended: CancellationToken,
     /// It has stored its position for the last time.
     settled: CancellationToken,
+}
+
+impl Turn {
+    /// Nothing of it is stored any more.
+    fn is_over(&self) {
+        self.settled.cancel();
+        self.ended.cancel();
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.is_over();
+    }
 }
 
 /// Where a stream begins.

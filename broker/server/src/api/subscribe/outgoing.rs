@@ -1,29 +1,50 @@
 //! What goes out to the vendor: answers in their order, and the reason of an end before whatever still waits.
+//!
+//! What waits for the connection can be taken back: after the contract has changed it is looked at again.
 
 use archwire_proto::v1::{SubscribeResponse, subscribe_response::Response};
 use futures_util::{Stream, stream};
-use tokio::sync::{mpsc, oneshot};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Notify;
 use tonic::Status;
 
 /// Answers on their way to the connection; beyond that the log is not read on.
-const BUFFERED: usize = 64;
+const MOST: usize = 64;
 
-/// The bus's side.
-pub(super) struct Outgoing {
-    answers: mpsc::Sender<SubscribeResponse>,
-    /// For the reason of an end.
-    refusal: oneshot::Sender<Status>,
-    /// What did not fit in.
-    waits: Option<SubscribeResponse>,
-}
+/// The bus's side. Dropped, it ends behind what waits.
+pub(super) struct Outgoing(Arc<Shared>);
+
+/// The connection's side.
+struct Incoming(Arc<Shared>);
 
 /// There is nobody any more to send to.
 pub(super) struct Gone;
 
-struct Incoming {
-    answers: mpsc::Receiver<SubscribeResponse>,
-    refusal: Option<oneshot::Receiver<Status>>,
-    has_ended: bool,
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    news: Notify,
+    room: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    answers: VecDeque<Response>,
+    end: End,
+    is_gone: bool,
+}
+
+/// Whether, and how, it ends.
+#[derive(Default)]
+enum End {
+    #[default]
+    None,
+    BehindWhatWaits,
+    Refused(Box<Status>),
+    Told,
 }
 
 /// Both ends of what goes out.
@@ -31,82 +52,107 @@ pub(super) fn outgoing() -> (
     Outgoing,
     impl Stream<Item = Result<SubscribeResponse, Status>> + Send + use<>,
 ) {
-    let (answers, received) = mpsc::channel(BUFFERED);
-    let (refusal, refused) = oneshot::channel();
-    let outgoing = Outgoing {
-        answers,
-        refusal,
-        waits: None,
-    };
-    let incoming = Incoming {
-        answers: received,
-        refusal: Some(refused),
-        has_ended: false,
-    };
-    let answers = stream::unfold(incoming, |mut incoming| async {
-        Some((incoming.next().await?, incoming))
+    let shared = Arc::new(Shared::default());
+    let incoming = Incoming(Arc::clone(&shared));
+    let answers = stream::unfold(incoming, |incoming| async {
+        Some((incoming.0.next().await?, incoming))
     });
-    (outgoing, answers)
+    (Outgoing(shared), answers)
 }
 
 impl Outgoing {
-    /// Sends an answer, or keeps it until there is room: nothing else may be sent before [`Self::has_room`] came back.
+    /// Sends an answer. To be called only while there is room.
     pub(super) fn send(&mut self, response: Response) -> Result<(), Gone> {
-        let response = SubscribeResponse {
-            response: Some(response),
-        };
-        match self.answers.try_send(response) {
-            Ok(()) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(response)) => {
-                self.waits = Some(response);
-                Ok(())
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(Gone),
+        let mut queue = self.0.queue();
+        if queue.is_gone {
+            return Err(Gone);
         }
-    }
-
-    /// Whether something waits for room.
-    pub(super) fn is_full(&self) -> bool {
-        self.waits.is_some()
-    }
-
-    /// Waits until what waited is on its way.
-    pub(super) async fn has_room(&mut self) -> Result<(), Gone> {
-        if self.waits.is_some() {
-            let permit = self.answers.reserve().await.map_err(|_| Gone)?;
-            if let Some(waits) = self.waits.take() {
-                permit.send(waits);
-            }
-        }
+        queue.answers.push_back(response);
+        self.0.news.notify_one();
         Ok(())
+    }
+
+    /// Whether nothing more can be sent now.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.queue().answers.len() >= MOST
+    }
+
+    /// Waits until something can be sent.
+    pub(super) async fn has_room(&mut self) -> Result<(), Gone> {
+        loop {
+            {
+                let queue = self.0.queue();
+                if queue.is_gone {
+                    return Err(Gone);
+                }
+                if queue.answers.len() < MOST {
+                    return Ok(());
+                }
+            }
+            self.0.room.notified().await;
+        }
+    }
+
+    /// Takes back what is not on its way yet, in its order.
+    pub(super) fn take_back(&mut self) -> VecDeque<Response> {
+        std::mem::take(&mut self.0.queue().answers)
     }
 
     /// Ends with a reason. What waits is not sent any more: it was not acknowledged, and comes again.
     pub(super) fn refuse(self, refusal: Status) {
-        // Nobody is there to hear it, or it is heard.
-        _ = self.refusal.send(refusal);
+        let mut queue = self.0.queue();
+        queue.end = End::Refused(Box::new(refusal));
+        self.0.news.notify_one();
     }
 }
 
-impl Incoming {
-    async fn next(&mut self) -> Option<Result<SubscribeResponse, Status>> {
-        if self.has_ended {
-            return None;
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        if matches!(queue.end, End::None) {
+            queue.end = End::BehindWhatWaits;
         }
-        if let Some(refusal) = &mut self.refusal {
-            tokio::select! {
-                biased;
-                refused = refusal => {
-                    self.refusal = None;
-                    if let Ok(refused) = refused {
-                        self.has_ended = true;
-                        return Some(Err(refused));
-                    }
-                }
-                answer = self.answers.recv() => return answer.map(Ok),
+        self.0.news.notify_one();
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.0.queue().is_gone = true;
+        self.0.room.notify_one();
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn next(&self) -> Option<Result<SubscribeResponse, Status>> {
+        loop {
+            if let Some(next) = self.queue().next() {
+                self.room.notify_one();
+                return next;
             }
+            self.news.notified().await;
         }
-        self.answers.recv().await.map(Ok)
+    }
+}
+
+impl Queue {
+    /// The next answer, or the end; none while there is neither.
+    fn next(&mut self) -> Option<Option<Result<SubscribeResponse, Status>>> {
+        if let End::Refused(_) = self.end
+            && let End::Refused(refusal) = std::mem::replace(&mut self.end, End::Told)
+        {
+            self.answers.clear();
+            return Some(Some(Err(*refusal)));
+        }
+        if let Some(response) = self.answers.pop_front() {
+            let response = Some(response);
+            return Some(Some(Ok(SubscribeResponse { response })));
+        }
+        (!matches!(self.end, End::None)).then_some(None)
     }
 }
 
@@ -128,11 +174,12 @@ mod tests {
     async fn the_reason_of_an_end_comes_before_what_waits_and_nothing_comes_behind_it() {
         let (mut outgoing, answers) = outgoing();
         let mut answers = pin!(answers);
-        for sequence in 1..=65 {
+        for sequence in 1..=64 {
             assert!(outgoing.send(delivery(sequence)).is_ok());
         }
         assert!(outgoing.is_full());
         assert!(answers.next().await.unwrap().is_ok());
+        assert!(!outgoing.is_full());
         outgoing.refuse(Status::aborted("over"));
         assert!(answers.next().await.unwrap().is_err());
         assert!(answers.next().await.is_none());
@@ -141,14 +188,39 @@ mod tests {
     #[tokio::test]
     async fn an_end_without_a_reason_leaves_out_nothing() {
         let (mut outgoing, answers) = outgoing();
-        for sequence in 1..=65 {
+        for sequence in 1..=64 {
             assert!(outgoing.send(delivery(sequence)).is_ok());
         }
         let sending = async {
             assert!(outgoing.has_room().await.is_ok());
+            assert!(outgoing.send(delivery(65)).is_ok());
             drop(outgoing);
         };
         let (count, ()) = tokio::join!(answers.count(), sending);
         assert_eq!(count, 65);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_on_its_way_can_be_taken_back() {
+        let (mut outgoing, answers) = outgoing();
+        let mut answers = pin!(answers);
+        for sequence in 1..=3 {
+            assert!(outgoing.send(delivery(sequence)).is_ok());
+        }
+        assert!(answers.next().await.unwrap().is_ok());
+        assert_eq!(outgoing.take_back().len(), 2);
+        drop(outgoing);
+        assert!(answers.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_hears_that_nobody_is_there() {
+        let (mut outgoing, answers) = outgoing();
+        for sequence in 1..=64 {
+            assert!(outgoing.send(delivery(sequence)).is_ok());
+        }
+        drop(answers);
+        assert!(outgoing.has_room().await.is_err());
+        assert!(outgoing.send(delivery(65)).is_err());
     }
 }

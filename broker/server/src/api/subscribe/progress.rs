@@ -1,7 +1,10 @@
 //! How far a stream has come: what was looked at, sent, acknowledged and stored. Pure.
 
-use super::held::Held;
+use super::held::{Held, HeldFull, MOST_KEPT};
 use crate::api::status::refuse;
+use archwire_core::PatientId;
+use std::collections::{BTreeSet, VecDeque};
+use tokio::time::Instant;
 use tonic::{Code, Status};
 
 /// How far a stream has come.
@@ -18,6 +21,12 @@ pub(super) struct Progress {
     /// The position in the bucket.
     stored: u64,
     pub(super) held: Held,
+    /// What was sent in its turn behind the position, at most [`MOST_KEPT`] of the last: only of these it is known whose they are.
+    sent_events: VecDeque<(u64, PatientId)>,
+    /// Those of them that came again since, and are done by themselves.
+    done_alone: BTreeSet<u64>,
+    /// The last that was sent and is not among them.
+    forgotten: u64,
 }
 
 impl Progress {
@@ -31,6 +40,9 @@ impl Progress {
             acknowledged: after,
             stored: after,
             held: Held::default(),
+            sent_events: VecDeque::new(),
+            done_alone: BTreeSet::new(),
+            forgotten: after,
         }
     }
 
@@ -50,8 +62,12 @@ impl Progress {
     }
 
     /// An event is sent in its turn. Gives the one before.
-    pub(super) fn send(&mut self, sequence: u64) -> u64 {
+    pub(super) fn send(&mut self, sequence: u64, patient: PatientId) -> u64 {
         self.consider(sequence);
+        self.sent_events.push_back((sequence, patient));
+        if self.sent_events.len() > MOST_KEPT {
+            self.forget_first();
+        }
         self.shown = self.shown.max(sequence);
         std::mem::replace(&mut self.sent, sequence)
     }
@@ -62,7 +78,22 @@ impl Progress {
         self.considered
     }
 
-    /// The vendor has done everything up to there, but for what it refused.
+    /// What was sent behind this place has not left the bus, and is looked at again.
+    pub(super) fn go_back(&mut self, to: u64) {
+        self.sent = to;
+        self.considered = to;
+        let left = self.sent_events.partition_point(|(sequence, _)| *sequence <= to);
+        self.sent_events.truncate(left);
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((sequence, _)) = self.sent_events.pop_front() {
+            self.done_alone.remove(&sequence);
+            self.forgotten = sequence;
+        }
+    }
+
+    /// The vendor has done everything up to there, but for what it refused; of an event that came again, this one alone.
     pub(super) fn acknowledge(&mut self, sequence: u64) -> Result<(), Status> {
         if sequence > self.shown && !self.held.came_again(sequence) {
             return Err(refuse(
@@ -71,13 +102,59 @@ impl Progress {
                 "this sequence has not been sent yet",
             ));
         }
-        self.acknowledged = self.acknowledged.max(sequence.min(self.shown));
-        self.held.acknowledge(sequence);
+        if self.held.came_again(sequence) {
+            self.held.acknowledge(sequence);
+            let is_remembered = self
+                .sent_events
+                .binary_search_by_key(&sequence, |(sent, _)| *sent);
+            if is_remembered.is_ok() {
+                self.done_alone.insert(sequence);
+            }
+        } else {
+            self.acknowledged = self.acknowledged.max(sequence);
+        }
+        // What is done by itself is done with the rest as soon as everything before it is.
+        while let Some((sent, _)) = self.sent_events.front().copied() {
+            // Unless something before it is not remembered.
+            if self.forgotten <= self.acknowledged && self.done_alone.contains(&sent) {
+                self.acknowledged = self.acknowledged.max(sent);
+            }
+            if sent > self.position() {
+                break;
+            }
+            self.forget_first();
+        }
         Ok(())
     }
 
+    /// The vendor cannot take an event now: it waits, and with it all later ones of its patient. One that is done, that waits or
+    /// that was never sent is passed over.
+    pub(super) fn refuse(&mut self, sequence: u64, due: Instant) -> Result<(), Status> {
+        if !self.may_refuse(sequence)? {
+            return Ok(());
+        }
+        if sequence <= self.forgotten {
+            return Err(full());
+        }
+        let from = self.sent_events.partition_point(|(sent, _)| *sent < sequence);
+        let sent = self.sent_events.range(from..);
+        let of_it = sent.clone().next().filter(|(first, _)| *first == sequence);
+        let patient = of_it.map(|(_, patient)| *patient);
+        let Some(patient) = patient.or_else(|| self.held.patient_of(sequence)) else {
+            return Ok(());
+        };
+        let sent = sent
+            .filter(|(_, of)| *of == patient)
+            .map(|(sequence, _)| *sequence);
+        let sequences: BTreeSet<u64> = sent.chain(self.held.of(patient, sequence)).collect();
+        self.done_alone.retain(|sequence| !sequences.contains(sequence));
+        self.held
+            .refuse(patient, sequences, due)
+            .map_err(|HeldFull| full())
+    }
+
     /// Whether the vendor may refuse this event: it was sent, and is neither done nor waiting.
-    pub(super) fn may_refuse(&self, sequence: u64) -> Result<bool, Status> {
+    fn may_refuse(&self, sequence: u64) -> Result<bool, Status> {
         if self.held.came_again(sequence) {
             return Ok(true);
         }
@@ -88,7 +165,8 @@ impl Progress {
                 "this sequence has not been sent yet",
             ));
         }
-        Ok(sequence > self.begun && sequence > self.acknowledged && !self.held.waits(sequence))
+        let is_done = sequence <= self.acknowledged || self.done_alone.contains(&sequence);
+        Ok(sequence > self.begun && !is_done && !self.held.waits(sequence))
     }
 
     /// Up to where everything is done: where the next stream begins.
@@ -120,4 +198,12 @@ impl Progress {
     pub(super) fn is_stored(&mut self, position: u64) {
         self.stored = position;
     }
+}
+
+fn full() -> Status {
+    refuse(
+        Code::ResourceExhausted,
+        "nacks_full",
+        "more than 11,000 events wait to be sent again, or were sent since this one without an acknowledgement",
+    )
 }

@@ -2,9 +2,10 @@
 
 use super::wanted::Wanted;
 use crate::{
+    api::status::unanswered,
     audit::{Terms, kind_of},
-    disclosure::{Disclosed, VendorView},
-    registry::Registry,
+    disclosure::VendorView,
+    registry::{ObserveError, Registry},
     vendors::{Admitted, told, view_of},
     wire::read_event_kind,
 };
@@ -61,28 +62,20 @@ impl Sight {
     }
 
     /// The bytes to send; none where there is nothing to be shown.
-    pub(super) async fn shown(&self, stored: &Stored) -> Option<Bytes> {
+    pub(super) async fn shown(&self, stored: &Stored) -> Result<Option<Bytes>, Status> {
         if !self.wanted.takes(stored) {
-            return None;
+            return Ok(None);
         }
         if self.shows_everything {
-            return Some(stored.payload.clone());
+            return Ok(Some(stored.payload.clone()));
         }
-        let kind = read_event_kind(kind_of(stored).into())?;
-        if !self.view.contract().reads(kind) {
-            return None;
+        let kind = read_event_kind(kind_of(stored).into());
+        if !kind.is_some_and(|kind| self.view.contract().reads(kind)) {
+            return Ok(None);
         }
-        match told(&self.registry, &self.view, stored).await {
-            Ok(Disclosed::Withheld) => None,
-            Ok(disclosed) => disclosed.into_bytes(stored.payload.clone()),
-            Err(error) => {
-                tracing::error!(
-                    sequence = stored.sequence,
-                    %error,
-                    "an event of the log cannot be read, and so is not shown"
-                );
-                None
-            }
-        }
+        let shown = told(&self.registry, &self.view, stored).await;
+        // What cannot be cut cannot be shown, and is not passed over in silence.
+        let shown = shown.map_err(|error| unanswered(&ObserveError::Unreadable(error)))?;
+        Ok(shown.into_bytes(stored.payload.clone()))
     }
 }

@@ -3,20 +3,24 @@
 use super::{
     argument,
     credit::Credit,
-    held::{LONGEST_DELAY, MOST_KEPT, USUAL_DELAY},
+    held::{LONGEST_DELAY, SHORTEST_DELAY, USUAL_DELAY},
     progress::Progress,
 };
 use crate::{
-    api::status::{come_again, invalid, refuse, unreadable},
+    api::status::{invalid, refuse},
     wire::WireError,
 };
-use archwire_core::{PatientId, Subject};
-use archwire_nats::Log;
 use archwire_proto::v1::{Nack, SubscribeRequest, subscribe_request::Request};
-use futures_util::StreamExt as _;
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 use tokio::time::Instant;
 use tonic::{Code, Status, Streaming};
+
+/// What follows from a request.
+pub(super) enum Heeded {
+    GoOn,
+    /// The vendor does not want the subscription any more.
+    Forget,
+}
 
 /// How long nothing may come until a heartbeat does, where the vendor does not say.
 const USUAL_SILENCE: Duration = Duration::from_secs(15);
@@ -53,63 +57,36 @@ impl Talk {
         self.said_at + self.silence
     }
 
-    /// Does what the vendor asks for. Not to be broken off: what is half done would be lost.
-    pub(super) async fn heed(&mut self, request: SubscribeRequest, log: &Log) -> Result<(), Status> {
+    /// Does what the vendor asks for.
+    pub(super) fn heed(&mut self, request: SubscribeRequest) -> Result<Heeded, Status> {
         match request.request {
-            Some(Request::Credit(credit)) => self.credit.grant(credit),
-            Some(Request::Ack(sequence)) => self.progress.acknowledge(sequence),
-            Some(Request::Nack(nack)) => self.refuse(&nack, log).await,
-            Some(Request::Open(_)) => Err(refuse(
-                Code::InvalidArgument,
-                "open_twice",
-                "`open` comes first, once",
-            )),
-            None => Err(invalid(&WireError::Missing("request"))),
+            Some(Request::Credit(credit)) => self.credit.grant(credit)?,
+            Some(Request::Ack(sequence)) => self.progress.acknowledge(sequence)?,
+            Some(Request::Nack(nack)) => self.refuse(&nack)?,
+            Some(Request::Forget(_)) => return Ok(Heeded::Forget),
+            Some(Request::Open(_)) => {
+                return Err(refuse(
+                    Code::InvalidArgument,
+                    "open_twice",
+                    "`open` comes first, once",
+                ));
+            }
+            None => return Err(invalid(&WireError::Missing("request"))),
         }
+        Ok(Heeded::GoOn)
     }
 
     /// The vendor cannot take an event now.
-    async fn refuse(&mut self, nack: &Nack, log: &Log) -> Result<(), Status> {
+    fn refuse(&mut self, nack: &Nack) -> Result<(), Status> {
         let delay = match nack.delay {
             None => USUAL_DELAY,
             Some(delay) => Duration::try_from(delay)
                 .ok()
                 .filter(|delay| *delay <= LONGEST_DELAY)
+                .map(|delay| delay.max(SHORTEST_DELAY))
                 .ok_or_else(|| argument("nack.delay", "`nack.delay` must be 0 to 3,600 s"))?,
         };
-        if !self.progress.may_refuse(nack.sequence)? {
-            return Ok(());
-        }
-        let refused = log.at(nack.sequence).await.map_err(|error| unreadable(&error))?;
-        let patient = match refused.map(|stored| stored.subject) {
-            Some(Subject::Patient(patient)) => patient,
-            // Nothing that was ever sent.
-            Some(_) => return Ok(()),
-            None => return Err(unread()),
-        };
-        let sequences = self.sent_since(nack.sequence, patient, log).await?;
-        let due = Instant::now() + delay;
-        let held = self.progress.held.refuse(patient, sequences, due);
-        held.map_err(|error| come_again(Code::ResourceExhausted, "nacks_full", error.to_string(), delay))
-    }
-
-    /// A refused event, and the later ones of its patient that were looked at.
-    async fn sent_since(&self, refused: u64, patient: PatientId, log: &Log) -> Result<Vec<u64>, Status> {
-        let through = self.progress.considered();
-        let mut sequences = Vec::new();
-        let mut history = pin!(log.history(patient, refused.saturating_sub(1)));
-        while let Some(stored) = history.next().await {
-            let sequence = stored.map_err(|error| unreadable(&error))?.sequence;
-            if sequence > through || sequences.len() > MOST_KEPT {
-                break;
-            }
-            sequences.push(sequence);
-        }
-        // Whoever answered may be a moment behind; then the stream begins again where nothing is done yet.
-        match sequences.first() == Some(&refused) {
-            true => Ok(sequences),
-            false => Err(unread()),
-        }
+        self.progress.refuse(nack.sequence, Instant::now() + delay)
     }
 }
 

@@ -77,18 +77,38 @@ fn new_events_stop_at_a_thousand_that_wait_and_no_more_are_kept_than_were_on_the
     assert_eq!(held.refuse(one, 1..=most, now), Ok(()));
     assert_eq!(held.refuse(one, [most + 1], now), Err(HeldFull));
     come_again(&mut held, now);
-    assert!(!held.is_full(), "what came again makes room for new ones");
+    assert!(held.is_full(), "what came again is kept until it is acknowledged");
+    held.acknowledge(1);
+    assert!(!held.is_full());
+}
+
+#[test]
+fn what_comes_again_without_end_is_bounded_too() {
+    let ([one, ..], now, mut held) = (patients(), Instant::now(), Held::default());
+    held.refuse(one, [1], now).unwrap();
+    let most = u64::try_from(MOST_KEPT).unwrap();
+    let mut sequence = 1;
+    // Nothing is acknowledged: one is refused again and again, and later ones are kept back behind it.
+    while !held.is_full() {
+        sequence += 1;
+        assert!(sequence <= most, "it is never full");
+        assert!(held.keeps_back(one, sequence));
+        if sequence.is_multiple_of(500) {
+            come_again(&mut held, now);
+            held.refuse(one, [sequence], now).unwrap();
+        }
+    }
+    assert_eq!(sequence, most);
 }
 
 #[test]
 fn the_position_stays_before_what_is_refused_whatever_is_acknowledged() {
-    let [one, ..] = patients();
+    let [one, other, _] = patients();
     let mut progress = Progress::behind(10);
-    for sequence in [11, 12, 15] {
-        progress.send(sequence);
+    for (sequence, patient) in [(11, other), (12, one), (15, other)] {
+        progress.send(sequence, patient);
     }
-    assert_eq!(progress.may_refuse(12).ok(), Some(true));
-    progress.held.refuse(one, [12], Instant::now()).unwrap();
+    progress.refuse(12, Instant::now()).unwrap();
     progress.acknowledge(15).unwrap();
     assert_eq!(progress.position(), 11);
     let came = come_again(&mut progress.held, Instant::now());
@@ -101,7 +121,43 @@ fn the_position_stays_before_what_is_refused_whatever_is_acknowledged() {
 }
 
 #[test]
+fn of_what_came_again_one_event_alone_is_acknowledged() {
+    let [one, other, _] = patients();
+    let mut progress = Progress::behind(0);
+    for (sequence, patient) in [(1, one), (2, other), (3, one)] {
+        progress.send(sequence, patient);
+    }
+    progress.refuse(3, Instant::now()).unwrap();
+    come_again(&mut progress.held, Instant::now());
+    progress.acknowledge(3).unwrap();
+    assert_eq!(progress.position(), 0, "the others are in the vendor's hands yet");
+    progress.acknowledge(2).unwrap();
+    assert_eq!(progress.position(), 3, "then all of them are done");
+}
+
+#[test]
+fn those_that_were_sent_and_done_come_again_behind_an_earlier_one_that_is_refused() {
+    let [one, other, _] = patients();
+    let mut progress = Progress::behind(0);
+    for (sequence, patient) in [(1, one), (2, other)] {
+        progress.send(sequence, patient);
+    }
+    progress.refuse(1, Instant::now()).unwrap();
+    come_again(&mut progress.held, Instant::now());
+    for (sequence, patient) in [(3, one), (4, other), (5, one)] {
+        progress.send(sequence, patient);
+    }
+    progress.acknowledge(5).unwrap();
+    progress.refuse(1, Instant::now()).unwrap();
+    assert_eq!(
+        sequences(&come_again(&mut progress.held, Instant::now())),
+        [1, 3, 5]
+    );
+}
+
+#[test]
 fn what_is_not_shown_moves_the_position_once_everything_before_is_done() {
+    let [one, ..] = patients();
     let mut progress = Progress::behind(0);
     progress.consider(4);
     assert_eq!(
@@ -109,31 +165,69 @@ fn what_is_not_shown_moves_the_position_once_everything_before_is_done() {
         4,
         "nothing was sent, so that nothing is open"
     );
-    assert_eq!(progress.send(5), 0, "the one before is where the stream began");
+    assert_eq!(
+        progress.send(5, one),
+        0,
+        "the one before is where the stream began"
+    );
     progress.consider(9);
     assert_eq!(progress.position(), 0);
     progress.acknowledge(5).unwrap();
     assert_eq!((progress.position(), progress.unstored()), (9, Some(9)));
-    assert_eq!(progress.send(10), 5);
+    assert_eq!(progress.send(10, one), 5);
 }
 
 #[test]
 fn what_was_not_sent_can_be_neither_acknowledged_nor_refused() {
+    let [one, ..] = patients();
     let mut progress = Progress::behind(10);
-    progress.send(12);
+    progress.send(12, one);
     progress.consider(20);
     for ahead in [13, 20, u64::MAX] {
         assert!(progress.acknowledge(ahead).is_err());
-        assert!(progress.may_refuse(ahead).is_err());
+        assert!(progress.refuse(ahead, Instant::now()).is_err());
     }
-    // Before the stream began, and what is done.
-    assert_eq!(progress.may_refuse(9).ok(), Some(false));
+    // Before the stream began, between two events, and what is done.
+    for passed_over in [9, 11] {
+        progress.refuse(passed_over, Instant::now()).unwrap();
+    }
     progress.acknowledge(12).unwrap();
-    assert_eq!(progress.may_refuse(12).ok(), Some(false));
+    progress.refuse(12, Instant::now()).unwrap();
+    assert_eq!(progress.held.oldest(), None);
     // A heartbeat has told of everything up to there.
     assert_eq!(progress.tell(), 20);
     progress.acknowledge(20).unwrap();
     assert_eq!(progress.position(), 20);
+}
+
+#[test]
+fn what_has_not_left_the_bus_is_looked_at_again() {
+    let [one, ..] = patients();
+    let mut progress = Progress::behind(0);
+    for sequence in [2, 4, 6] {
+        progress.send(sequence, one);
+    }
+    progress.consider(7);
+    // The last two are taken back; the first of them named 2 as the one before.
+    progress.go_back(2);
+    assert_eq!((progress.sent(), progress.considered()), (2, 2));
+    assert_eq!(progress.send(4, one), 2);
+    progress.refuse(2, Instant::now()).unwrap();
+    assert_eq!(sequences(&come_again(&mut progress.held, Instant::now())), [2, 4]);
+}
+
+#[test]
+fn so_many_events_are_remembered_and_no_more() {
+    let [one, ..] = patients();
+    let mut progress = Progress::behind(0);
+    let most = u64::try_from(MOST_KEPT).unwrap();
+    for sequence in 1..=most + 1 {
+        progress.send(sequence, one);
+    }
+    let refused = progress.refuse(1, Instant::now()).unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+    progress.refuse(most + 1, Instant::now()).unwrap();
+    assert_eq!(progress.held.oldest(), Some(most + 1));
 }
 
 #[derive(Debug, Clone)]
@@ -166,6 +260,9 @@ proptest! {
         // The log, and what is refused and was not acknowledged after it came again.
         let mut log: Vec<PatientId> = Vec::new();
         let mut open = BTreeSet::new();
+        // What was acknowledged together with what came before it.
+        let mut done: BTreeSet<u64> = BTreeSet::new();
+        let mut once: BTreeSet<u64> = BTreeSet::new();
         for act in acts {
             match act {
                 Act::Event(patient) => {
@@ -180,24 +277,30 @@ proptest! {
                         progress.consider(sequence);
                         open.insert(sequence);
                     } else {
-                        progress.send(sequence);
+                        progress.send(sequence, patient);
                     }
                 }
                 Act::Ack(sequence) => {
                     let came_again = progress.held.came_again(sequence);
-                    if progress.acknowledge(sequence).is_ok() && came_again {
-                        open.remove(&sequence);
+                    if progress.acknowledge(sequence).is_ok() {
+                        if came_again {
+                            once.insert(sequence);
+                            open.remove(&sequence);
+                        } else {
+                            done.extend(1..=sequence);
+                        }
                     }
                 }
                 Act::Nack(sequence) => {
-                    if progress.may_refuse(sequence).is_ok_and(|may| may) {
+                    let is_kept = progress.held.waits(sequence);
+                    let was_done = done.contains(&sequence) && !progress.held.came_again(sequence);
+                    let refused = progress.refuse(sequence, now);
+                    if refused.is_ok() && sequence > 0 && !is_kept && !was_done {
                         let patient = log[usize::try_from(sequence).unwrap() - 1];
                         let through = u64::try_from(log.len()).unwrap();
-                        let later: Vec<_> = (sequence..=through)
-                            .filter(|at| log[usize::try_from(*at).unwrap() - 1] == patient)
-                            .collect();
-                        open.extend(&later);
-                        prop_assert_eq!(progress.held.refuse(patient, later, now), Ok(()));
+                        let later = (sequence..=through)
+                            .filter(|at| log[usize::try_from(*at).unwrap() - 1] == patient);
+                        open.extend(later);
                     }
                 }
                 Act::Wait => {
@@ -211,6 +314,10 @@ proptest! {
             let oldest = open.iter().next().copied();
             prop_assert_eq!(progress.held.oldest(), oldest);
             prop_assert!(oldest.is_none_or(|oldest| progress.position() < oldest));
+            // Nor is anything before the position that nobody has acknowledged.
+            let first_open = (1..=u64::try_from(log.len()).unwrap())
+                .find(|at| !done.contains(at) && !once.contains(at));
+            prop_assert!(first_open.is_none_or(|open| progress.position() < open));
         }
     }
 }

@@ -48,6 +48,7 @@ impl Index {
         self.passed(sequence);
         match self.patients.entry(event.patient_id) {
             hash_map::Entry::Vacant(vacant) => {
+                self.ids.insert(event.patient_id);
                 vacant.insert(Arc::new(Entry {
                     revision: event.revision,
                     sequence,

@@ -29,6 +29,7 @@ use images::Images;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -43,6 +44,8 @@ pub struct Index {
     links: HashMap<(SystemName, LocalId), PatientId>,
     /// Shared with a snapshot that is being written, until one of them changes.
     patients: HashMap<PatientId, Arc<Entry>>,
+    /// Their ids in order; nobody ever leaves.
+    ids: BTreeSet<PatientId>,
     creating: BTreeMap<(SystemName, PatientId), Doubt>,
     /// Up to which revision people gave deliveries up; only what is not overtaken.
     dropped: BTreeMap<PatientId, BTreeMap<SystemName, Revision>>,
@@ -100,6 +103,7 @@ impl Index {
             systems: BTreeSet::new(),
             links: HashMap::new(),
             patients: HashMap::new(),
+            ids: BTreeSet::new(),
             creating: BTreeMap::new(),
             dropped: BTreeMap::new(),
             retired: BTreeMap::new(),
@@ -159,6 +163,14 @@ impl Index {
     /// Everybody whom the log tells of, retired or not, in no order.
     pub fn everybody(&self) -> impl Iterator<Item = (PatientId, &Entry)> {
         self.patients.iter().map(|(patient, entry)| (*patient, &**entry))
+    }
+
+    /// The same, in the order of their ids, of those behind this one who were not merged into somebody.
+    pub fn current_behind(&self, after: Option<PatientId>) -> impl Iterator<Item = (PatientId, &Entry)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = self.ids.range((from, Bound::Unbounded)).copied();
+        ids.filter(|id| !self.retired.contains_key(id))
+            .filter_map(|id| Some((id, self.entry(id)?)))
     }
 
     fn entry_mut(&mut self, patient: PatientId) -> Option<&mut Entry> {

@@ -283,6 +283,7 @@ impl Index {
             state,
             records,
         };
+        self.ids.insert(row.id);
         self.patients.insert(row.id, Arc::new(entry));
         Ok(())
     }

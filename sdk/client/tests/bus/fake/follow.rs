@@ -41,10 +41,15 @@ pub(super) async fn follow(
             response: Some(opened),
         }))
         .await;
+    let (mut refused, mut again) = (None, false);
     // Each event names the one before, whatever gets lost.
     let mut chain = after;
     let (mut position, mut credit, mut acked, mut sent) = (after, 0, after, 0);
     loop {
+        if breakage.is_some_and(|breakage| breakage.keeps_back) && sent == 1 {
+            // The second one is for later.
+            position = position.max(4);
+        }
         let next = memory
             .lock()
             .unwrap()
@@ -58,7 +63,7 @@ pub(super) async fn follow(
             (position, chain, breakage) = (lost, lost, None);
             continue;
         }
-        let breaking = breakage.filter(|breakage| !breakage.loses_event);
+        let breaking = breakage.filter(|breakage| !breakage.loses_event && !breakage.keeps_back);
         if breaking.is_some_and(|breakage| sent >= breakage.after_events && acked >= breakage.after_ack) {
             _ = answers.send(Err(refuse(Code::Unavailable, "stopping"))).await;
             return;
@@ -96,7 +101,27 @@ pub(super) async fn follow(
                 credit += more;
                 memory.lock().unwrap().allowed += u64::from(more);
             }
+            Some(subscribe_request::Request::Ack(sequence)) if again && refused == Some(sequence) => {
+                // Everything is done but what is kept back.
+                memory.lock().unwrap().positions.insert(open.name.clone(), 3);
+                _ = answers.send(Err(refuse(Code::Unavailable, "stopping"))).await;
+                return;
+            }
             Some(subscribe_request::Request::Ack(sequence)) if sequence <= position => {
+                if let Some(refused) = refused {
+                    // Something later is done; now the refused one comes again.
+                    again = true;
+                    let event = memory.lock().unwrap().log[0].1.clone();
+                    let delivery = subscribe_response::Response::Delivery(Delivery {
+                        sequence: refused,
+                        event,
+                        redeliveries: 1,
+                        ..Delivery::default()
+                    });
+                    let response = Some(delivery);
+                    _ = answers.send(Ok(SubscribeResponse { response })).await;
+                    continue;
+                }
                 acked = sequence;
                 if !breakage.is_some_and(|breakage| breakage.loses_acks) {
                     memory
@@ -105,6 +130,11 @@ pub(super) async fn follow(
                         .positions
                         .insert(open.name.clone(), sequence);
                 }
+            }
+            Some(subscribe_request::Request::Nack(nack))
+                if breakage.is_some_and(|breakage| breakage.keeps_back) =>
+            {
+                refused = Some(nack.sequence);
             }
             Some(_) => {
                 _ = answers

@@ -58,6 +58,8 @@ pub(crate) struct Breakage {
     pub(crate) loses_acks: bool,
     /// Does not break, but leaves an event out, once.
     pub(crate) loses_event: bool,
+    /// Keeps the second event back behind the first one, which is refused, and breaks when that was taken after all.
+    pub(crate) keeps_back: bool,
 }
 
 /// What the bus remembers. Survives its death.
