@@ -1,22 +1,23 @@
 //! The service itself: one line for each call. What a call does is in the module of its group.
 
 use super::{
-    accounting, images, merging, overview, parked, practice::Practice, rebuild, receipts, reconcile, records, review,
-    tail, vendors,
+    accounting, images, merging, overview, parked, practice::Practice, rebuild, receipts, reconcile, records,
+    review, tail, vendors,
 };
 use crate::api::status::refuse;
 use archwire_proto::admin::v1::{
-    AccountDisclosuresRequest, AccountDisclosuresResponse, CollectImagesRequest, CollectImagesResponse, DecideReviewRequest, DecideReviewResponse,
-    DropParkedRequest, DropParkedResponse, GetAuditKeyRequest, GetAuditKeyResponse, GetImageRequest,
-    GetImageResponse, GetImageUsageRequest, GetImageUsageResponse, GetStatusRequest, GetStatusResponse,
-    LastReconciliationRequest, LastReconciliationResponse, ListAuditRequest, ListAuditResponse,
-    ListImagesRequest, ListImagesResponse, ListParkedRequest, ListParkedResponse, ListReceiptsRequest,
-    ListReceiptsResponse, ListReviewRequest, ListReviewResponse, MergeRequest, MergeResponse,
-    ReadAuditRequest, ReadAuditResponse, RebuildRequest, RebuildResponse, ReconcileRequest,
-    ReconcileResponse, RedriveParkedRequest, RedriveParkedResponse, ShowImageRequest, ShowImageResponse,
-    ShowParkedRequest, ShowParkedResponse, ShowReviewRequest, ShowReviewResponse, TailEventsRequest,
-    TailEventsResponse, UnmergeRequest, UnmergeResponse, admin_server::Admin,
-    ListTokensRequest, ListTokensResponse, ListVendorsRequest, ListVendorsResponse, MakeTokenRequest, MakeTokenResponse, RevokeTokenRequest, RevokeTokenResponse, ShowVendorRequest, ShowVendorResponse,
+    AccountDisclosuresRequest, AccountDisclosuresResponse, CollectImagesRequest, CollectImagesResponse,
+    DecideReviewRequest, DecideReviewResponse, DropParkedRequest, DropParkedResponse, GetAuditKeyRequest,
+    GetAuditKeyResponse, GetImageRequest, GetImageResponse, GetImageUsageRequest, GetImageUsageResponse,
+    GetStatusRequest, GetStatusResponse, LastReconciliationRequest, LastReconciliationResponse,
+    ListAuditRequest, ListAuditResponse, ListImagesRequest, ListImagesResponse, ListParkedRequest,
+    ListParkedResponse, ListReceiptsRequest, ListReceiptsResponse, ListReviewRequest, ListReviewResponse,
+    ListTokensRequest, ListTokensResponse, ListVendorsRequest, ListVendorsResponse, MakeTokenRequest,
+    MakeTokenResponse, MergeRequest, MergeResponse, ReadAuditRequest, ReadAuditResponse, RebuildRequest,
+    RebuildResponse, ReconcileRequest, ReconcileResponse, RedriveParkedRequest, RedriveParkedResponse,
+    RevokeTokenRequest, RevokeTokenResponse, ShowImageRequest, ShowImageResponse, ShowParkedRequest,
+    ShowParkedResponse, ShowReviewRequest, ShowReviewResponse, ShowVendorRequest, ShowVendorResponse,
+    TailEventsRequest, TailEventsResponse, UnmergeRequest, UnmergeResponse, admin_server::Admin,
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc};

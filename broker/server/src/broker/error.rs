@@ -14,7 +14,9 @@ use crate::{
     tokens::TokensError,
 };
 use archwire_core::NameError;
-use archwire_nats::{BucketError, ConnectError, DeliveriesError, LeaseError, LeaseLost, OpenError, SupervisorError};
+use archwire_nats::{
+    BucketError, ConnectError, DeliveriesError, LeaseError, LeaseLost, OpenError, SupervisorError,
+};
 use std::{io, path::PathBuf};
 
 /// A broker that cannot start or go on.

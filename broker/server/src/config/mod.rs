@@ -42,8 +42,8 @@ pub use data_folder::DataFolder;
 pub use data_folder_error::DataFolderError;
 pub use locate::locate_data_folder;
 pub use model::{
-    Account, Api, Audit, Config, Connections, Grant, Identity, ImageSftp, Images, Limits, Log, LogFormat, Nats, NatsLogin,
-    NatsServer, Owns, Reconcile, Scheme, System, Telemetry, Tls, Vendor,
+    Account, Api, Audit, Config, Connections, Grant, Identity, ImageSftp, Images, Limits, Log, LogFormat,
+    Nats, NatsLogin, NatsServer, Owns, Reconcile, Scheme, System, Telemetry, Tls, Vendor,
 };
 pub use outline::Outline;
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};

@@ -30,7 +30,10 @@ impl Outline {
     /// As lines, to be read by [`Self::read`] after the next start.
     #[must_use]
     pub fn write(&self) -> String {
-        let lines = self.0.iter().map(|(key, value)| format!("{} {key}\n", hex::encode(value)));
+        let lines = self
+            .0
+            .iter()
+            .map(|(key, value)| format!("{} {key}\n", hex::encode(value)));
         lines.collect()
     }
 
@@ -115,7 +118,9 @@ mod tests {
 
     #[test]
     fn what_is_said_otherwise_more_or_no_more_is_named_and_nothing_else() {
-        let before = outline("[vendors.a]\nstreams = 1\nread-fields = [\"name\"]\n[vendors.b]\nstreams = 1\n[log]\nlevel = \"info\"");
+        let before = outline(
+            "[vendors.a]\nstreams = 1\nread-fields = [\"name\"]\n[vendors.b]\nstreams = 1\n[log]\nlevel = \"info\"",
+        );
         let after = outline(
             "[log]\nlevel = \"info\"\n[vendors.a]\nread-fields = [\"name\", \"contact\"]\nstreams = 1\n[vendors.c]\nstreams = 1",
         );
@@ -139,6 +144,9 @@ mod tests {
     fn a_number_is_no_text_and_a_list_is_one_value() {
         assert_eq!(outline("x = 1").changed(&outline("x = \"1\"")), ["x"]);
         assert_eq!(outline("x = [1, 2]").changed(&outline("x = [2, 1]")), ["x"]);
-        assert_eq!(outline("x = [\"a\", \"b\"]").changed(&outline("x = [\"ab\"]")), ["x"]);
+        assert_eq!(
+            outline("x = [\"a\", \"b\"]").changed(&outline("x = [\"ab\"]")),
+            ["x"]
+        );
     }
 }

@@ -57,13 +57,7 @@ impl Registry {
         let shadow = shadow.map(|shadow| shadow.patient()).transpose()?;
         let shadow = shadow.map(fields).transpose()?;
         let expected = match (&shadow, record) {
-            (Some(shadow), record) => Some(expected(
-                shadow.clone(),
-                record,
-                basis,
-                current.as_ref(),
-                &said,
-            )),
+            (Some(shadow), record) => Some(expected(shadow.clone(), record, basis, current.as_ref(), &said)),
             (None, Some(record)) if is_unread(record) => {
                 let written = current.iter().flat_map(Fields::paths).cloned().collect();
                 Some(expected_after(&Fields::default(), &written, &said))

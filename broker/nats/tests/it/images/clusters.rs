@@ -21,7 +21,10 @@ async fn a_cluster_keeps_images_and_uploads_replace_each_other_there_too() {
     };
     // A cluster that is busy may leave the question unanswered; what counts is that the first one does not go on.
     let told = code(refused);
-    assert!(matches!(told, "image_upload_replaced" | "images_unavailable"), "{told}");
+    assert!(
+        matches!(told, "image_upload_replaced" | "images_unavailable"),
+        "{told}"
+    );
     let offset = usize::try_from(second.offset()).unwrap();
     second.write(bytes.slice(offset..)).await.unwrap();
     second.finish().await.unwrap();

@@ -62,7 +62,9 @@ impl Office {
         let path = office.path("bin").display().to_string();
         let office = office.variable("PATH", &path);
         // Most offices are about something else than how vendors connect.
-        let says = ["plaintext", "tls-", "api = "].iter().any(|word| text.contains(word));
+        let says = ["plaintext", "tls-", "api = "]
+            .iter()
+            .any(|word| text.contains(word));
         match says {
             true => office,
             false => office.variable("ARCHWIRE__API__PLAINTEXT", "loopback-only"),
