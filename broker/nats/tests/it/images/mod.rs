@@ -7,6 +7,7 @@ mod damaged;
 mod disk_full;
 mod formats;
 mod full;
+mod lost;
 mod reading;
 mod refused;
 mod rivals;

@@ -1,0 +1,167 @@
+//! A chunk that gets lost on the way to a reader, whichever of an answer it is: it is asked for again, and nothing is taken for
+//! damage.
+
+use super::*;
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy},
+    net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
+    task::JoinHandle,
+};
+
+/// Which record of an answer of many gets lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    First,
+    Last,
+}
+
+/// What gets lost next, and how much was.
+#[derive(Default)]
+struct Leak {
+    which: Option<Which>,
+    /// Answers that come whole before that.
+    spared: usize,
+    lost: usize,
+}
+
+/// A wire to a server on which records get lost.
+struct Wire {
+    url: String,
+    leak: Arc<Mutex<Leak>>,
+    task: JoinHandle<()>,
+}
+
+impl Wire {
+    async fn to(url: &str) -> Self {
+        let (_, server) = url.rsplit_once("//").unwrap();
+        let server = server.to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("nats://{}", listener.local_addr().unwrap());
+        let leak = Arc::<Mutex<Leak>>::default();
+        let shared = Arc::clone(&leak);
+        let task = tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let server = TcpStream::connect(&server).await.unwrap();
+                let (mut from_client, to_client) = client.into_split();
+                let (from_server, mut to_server) = server.into_split();
+                tokio::spawn(async move { copy(&mut from_client, &mut to_server).await });
+                tokio::spawn(pass(from_server, to_client, Arc::clone(&shared)));
+            }
+        });
+        Self { url, leak, task }
+    }
+
+    /// One record gets lost, after so many answers that come whole.
+    fn loses(&self, which: Which, spared: usize) {
+        *self.leak.lock().unwrap() = Leak {
+            which: Some(which),
+            spared,
+            lost: 0,
+        };
+    }
+
+    fn lost(&self) -> usize {
+        self.leak.lock().unwrap().lost
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Leak {
+    fn takes(&mut self, which: Which) -> bool {
+        let takes = self.which == Some(which) && self.spared == 0;
+        if takes {
+            self.which = None;
+            self.lost += 1;
+        }
+        takes
+    }
+}
+
+/// Passes on what the server says, message by message. A record of an answer of many is held back until what follows it is there,
+/// which tells whether it was the last one.
+async fn pass(from: OwnedReadHalf, mut to: OwnedWriteHalf, leak: Arc<Mutex<Leak>>) -> io::Result<()> {
+    let (mut from, mut held) = (BufReader::new(from), None::<Vec<u8>>);
+    loop {
+        let message = message(&mut from).await?;
+        let is_of_many = has(&message, b"Nats-Num-Pending: ");
+        let is_end = is_of_many && has(&message, b"NATS/1.0 204");
+        if let Some(record) = held.take() {
+            if !(is_end && leak.lock().unwrap().takes(Which::Last)) {
+                to.write_all(&record).await?;
+            }
+        }
+        let is_first = is_of_many && !is_end && has(&message, b"Nats-Last-Sequence: 0\r\n");
+        if is_end {
+            let mut leak = leak.lock().unwrap();
+            leak.spared = leak.spared.saturating_sub(1);
+        }
+        if is_first && leak.lock().unwrap().takes(Which::First) {
+            continue;
+        }
+        match is_of_many && !is_end {
+            true => held = Some(message),
+            false => to.write_all(&message).await?,
+        }
+    }
+}
+
+/// A line of the server's, with the headers and the payload that it announces.
+async fn message(from: &mut BufReader<OwnedReadHalf>) -> io::Result<Vec<u8>> {
+    let mut message = Vec::new();
+    if from.read_until(b'\n', &mut message).await? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    if message.starts_with(b"HMSG ") || message.starts_with(b"MSG ") {
+        let line = str::from_utf8(&message).unwrap().trim_end();
+        let size: usize = line.rsplit_once(' ').unwrap().1.parse().unwrap();
+        let begin = message.len();
+        message.resize(begin + size + 2, 0);
+        from.read_exact(&mut message[begin..]).await?;
+    }
+    Ok(message)
+}
+
+/// Whether a message's beginning, where its headers are, says something.
+fn has(message: &[u8], words: &[u8]) -> bool {
+    let head = &message[..message.len().min(1024)];
+    head.windows(words.len()).any(|part| part == words)
+}
+
+#[tokio::test]
+async fn a_chunk_that_is_lost_on_the_way_is_asked_for_again_and_damages_nothing() {
+    let server = ForeignServer::with_jetstream().await;
+    let wire = Wire::to(&server.url).await;
+    let store = images(&server.log_at(&wire.url).await).await;
+    let bytes = content(1, 30 * CHUNK + 7);
+    let digest = Digest::of(&bytes);
+    upload(&store, promise("imaging", &bytes), &bytes).await.unwrap();
+    for which in [Which::First, Which::Last] {
+        // The first answer has 8 chunks, later ones 4, with the next one on its way behind them.
+        for spared in 0..6 {
+            wire.loses(which, spared);
+            assert!(
+                whole(&store, &bytes).await.unwrap() == bytes,
+                "{which:?} {spared}"
+            );
+            assert_eq!(wire.lost(), 1, "{which:?} {spared}");
+            assert_eq!(
+                store.contains(&digest).await.unwrap(),
+                Some(bytes.len() as u64),
+                "{which:?} {spared}: it is noted as damaged"
+            );
+        }
+    }
+    assert!(store.is_sound(&digest).await.unwrap());
+    let again = upload(&store, promise("archive", &bytes), &bytes).await.unwrap();
+    assert!(!again.is_new, "a sound image was replaced");
+}
