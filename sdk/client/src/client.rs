@@ -16,6 +16,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use std::{
     fmt::{Debug, Formatter},
+    ops::RangeInclusive,
     sync::Arc,
     time::Duration,
 };
@@ -38,7 +39,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects, within the endpoint's `connect_timeout`. Whether the bus knows the token shows at the first call.
+    /// Connects, within the endpoint's `connect_timeout`. Whether the bus knows the token or the certificate shows at the first call.
     ///
     /// # Errors
     /// When the endpoint cannot be used as it is, or the bus cannot be reached.
@@ -145,12 +146,14 @@ impl Client {
         let ListEventsResponse {
             events: raw,
             more,
-            withheld_revisions,
+            withheld,
             through_revision,
         } = response.into_inner();
+        let withheld = withheld.into_iter().map(|revisions| revisions.first..=revisions.last);
+        let withheld: Vec<_> = withheld.collect();
         let mut events = Vec::with_capacity(raw.len());
         let revisions = after_revision.saturating_add(1)..;
-        let shown = revisions.filter(|revision| withheld_revisions.binary_search(revision).is_err());
+        let shown = revisions.filter(|revision| !withheld.iter().any(|withheld| withheld.contains(revision)));
         for (raw, revision) in raw.into_iter().zip(shown) {
             let event = Event::decode(raw.clone()).map_err(|source| ClientError::Unreadable {
                 sequence: revision,
@@ -160,7 +163,7 @@ impl Client {
         }
         Ok(EventPage {
             events,
-            withheld_revisions,
+            withheld,
             next: more.then_some(through_revision),
         })
     }
@@ -178,7 +181,7 @@ pub struct EventPage {
     /// The events, oldest first.
     pub events: Vec<StoredEvent>,
     /// Revisions among these that the contract does not show: they were not lost.
-    pub withheld_revisions: Vec<u64>,
+    pub withheld: Vec<RangeInclusive<u64>>,
     /// The revision after which the next page begins; `None` at the end.
     pub next: Option<u64>,
 }
