@@ -67,8 +67,9 @@ fn store(
 ) -> Result<ImageDelivered, Disposition> {
     // The archive would file it under a number that nobody has looked at.
     let Some(record) = file.record.clone() else {
-        let detail = "the file's PatientID cannot be read here: it is missing, or the file is deflated, big-endian or in letters that \
-                      are neither Unicode nor Latin";
+        let detail = "the file's PatientID cannot be read here: it is missing, or the file is big-endian, damaged, or in letters that \
+                      are neither Unicode nor Latin. `archwire images get` writes the file, to be imported into the archive by \
+                      hand under the right number; then drop this delivery";
         return Err(Disposition::rejected("patient-id-unreadable").with_detail(detail));
     };
     filing::refuse_another(archive, &record, file.named.as_ref(), delivery)?;
@@ -90,7 +91,7 @@ fn store(
 /// What is sent.
 struct File {
     instance: Uid,
-    /// Under which the archive will file it; `None` when the header cannot be read here (deflated, big endian, other letters).
+    /// Under which the archive will file it; `None` when the header cannot be read here (big endian, other letters).
     record: Option<Record>,
     /// Whom it names.
     named: Option<Named>,

@@ -1,19 +1,23 @@
 //! The beginning of a DICOM file (DICOM PS3.10): by which identifiers it goes, whose it says that it is, and whether this
 //! connector made it around another file.
 //!
-//! Reads little endian with explicit and implicit value representations, which is how all but a few files are written; of the
-//! others (big endian, deflated) only what comes before the data set is told. Reads at most [`HEAD_BYTES`], never pixels, and
-//! stops at what it does not understand: what was read until then stands. Nesting is at most 16.
+//! Reads little endian with explicit and implicit value representations, which is how all but a few files are written, also
+//! deflated; of the others (big endian) only what comes before the data set is told. Reads at most [`HEAD_BYTES`], inflates no
+//! more than as many, never reads pixels, and stops at what it does not understand: what was read until then stands. Nesting is at
+//! most 16.
 
 mod reader;
 
 use crate::uid::Uid;
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use reader::{Element, Reader, UNDEFINED};
 
 /// What is looked at of a file.
 pub const HEAD_BYTES: usize = 256 * 1024;
 /// Preamble and `DICM`.
 const PREAMBLE: usize = 132;
+/// The file meta information.
+const META_GROUP: u16 = 2;
 
 /// A tag: group and element.
 pub type Tag = (u16, u16);
@@ -122,13 +126,40 @@ impl Header {
         let mut found = Found::default();
         // Each element moves on by 8 bytes at least; what cannot be read ends the reading.
         while found.take(&mut reader).is_some() {}
+        if !found.is_deflated() {
+            return Some(found.header);
+        }
+        let set = inflated(head.get(reader.at..).unwrap_or_default());
+        let mut reader = Reader {
+            bytes: &set,
+            at: 0,
+            explicit: true,
+        };
+        found.is_inflated = true;
+        while found.take(&mut reader).is_some() {}
+        // A place in what was inflated is none of the file.
+        found.header.payload = None;
         Some(found.header)
+    }
+}
+
+/// What comes out of the beginning of deflated bytes, at most [`HEAD_BYTES`]; nothing of what was never deflated.
+fn inflated(bytes: &[u8]) -> Vec<u8> {
+    match decompress_to_vec_with_limit(bytes, HEAD_BYTES) {
+        Ok(set) => set,
+        Err(error) => match error.status {
+            TINFLStatus::HasMoreOutput
+            | TINFLStatus::NeedsMoreInput
+            | TINFLStatus::FailedCannotMakeProgress => error.output,
+            _ => Vec::new(),
+        },
     }
 }
 
 #[derive(Default)]
 struct Found {
     header: Header,
+    is_inflated: bool,
     latin_1: bool,
     ours: bool,
     sha256: Option<String>,
@@ -140,7 +171,7 @@ struct Found {
 impl Found {
     /// Takes the next element in. `None` ends the reading.
     fn take(&mut self, reader: &mut Reader<'_>) -> Option<()> {
-        if reader.next_group()? > 2 {
+        if reader.next_group()? != META_GROUP {
             self.begin_data_set(reader)?;
         }
         let element = reader.element()?;
@@ -157,10 +188,15 @@ impl Found {
         Some(())
     }
 
+    fn is_deflated(&self) -> bool {
+        self.header.transfer_syntax.as_ref().map(Uid::as_str) == Some(DEFLATED)
+    }
+
     /// Where the file meta information ends, the transfer syntax begins to count.
     fn begin_data_set(&self, reader: &mut Reader<'_>) -> Option<()> {
         match self.header.transfer_syntax.as_ref().map(Uid::as_str) {
-            Some(DEFLATED | BIG_ENDIAN) => None,
+            Some(BIG_ENDIAN) => None,
+            _ if self.is_deflated() && !self.is_inflated => None,
             syntax => {
                 reader.explicit = syntax != Some(IMPLICIT);
                 Some(())
@@ -308,6 +344,37 @@ mod tests {
         set.extend(b"P1");
         let header = Header::read(&file("1.2.840.10008.1.2\0", &set)).unwrap();
         assert_eq!(header.patient_id.as_deref(), Some("P1"));
+    }
+
+    #[test]
+    fn deflated_files_are_read_as_far_as_they_come_and_no_further_than_the_bound() {
+        let mut set = short(tag::PATIENT_ID, b"LO", b"P1");
+        set.extend(short(tag::STUDY_INSTANCE_UID, b"UI", b"1.4\0"));
+        // More than is inflated.
+        let mut noise = 1_u32;
+        for _ in 0..3 * HEAD_BYTES / 1_000 {
+            let value = (0..992).map(|_| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                noise.to_le_bytes()[3]
+            });
+            set.extend(short((0x0021, 0x1001), b"UN", &[]).get(..6).unwrap());
+            set.extend([0, 0]);
+            set.extend(992_u32.to_le_bytes());
+            set.extend(value);
+        }
+        let deflated = miniz_oxide::deflate::compress_to_vec(&set, 6);
+        let whole = file(DEFLATED, &deflated);
+        for end in [whole.len(), HEAD_BYTES, 2_000] {
+            let header = Header::read(&whole[..end]).unwrap();
+            assert_eq!(header.patient_id.as_deref(), Some("P1"), "{end}");
+            assert!(header.study == Uid::parse("1.4").ok(), "{end}");
+        }
+        assert_eq!(inflated(&deflated).len(), HEAD_BYTES);
+        let bomb = miniz_oxide::deflate::compress_to_vec(&vec![0; 8 << 20], 9);
+        assert_eq!(inflated(&bomb).len(), HEAD_BYTES);
+        // What is none of it says nothing of anybody.
+        let header = Header::read(&file(DEFLATED, &set)).unwrap();
+        assert!(header.patient_id.is_none() && header.transfer_syntax.is_some());
     }
 
     #[test]

@@ -147,11 +147,12 @@ fn a_file_whose_patient_cannot_be_read_here_is_not_sent() {
     let host = empty();
     host.answer(STORE, 200, "{}");
     let delivery = delivery(&host);
-    let mut deflated = vec![0; 128];
-    deflated.extend(b"DICM\x02\0\x10\0UI\x16\x001.2.840.10008.1.2.1.99");
+    let mut big_endian = vec![0; 128];
+    big_endian.extend(b"DICM\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.2\0");
+    big_endian.extend(b"\0\x10\0\x20LO\0\x02P1");
     let mut cyrillic = vec![0; 128];
     cyrillic.extend(b"DICM\x08\0\x05\0CS\x0a\0ISO_IR 144\x10\0\x20\0LO\x02\0\xC4\xC4");
-    for file in [deflated, cyrillic] {
+    for file in [big_endian, cyrillic] {
         host.images.borrow_mut().insert("8".into(), file);
         let told = refused(&host, &delivery);
         assert!(matches!(&told, Disposition::Rejected(_)));
