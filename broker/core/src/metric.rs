@@ -6,7 +6,7 @@
 //!
 //! [`ALL`] lists each name with its kind and with what a dashboard shows beside it; a test holds the two together.
 
-/// Observations that the registry answered, by `system` and `result` (`recorded`, `unchanged`, `in_review`, or the code of
+/// Observations that the registry answered, by `system` and `result` (`recorded`, `unchanged`, `in_review`, `duplicate`, or the code of
 /// the error).
 pub const OBSERVATIONS: &str = "archwire_observations_total";
 /// Receipts by `system` and `outcome`.

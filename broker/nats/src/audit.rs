@@ -155,6 +155,7 @@ impl AuditStream {
         let record = Outgoing {
             subject: self.subject.clone(),
             attributes,
+            requests: None,
             guard: Guard::Own(after),
             payload,
         };

@@ -62,6 +62,7 @@ async fn a_message_of_more_than_a_mebibyte_is_refused_and_nothing_is_stored() ->
     let request = v1::PublishRequest {
         tag: 1,
         observation: Some(large),
+        idempotency_key: None,
     };
     let request = with_token(once(request), scene.practice.token(VENDOR)?)?;
     let status = match bare(&scene).await?.publish(request).await {

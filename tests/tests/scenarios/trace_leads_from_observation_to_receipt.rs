@@ -43,6 +43,7 @@ async fn publish(practice: &Practice, local_id: &str, fields: &PatientFields) ->
     let request = PublishRequest {
         tag: 1,
         observation: Some(observation),
+        idempotency_key: None,
     };
     let mut request = tonic::Request::new(tokio_stream::once(request));
     let token = format!("Bearer {}", practice.token(VENDOR)?);

@@ -61,8 +61,16 @@ impl Log {
     ///
     /// # Errors
     /// When it is not stored, or when that is unknown: see [`AppendError`].
-    #[tracing::instrument(name = "log.append", level = "debug", skip_all)]
     pub async fn append(&self, entry: Entry) -> Result<Appended, AppendError> {
+        self.append_with(entry, None).await
+    }
+
+    /// The same, with what was asked for beside it: see [`Stored::requests`](super::Stored::requests).
+    ///
+    /// # Errors
+    /// As [`Log::append`]; also when that is not visible ASCII.
+    #[tracing::instrument(name = "log.append", level = "debug", skip_all)]
+    pub async fn append_with(&self, entry: Entry, requests: Option<String>) -> Result<Appended, AppendError> {
         let Entry {
             subject,
             attributes,
@@ -85,6 +93,7 @@ impl Log {
             .append(Outgoing {
                 subject,
                 attributes,
+                requests,
                 guard,
                 payload,
             })

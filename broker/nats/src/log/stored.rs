@@ -1,6 +1,6 @@
 //! A record as the log holds it.
 
-use crate::records::{Raw, TRACEPARENT};
+use crate::records::{REQUESTS, Raw, TRACEPARENT};
 use archwire_core::{PracticeName, Subject};
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -22,6 +22,9 @@ pub struct Stored {
     /// In which span it was made (W3C Trace Context), where traces were collected then. As it was written: whoever reads
     /// it has to look whether it is one.
     pub traceparent: Option<String>,
+    /// Which requests are answered by it, as whoever appended it wrote them. No part of the record: whoever is told of the record
+    /// is not told of them.
+    pub requests: Option<String>,
     /// The record, as it came.
     pub payload: Bytes,
 }
@@ -78,6 +81,7 @@ impl Stored {
                 kind,
                 time,
                 traceparent: header(TRACEPARENT),
+                requests: header(REQUESTS),
                 payload,
             }),
             _ => {

@@ -28,11 +28,14 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
 pub(crate) const GUARDING_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 /// `traceparent` of CloudEvents' Distributed Tracing extension.
 pub(crate) const TRACEPARENT: &str = "ce-traceparent";
+/// Which requests a record answers. No attribute of the event: nobody but who appends has a use for it.
+pub(crate) const REQUESTS: &str = "archwire-requests";
 
 /// A record on its way.
 pub(crate) struct Outgoing {
     pub(crate) subject: String,
     pub(crate) attributes: CloudEvent,
+    pub(crate) requests: Option<String>,
     pub(crate) guard: Guard,
     pub(crate) payload: Bytes,
 }
@@ -293,6 +296,9 @@ fn headers(record: &Outgoing, stream: &str) -> Result<HeaderMap, AppendError> {
     }
     if let Some(traceparent) = traceparent {
         headers.insert(TRACEPARENT, visible("traceparent", traceparent)?);
+    }
+    if let Some(requests) = &record.requests {
+        headers.insert(REQUESTS, visible("requests", requests)?);
     }
     let last = match &record.guard {
         Guard::Nothing => return Ok(headers),

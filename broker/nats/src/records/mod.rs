@@ -8,7 +8,7 @@ mod probe;
 mod read;
 
 pub use append::{Appended, CloudEvent};
-pub(crate) use append::{GUARDING_SUBJECT, Guard, Outgoing, TRACEPARENT, is_full};
+pub(crate) use append::{GUARDING_SUBJECT, Guard, Outgoing, REQUESTS, TRACEPARENT, is_full};
 pub(crate) use batch::{Asked, Request, Step};
 pub use error::AppendError;
 pub(crate) use read::Raw;

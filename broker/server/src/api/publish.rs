@@ -1,19 +1,21 @@
 //! `Publish`: pipelined, each answer after the append.
 //!
-//! What the contract does not let a vendor say is refused by the registry, item by item. When the contract ends, nothing more is
+//! A request may carry a key of the vendor's own; the registry knows by it what was asked before, and the answer says what became
+//! of it then. What the contract does not let a vendor say is refused by the registry, item by item. When the contract ends, nothing more is
 //! read; what was begun is finished and answered, and then the stream ends with the reason. There are as many requests in a
 //! second as the contract allows; more wait for their turn.
 
 use super::{gate::Turns, status::with_causes};
 use crate::{
-    registry::{ObserveError, Observed, Registry},
+    registry::{ObserveError, Observed, Published, Registry},
     telemetry::traces,
     vendors::Admitted,
-    wire::{WireError, read_observation},
+    wire::{RequestKey, RequestKeyError, WireError, read_observation},
 };
 use archwire_core::{SystemName, span};
 use archwire_proto::v1::{
-    InReview, PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
+    Duplicate, InReview, PublishRequest, PublishResponse, Recorded, Refused, Unchanged, duplicate::First,
+    publish_response::Outcome,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use std::{
@@ -54,9 +56,13 @@ pub(super) fn answers(
             let span = tracing::info_span!(target: span::TARGET, span::PUBLISH, system = %vendor);
             traces::continue_from(&span, traceparent.as_deref());
             let answered = async move {
-                let PublishRequest { tag, observation } = request?;
+                let PublishRequest {
+                    tag,
+                    observation,
+                    idempotency_key,
+                } = request?;
                 let outcome = match observation {
-                    Some(observation) => answer(&registry, vendor, observation).await,
+                    Some(observation) => answer(&registry, vendor, idempotency_key, observation).await,
                     None => invalid(&WireError::Missing("observation")),
                 };
                 Ok(PublishResponse {
@@ -85,40 +91,65 @@ async fn over(mut admitted: Admitted, shutdown: CancellationToken, lost: Arc<Mut
 async fn answer(
     registry: &Arc<Registry>,
     vendor: SystemName,
+    key: Option<String>,
     observation: archwire_proto::v1::Observation,
 ) -> Outcome {
+    let key = key.map(|key| RequestKey::new(&vendor, &key, &observation));
+    let key = match key.transpose() {
+        Ok(key) => key,
+        Err(error) => return without_key(&error),
+    };
     let mut observation = match read_observation(observation, vendor) {
         Ok(observation) => observation,
         Err(error) => return invalid(&error),
     };
     observation.view.observed_at.get_or_insert_with(SystemTime::now);
-    match registry.observe(observation, None).await {
-        Ok(Observed::Recorded {
-            patient,
-            revision,
-            sequence,
-        }) => Outcome::Recorded(Recorded {
-            patient_id: patient.to_string(),
-            revision: revision.get(),
-            sequence,
-        }),
-        Ok(Observed::Unchanged { patient, revision }) => Outcome::Unchanged(Unchanged {
-            patient_id: patient.to_string(),
-            revision: revision.get(),
-        }),
-        // Only records of systems wait so.
-        Ok(Observed::Waits { item }) => Outcome::InReview(InReview {
-            item,
-            ..InReview::default()
-        }),
-        Ok(Observed::InReview { item, patient }) => Outcome::InReview(InReview {
-            item,
-            patient_id: patient.to_string(),
-        }),
+    match registry.publish(observation, key).await {
+        Ok(Published {
+            observed,
+            is_duplicate,
+        }) => told(first(observed), is_duplicate),
         Err(error) => {
             tracing::warn!(code = error.code(), "an observation of a vendor was not taken");
             refused(&error)
         }
+    }
+}
+
+/// What became of an observation, now or when it came first.
+fn first(observed: Observed) -> First {
+    match observed {
+        Observed::Recorded {
+            patient,
+            revision,
+            sequence,
+        } => First::Recorded(Recorded {
+            patient_id: patient.to_string(),
+            revision: revision.get(),
+            sequence,
+        }),
+        Observed::Unchanged { patient, revision } => First::Unchanged(Unchanged {
+            patient_id: patient.to_string(),
+            revision: revision.get(),
+        }),
+        // Only records of systems wait so.
+        Observed::Waits { item } => First::InReview(InReview {
+            item,
+            ..InReview::default()
+        }),
+        Observed::InReview { item, patient } => First::InReview(InReview {
+            item,
+            patient_id: patient.to_string(),
+        }),
+    }
+}
+
+fn told(first: First, is_duplicate: bool) -> Outcome {
+    match first {
+        first if is_duplicate => Outcome::Duplicate(Duplicate { first: Some(first) }),
+        First::Recorded(recorded) => Outcome::Recorded(recorded),
+        First::Unchanged(unchanged) => Outcome::Unchanged(unchanged),
+        First::InReview(review) => Outcome::InReview(review),
     }
 }
 
@@ -143,5 +174,14 @@ fn invalid(error: &WireError) -> Outcome {
         message: with_causes(error),
         retryable: false,
         field: error.field().unwrap_or_default().to_owned(),
+    })
+}
+
+/// A request whose key is none. Without it, it would be taken for another one when it comes again.
+fn without_key(error: &RequestKeyError) -> Outcome {
+    Outcome::Refused(Refused {
+        code: "idempotency_key_invalid".to_owned(),
+        message: error.to_string(),
+        ..Refused::default()
     })
 }

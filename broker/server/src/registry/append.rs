@@ -4,7 +4,7 @@
 //! kept, and the next observation of the same record finishes it first: it has the same id, so that the log tells
 //! whether it is there. Otherwise a publisher that tries again would make a second patient.
 
-use super::{ObserveError, Registry};
+use super::{ObserveError, Registry, requests};
 use crate::{
     failpoint,
     telemetry::traces,
@@ -33,11 +33,31 @@ const LARGEST: usize = 960 * 1024;
 const MOST_DOUBTS: usize = 10_000;
 
 /// Events of which nobody knows whether the log holds them, by the record that led to them.
-pub(super) type Doubts = Mutex<HashMap<(SystemName, LocalId), (Event, u64)>>;
+pub(super) type Doubts = Mutex<HashMap<(SystemName, LocalId), Doubtful>>;
+
+/// An event of which nobody knows whether the log holds it.
+#[derive(Clone)]
+pub(super) struct Doubtful {
+    event: Event,
+    /// What stands before it on the patient's subject.
+    last: u64,
+    /// The requests that it answers.
+    requests: Option<String>,
+}
 
 impl Registry {
     /// Appends an event after `last`, and takes it into the index. `None` when the patient's subject has moved on.
     pub(super) async fn tell(&self, event: &Event, last: u64) -> Result<Option<u64>, ObserveError> {
+        self.tell_with(event, last, None).await
+    }
+
+    /// The same of an event that answers requests: see [`requests`].
+    pub(super) async fn tell_with(
+        &self,
+        event: &Event,
+        last: u64,
+        requests: Option<String>,
+    ) -> Result<Option<u64>, ObserveError> {
         let payload = readable(encode_event(event), |bytes| decode_event(bytes).map(drop))?;
         let entry = Entry {
             subject: Subject::Patient(event.patient_id),
@@ -61,12 +81,13 @@ impl Registry {
             },
         };
         let _appending = self.appending.read().await;
-        match self.store(entry).await {
+        match self.store(entry, requests.clone()).await {
             Ok(appended) => {
                 failpoint::reach("appended");
                 // Before the index knows, so that whoever finds the revision there finds the event here.
                 self.recent.appended(event);
-                self.index().apply_event(appended.sequence, event);
+                self.index()
+                    .apply_answering(appended.sequence, event, requests.as_deref());
                 self.wake_images(event);
                 Ok(Some(appended.sequence))
             }
@@ -78,7 +99,12 @@ impl Registry {
                 {
                     let key = (observation.system.clone(), observation.view.local_id.clone());
                     let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
-                    doubts.insert(key, (event.clone(), last));
+                    let doubtful = Doubtful {
+                        event: event.clone(),
+                        last,
+                        requests,
+                    };
+                    doubts.insert(key, doubtful);
                 }
                 Err(ObserveError::Append(error))
             }
@@ -94,22 +120,37 @@ impl Registry {
             .map_err(ObserveError::Read)?;
         let own = stored.filter(|stored| stored.id == event.id);
         if let Some(stored) = &own {
-            self.index().apply_event(stored.sequence, event);
+            self.index()
+                .apply_answering(stored.sequence, event, stored.requests.as_deref());
             self.wake_images(event);
         }
         Ok(own.map(|stored| stored.sequence))
     }
 
     /// The log tells duplicates only for some minutes, so that an event in doubt is looked for first.
-    async fn told_or_tell(&self, event: &Event, last: u64) -> Result<Option<u64>, ObserveError> {
+    async fn told_or_tell(&self, doubtful: &Doubtful) -> Result<Option<u64>, ObserveError> {
+        let Doubtful {
+            event,
+            last,
+            requests,
+        } = doubtful;
         match self.own_or_none(event).await? {
             Some(sequence) => Ok(Some(sequence)),
-            None => self.tell(event, last).await,
+            None => self.tell_with(event, *last, requests.clone()).await,
         }
     }
 
     /// Appends a sighting and takes it into the index.
     pub(super) async fn note(&self, sighting: &Sighting) -> Result<(), ObserveError> {
+        self.note_with(sighting, None).await
+    }
+
+    /// The same of a sighting that answers requests.
+    pub(super) async fn note_with(
+        &self,
+        sighting: &Sighting,
+        requests: Option<String>,
+    ) -> Result<(), ObserveError> {
         let payload = readable(encode_sighting(sighting), |bytes| {
             decode_sighting(bytes).map(drop)
         })?;
@@ -127,8 +168,12 @@ impl Registry {
             expected: Expected::Writer(self.config.fence),
         };
         let _appending = self.appending.read().await;
-        let appended = self.append(entry).await?;
-        self.index().apply_sighting(appended, sighting);
+        let appended = self.append(entry, requests.clone()).await?;
+        {
+            let mut index = self.index();
+            index.apply_sighting(appended, sighting);
+            index.apply_requests(appended, requests.as_deref());
+        }
         self.wake_images_at(sighting);
         Ok(())
     }
@@ -150,13 +195,21 @@ impl Registry {
             expected: Expected::Writer(self.config.fence),
         };
         let _appending = self.appending.read().await;
-        let appended = self.append(entry).await?;
-        self.index().apply_review(appended, item);
+        let requests = self.requests.held_by(item);
+        let appended = self.append(entry, requests.clone()).await?;
+        {
+            let mut index = self.index();
+            index.apply_review(appended, item);
+            index.apply_requests(appended, requests.as_deref());
+        }
+        if let Some(key) = requests::held_record(item) {
+            self.requests.written(&key);
+        }
         Ok(())
     }
 
-    async fn append(&self, entry: Entry) -> Result<u64, ObserveError> {
-        match self.store(entry).await {
+    async fn append(&self, entry: Entry, requests: Option<String>) -> Result<u64, ObserveError> {
+        match self.store(entry, requests).await {
             Ok(appended) => Ok(appended.sequence),
             Err(error) => {
                 self.heed(&error);
@@ -166,13 +219,14 @@ impl Registry {
     }
 
     /// Appends under a span of its own, in whose trace the record's ways go on.
-    async fn store(&self, mut entry: Entry) -> Result<Appended, AppendError> {
+    async fn store(&self, mut entry: Entry, requests: Option<String>) -> Result<Appended, AppendError> {
         let span = tracing::info_span!(
             target: span::TARGET, span::APPEND, kind = entry.attributes.kind, sequence = Empty, code = Empty,
             otel.status_code = Empty
         );
         entry.attributes.traceparent = traces::traceparent(&span);
-        let appended = self.log.append(entry).instrument(span.clone()).await;
+        let appended = self.log.append_with(entry, requests);
+        let appended = appended.instrument(span.clone()).await;
         match &appended {
             Ok(appended) => _ = span.record("sequence", appended.sequence),
             Err(error) => traces::failed(&span, error.code()),
@@ -192,7 +246,7 @@ impl Registry {
             let doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
             let mut doubts = doubts.iter();
             doubts
-                .find(|(_, (event, _))| event.patient_id == patient)
+                .find(|(_, doubtful)| doubtful.event.patient_id == patient)
                 .map(|(key, _)| key.clone())
         };
         match key {
@@ -216,12 +270,13 @@ impl Registry {
             }
             doubts.get(key).cloned()
         };
-        if let Some((event, last)) = doubt {
+        if let Some(doubtful) = doubt {
+            let patient = doubtful.event.patient_id;
             let _link = self.links.lock(key).await;
-            let _patient = self.patients.lock(&event.patient_id).await;
+            let _patient = self.patients.lock(&patient).await;
             // As long as the log does not say how it ended, it may be there: nobody else takes the patient for a new one.
-            if self.told_or_tell(&event, last).await?.is_none() {
-                self.index().unreserve(event.patient_id);
+            if self.told_or_tell(&doubtful).await?.is_none() {
+                self.index().unreserve(patient);
             }
             self.doubts
                 .lock()

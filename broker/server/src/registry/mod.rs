@@ -26,9 +26,11 @@ mod merge;
 mod merge_plan;
 mod observe;
 mod outcome;
+mod publish;
 mod queue;
 mod rebuild;
 mod recent;
+mod requests;
 mod review;
 mod review_list;
 mod settle;
@@ -45,8 +47,9 @@ pub use find::Listed;
 pub use gate::CreationPermit;
 pub(crate) use images::ImageEvent;
 pub use images::{ImageDoubt, ImageDue, ImageSettlement, ImageTaken, KnownImage, KnownImageCopy};
-pub use index::{Doubt, Entry, Frozen, Index, ItemKey, OpenItem, Pending, Record};
+pub use index::{Doubt, Entry, Frozen, Index, ItemKey, MOST_REQUESTS, OpenItem, Pending, Record};
 pub use outcome::{DecideError, ObserveError, Observed};
+pub use publish::Published;
 pub use queue::MOST_UNKNOWN;
 pub use rebuild::Rebuilt;
 pub use review::Decided;
@@ -65,6 +68,7 @@ use futures_util::StreamExt as _;
 use gate::Gates;
 use locks::Locks;
 use recent::RecentEvents;
+use requests::Requests;
 use snapshots::Snapshots;
 use std::{
     collections::BTreeSet,
@@ -122,6 +126,7 @@ pub struct Registry {
     gates: Gates,
     doubts: Doubts,
     recent: RecentEvents,
+    requests: Requests,
     /// Who decides an item.
     deciding: Locks<u64>,
     /// One item is opened, changed or closed at a time.
@@ -166,6 +171,7 @@ impl Registry {
             gates: Gates::default(),
             doubts: Doubts::default(),
             recent: RecentEvents::default(),
+            requests: Requests::default(),
             deciding: Locks::new(),
             queue: AsyncMutex::new(()),
             appending: RwLock::new(()),

@@ -1,12 +1,12 @@
 //! Taking what a system says: whose record it is, whether it may be taken, and then what is new.
 
 use super::{
-    LONGEST_CONFLICT, ObserveError, Observed, Registry,
+    LONGEST_CONFLICT, ObserveError, Observed, Published, Registry,
     decide::{Basis, Decision},
     index::ItemKey,
     whose::{Found, SaidNew, Whose},
 };
-use crate::{failpoint, telemetry::traces};
+use crate::{failpoint, telemetry::traces, wire::RequestKey};
 use archwire_core::{
     Decision as Decided, LocalId, Observation, PatientId, Revision, Sighted, SystemName, Text, Verdict,
     identity::{Profile, is_another_person, is_wiped},
@@ -32,16 +32,27 @@ impl Registry {
         observation: Observation,
         begun: Option<Instant>,
     ) -> Result<Observed, ObserveError> {
+        let published = self.observe_once(observation, begun, None).await;
+        published.map(|published| published.observed)
+    }
+
+    /// The same of what may be asked for more than once, by a `request` that is known again: see [`Registry::publish`].
+    pub(super) async fn observe_once(
+        self: &Arc<Self>,
+        observation: Observation,
+        begun: Option<Instant>,
+        request: Option<RequestKey>,
+    ) -> Result<Published, ObserveError> {
         let system = observation.system.clone();
         let span = tracing::info_span!(
             target: span::TARGET, span::OBSERVE, %system, result = Empty, code = Empty, otel.status_code = Empty
         );
         let observed = self
-            .observe_in_turn(observation, begun)
+            .observe_in_turn(observation, begun, request)
             .instrument(span.clone())
             .await;
         let result = match &observed {
-            Ok(observed) => observed.name(),
+            Ok(published) => published.name(),
             Err(error) => {
                 traces::failed(&span, error.code());
                 error.code()
@@ -56,19 +67,26 @@ impl Registry {
         self: &Arc<Self>,
         observation: Observation,
         begun: Option<Instant>,
-    ) -> Result<Observed, ObserveError> {
+        request: Option<RequestKey>,
+    ) -> Result<Published, ObserveError> {
         observation.view.patient.check()?;
         let key = (observation.system.clone(), observation.view.local_id.clone());
         // Held until the end, so that the same new record seen twice at once becomes one patient.
         let record = self.records.lock(&key).await;
         let registry = Arc::clone(self);
         let whole = async move {
-            let observed = registry.observe_whole(&key, observation, begun, None).await;
-            if observed.is_ok() {
+            let published = match request {
+                Some(request) => registry.answer(&key, observation, request).await,
+                None => {
+                    let observed = registry.observe_whole(&key, observation, begun, None).await;
+                    observed.map(Published::now)
+                }
+            };
+            if published.is_ok() {
                 registry.settle_waiting(&key).await;
             }
             drop(record);
-            observed
+            published
         };
         let task = self.tasks.spawn(whole.in_current_span());
         task.await.unwrap_or(Err(ObserveError::Interrupted))
@@ -216,31 +234,38 @@ impl Registry {
         for item in items {
             self.put_item(item).await?;
         }
+        let Observation { system, view, .. } = basis.observation;
+        let record = (system.clone(), view.local_id.clone());
         let mut observed = Observed::Unchanged { patient, revision };
         if let Some((event, last)) = event {
-            let Some(sequence) = self.tell(&event, last).await? else {
-                self.catch_up(patient, last).await?;
-                return Ok(None);
-            };
-            observed = Observed::Recorded {
+            let recorded = |sequence| Observed::Recorded {
                 patient,
                 revision: event.revision,
                 sequence,
             };
+            let requests = self.requests.beside(&record, recorded(0));
+            let Some(sequence) = self.tell_with(&event, last, requests).await? else {
+                self.catch_up(patient, last).await?;
+                return Ok(None);
+            };
+            self.requests.written(&record);
+            observed = recorded(sequence);
             if !event.owed.is_empty() {
-                self.wake(&basis.observation.system, patient);
+                self.wake(system, patient);
             }
         }
         if let Some(sighting) = sighting {
             let owes = matches!(&sighting.what, Sighted::Seen { owed, .. } if !owed.is_empty());
-            self.note(&sighting).await?;
+            let requests = self.requests.beside(&record, observed);
+            self.note_with(&sighting, requests).await?;
+            self.requests.written(&record);
             if owes {
                 self.wake(&sighting.system, patient);
             }
         }
         if agreed {
-            let Observation { system, view, .. } = basis.observation;
-            let disagreement = ItemKey::Disagreement(system.clone(), view.local_id.clone());
+            let (system, local_id) = record;
+            let disagreement = ItemKey::Disagreement(system, local_id);
             self.settle_item(&disagreement, "the system agrees").await?;
         }
         Ok(Some(observed))

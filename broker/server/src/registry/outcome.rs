@@ -85,6 +85,11 @@ pub enum ObserveError {
     /// The contract is not about this patient.
     #[error("the record is of a patient whom the contract is not about")]
     PatientDenied,
+    /// Two requests under one key.
+    #[error(
+        "this idempotency key came with another record before; each request that says something else has a key of its own"
+    )]
+    RequestReused,
     /// More of something than the bus carries.
     #[error("the patient is too large")]
     Bound(#[from] PatientBoundError),
@@ -148,6 +153,7 @@ impl ObserveError {
             Self::KindDenied { .. } => "kind_denied",
             Self::VendorGone => "vendor_gone",
             Self::PatientDenied => "patient_denied",
+            Self::RequestReused => "idempotency_key_reused",
             Self::Bound(_) | Self::Invalid(_) => "observation_invalid",
             Self::ImageOfNobody => "image_of_nobody",
             Self::ImageUnknown => "image_unknown",

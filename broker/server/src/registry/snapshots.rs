@@ -25,7 +25,7 @@ pub(crate) const BUCKET: &str = "index";
 pub(crate) const LARGEST: ByteSize = ByteSize::mebibytes(512);
 const MANIFEST: &str = "manifest";
 /// Changes whenever the rows do.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 /// About so many bytes in a piece.
 const PIECE: usize = 512 * 1024;
 /// Pieces that are read at the same time.

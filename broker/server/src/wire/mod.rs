@@ -12,6 +12,7 @@ mod packed;
 mod parts;
 mod patient;
 mod receipt;
+mod request_key;
 mod review;
 mod view;
 
@@ -24,6 +25,7 @@ pub use merge::{read_merge, read_standing, write_merge, write_standing};
 pub use packed::Packed;
 pub use patient::{read_patient, write_patient};
 pub use receipt::{read_receipt_outcome, write_receipt, write_receipt_outcome};
+pub use request_key::{RequestKey, RequestKeyError};
 pub use review::{decode_review, encode_review, read_review_kind, write_review, write_review_kind};
 pub use view::{read_observation, timestamp};
 

@@ -46,6 +46,7 @@ impl Publishing {
         let request = PublishRequest {
             tag: 7,
             observation: Some(observation),
+            idempotency_key: None,
         };
         // Whoever is not listened to any more hears why.
         _ = in_time(self.say.send(request)).await;

@@ -273,6 +273,7 @@ impl Publishing {
         let request = PublishRequest {
             tag: 0,
             observation: Some(observation),
+            idempotency_key: None,
         };
         _ = self.says.send(request).await;
     }

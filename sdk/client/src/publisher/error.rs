@@ -13,6 +13,9 @@ pub enum PublishError {
         /// Its size, serialised.
         bytes: usize,
     },
+    /// A key of more than 64 characters. Nothing was sent.
+    #[error("the idempotency key has more than 64 characters")]
+    KeyTooLong,
     /// The bus did not take it. Nothing was stored.
     #[error("the bus refused the observation ({}): {}", .0.code, .0.message)]
     Refused(Refusal),
@@ -39,6 +42,7 @@ impl PublishError {
     pub fn code(&self) -> &str {
         match self {
             Self::TooLarge { .. } => "observation_too_large",
+            Self::KeyTooLong => "idempotency_key_invalid",
             Self::Refused(refusal) => &refusal.code,
             Self::Deadline { .. } => "publish_deadline",
             Self::Stream(error) => error.code(),
@@ -52,7 +56,7 @@ impl PublishError {
         match self {
             Self::Refused(refusal) => refusal.retryable,
             Self::Deadline { .. } => true,
-            Self::TooLarge { .. } | Self::Stream(_) | Self::Stopped => false,
+            Self::TooLarge { .. } | Self::KeyTooLong | Self::Stream(_) | Self::Stopped => false,
         }
     }
 }

@@ -1,17 +1,18 @@
 //! What was sent and has no answer yet, by tag. Bounded by the turns that the jobs hold.
 
-use super::{PublishError, Receipt, Refusal};
+use super::{PublishError, Published, Receipt, Refusal};
 use crate::{
     error::ClientError,
-    v1::{Observation, PublishRequest, PublishResponse, publish_response::Outcome},
+    v1::{PublishRequest, PublishResponse, duplicate::First, publish_response::Outcome},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// One observation and who waits for its answer.
 pub(super) struct Job {
-    pub(super) observation: Arc<Observation>,
-    pub(super) reply: oneshot::Sender<Result<Receipt, PublishError>>,
+    /// Without its tag.
+    pub(super) request: Arc<PublishRequest>,
+    pub(super) reply: oneshot::Sender<Result<Published, PublishError>>,
     /// Given back when the job is settled, not when the caller goes away: the bus still owes the answer.
     pub(super) _turn: OwnedSemaphorePermit,
 }
@@ -59,49 +60,66 @@ impl Unanswered {
 fn request(tag: u64, job: &Job) -> PublishRequest {
     PublishRequest {
         tag,
-        observation: Some(Observation::clone(&job.observation)),
+        ..PublishRequest::clone(&job.request)
     }
 }
 
-fn outcome(outcome: Option<Outcome>) -> Result<Receipt, PublishError> {
-    match outcome {
-        Some(Outcome::Recorded(recorded)) => Ok(Receipt::Recorded {
+fn outcome(outcome: Option<Outcome>) -> Result<Published, PublishError> {
+    let unexpected = |what| PublishError::Stream(ClientError::Unexpected(what));
+    let (first, is_duplicate) = match outcome {
+        Some(Outcome::Recorded(recorded)) => (First::Recorded(recorded), false),
+        Some(Outcome::Unchanged(unchanged)) => (First::Unchanged(unchanged), false),
+        Some(Outcome::InReview(review)) => (First::InReview(review), false),
+        Some(Outcome::Duplicate(duplicate)) => match duplicate.first {
+            Some(first) => (first, true),
+            None => return Err(unexpected("a duplicate of nothing")),
+        },
+        Some(Outcome::Refused(refused)) => {
+            return Err(PublishError::Refused(Refusal {
+                code: refused.code,
+                message: refused.message,
+                field: refused.field,
+                retryable: refused.retryable,
+            }));
+        }
+        None => return Err(unexpected("an answer without an outcome")),
+    };
+    Ok(Published {
+        receipt: receipt(first),
+        is_duplicate,
+    })
+}
+
+fn receipt(first: First) -> Receipt {
+    match first {
+        First::Recorded(recorded) => Receipt::Recorded {
             patient_id: recorded.patient_id,
             revision: recorded.revision,
             sequence: recorded.sequence,
-        }),
-        Some(Outcome::Unchanged(unchanged)) => Ok(Receipt::Unchanged {
+        },
+        First::Unchanged(unchanged) => Receipt::Unchanged {
             patient_id: unchanged.patient_id,
             revision: unchanged.revision,
-        }),
-        Some(Outcome::InReview(review)) => Ok(Receipt::InReview {
+        },
+        First::InReview(review) => Receipt::InReview {
             item: review.item,
             patient_id: review.patient_id,
-        }),
-        Some(Outcome::Refused(refused)) => Err(PublishError::Refused(Refusal {
-            code: refused.code,
-            message: refused.message,
-            field: refused.field,
-            retryable: refused.retryable,
-        })),
-        None => Err(PublishError::Stream(ClientError::Unexpected(
-            "an answer without an outcome",
-        ))),
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v1::{Recorded, Unchanged};
+    use crate::v1::{Duplicate, Recorded, Unchanged};
     use tokio::sync::Semaphore;
 
-    fn job(turns: &Arc<Semaphore>) -> (Job, oneshot::Receiver<Result<Receipt, PublishError>>) {
+    fn job(turns: &Arc<Semaphore>) -> (Job, oneshot::Receiver<Result<Published, PublishError>>) {
         let (reply, answer) = oneshot::channel();
         let turn = Arc::clone(turns).try_acquire_owned().unwrap();
         (
             Job {
-                observation: Arc::default(),
+                request: Arc::default(),
                 reply,
                 _turn: turn,
             },
@@ -133,8 +151,14 @@ mod tests {
             tag: first,
             outcome: Some(Outcome::Recorded(recorded)),
         });
-        assert_eq!(first_answer.try_recv().unwrap().unwrap().patient_id(), "a");
-        assert_eq!(second_answer.try_recv().unwrap().unwrap().patient_id(), "b");
+        assert_eq!(
+            first_answer.try_recv().unwrap().unwrap().receipt.patient_id(),
+            "a"
+        );
+        assert_eq!(
+            second_answer.try_recv().unwrap().unwrap().receipt.patient_id(),
+            "b"
+        );
         assert_eq!(turns.available_permits(), 2);
     }
 
@@ -159,7 +183,20 @@ mod tests {
     }
 
     #[test]
+    fn a_duplicate_is_answered_as_it_was_the_first_time_and_says_so() {
+        let unchanged = Unchanged {
+            patient_id: "b".into(),
+            revision: 2,
+        };
+        let first = Some(First::Unchanged(unchanged));
+        let answer = outcome(Some(Outcome::Duplicate(Duplicate { first }))).unwrap();
+        assert_eq!((answer.receipt.revision(), answer.is_duplicate), (Some(2), true));
+    }
+
+    #[test]
     fn an_answer_without_an_outcome_is_an_error_and_not_a_success() {
         assert_eq!(outcome(None).unwrap_err().code(), "contract_broken");
+        let of_nothing = Outcome::Duplicate(Duplicate { first: None });
+        assert_eq!(outcome(Some(of_nothing)).unwrap_err().code(), "contract_broken");
     }
 }

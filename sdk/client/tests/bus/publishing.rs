@@ -75,6 +75,10 @@ async fn what_was_unanswered_when_the_stream_broke_is_sent_again_and_stored_once
     let memory = bus.memory();
     assert_eq!(memory.publish_streams, 3);
     assert!(memory.received.len() > 50, "nothing was sent twice");
+    let keys: BTreeSet<_> = memory.received.iter().zip(&memory.keys).collect();
+    assert_eq!(keys.len(), 50, "what is sent again keeps its key");
+    let keys: BTreeSet<_> = memory.keys.iter().collect();
+    assert_eq!(keys.len(), 50, "each has one of its own");
     assert_eq!(memory.stored.len(), 50);
     assert_eq!(memory.stored.iter().collect::<BTreeSet<_>>().len(), 50);
 }
@@ -122,6 +126,49 @@ async fn a_record_that_a_person_has_to_look_at_is_no_error_and_is_not_sent_again
         Some(1)
     );
     assert_eq!(bus.memory().received, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_program_may_give_keys_of_its_own_and_hears_that_the_bus_knew_one() {
+    let bus = FakeBus::start(Memory {
+        reactions: [Reaction::Duplicate].into(),
+        ..Memory::default()
+    });
+    let publisher = client(&bus).await.publisher();
+    let known = soon(publisher.publish_as("row-17", observation(1)))
+        .await
+        .unwrap();
+    assert_eq!((known.receipt.revision(), known.is_duplicate), (Some(3), true));
+    let new = soon(publisher.publish_as("row-18", observation(1)))
+        .await
+        .unwrap();
+    assert!(!new.is_duplicate);
+    assert_eq!(bus.memory().keys, ["row-17", "row-18"]);
+    let error = soon(publisher.publish_as(&"x".repeat(65), observation(1)))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), error.is_retryable()),
+        ("idempotency_key_invalid", false)
+    );
+}
+
+#[tokio::test]
+async fn a_newer_state_of_a_record_waits_until_the_older_one_has_its_answer_and_other_records_do_not() {
+    let bus = FakeBus::start(Memory {
+        reactions: [Reaction::RefuseForNow].into(),
+        ..Memory::default()
+    });
+    let publisher = client(&bus).await.publisher();
+    let publish = |key, n| soon(publisher.publish_as(key, observation(n)));
+    let (older, newer, other) = tokio::join!(publish("older", 1), publish("newer", 1), publish("other", 2));
+    for answer in [older, newer, other] {
+        answer.unwrap();
+    }
+    let memory = bus.memory();
+    let of_one: Vec<_> = memory.keys.iter().filter(|key| *key != "other").collect();
+    assert_eq!(of_one, ["older", "older", "newer"]);
+    assert_eq!(memory.keys[1], "other", "it waited for another record");
 }
 
 #[tokio::test]

@@ -36,11 +36,23 @@ impl Index {
             Subject::Review(_) => self.apply_review(stored.sequence, &decode_review(payload)?),
             Subject::Writer => self.passed(stored.sequence),
         }
+        self.apply_requests(stored.sequence, stored.requests.as_deref());
         Ok(())
     }
 
     pub(super) fn passed(&mut self, sequence: u64) {
         self.sequence = self.sequence.max(sequence);
+    }
+
+    /// Takes in an event with the requests that it answers.
+    pub(in crate::registry) fn apply_answering(
+        &mut self,
+        sequence: u64,
+        event: &Event,
+        requests: Option<&str>,
+    ) {
+        self.apply_event(sequence, event);
+        self.apply_requests(sequence, requests);
     }
 
     /// Takes in an event that stands in the log at `sequence`. One that was taken in before changes nothing.

@@ -11,6 +11,7 @@ mod items;
 mod merges;
 mod people;
 mod record;
+mod requests;
 mod snapshot;
 
 pub(super) use images::{Content, ImageEntry, Sending, SystemCopy, Via};
@@ -19,6 +20,8 @@ pub(super) use item_key::which_image;
 pub use items::OpenItem;
 pub(super) use items::{RECORD, is_of_unknown};
 pub use record::{Entry, Pending, Record};
+pub use requests::MOST_REQUESTS;
+pub(super) use requests::{Answered, Noted};
 pub use snapshot::Frozen;
 
 use archwire_core::{
@@ -26,6 +29,7 @@ use archwire_core::{
     identity::{People, Profile, Trust},
 };
 use images::Images;
+use requests::AnsweredRequests;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -68,6 +72,8 @@ pub struct Index {
     /// How many items are open about unknown records of a system; follows from the items.
     unknown: BTreeMap<SystemName, usize>,
     images: Images,
+    /// What vendors asked for lately, and what became of it.
+    answered: AnsweredRequests,
     sequence: u64,
     people: Who,
 }
@@ -118,6 +124,7 @@ impl Index {
             held_images: BTreeMap::new(),
             unknown: BTreeMap::new(),
             images: Images::default(),
+            answered: AnsweredRequests::default(),
             sequence: 0,
             people: Who {
                 people: People::new(trust.clone()),

@@ -6,6 +6,7 @@
 use super::{
     Doubt, Entry, Index, ItemKey, OpenItem, Pending, Record,
     images::{ImageEntry, ImageRow, ImagesRow, image_row},
+    requests::{OfSystem, RequestRow},
 };
 use crate::wire::{Packed, decode_event, encode_event};
 use archwire_core::{
@@ -26,6 +27,7 @@ pub struct Frozen {
     last_item: u64,
     patients: Vec<(PatientId, Arc<Entry>)>,
     images: Vec<(ImageId, Arc<ImageEntry>)>,
+    requests: Vec<(SystemName, Arc<OfSystem>)>,
     rest: Vec<Row>,
 }
 
@@ -47,6 +49,7 @@ pub(super) enum Row {
     Item(u64, ItemRow),
     LastItem(u64),
     Dropped(SystemName, PatientId, u64),
+    Request(SystemName, RequestRow),
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -127,8 +130,13 @@ impl Frozen {
             .images
             .iter()
             .map(|(id, entry)| Row::Image(image_row(*id, entry)));
+        let requests = self.requests.iter().flat_map(|(system, requests)| {
+            let rows = requests.rows();
+            rows.map(|row| Row::Request(system.clone(), row))
+        });
         let mut rows = patients
             .chain(images)
+            .chain(requests)
             .chain(self.rest.iter().cloned())
             .chain([Row::LastItem(self.last_item)]);
         std::iter::from_fn(move || {
@@ -194,6 +202,7 @@ impl Index {
             last_item: self.last_item,
             patients,
             images: self.images.frozen(),
+            requests: self.answered.frozen(),
             rest: creating
                 .chain(dropped)
                 .chain(retired)
@@ -256,6 +265,10 @@ impl Index {
                 let system = self.interned(&system);
                 let dropped = self.dropped.entry(patient).or_default();
                 dropped.insert(system, Revision::new(revision));
+            }
+            Row::Request(system, row) => {
+                let system = self.interned(&system);
+                self.answered.thaw(system, &row).ok_or(SnapshotError)?;
             }
         }
         Ok(())

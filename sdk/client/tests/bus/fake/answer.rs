@@ -2,7 +2,8 @@
 
 use super::{Memory, Reaction, refuse};
 use archwire_client::v1::{
-    InReview, PublishRequest, PublishResponse, Recorded, Refused, Unchanged, publish_response::Outcome,
+    Duplicate, InReview, PublishRequest, PublishResponse, Recorded, Refused, Unchanged, duplicate::First,
+    publish_response::Outcome,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -45,6 +46,7 @@ fn take(memory: &Mutex<Memory>, request: PublishRequest, held: &mut Vec<PublishR
     let mut memory = memory.lock().unwrap();
     let local_id = request.observation.unwrap().local_id;
     memory.received.push(local_id.clone());
+    memory.keys.push(request.idempotency_key.unwrap_or_default());
     let refused = |code: &str, retryable| {
         Outcome::Refused(Refused {
             code: code.into(),
@@ -70,6 +72,13 @@ fn take(memory: &Mutex<Memory>, request: PublishRequest, held: &mut Vec<PublishR
         Reaction::Review => Outcome::InReview(InReview {
             item: 7,
             patient_id: format!("p{local_id}"),
+        }),
+        Reaction::Duplicate => Outcome::Duplicate(Duplicate {
+            first: Some(First::Recorded(Recorded {
+                patient_id: format!("p{local_id}"),
+                revision: 3,
+                sequence: 9,
+            })),
         }),
         Reaction::StoreAndBreak => {
             memory.store(&local_id);

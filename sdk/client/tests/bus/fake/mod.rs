@@ -41,6 +41,8 @@ pub(crate) enum Reaction {
     RefuseForGood,
     /// Leaves it to a person, as item 7.
     Review,
+    /// Knows it from an earlier time.
+    Duplicate,
     /// Stores it, and the stream breaks before the answer.
     StoreAndBreak,
     /// Never answers, like a caller that must give up.
@@ -69,6 +71,8 @@ pub(crate) struct Memory {
     pub(crate) breakages: VecDeque<Breakage>,
     /// Local ids in the order in which requests came, repetitions included.
     pub(crate) received: Vec<String>,
+    /// Their keys.
+    pub(crate) keys: Vec<String>,
     pub(crate) stored: Vec<String>,
     pub(crate) publish_streams: usize,
     pub(crate) subscribe_streams: usize,
