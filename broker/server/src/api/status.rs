@@ -123,6 +123,12 @@ pub(super) fn call_too_slow() -> Status {
     refuse(Code::DeadlineExceeded, "call_too_slow", message)
 }
 
+/// A call that was not over when its program stopped waiting for it.
+pub(super) fn deadline_exceeded() -> Status {
+    let message = "the time that the call may take (`grpc-timeout`) is over";
+    refuse(Code::DeadlineExceeded, "deadline_exceeded", message)
+}
+
 /// More streams than the contract allows at the same time.
 pub(super) fn too_many_streams(streams: NonZeroU32) -> Status {
     let message = format!("your contract allows {streams} streams at the same time; end one");

@@ -1,7 +1,10 @@
 //! What is answered, until whoever asked is not let in any more.
 
 use super::shares::OpenStream;
-use crate::{api::transport::OpenCall, vendors::Admitted};
+use crate::{
+    api::{status::deadline_exceeded, transport::OpenCall},
+    vendors::Admitted,
+};
 use bytes::Bytes;
 use http::HeaderMap;
 use hyper::body::{Frame, SizeHint};
@@ -10,7 +13,11 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{sync::OwnedSemaphorePermit, time::sleep};
+use tokio::{
+    select,
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep, sleep_until},
+};
 use tonic::{Status, body::Body};
 
 /// Most bytes that are handed on at a time of an answer that is no stream: what was handed on waits in memory for a reader who is slow,
@@ -38,17 +45,30 @@ pub(super) type Ending = Pin<Box<dyn Future<Output = Status> + Send>>;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Waits until the contract is not in force any more, or what was shown is not good any more, and for as long as a call may need to
-/// end by itself.
-pub(super) fn ending(mut admitted: Admitted) -> Ending {
+/// end by itself; or until whoever asked does not wait any more, which is said with the call.
+pub(super) fn ending(admitted: Admitted, patience: Option<Duration>) -> Ending {
+    // From now on, not from when it is first waited for.
+    let late = patience.and_then(|patience| Instant::now().checked_add(patience));
     Box::pin(async move {
-        loop {
-            if let Err(status) = admitted.contract() {
-                sleep(GRACE).await;
-                return status;
-            }
-            admitted.changed().await;
+        let Some(late) = late else {
+            return let_in_no_more(admitted).await;
+        };
+        select! {
+            biased;
+            status = let_in_no_more(admitted) => status,
+            () = sleep_until(late) => deadline_exceeded(),
         }
     })
+}
+
+async fn let_in_no_more(mut admitted: Admitted) -> Status {
+    loop {
+        if let Err(status) = admitted.contract() {
+            sleep(GRACE).await;
+            return status;
+        }
+        admitted.changed().await;
+    }
 }
 
 /// The body of an answer.

@@ -1,10 +1,12 @@
 //! What stands before the service: who calls, how often, and how much at a time.
 //!
 //! Every call of the bus is authenticated here, before anything of it is read. Whoever is let in stays so only as long as the
-//! contract is in force and what was shown is good: any call, whatever it does, ends within a second with the status that says why not. A refusal
-//! that is one of too many comes after [`SLOW`], so that a connection gets no more than its streams of them a second; calls that come
-//! to nothing, among them those that are taken back before an answer, cost the connection after 1,000 at once and 100 a second.
+//! contract is in force and what was shown is good: any call, whatever it does, ends within a second with the status that says why not;
+//! and at the deadline that its program said, if it said one, a stream too. A refusal that is one of too many comes after [`SLOW`], so
+//! that a connection gets no more than its streams of them a second; calls that come to nothing, among them those that are taken back
+//! before an answer, cost the connection after 1,000 at once and 100 a second.
 
+mod deadline;
 mod ending;
 mod interval;
 mod networks;
@@ -143,7 +145,8 @@ impl Service<http::Request<Body>> for Gate {
                     None => Wanted::WaitsFor(self.keeper.shares.calls(admitted.vendor())),
                 };
                 let call = connection.call(admitted.clone());
-                let ending = ending(admitted.clone());
+                let patience = deadline::patience(request.headers());
+                let ending = ending(admitted.clone(), patience);
                 let turns = Turns::new(self.keeper.shares.clone(), admitted.clone());
                 request.extensions_mut().insert(turns);
                 request.extensions_mut().insert(admitted);
