@@ -9,9 +9,15 @@ pub(crate) struct Arguments {
     /// Where the bus is.
     #[arg(long, default_value = "http://127.0.0.1:7400")]
     pub(crate) url: String,
-    /// File that holds this vendor's token.
-    #[arg(long)]
-    pub(crate) token_file: PathBuf,
+    /// File that holds this vendor's token. Not needed with a certificate.
+    #[arg(long, required_unless_present = "certificate")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// For https: this vendor's certificate, a PEM file.
+    #[arg(long, requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The key to the certificate, a PEM file.
+    #[arg(long, requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
     /// For https: the authority that signed the bus's certificate, a PEM file. Public authorities when left out.
     #[arg(long)]
     pub(crate) ca_certificate: Option<PathBuf>,

@@ -13,11 +13,11 @@ mod arguments;
 mod table;
 mod take;
 
-use anyhow::{Context as _, Result};
-use archwire_client::{Client, Endpoint, PatientKey, Receipt, SubscribeOptions, v1};
+use anyhow::{Context as _, Result, bail};
+use archwire_client::{Client, ClientCertificate, Endpoint, PatientKey, Receipt, SubscribeOptions, v1};
 use arguments::{Arguments, Command};
 use clap::Parser as _;
-use std::{fs, pin::pin, process::ExitCode};
+use std::{fs, path::Path, pin::pin, process::ExitCode};
 use table::{Row, Table};
 use take::take;
 
@@ -33,14 +33,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
-    let token = fs::read_to_string(&arguments.token_file)
-        .with_context(|| format!("cannot read the token from {}", arguments.token_file.display()))?;
-    let mut endpoint = Endpoint::new(&arguments.url, token.trim_end());
-    if let Some(path) = &arguments.ca_certificate {
-        let pem = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        endpoint = endpoint.with_ca_certificate(pem);
-    }
-    let client = Client::connect(endpoint).await?;
+    let client = Client::connect(endpoint(&arguments)?).await?;
     match arguments.command {
         Command::Follow { system, reveal } => {
             follow(&client, &mut Table::open(&arguments.table)?, &system, reveal).await
@@ -58,6 +51,33 @@ async fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
+/// Where the bus is, and by what it knows us.
+fn endpoint(arguments: &Arguments) -> Result<Endpoint> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let certificate = match (&arguments.certificate, &arguments.key) {
+        (Some(chain), Some(key)) => Some(ClientCertificate {
+            chain: read(chain)?,
+            key: read(key)?.into(),
+        }),
+        _ => None,
+    };
+    let token = arguments.token_file.as_deref().map(read).transpose()?;
+    let mut endpoint = match (token, certificate) {
+        (Some(token), None) => Endpoint::new(&arguments.url, token.trim_end()),
+        (None, Some(certificate)) => Endpoint::certified(&arguments.url, certificate),
+        (Some(token), Some(certificate)) => {
+            Endpoint::new(&arguments.url, token.trim_end()).with_client_certificate(certificate)
+        }
+        (None, None) => bail!("name a token file, or a certificate and its key"),
+    };
+    if let Some(path) = &arguments.ca_certificate {
+        endpoint = endpoint.with_ca_certificate(read(path)?);
+    }
+    Ok(endpoint)
+}
+
 async fn follow(client: &Client, table: &mut Table, system: &str, reveal: bool) -> Result<()> {
     let publisher = client.publisher();
     let mut subscription = client.subscribe(SubscribeOptions::new("cephalometric-tracing"));
@@ -72,7 +92,7 @@ async fn follow(client: &Client, table: &mut Table, system: &str, reveal: bool) 
         let Some(delivery) = delivery else { break };
         let what = take(&publisher, table, system, &delivery.event).await?;
         // Everything about it is on our disk and on the bus: it need not come again.
-        subscription.ack(delivery.sequence);
+        subscription.ack(&delivery);
         events += 1;
         let event = &delivery.event;
         let name = if reveal {
