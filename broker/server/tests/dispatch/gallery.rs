@@ -26,6 +26,8 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
+/// How many may look at the same time.
+pub(crate) const VIEWERS: usize = 64;
 /// Who takes pictures.
 pub(crate) const CAMERA: &str = "camera";
 
@@ -47,6 +49,8 @@ pub(crate) struct Pictures {
     pub(crate) hidden: usize,
     /// What it shows instead of what it was given.
     pub(crate) shows: Option<&'static [u8]>,
+    /// Whether nobody gets to see anything once something was sent, until viewers get their permits back.
+    pub(crate) closes_when_sent: bool,
 }
 
 /// The service's second room.
@@ -97,6 +101,9 @@ async fn keep(
         .records
         .insert(id.clone(), record.to_str().unwrap().to_owned());
     pictures.kept.insert(id, body);
+    if pictures.closes_when_sent {
+        gallery.viewers.forget_permits(VIEWERS);
+    }
     if pictures.loses_answers > 0 {
         pictures.loses_answers -= 1;
         return StatusCode::INTERNAL_SERVER_ERROR;
@@ -133,7 +140,7 @@ impl Gallery {
             content: MemoryImages::default(),
             desk,
             pictures: Arc::default(),
-            viewers: Arc::new(Semaphore::new(64)),
+            viewers: Arc::new(Semaphore::new(VIEWERS)),
         }
     }
 

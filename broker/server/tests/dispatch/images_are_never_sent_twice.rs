@@ -1,6 +1,7 @@
 //! A kill, an outage or a lost answer between sending an image and noting that: the next attempt looks before it sends.
 
 use crate::{
+    gallery::VIEWERS,
     office::{system, until},
     support::*,
 };
@@ -35,14 +36,15 @@ async fn a_kill_after_sending_the_other_bytes_of_an_image_that_is_known_there_se
     let patient = town.somebody("1").await;
     let image = town.taken(patient, "7", b"a photograph").await;
     town.image_receipted(image, 1).await;
-    let nobody_sees = town.gallery.viewers.clone().acquire_many_owned(64).await.unwrap();
+    town.gallery.pictures().closes_when_sent = true;
     town.taken(patient, "7", b"the same, turned").await;
     until("the archive has the other bytes", || {
         town.pictured(image).as_deref() == Some(b"the same, turned")
     })
     .await;
     town.kill().await;
-    drop(nobody_sees);
+    town.gallery.pictures().closes_when_sent = false;
+    town.gallery.viewers.add_permits(VIEWERS);
     town.office.restart().await;
     let due = town.office.registry.image_due(&system(ARCHIVE), image).unwrap();
     assert!(due.in_doubt.is_some() && due.local_id.is_some());

@@ -162,7 +162,8 @@ impl Attempt<'_> {
     }
 
     /// Under which id the system is told that it has the image. Staff may have taken away what lay with another patient; one of
-    /// the patient's own that they took away is the system's business.
+    /// the patient's own that they took away is the system's business. What they gave to another patient is not brought back to
+    /// this one: the merge that explains it may be told later, else a person has to decide.
     async fn known_as(
         &self,
         task: &Task,
@@ -170,15 +171,22 @@ impl Attempt<'_> {
     ) -> Result<Option<LocalId>, Failure> {
         let due = &task.due;
         let known = due.local_id.clone();
+        let was_brought = due.lies_elsewhere || due.delivered > Revision::NONE;
         let Some(former) = known
             .as_ref()
-            .filter(|_| due.lies_elsewhere && !due.retracted && self.needs_record)
+            .filter(|_| was_brought && !due.retracted && self.needs_record)
         else {
             return Ok(known);
         };
         let looking = self.connector.fetch_image(former, task.record.as_ref());
         let shown = permission.during(looking).await.map_err(not_read)?;
-        Ok(known.filter(|_| shown.is_some()))
+        if due.lies_elsewhere {
+            return Ok(known.filter(|_| shown.is_some()));
+        }
+        match shown.is_some_and(|view| self.is_elsewhere(task, Some(&view.record))) {
+            true => Err(Failure::Later(None, Trouble::of_code(ELSEWHERE))),
+            false => Ok(known),
+        }
     }
 
     async fn send(
