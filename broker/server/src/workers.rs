@@ -135,6 +135,9 @@ pub(crate) async fn workers(
             breaker: Arc::clone(&breaker),
             desk: desk.clone(),
             images: images_desk.clone(),
+            viewer: abilities
+                .contains(&Ability::FetchImages)
+                .then(|| Arc::clone(&connector)),
             last_poll: LastPoll::default(),
             account: connector.account().clone(),
         };

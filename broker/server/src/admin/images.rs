@@ -7,7 +7,7 @@
 
 use super::{
     asker::Asker,
-    page_size,
+    image_copies, page_size,
     practice::Practice,
     status::{image_store, invalid, patient_id, unanswered, unknown_patient},
 };
@@ -67,7 +67,9 @@ pub(super) async fn show(
     let id = image_id(&request.image)?;
     let (known, news) = found(&practice.registry, id).await?;
     audited(practice, &asker, Action::ShowImage, &known, id).await?;
+    let copies = image_copies::copies(practice, id, &known, request.look).await;
     Ok(v1::ShowImageResponse {
+        copies,
         news: Some(write_image_news(&news)),
         patient_id: known.patient.to_string(),
         retracted: known.retracted,

@@ -9,6 +9,7 @@
 
 mod accounting;
 mod asker;
+mod image_copies;
 mod images;
 mod mask;
 mod merging;

@@ -12,7 +12,7 @@ use crate::{
     tokens::Tokens,
 };
 use archwire_core::{Priority, SystemName};
-use archwire_host::Account;
+use archwire_host::{Account, Connector};
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 use tonic::Status;
 
@@ -51,6 +51,8 @@ pub struct SystemHandle {
     pub desk: Option<Desk>,
     /// Deliveries of images; `None` when the bus brings it none.
     pub images: Option<ImageDesk>,
+    /// Its connector, where that shows images.
+    pub viewer: Option<Arc<Connector>>,
     /// When it was last read.
     pub last_poll: LastPoll,
     /// Whose quota it uses.

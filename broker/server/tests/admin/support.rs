@@ -279,6 +279,7 @@ fn handle(office: &Office, name: &str, delivers: bool) -> (SystemName, SystemHan
         desk: delivers.then(desk),
         images: delivers.then(|| ImageDesk::new(system.clone())),
         breaker: Arc::clone(&breaker),
+        viewer: None,
         last_poll: LastPoll::default(),
         account: Account::new(AccountConfig::new(system.clone())),
     };

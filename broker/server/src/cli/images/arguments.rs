@@ -17,9 +17,12 @@ pub(super) enum ImagesCommand {
     /// List the images of a patient. Nothing in it tells who that is, or when an image was taken.
     #[command(after_help = "Example:\n  archwire images list --patient 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001")]
     List(ListArgs),
-    /// Show what is known of an image. Audited.
+    /// Show what is known of an image, and what each system has of it. Audited.
+    ///
+    /// Staff delete images and move them to other patients, and no program tells the bus: `--look` asks. Whatever they did, the bus
+    /// keeps the image, and brings none a second time that was deleted.
     #[command(
-        after_help = "Example:\n  archwire images show 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001/7 --by \"Kim Doe\""
+        after_help = "Example:\n  archwire images show 019a8f30-8d5e-7c31-b5a5-02d1f0a4c001/7 --look --by \"Kim Doe\""
     )]
     Show(ShowArgs),
     /// Write an image into a file, byte for byte as it came. Audited.
@@ -72,6 +75,9 @@ pub(super) struct ShowArgs {
     /// Which, as the list says.
     #[arg(value_name = "IMAGE")]
     pub(super) image: ImageId,
+    /// Ask each system now whether it still has the image, and under whose record.
+    #[arg(long)]
+    pub(super) look: bool,
 }
 
 #[derive(Args)]

@@ -93,6 +93,7 @@ async fn show(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError>
     let request = v1::ShowImageRequest {
         image: arguments.image.to_string(),
         person: arguments.acting.person(),
+        look: arguments.look,
     };
     let mut broker = broker(&arguments.acting.asking).await?;
     let answer = broker.show_image(request).await?.into_inner();
@@ -102,6 +103,7 @@ async fn show(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError>
             "patient_id": answer.patient_id,
             "retracted": answer.retracted,
             "news": news,
+            "copies": answer.copies.iter().map(copy_as_json).collect::<Vec<_>>(),
         });
         return Ok(json::write(out, &value)?);
     }
@@ -111,7 +113,27 @@ async fn show(arguments: ShowArgs, out: &mut impl Write) -> Result<(), AskError>
         table.row(["retracted", "yes: it is the patient's no more"]);
     }
     rows(&mut table, &news);
+    for copy in &answer.copies {
+        table.row([&format!("in {}", copy.system), &in_words(copy)]);
+    }
     Ok(table.write(out)?)
+}
+
+/// What a system has of an image.
+fn copy_as_json(copy: &v1::CopyOfImage) -> Value {
+    json::stated(json!({
+        "system": copy.system,
+        "local_id": copy.local_id,
+        "state": copy.state,
+        "shows": copy.shows,
+    }))
+}
+
+fn in_words(copy: &v1::CopyOfImage) -> String {
+    let named = copy.local_id.as_ref().map(|id| format!(", as {id}"));
+    let shows = copy.shows.as_ref().map(|shows| format!("; shows now: {shows}"));
+    let (named, shows) = (named.unwrap_or_default(), shows.unwrap_or_default());
+    format!("{}{named}{shows}", copy.state)
 }
 
 /// A row for everything that is stated.

@@ -32,6 +32,8 @@ pub struct KnownImageCopy {
     pub system: SystemName,
     /// The image's id there; `None` when it has none, or when it is not known yet.
     pub local_id: Option<LocalId>,
+    /// The record under which it lies there, where that is known.
+    pub record: Option<LocalId>,
     /// Up to which revision of the image the system is up to date.
     pub delivered: Revision,
     /// SHA-256 of the bytes that it showed last; `None` when it showed none.
@@ -234,6 +236,7 @@ fn known_copy(copy: &SystemCopy) -> KnownImageCopy {
     KnownImageCopy {
         system: copy.system.clone(),
         local_id: copy.local_id.clone(),
+        record: copy.record.clone(),
         delivered: copy.delivered,
         shown: copy.shown.as_ref().map(|shown| shown.digest),
         in_doubt_since: copy.sending().map(|sending| sending.since),
