@@ -11,30 +11,30 @@
 //! A block of which nobody knows whether it is stored is appended again as it is, until it is known to be there, or another one is in
 //! its place. Where another broker has written meanwhile, its blocks are taken over and what waits is chained behind them.
 
+mod order;
+mod others;
 mod signing;
 
+pub(super) use order::{Later, Order, Waiter};
 pub use signing::Signing;
 
 use super::{
-    AuditError, ahead,
+    AuditError,
     budget::Budget,
     pending::{Built, Item, Origin, Pending},
-    streams::{Sent, Streams},
-    tail::{self, Behind, Tail},
+    streams::Streams,
+    tail::Tail,
 };
 use crate::api::status::with_causes;
 use archwire_core::PracticeName;
 use archwire_nats::{AppendError, AuditAppend, AuditStream, Log};
-use archwire_proto::admin::v1::AuditRecord;
-use futures_util::TryStreamExt as _;
 use signing::FIRST_SIGNED;
 use std::{
-    pin::pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
 
@@ -46,38 +46,6 @@ const ENOUGH: usize = 256;
 const RETRY: Duration = Duration::from_secs(1);
 /// Records, and events of subscriptions, that are kept here.
 pub(super) const MOST_PENDING: usize = 4096;
-
-/// Somebody who waits, for where it is stored.
-pub(super) type Waiter<T> = oneshot::Sender<Result<T, AuditError>>;
-
-/// What somebody waits for.
-pub(super) enum Order {
-    /// A record. Of one that opens a subscription, or lets more of it go out, account is kept.
-    Record {
-        record: Box<AuditRecord>,
-        stored: Waiter<u64>,
-        opens: bool,
-    },
-    /// Everything that was handed over before.
-    Settle(Waiter<()>),
-    /// The same, and that the writer has ended.
-    Close(Waiter<()>),
-}
-
-/// What nobody waits for.
-pub(super) enum Later {
-    /// What follows from the log's record `sequence`, if anything.
-    Derived {
-        sequence: u64,
-        record: Option<Box<AuditRecord>>,
-    },
-    /// An event on its way to a subscription.
-    Sent { stream: u64, event: Sent },
-    /// What may have gone out before a kill, or is noted.
-    Note(Box<AuditRecord>),
-    /// The end of a subscription's stream.
-    Closed { stream: u64, through: u64 },
-}
 
 /// The writer.
 pub(super) struct Writer {
@@ -315,52 +283,6 @@ impl Writing {
         }
         let stored = self.pending.stored_through(self.writer.tail.log_sequence);
         self.writer.passed.send_replace(stored);
-    }
-
-    /// Takes over what another broker has written behind the last block that is known here.
-    async fn take_over(&mut self) -> Result<(), AuditError> {
-        let before = self.writer.tail.sequence;
-        let unread = |error| AuditError::Read(Arc::new(error));
-        let mut behind = pin!(self.writer.stream.read(before.saturating_add(1)));
-        while let Some(stored) = behind.try_next().await.map_err(unread)? {
-            self.writer.tail = match self.writer.tail.behind(&stored) {
-                Behind::Next(tail) => tail,
-                Behind::Broken(tail) => {
-                    tail::is_broken(stored.sequence);
-                    tail
-                }
-            };
-        }
-        if self.writer.tail.sequence == before {
-            self.miss().await?;
-        }
-        let place = self.writer.tail.log_sequence;
-        let known = ahead::within(&self.writer.log, place).await.map_err(unread)?;
-        if known < place {
-            self.writer.tail.log_sequence = known;
-            self.pending
-                .push(Item::new(&ahead::told(place, known), Origin::Note));
-        }
-        self.pending.forget_through(known);
-        Ok(())
-    }
-
-    /// The last block that is known here is not there any more. Going on behind it, so that this shows for ever.
-    async fn miss(&mut self) -> Result<(), AuditError> {
-        let last = self.writer.stream.last().await;
-        let last = last.map_err(|error| AuditError::Read(Arc::new(error)))?;
-        let found = last.map_or(0, |last| last.sequence);
-        if found == self.writer.tail.sequence {
-            return Err(AuditError::Append(Arc::new(AppendError::Conflict)));
-        }
-        tracing::error!(
-            code = "audit_cut_off",
-            known = self.writer.tail.sequence,
-            found,
-            "the end of the audit is gone; `archwire audit verify` tells what"
-        );
-        self.writer.tail.sequence = found;
-        Ok(())
     }
 
     /// Tells those who wait that nothing is stored.

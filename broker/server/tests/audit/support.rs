@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
+    path::Path,
     time::Duration,
 };
 use tempfile::TempDir;
@@ -47,13 +48,33 @@ impl Archive {
 
     /// The audit, with a checkpoint after so many records.
     pub(crate) async fn audit(&self, every: u64) -> Audit {
+        self.audit_of(self.folder.path(), every).await
+    }
+
+    /// The same of a broker with this data folder, and so with a key of its own.
+    pub(crate) async fn audit_of(&self, folder: &Path, every: u64) -> Audit {
         let signing = Signing {
-            key: CheckpointKey::of(self.folder.path()).unwrap().into(),
-            file: self.folder.path().join(CHECKPOINT_FILE),
+            key: CheckpointKey::of(folder).unwrap().into(),
+            file: folder.join(CHECKPOINT_FILE),
             every,
             at_least: Duration::from_secs(3600),
         };
         Audit::open_with(&self.log, SIZE, Some(signing)).await.unwrap()
+    }
+
+    /// What a check says that has the files of checkpoints of these data folders, and the keys of the first ones.
+    pub(crate) async fn verified_with(&self, audit: &Audit, folders: &[&Path], keys: usize) -> Verified {
+        let files = folders
+            .iter()
+            .map(|folder| read_file(&folder.join(CHECKPOINT_FILE)).unwrap());
+        let checkpoints = files.flat_map(|file| file.checkpoints).collect();
+        let known = folders.iter().take(keys);
+        let known = known.map(|folder| CheckpointKey::of(folder).unwrap().public());
+        let mut verifier = Verifier::new(practice(), known, checkpoints);
+        for stored in stored(audit).await {
+            verifier.take(stored.sequence, Some(stored.time), &stored.kind, stored.payload);
+        }
+        verifier.finish()
     }
 
     /// What a check says that has the file of checkpoints, or has not.

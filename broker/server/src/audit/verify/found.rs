@@ -82,6 +82,20 @@ pub struct Finding {
     pub at: Option<String>,
 }
 
+/// A key that is none of the known ones, and what it signed: another broker of the practice has a key of its own, and so has somebody
+/// who writes an audit anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherKey {
+    /// The public key.
+    pub key: [u8; 32],
+    /// How many checkpoints, and records of what was let go of.
+    pub count: u64,
+    /// The first place that it signed.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+}
+
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Verified {
@@ -99,6 +113,8 @@ pub struct Verified {
     pub signed_through: u64,
     /// What was let go of before the first record, as it was signed.
     pub let_go: Option<Removal>,
+    /// Keys that are none of the known ones; at most 16. Each is one of `findings`.
+    pub other_keys: Vec<OtherKey>,
     /// What is wrong, in the order of the audit; at most [`super::MOST_FINDINGS`].
     pub findings: Vec<Finding>,
     /// How much is wrong in all.

@@ -5,7 +5,7 @@ use super::arguments::{KeyArgs, VerifyArgs};
 use crate::{
     audit::{
         checkpoint::{CheckpointFile, read_file},
-        verify::{END_KIND, Finding, Verified, Verifier},
+        verify::{END_KIND, Finding, OtherKey, Verified, Verifier},
     },
     cli::{
         asking::{AskError, broker},
@@ -29,6 +29,7 @@ pub(super) async fn verify(arguments: VerifyArgs, out: &mut impl Write) -> Resul
         true => own_key(&own)?.into_iter().collect(),
         false => arguments.public_key,
     };
+    let known = keys.iter().map(hex::encode).collect::<Vec<_>>();
     let is_asked = arguments.checkpoints.is_some();
     let (asked, kept) = (arguments.checkpoints, checkpoints(None, &own)?);
     let mut file = match asked {
@@ -76,6 +77,9 @@ pub(super) async fn verify(arguments: VerifyArgs, out: &mut impl Write) -> Resul
             )?;
         }
         write(out, &verified, &file.broken)?;
+        for other in &verified.other_keys {
+            writeln!(out, "{}", other_key(other, &known))?;
+        }
         if !has_compared {
             writeln!(
                 out,
@@ -180,6 +184,20 @@ fn write(out: &mut impl Write, verified: &Verified, broken: &[usize]) -> io::Res
     )
 }
 
+/// What somebody is told of a key that is none of the known ones.
+fn other_key(other: &OtherKey, known: &[String]) -> String {
+    let key = hex::encode(other.key);
+    let named = known.iter().map(|known| format!("--public-key {known} "));
+    format!(
+        "{} checkpoints, of records {} to {}, are signed by {key}\n  each broker of a practice has a key of its own: where `archwire audit \
+         key` on another one says this key, ask again with {}--public-key {key}; else somebody wrote the audit who should not",
+        other.count,
+        other.first,
+        other.last,
+        named.collect::<String>()
+    )
+}
+
 fn words(finding: &Finding) -> String {
     let Finding {
         fault,
@@ -220,6 +238,12 @@ fn as_json(verified: &Verified, broken: &[usize], has_compared: bool) -> Value {
         })),
         "checkpoints": verified.checkpoints,
         "signed_through": verified.signed_through,
+        "other_keys": verified.other_keys.iter().map(|other| json!({
+            "public_key": hex::encode(other.key),
+            "checkpoints": other.count,
+            "first": other.first,
+            "last": other.last,
+        })).collect::<Vec<_>>(),
         "found": verified.found,
         "findings": findings.collect::<Vec<_>>(),
         "broken_lines": broken,
@@ -255,6 +279,23 @@ mod tests {
         let said = String::from_utf8(out).unwrap();
         assert!(
             said.contains("line 4 of the file") && said.ends_with("the audit is NOT what it was\n"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_key_of_another_broker_is_said_with_what_to_ask_next() {
+        let other = OtherKey {
+            key: [0xab; 32],
+            count: 3,
+            first: 40,
+            last: 90,
+        };
+        let said = other_key(&other, &["cd".to_owned()]);
+        let key = "ab".repeat(32);
+        let asks = format!("ask again with --public-key cd --public-key {key};");
+        assert!(
+            said.starts_with("3 checkpoints, of records 40 to 90") && said.contains(&asks),
             "{said}"
         );
     }

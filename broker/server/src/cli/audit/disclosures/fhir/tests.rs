@@ -146,6 +146,87 @@ fn check(place: &str, value: &Value, is: Is) -> Result<(), String> {
     }
 }
 
+/// The codes that may stand in it, by their systems, as these call them: FHIR R4's own value sets, DICOM part 16 annex D, HL7 v3
+/// ActReason.
+const CODES: [(&str, &[(&str, &str)]); 6] = [
+    (
+        "http://dicom.nema.org/resources/ontology/DCM",
+        &[
+            ("110106", "Export"),
+            ("110152", "Destination Role ID"),
+            ("110153", "Source Role ID"),
+        ],
+    ),
+    (
+        "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle",
+        &[("disclose", "Disclose Record Lifecycle Event")],
+    ),
+    (
+        "http://terminology.hl7.org/CodeSystem/audit-entity-type",
+        &[("1", "Person"), ("2", "System Object")],
+    ),
+    (
+        "http://terminology.hl7.org/CodeSystem/object-role",
+        &[("1", "Patient"), ("4", "Domain Resource")],
+    ),
+    (
+        "http://terminology.hl7.org/CodeSystem/security-source-type",
+        &[("4", "Application Server")],
+    ),
+    (
+        "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+        &[
+            ("TREAT", "treatment"),
+            ("HPAYMT", "healthcare payment"),
+            ("HOPERAT", "healthcare operations"),
+            ("HRESCH", "healthcare research"),
+            ("ETREAT", "Emergency Treatment"),
+            ("PATRQT", "patient requested"),
+            ("PUBHLTH", "public health"),
+        ],
+    ),
+];
+
+/// Whether every code in it is one of its system's, under its name; where one is not, says which. Counts them.
+fn check_codes(value: &Value, count: &mut usize) -> Result<(), String> {
+    if let Some(code) = value.get("code") {
+        *count += 1;
+        let of_system = CODES.iter().find(|(system, _)| value["system"] == *system);
+        let known = of_system.is_some_and(|(_, codes)| {
+            codes
+                .iter()
+                .any(|(known, display)| code == known && value["display"] == *display)
+        });
+        if !known {
+            return Err(format!("{value} is no code of its system"));
+        }
+    }
+    let inside: Vec<&Value> = match value {
+        Value::Object(object) => object.values().collect(),
+        Value::Array(list) => list.iter().collect(),
+        _ => Vec::new(),
+    };
+    inside.into_iter().try_for_each(|value| check_codes(value, count))
+}
+
+#[test]
+fn every_code_is_one_of_its_system_under_its_name() {
+    for purpose in Purpose::ALL {
+        let record = AuditRecord {
+            purpose: purpose.code().to_owned(),
+            image: Some(format!("{PATIENT}/3")),
+            ..sent("disclosure.image")
+        };
+        let mut event = audit_event(&told(&record));
+        let mut count = 0;
+        assert_eq!(check_codes(&event, &mut count), Ok(()));
+        // What happened (2), why (2), the roles of the two (2), what was the source (1), and what each entity is (4).
+        assert_eq!(count, 11, "{event:#}");
+        event["type"]["code"] = "110107".into();
+        assert!(check_codes(&event, &mut count).is_err());
+    }
+}
+
 #[test]
 fn everything_that_is_told_is_an_audit_event_of_r4() {
     let actions = [
