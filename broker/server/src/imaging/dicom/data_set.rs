@@ -97,8 +97,9 @@ impl<'a> DataSet<'a> {
     pub(super) fn ascii(&self, tag: Tag) -> Option<&'a str> {
         let text = std::str::from_utf8(self.bytes(tag)?)
             .ok()
-            .filter(|text| text.is_ascii())?;
-        Some(text.trim_matches(['\0', ' '])).filter(|text| !text.is_empty())
+            .filter(|text| text.is_ascii())?
+            .trim_matches(['\0', ' ']);
+        (!text.is_empty() && !text.contains(char::is_control)).then_some(text)
     }
 
     /// The items of a sequence.

@@ -44,7 +44,7 @@ impl Charset {
         }
     }
 
-    /// The text of an element, as it is; `None` where it cannot be read or there is none.
+    /// The text of an element, with spaces for control characters; `None` where it cannot be read or there is none.
     pub(super) fn text(&self, bytes: &[u8]) -> Option<String> {
         let mut text = String::new();
         let mut rest = bytes;
@@ -65,8 +65,13 @@ impl Charset {
             }
             rest = after;
         }
-        let text = text.trim_matches(['\0', ' ']);
-        (!text.is_empty() && !text.contains(ESCAPE as char)).then(|| text.to_owned())
+        if text.contains(ESCAPE as char) {
+            return None;
+        }
+        // No text of the bus has them, and a person's name may not vanish for one of them.
+        let text = text.replace(char::is_control, " ");
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
     }
 }
 

@@ -80,6 +80,6 @@ impl Tiff<'_> {
         let text = std::str::from_utf8(bytes.split(|byte| *byte == 0).next()?)
             .ok()?
             .trim();
-        (!text.is_empty() && text.is_ascii()).then(|| text.to_owned())
+        (!text.is_empty() && text.is_ascii() && !text.contains(char::is_control)).then(|| text.to_owned())
     }
 }

@@ -5,7 +5,11 @@ use super::{
     read_bytes, report,
     writer::{How, Writer, excerpt, file, radiograph, with_pixels},
 };
-use crate::imaging::{Excerpt, dicom::read};
+use crate::{
+    imaging::{Excerpt, describe, dicom::read},
+    wire::{read_image, write_image},
+};
+use archwire_core::{ImageClaim, PatientId, Text};
 use dicom_core::Tag;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -149,6 +153,29 @@ fn two_names_are_nobodys() {
         "Lovelace^Ada",
     );
     assert!(read_bytes(&twice.file()).unwrap().named.is_some());
+}
+
+#[test]
+fn control_characters_are_spaces_so_that_what_is_told_can_be_stored() {
+    let mut bytes = with_pixels(How::Explicit);
+    for (text, odd) in [
+        ("A-1", "A\t1"),
+        ("774007", "774\u{1}07"),
+        ("Ceph 9", "Ceph\n9"),
+        ("Lovelace", "Love\u{7f}ace"),
+    ] {
+        let is_here = |window: &[u8]| window == text.as_bytes();
+        let at = bytes.windows(text.len()).position(is_here).unwrap();
+        bytes[at..at + text.len()].copy_from_slice(odd.as_bytes());
+    }
+    let described = describe(ImageClaim::default(), &excerpt(&bytes), PatientId::generate()).unwrap();
+    let (image, named) = (described.image, described.named.unwrap());
+    assert!(read_image(write_image(&image)).as_ref() == Ok(&image));
+    let text = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().to_owned()).unwrap();
+    assert_eq!(text(&image.about.accession), "A 1");
+    assert_eq!(text(&image.about.device), "Example Imaging Ceph 9");
+    assert_eq!(image.about.anatomy[0].value, "774 07");
+    assert_eq!(text(&named.names[0].family), "Love ace");
 }
 
 #[test]
