@@ -59,7 +59,7 @@ fn the_guide_names_the_limits_that_hold() {
     );
     holds(
         "a connection that showed",
-        format!("{} hour ", patience.certified.as_secs() / 3600),
+        format!("every {} ", seconds(patience.certified)),
     );
     holds(
         "health and reflection",

@@ -7,6 +7,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// Whoever signs certificates.
@@ -33,17 +34,25 @@ impl Authority {
 
     /// A certificate for a server on this machine.
     pub(crate) fn server(&self) -> Pair {
-        self.sign(ExtendedKeyUsagePurpose::ServerAuth, "localhost")
+        self.sign(ExtendedKeyUsagePurpose::ServerAuth, "localhost", None)
     }
 
     /// One for a vendor.
     pub(crate) fn client(&self) -> Pair {
-        self.sign(ExtendedKeyUsagePurpose::ClientAuth, "vendor.example")
+        self.sign(ExtendedKeyUsagePurpose::ClientAuth, "vendor.example", None)
     }
 
-    fn sign(&self, purpose: ExtendedKeyUsagePurpose, name: &str) -> Pair {
+    /// One for a vendor that does not last.
+    pub(crate) fn client_until(&self, end: SystemTime) -> Pair {
+        self.sign(ExtendedKeyUsagePurpose::ClientAuth, "vendor.example", Some(end))
+    }
+
+    fn sign(&self, purpose: ExtendedKeyUsagePurpose, name: &str, end: Option<SystemTime>) -> Pair {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        if let Some(end) = end {
+            params.not_after = end.into();
+        }
         params.extended_key_usages = vec![purpose];
         let certificate = params.signed_by(&key, &self.0).unwrap();
         Pair {

@@ -5,15 +5,22 @@ use crate::{
     house::{CEPH, Caller, House, IMAGING, Plan, eventually, token_of},
     office::{everything, in_time, vendor},
 };
-use archwire::vendors::Vendor;
+use archwire::{api::Patience, vendors::Vendor};
 use futures_util::TryStreamExt as _;
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime},
+};
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
+
+/// How often certificates are looked at, and the files of TLS.
+const LOOK: Duration = Duration::from_millis(25);
 
 struct Certified {
     house: House,
     broker: Authority,
     vendors: Authority,
+    files: Files,
     _folder: tempfile::TempDir,
 }
 
@@ -41,6 +48,11 @@ impl Certified {
         let house = House::with(Plan {
             tls: Some(files.tls()),
             vendors: vec![imaging(&[&pair]), ceph()],
+            patience: Patience {
+                certified: LOOK,
+                look_every: LOOK,
+                ..Patience::default()
+            },
             ..Plan::default()
         })
         .await;
@@ -48,6 +60,7 @@ impl Certified {
             house,
             broker,
             vendors,
+            files,
             _folder: folder,
         };
         (certified, pair)
@@ -58,6 +71,13 @@ impl Certified {
             Ok(caller) => caller.ask().await,
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether somebody was not let in for this reason.
+    async fn audited(&self, reason: &str) -> bool {
+        self.house.audit.settle().await.unwrap();
+        let records: Vec<_> = self.house.audit.read(0).try_collect().await.unwrap();
+        records.iter().any(|(_, record)| record.reason == reason)
     }
 
     async fn connect(&self, pair: Option<&Pair>, token: Option<&str>) -> Result<Caller, String> {
@@ -107,11 +127,44 @@ async fn a_certificate_that_nobody_signed_does_not_even_connect() {
     let refused = certified.knock(Some(&foreign), Some(&token_of(CEPH))).await;
     assert!(refused.is_err());
     eventually("it is in the audit", async || {
-        certified.house.audit.settle().await.unwrap();
-        let records: Vec<_> = certified.house.audit.read(0).try_collect().await.unwrap();
-        records
-            .iter()
-            .any(|(_, record)| record.reason == "tls_certificate_untrusted")
+        certified.audited("tls_certificate_untrusted").await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_ends_the_connection_that_it_began() {
+    let (certified, _) = Certified::open(Authority::client).await;
+    let end = SystemTime::now() + Duration::from_secs(4);
+    let mine = certified.vendors.client_until(end);
+    certified.house.books.put_vendors([imaging(&[&mine]), ceph()]);
+    let caller = certified.connect(Some(&mine), None).await.unwrap();
+    assert_eq!(caller.ask().await, Ok(()));
+    let stream = caller.subscribe("one").await.unwrap();
+    _ = stream.ends().await;
+    // Its last second is one in which it counts; certificates know no parts of one.
+    assert!(SystemTime::now() + Duration::from_secs(1) >= end);
+    assert!(certified.audited("certificate_expired").await);
+    assert!(caller.ask().await.is_err(), "nor does it begin another one");
+    assert_eq!(certified.knock(None, Some(&token_of(CEPH))).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_certificate_whose_authority_is_believed_no_more_ends_its_connection_and_no_other() {
+    let (certified, mine) = Certified::open(Authority::client).await;
+    let caller = certified.connect(Some(&mine), None).await.unwrap();
+    let stream = caller.subscribe("one").await.unwrap();
+    let token = token_of(CEPH);
+    let other = certified.connect(None, Some(&token)).await.unwrap();
+    let mut other = other.subscribe("two").await.unwrap();
+    certified.files.put_roots(&Authority::new());
+    _ = stream.ends().await;
+    assert!(certified.audited("certificate_untrusted").await);
+    assert!(caller.ask().await.is_err());
+    assert!(other.goes_on().await);
+    certified.files.put_roots(&certified.vendors);
+    eventually("it is believed again", async || {
+        certified.knock(Some(&mine), None).await.is_ok()
     })
     .await;
 }

@@ -5,12 +5,12 @@ use super::{
     connection::{Bytes, Stream as Encrypted},
     places::{Full, Place, Places},
     refused,
+    shown::Shown,
     state::Connection,
     tls::TlsNow,
 };
 use crate::audit::Audit;
 use futures_util::{Stream, stream};
-use sha2::{Digest as _, Sha256};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -96,12 +96,11 @@ impl Accepting {
         _ = stream.set_nodelay(true);
         let patience = self.patience;
         let Some(tls) = &self.tls else {
-            let state = Connection::new(address, None, patience);
+            let state = Connection::new(address, None, patience, self.audit.clone());
             return Some(Bytes::new(Encrypted::Clear(stream), state, place, patience));
         };
-        let acceptor = TlsAcceptor::from(tls.config());
         self.beginning.spawn(encrypt(
-            acceptor,
+            tls.clone(),
             stream,
             address,
             place,
@@ -114,13 +113,14 @@ impl Accepting {
 
 /// Begins TLS; nothing where that fails or takes too long.
 async fn encrypt(
-    acceptor: TlsAcceptor,
+    tls: TlsNow,
     stream: TcpStream,
     address: IpAddr,
     place: Place,
     patience: Patience,
     audit: Audit,
 ) -> Option<Bytes> {
+    let acceptor = TlsAcceptor::from(tls.config());
     let begun = timeout(patience.handshake, acceptor.accept(stream)).await;
     let stream = match begun {
         Ok(Ok(stream)) => stream,
@@ -139,9 +139,8 @@ async fn encrypt(
         }
     };
     let (_, session) = stream.get_ref();
-    let certificate = session.peer_certificates().and_then(<[_]>::first);
-    let certificate = certificate.map(|certificate| Sha256::digest(certificate).into());
-    let state = Connection::new(address, certificate, patience);
+    let shown = Shown::of(session.peer_certificates(), &tls);
+    let state = Connection::new(address, shown, patience, audit);
     Some(Bytes::new(
         Encrypted::Tls(Box::new(stream)),
         state,

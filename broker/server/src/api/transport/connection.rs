@@ -44,7 +44,9 @@ impl Bytes {
     pub(super) fn new(stream: Stream, state: Connection, place: Place, patience: Patience) -> Self {
         Self {
             stream,
-            look_at: Box::pin(sleep(patience.first_call.min(patience.taken))),
+            look_at: Box::pin(sleep(
+                patience.first_call.min(patience.taken).min(patience.certified),
+            )),
             cut: Box::pin(state.cut().clone().cancelled_owned()),
             stalled_at: None,
             stall: patience.stall,
@@ -61,6 +63,10 @@ impl Bytes {
                 Standing::Over => return Poll::Ready(Ok(())),
                 Standing::Stuck => {
                     self.state.cut_off("what it asked for was not taken");
+                    break;
+                }
+                Standing::Untrusted => {
+                    self.state.cut_off("its certificate does not count any more");
                     break;
                 }
             }

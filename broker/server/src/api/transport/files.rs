@@ -5,7 +5,7 @@ use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::{VerifierBuilderError, WebPkiClientVerifier},
+    server::{VerifierBuilderError, WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 use std::{
     fs::{self, File},
@@ -118,8 +118,16 @@ impl Look {
     }
 }
 
-/// The files as rustls takes them.
-pub(super) fn load(files: &Tls) -> Result<Arc<ServerConfig>, TlsError> {
+/// What is read from the files.
+pub(super) struct Loaded {
+    /// As rustls takes them.
+    pub(super) server: Arc<ServerConfig>,
+    /// Who says whether a vendor's certificate counts; `None` where nobody is asked for one.
+    pub(super) clients: Option<Arc<dyn ClientCertVerifier>>,
+}
+
+/// Reads the files.
+pub(super) fn load(files: &Tls) -> Result<Loaded, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let path = || files.certificate.clone();
     let chain = certificates(&files.certificate)?;
@@ -128,21 +136,28 @@ pub(super) fn load(files: &Tls) -> Result<Arc<ServerConfig>, TlsError> {
     let builder = builder
         .with_safe_default_protocol_versions()
         .map_err(|source| TlsError::Pair { path: path(), source })?;
-    let builder = match &files.client_roots {
-        None => builder.with_no_client_auth(),
+    let clients = match &files.client_roots {
+        None => None,
         Some(file) => {
             let roots = Arc::new(roots(file)?);
             // Who shows none may have a token.
             let verifier =
                 WebPkiClientVerifier::builder_with_provider(roots, provider).allow_unauthenticated();
-            builder.with_client_cert_verifier(verifier.build().map_err(TlsError::Clients)?)
+            Some(verifier.build().map_err(TlsError::Clients)?)
         }
+    };
+    let builder = match &clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => builder.with_client_cert_verifier(Arc::clone(clients)),
     };
     let mut config = builder
         .with_single_cert(chain, key)
         .map_err(|source| TlsError::Pair { path: path(), source })?;
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Arc::new(config))
+    Ok(Loaded {
+        server: Arc::new(config),
+        clients,
+    })
 }
 
 fn roots(path: &Path) -> Result<RootCertStore, TlsError> {

@@ -3,12 +3,13 @@
 //! Bounds: [`Connections`](crate::config::Connections) in all and from one address of another machine, three quarters of all from
 //! this machine; who comes beyond them finds the connection closed. [`HANDSHAKE`] for TLS, [`FIRST_CALL`] until somebody who is
 //! let in calls, [`IDLE`] without such a call; [`STALL`] for taking some of what is sent, [`TAKEN`] for what should have been let go, and
-//! [`CERTIFIED`] where a certificate was shown. Files of TLS are looked at every [`LOOK_EVERY`].
+//! every [`CERTIFIED`] it is seen whether a certificate that was shown still counts. Files of TLS are looked at every [`LOOK_EVERY`].
 
 mod accepting;
 mod connection;
 mod files;
 mod places;
+mod shown;
 mod state;
 mod tls;
 
@@ -37,8 +38,9 @@ const IDLE: Duration = Duration::from_secs(300);
 const STALL: Duration = Duration::from_secs(30);
 /// How long it may hold a call whose contract is lost, or take nothing of an answer that is no stream.
 const TAKEN: Duration = Duration::from_secs(60);
-/// How long it may be open if it showed a certificate: so long a certificate lets in that has expired, or that nobody signs any more.
-const CERTIFIED: Duration = Duration::from_secs(3600);
+/// How often it is seen whether the certificate that it showed has expired, or its authority is not believed any more. That costs the
+/// time of a few signatures, 0.2 ms or so.
+const CERTIFIED: Duration = Duration::from_secs(5);
 /// How often it is seen whether the certificate is another one.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -55,7 +57,7 @@ pub struct Patience {
     pub stall: Duration,
     /// How long it may hold a call whose contract is lost, or take nothing of an answer that is no stream.
     pub taken: Duration,
-    /// How long it may be open if it showed a certificate, which is looked at when it begins.
+    /// How often it is seen whether the certificate that it showed still counts.
     pub certified: Duration,
     /// How often it is seen whether the certificate is another one.
     pub look_every: Duration,

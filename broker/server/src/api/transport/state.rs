@@ -1,7 +1,8 @@
 //! What is known of one connection, shared by its bytes and its calls.
 
-use super::{Patience, refused};
-use crate::{api::gate::Interval, vendors::Admitted};
+use super::{Patience, refused, shown::Shown};
+use crate::{api::gate::Interval, audit::Audit, vendors::Admitted};
+use archwire_core::SystemName;
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -16,9 +17,9 @@ pub(in crate::api) struct Connection(Arc<Inner>);
 
 struct Inner {
     address: IpAddr,
-    /// SHA-256 of the certificate that the other side showed.
-    certificate: Option<[u8; 32]>,
-    began: Instant,
+    /// The certificate that the other side showed, and its SHA-256.
+    shown: Option<(Shown, [u8; 32])>,
+    audit: Audit,
     patience: Patience,
     use_: Mutex<Use>,
     cut: CancellationToken,
@@ -63,15 +64,21 @@ pub(super) enum Standing {
     Over,
     /// It holds what it should have let go.
     Stuck,
+    /// The certificate that was shown does not count any more.
+    Untrusted,
 }
 
 impl Connection {
-    pub(super) fn new(address: IpAddr, certificate: Option<[u8; 32]>, patience: Patience) -> Self {
+    pub(super) fn new(address: IpAddr, shown: Option<Shown>, patience: Patience, audit: Audit) -> Self {
         let now = Instant::now();
+        let digested = |shown: Shown| {
+            let digest = shown.digest();
+            (shown, digest)
+        };
         Self(Arc::new(Inner {
             address,
-            certificate,
-            began: now,
+            shown: shown.map(digested),
+            audit,
             patience,
             use_: Mutex::new(Use {
                 calls: HashMap::new(),
@@ -91,7 +98,7 @@ impl Connection {
 
     /// SHA-256 of the certificate that the other side showed, in DER form.
     pub(in crate::api) fn certificate(&self) -> Option<[u8; 32]> {
-        self.0.certificate
+        self.0.shown.as_ref().map(|(_, digest)| *digest)
     }
 
     /// A call of somebody who was let in.
@@ -148,13 +155,39 @@ impl Connection {
         &self.0.cut
     }
 
-    /// How it is. Calls that were lost, and answers that are not taken, are seen at the second look at the latest.
+    /// How it is. Calls that were lost, and answers that are not taken, are seen at the second look at the latest; a certificate is
+    /// looked at each time.
     pub(super) fn look(&self, now: Instant) -> Standing {
+        let Some((shown, _)) = &self.0.shown else {
+            return self.look_at_use(now);
+        };
+        if let Err(code) = shown.look() {
+            // It is looked at until it is gone, and told of once.
+            if !self.0.cut.is_cancelled() {
+                let vendor = self.vendor();
+                let (address, audit) = (self.0.address, &self.0.audit);
+                audit.authentication_failed(address, vendor.as_ref(), code, 1);
+            }
+            return Standing::Untrusted;
+        }
+        match self.look_at_use(now) {
+            Standing::Fine(until) => Standing::Fine(until.min(now + self.0.patience.certified)),
+            other => other,
+        }
+    }
+
+    /// Whose calls are made on it, where there are any.
+    fn vendor(&self) -> Option<SystemName> {
+        let use_ = self.in_use();
+        let call = use_.calls.values().next();
+        call.map(|call| call.admitted.vendor().clone())
+    }
+
+    fn look_at_use(&self, now: Instant) -> Standing {
         let Patience {
             first_call,
             idle,
             taken,
-            certified,
             ..
         } = self.0.patience;
         let mut use_ = self.in_use();
@@ -167,10 +200,6 @@ impl Connection {
             if since.is_some_and(|since| now >= since + taken) {
                 return Standing::Stuck;
             }
-        }
-        // Whether the certificate is still valid, and still signed by somebody who is believed, TLS finds out when it begins.
-        if self.0.certificate.is_some() && now >= self.0.began + certified {
-            return Standing::Over;
         }
         if !use_.calls.is_empty() {
             return Standing::Fine(now + first_call.min(idle).min(taken));

@@ -1,8 +1,8 @@
 //! The certificate that is shown to who connects now: read again when its files change. A pair that cannot be used changes nothing.
 
-use super::files::{Look, TlsError, load};
+use super::files::{Loaded, Look, TlsError, load};
 use crate::{api::status::with_causes, config::Tls};
-use rustls::ServerConfig;
+use rustls::{ServerConfig, server::danger::ClientCertVerifier};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -15,16 +15,20 @@ use tokio_util::sync::CancellationToken;
 pub(in crate::api) struct Certificates {
     files: Tls,
     read: Look,
-    now: watch::Sender<Arc<ServerConfig>>,
+    now: watch::Sender<Arc<Loaded>>,
 }
 
-/// What is shown to who connects now.
+/// What is shown to who connects now, and whose certificates count.
 #[derive(Clone)]
-pub(in crate::api) struct TlsNow(watch::Receiver<Arc<ServerConfig>>);
+pub(in crate::api) struct TlsNow(watch::Receiver<Arc<Loaded>>);
 
 impl TlsNow {
     pub(super) fn config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.0.borrow())
+        Arc::clone(&self.0.borrow().server)
+    }
+
+    pub(super) fn clients(&self) -> Option<Arc<dyn ClientCertVerifier>> {
+        self.0.borrow().clients.clone()
     }
 }
 
@@ -35,7 +39,7 @@ impl Certificates {
     /// When they cannot be used.
     pub(in crate::api) fn open(files: Tls) -> Result<Self, TlsError> {
         let read = Look::at(&files);
-        let now = watch::Sender::new(load(&files)?);
+        let now = watch::Sender::new(Arc::new(load(&files)?));
         Ok(Self { files, read, now })
     }
 
@@ -66,8 +70,8 @@ impl Certificates {
         };
         self.read = look;
         match loaded {
-            Ok(config) => {
-                self.now.send_replace(config);
+            Ok(loaded) => {
+                self.now.send_replace(Arc::new(loaded));
                 tracing::info!("the API has another certificate");
             }
             Err(error) => tracing::warn!(
