@@ -267,7 +267,7 @@ async fn another_token_in_the_same_file_counts_when_the_broker_is_told() -> Resu
 }
 
 #[tokio::test]
-async fn a_configuration_that_cannot_be_taken_changes_nothing_and_is_said_loudly() -> Result<()> {
+async fn a_configuration_that_cannot_be_taken_gives_nothing_and_is_said_loudly() -> Result<()> {
     let practice = practice(HALF).await?;
     practice.office().front_desk().create(&somebody(0)?);
     let bus = RawBus::connect(&practice, NARROW).await?;
@@ -276,7 +276,9 @@ async fn a_configuration_that_cannot_be_taken_changes_nothing_and_is_said_loudly
     let good = practice.configuration()?;
     edit(&practice, "purpose = \"operations\"", "purpose = \"curiosity\"")?;
     eventually("the broker complains", async || {
-        let complaints = practice.logs()?.about("nothing of it takes effect");
+        let complaints = practice
+            .logs()?
+            .about("only what it takes away from vendors counts");
         ensure!(!complaints.is_empty(), "not yet");
         Ok(())
     })
@@ -299,7 +301,7 @@ async fn a_configuration_that_cannot_be_taken_changes_nothing_and_is_said_loudly
     practice.set_configuration(&good.replacen("name = \"", "name = \"other-", 1))?;
     eventually("the broker refuses another practice's file", async || {
         ensure!(
-            !practice.logs()?.about("it is another practice's").is_empty(),
+            !practice.logs()?.about("is another practice").is_empty(),
             "not yet"
         );
         Ok(())
@@ -310,27 +312,68 @@ async fn a_configuration_that_cannot_be_taken_changes_nothing_and_is_said_loudly
     Ok(())
 }
 
+/// Waits until the broker says that it cannot take the configuration.
+async fn complaint(practice: &Practice) -> Result<()> {
+    eventually("the broker complains", async || {
+        let complaints = practice
+            .logs()?
+            .about("only what it takes away from vendors counts");
+        ensure!(complaints.len() == 1, "it is said {} times", complaints.len());
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_change_that_could_not_be_taken_counts_as_soon_as_it_can() -> Result<()> {
     let practice = practice(HALF).await?;
     practice.office().front_desk().create(&somebody(0)?);
-    let mut stream = RawBus::connect(&practice, NARROW).await?.follow("half").await?;
-    stream.next_event().await?;
-    // A secret is just being replaced when the vendor is switched off.
+    let bus = RawBus::connect(&practice, NARROW).await?;
+    let patient_id = bus.follow("half").await?.next_event().await?.patient_id;
+    let shown = async || {
+        let patient = bus.patient(&patient_id).await?.patient.context("no patient")?;
+        anyhow::Ok(!patient.telecom.is_empty())
+    };
+    // A secret is just being replaced when the vendor is granted more.
     let (token, away) = (practice.token_file(TRACER), practice.folder().join("away"));
     std::fs::rename(&token, &away)?;
-    edit(&practice, HALF, &format!("enabled = false\n{HALF}"))?;
-    eventually("the broker complains", async || {
-        let complaints = practice.logs()?.about("nothing of it takes effect");
-        ensure!(!complaints.is_empty(), "not yet");
+    edit(
+        &practice,
+        "\"demographics\"]\n",
+        "\"demographics\", \"contact\"]\n",
+    )?;
+    complaint(&practice).await?;
+    ensure!(!shown().await?, "it counts although it cannot be taken");
+    std::fs::rename(&away, &token)?;
+    eventually("it counts", async || {
+        ensure!(shown().await?, "it is not shown");
         Ok(())
     })
     .await?;
-    std::fs::rename(&away, &token)?;
+    complaint(&practice).await
+}
+
+#[tokio::test]
+async fn a_vendor_that_is_switched_off_is_out_also_where_the_file_cannot_be_taken() -> Result<()> {
+    let practice = practice(HALF).await?;
+    practice.office().front_desk().create(&somebody(0)?);
+    let bus = RawBus::connect(&practice, NARROW).await?;
+    let mut stream = bus.follow("half").await?;
+    let patient_id = stream.next_event().await?.patient_id;
+    let (token, away) = (practice.token_file(TRACER), practice.folder().join("away"));
+    std::fs::rename(&token, &away)?;
+    edit(&practice, HALF, &format!("enabled = false\n{HALF}"))?;
     let status = stream.end().await;
     ensure!(code_of(&status) == "vendor_suspended", "{}", code_of(&status));
-    let complaints = practice.logs()?.about("nothing of it takes effect");
-    ensure!(complaints.len() == 1, "it is said {} times", complaints.len());
+    complaint(&practice).await?;
+    // Nor does what the file says now let anybody in before all of it holds.
+    edit(&practice, "enabled = false\n", "")?;
+    ensure!(bus.patient(&patient_id).await.is_err());
+    std::fs::rename(&away, &token)?;
+    eventually("it is let in again", async || {
+        Ok(bus.patient(&patient_id).await?)
+    })
+    .await?;
     Ok(())
 }
 

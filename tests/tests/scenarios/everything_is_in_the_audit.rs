@@ -13,6 +13,10 @@ use archwire_client::PatientKey;
 use archwire_proto::v1::{FindPatientsRequest, GetPatientRequest, RecordKey, bus_client::BusClient};
 use archwire_tests::{Practice, eventually};
 use serde_json::{Value, json};
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
 use tonic::Request;
 
 const PURPOSE: &str = "HOPERAT";
@@ -255,11 +259,44 @@ async fn accounted(practice: &Practice, patient: &str, other: &str) -> Result<()
         "{}",
         csv.said
     );
+    as_a_spreadsheet_reads_it(&csv.said, events.len())?;
     let text = practice.run(&words).await?;
+    let lines = text.said.lines().filter(|line| line.chars().count() > 100);
+    ensure!(lines.count() == 0, "a line is too wide to be read: {}", text.said);
     ensure!(
         text.said.contains(BASIS) && text.said.contains("operations (HOPERAT)"),
         "{}",
         text.said
     );
+    Ok(())
+}
+
+/// Another reader than ours finds as many cells in each line as there are headings, and in them what was asked for.
+fn as_a_spreadsheet_reads_it(csv: &str, lines: usize) -> Result<()> {
+    let script = "import csv, json, sys; json.dump(list(csv.DictReader(sys.stdin, strict=True)), sys.stdout)";
+    let mut python = Command::new("python3")
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("python3 does not start")?;
+    let mut input = python.stdin.take().context("python3 reads nothing")?;
+    input.write_all(csv.as_bytes())?;
+    drop(input);
+    let output = python.wait_with_output()?;
+    ensure!(
+        output.status.success(),
+        "Python's csv module cannot read it: {csv}"
+    );
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    ensure!(rows.len() == lines, "{} lines instead of {lines}", rows.len());
+    for row in &rows {
+        let cells = row.as_object().context("no row")?;
+        // What is too many or too few has the key or the value null.
+        ensure!(cells.len() == 13 && cells.values().all(Value::is_string), "{row}");
+        let date = row["date"].as_str().context("no date")?;
+        ensure!(date.len() >= 20 && date.ends_with('Z'), "{date}");
+        ensure!(row["purpose"] == PURPOSE && row["recipient"] != "", "{row}");
+    }
     Ok(())
 }

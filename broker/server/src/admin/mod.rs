@@ -20,6 +20,7 @@ mod rebuild;
 mod receipts;
 mod reconcile;
 mod records;
+mod reload;
 mod review;
 mod server;
 mod service;

@@ -3,6 +3,7 @@
 use super::status::not_audited;
 use crate::{
     audit::{Act, Audit},
+    broker::Reloading,
     dispatch::{Breaker, Desk, ImageDesk},
     imaging::{Collector, Intake},
     parked::{Cargo, ParkedStore},
@@ -34,6 +35,8 @@ pub struct Practice {
     pub systems: BTreeMap<SystemName, SystemHandle>,
     /// Tokens of vendors, and the vendors.
     pub tokens: Tokens,
+    /// What reads the configuration.
+    pub reloading: Reloading,
     /// Since when the broker runs.
     pub started_at: SystemTime,
 }

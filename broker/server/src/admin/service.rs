@@ -2,7 +2,7 @@
 
 use super::{
     accounting, images, merging, overview, parked, practice::Practice, rebuild, receipts, reconcile, records,
-    review, tail, vendors,
+    reload, review, tail, vendors,
 };
 use crate::api::status::refuse;
 use archwire_proto::admin::v1::{
@@ -15,9 +15,10 @@ use archwire_proto::admin::v1::{
     ListTokensRequest, ListTokensResponse, ListVendorsRequest, ListVendorsResponse, MakeTokenRequest,
     MakeTokenResponse, MergeRequest, MergeResponse, ReadAuditRequest, ReadAuditResponse, RebuildRequest,
     RebuildResponse, ReconcileRequest, ReconcileResponse, RedriveParkedRequest, RedriveParkedResponse,
-    RevokeTokenRequest, RevokeTokenResponse, ShowImageRequest, ShowImageResponse, ShowParkedRequest,
-    ShowParkedResponse, ShowReviewRequest, ShowReviewResponse, ShowVendorRequest, ShowVendorResponse,
-    TailEventsRequest, TailEventsResponse, UnmergeRequest, UnmergeResponse, admin_server::Admin,
+    ReloadConfigurationRequest, ReloadConfigurationResponse, RevokeTokenRequest, RevokeTokenResponse,
+    ShowImageRequest, ShowImageResponse, ShowParkedRequest, ShowParkedResponse, ShowReviewRequest,
+    ShowReviewResponse, ShowVendorRequest, ShowVendorResponse, TailEventsRequest, TailEventsResponse,
+    UnmergeRequest, UnmergeResponse, admin_server::Admin,
 };
 use futures_util::{Stream, StreamExt as _};
 use std::{pin::Pin, sync::Arc};
@@ -283,5 +284,14 @@ impl Admin for AdminService {
         request: Request<RevokeTokenRequest>,
     ) -> Result<Response<RevokeTokenResponse>, Status> {
         vendors::revoke(&self.practice, request).await.map(Response::new)
+    }
+
+    async fn reload_configuration(
+        &self,
+        request: Request<ReloadConfigurationRequest>,
+    ) -> Result<Response<ReloadConfigurationResponse>, Status> {
+        reload::reload(&self.practice, request.get_ref())
+            .await
+            .map(Response::new)
     }
 }

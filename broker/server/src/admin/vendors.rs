@@ -174,10 +174,11 @@ fn expires(seconds: u64) -> Result<Option<Timestamp>, TooLong> {
 }
 
 async fn line(practice: &Practice, vendor: &Vendor) -> v1::VendorLine {
-    let now = Timestamp::now();
+    let book = practice.tokens.book();
+    let now = book.clock();
     let made = practice.tokens.of(&vendor.name);
     let good = made.iter().filter(|token| token.is_good(now)).count();
-    let standing = practice.tokens.book().standing(&vendor.name, now);
+    let standing = book.standing(&vendor.name, now);
     v1::VendorLine {
         vendor: vendor.name.to_string(),
         organization: vendor.contract.grantee.organization.clone(),

@@ -1,10 +1,12 @@
 //! Who is calling: a vendor, by its token or its certificate.
 
-use super::{gate::Turns, status::refuse};
+use super::{
+    gate::{Denials, Turns},
+    status::refuse,
+};
 use crate::vendors::{Admitted, BookReader, Credential, TokenDigest};
 use archwire_core::SystemName;
 use http::{HeaderMap, header::AUTHORIZATION};
-use jiff::Timestamp;
 use tonic::{Code, Request, Status};
 
 /// The only way to know who calls.
@@ -40,13 +42,14 @@ impl Callers {
         Ok(admitted)
     }
 
-    /// The turns of who is calling.
+    /// The turns of who is calling, and what counts what is denied.
     ///
     /// # Errors
     /// For a call that came by another way than through the gate.
-    pub(super) fn turns<T>(&self, request: &Request<T>) -> Result<Turns, Status> {
+    pub(super) fn turns<T>(&self, request: &Request<T>) -> Result<(Turns, Denials), Status> {
         let turns = request.extensions().get::<Turns>().cloned();
-        turns.ok_or_else(|| Refusal::missing().status)
+        let denials = request.extensions().get::<Denials>().cloned();
+        turns.zip(denials).ok_or_else(|| Refusal::missing().status)
     }
 
     /// Lets somebody in by what was shown: a token, or the certificate of the connection, by its SHA-256. Both have to be the same
@@ -77,7 +80,7 @@ impl Callers {
                     return Err(Refusal::two_vendors(other.clone()));
                 }
                 let expires = now.issued().get(&digest).and_then(|issued| issued.expires);
-                if expires.is_some_and(|expires| expires <= Timestamp::now()) {
+                if expires.is_some_and(|expires| expires <= now.clock()) {
                     return Err(Refusal::expired(vendor.clone()));
                 }
                 (vendor, shown)

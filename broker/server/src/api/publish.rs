@@ -5,7 +5,10 @@
 //! read; what was begun is finished and answered, and then the stream ends with the reason. There are as many requests in a
 //! second as the contract allows; more wait for their turn.
 
-use super::{gate::Turns, status::with_causes};
+use super::{
+    gate::{Denials, Turns},
+    status::with_causes,
+};
 use crate::{
     registry::{ObserveError, Observed, Published, Registry},
     telemetry::traces,
@@ -36,7 +39,7 @@ pub(super) fn answers(
     admitted: Admitted,
     traceparent: Option<String>,
     requests: Streaming<PublishRequest>,
-    turns: Turns,
+    (turns, denials): (Turns, Denials),
     shutdown: CancellationToken,
 ) -> impl Stream<Item = Result<PublishResponse, Status>> + Send {
     let vendor = admitted.vendor().clone();
@@ -52,7 +55,7 @@ pub(super) fn answers(
         })
         .take_until(Box::pin(over))
         .map(move |request| {
-            let (registry, vendor) = (Arc::clone(&registry), vendor.clone());
+            let (registry, vendor, denials) = (Arc::clone(&registry), vendor.clone(), denials.clone());
             let span = tracing::info_span!(target: span::TARGET, span::PUBLISH, system = %vendor);
             traces::continue_from(&span, traceparent.as_deref());
             let answered = async move {
@@ -65,6 +68,9 @@ pub(super) fn answers(
                     Some(observation) => answer(&registry, vendor, idempotency_key, observation).await,
                     None => invalid(&WireError::Missing("observation")),
                 };
+                if let Outcome::Refused(refused) = &outcome {
+                    denials.heed(&refused.code);
+                }
                 Ok(PublishResponse {
                     tag,
                     outcome: Some(outcome),

@@ -3,7 +3,7 @@
 use archwire_core::Verdict;
 
 /// Something that shows or changes a patient, or the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// An item of the review queue is shown unmasked.
     Show,
@@ -75,6 +75,8 @@ pub enum Action {
     ContractStated,
     /// Somebody was not let in.
     AuthenticationFailed,
+    /// A vendor asked for, or said, what its contract does not grant.
+    Denied,
     /// The configuration is another one.
     ConfigurationChanged,
     /// The broker starts on a configuration, and does not know of an earlier one.
@@ -141,6 +143,7 @@ impl Action {
             Self::Closed => "disclosure.closed",
             Self::ContractStated => "contract.stated",
             Self::AuthenticationFailed => "authentication.failed",
+            Self::Denied => "access.denied",
             Self::ConfigurationChanged => "configuration.changed",
             Self::Configured => "broker.configured",
             Self::TokenMade => "token.made",
@@ -152,12 +155,20 @@ impl Action {
 }
 
 /// Whether a word is that of something which people did, or the bus of its own accord: not what follows from the log, what vendors
-/// were told, who was not let in, and what the broker notes of itself.
+/// were told, who was not let in and what was not granted, and what the broker notes of itself.
 #[must_use]
 pub fn is_of_people(action: &str) -> bool {
     let group = action.split('.').next().unwrap_or_default();
     !matches!(
         group,
-        "event" | "delivery" | "decision" | "disclosure" | "contract" | "authentication" | "broker" | "audit"
+        "event"
+            | "delivery"
+            | "decision"
+            | "disclosure"
+            | "contract"
+            | "authentication"
+            | "access"
+            | "broker"
+            | "audit"
     )
 }

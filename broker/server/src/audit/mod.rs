@@ -21,6 +21,7 @@ mod ahead;
 mod budget;
 pub mod chain;
 pub mod checkpoint;
+mod counted;
 mod derive;
 mod disclosure;
 mod doors;
@@ -50,7 +51,7 @@ use archwire_nats::{AuditStored, AuditStream, ByteSize, Log};
 use archwire_proto::admin::v1::AuditRecord;
 use budget::Budget;
 use checkpoint::CheckpointKey;
-use doors::Failures;
+use counted::Counted;
 use futures_util::{Stream, TryStreamExt as _};
 use reading::records;
 use std::{
@@ -94,8 +95,8 @@ struct Inner {
     /// Subscriptions that were being read when the last broker ended, until they are presumed about.
     cut_off: Mutex<Vec<CutOff>>,
     budget: Arc<Budget>,
-    /// Attempts that failed and are not written yet.
-    failures: Mutex<Failures>,
+    /// What happens over and over and is not written yet.
+    counted: Mutex<Counted>,
     /// What was last written of each vendor's contract: its terms, and whether it was not suspended.
     stated: Mutex<BTreeMap<String, (Terms, bool)>>,
     writing: Mutex<Option<JoinHandle<()>>>,
@@ -208,7 +209,7 @@ impl Audit {
             checkpoints,
             cut_off: Mutex::new(cut_off),
             budget,
-            failures: Mutex::default(),
+            counted: Mutex::default(),
             stated: Mutex::default(),
             writing: Mutex::new(Some(tokio::spawn(writer.run()))),
         })))
@@ -261,7 +262,7 @@ impl Audit {
     /// # Errors
     /// When it is not stored, or that is unknown.
     pub async fn settle(&self) -> Result<(), AuditError> {
-        self.hand_over_failures().await;
+        self.hand_over_counted().await;
         let (waiter, settled) = oneshot::channel();
         let ordered = self.0.urgent.send(Order::Settle(waiter)).await;
         ordered.map_err(|_| AuditError::Closed)?;
@@ -270,7 +271,7 @@ impl Audit {
 
     /// Stores what was handed over, with a checkpoint of all where any are made, and takes nothing any more.
     pub async fn close(&self) {
-        self.hand_over_failures().await;
+        self.hand_over_counted().await;
         let (waiter, closed) = oneshot::channel();
         if self.0.urgent.send(Order::Close(waiter)).await.is_ok() {
             _ = closed.await;

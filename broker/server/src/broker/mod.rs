@@ -8,6 +8,7 @@ mod reload;
 mod start;
 
 pub use error::BrokerError;
+pub use reload::{Asks, Reloading};
 
 use crate::{
     admin::{AdminServer, AdminService, Practice},
@@ -20,7 +21,7 @@ use crate::{
     registry::Registry,
     sftp::SftpServer,
     telemetry::{Sources, Vitals, Watching},
-    vendors::Books,
+    vendors::{Books, turn},
     workers::Worker,
 };
 use archwire_host::Engine;
@@ -117,6 +118,7 @@ impl Broker {
         tasks.spawn(audit.clone().keep_for(keep, inner.clone()));
         tasks.spawn(audit.clone().watch_room(inner.clone()));
         tasks.spawn(reload.run(inner.clone()));
+        tasks.spawn(turn(books.clone(), inner.clone()));
         tasks.spawn(Arc::clone(&registry).keep_snapshots(inner.clone()));
         tasks.spawn(Arc::clone(&registry).follow_others(inner.clone()));
         let sources = Sources {

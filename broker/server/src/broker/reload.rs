@@ -2,24 +2,32 @@
 //!
 //! The file is looked at every [`LOOK_EVERY`]. A change counts when two looks have found it the same, so that a file which is just
 //! being written is not taken for what it is going to be: a vendor is let in, restricted or shut out within 1 s of the change, and so
-//! are the calls it has open. SIGHUP has it read at once, with the files of tokens. One that cannot be taken changes nothing, is said
-//! loudly, once, and is tried again at every look: what is wrong may be a certificate or a secret that is just being replaced.
-//!
-//! With the clock, the same look finds that a day of the practice's calendar has begun, on which contracts begin and end.
+//! are the calls it has open. SIGHUP and `archwire reload` have it read at once, with the files of tokens. One that cannot be taken is
+//! said loudly, once, and is tried again at every look: what is wrong may be a certificate or a secret that is just being replaced. Of
+//! such a one counts only what it takes away from vendors ([`Current::narrow`]).
+
+mod asking;
+mod current;
+#[cfg(test)]
+mod tests;
+
+pub use asking::{Asks, Reloading};
 
 use super::configured;
 use crate::{
     api::status::with_causes,
     audit::Audit,
-    config::{Config, Outline, Problem, process_environment},
-    vendors::{Books, Vendor},
+    config::{Config, Problem, Stated, process_environment},
+    vendors::Books,
 };
-use archwire_core::{PracticeName, SystemName};
-use jiff::Timestamp;
+use archwire_core::SystemName;
+use archwire_proto::admin::v1::ReloadConfigurationResponse;
+use asking::Ask;
+use current::{Change, Current};
 use sha2::{Digest as _, Sha256};
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, iter,
+    collections::BTreeMap,
+    fs,
     os::unix::fs::MetadataExt as _,
     path::Path,
     time::{Duration, SystemTime},
@@ -43,27 +51,32 @@ const MOST_PENDING: usize = 16;
 
 /// Keeps the vendors as the configuration has them.
 pub(super) struct Reload {
-    loaded: Config,
-    /// The practice that this broker serves, and the systems that run, whatever the file says by now.
-    practice: PracticeName,
-    systems: BTreeSet<SystemName>,
-    books: Books,
+    current: Current,
     audit: Audit,
+    books: Books,
     /// As the file was when it was read last, and what it said.
     taken: (Look, Option<[u8; 32]>),
     /// As the last look found it.
     last: Look,
-    looked_at: Timestamp,
     /// Why the last one was not taken, where it was not: it is tried again until it can be, or is another one.
     refused: Option<String>,
-    asked: Option<Signal>,
+    hung_up: Option<Signal>,
+    asks: Asks,
 }
 
-/// A configuration that was taken, and what was before.
-struct Change {
-    before: Outline,
-    after: Config,
-    keys: Vec<String>,
+/// A file that was read.
+enum Read {
+    /// It can be taken.
+    Whole(Box<Config>),
+    /// It cannot, and what it says of vendors all the same.
+    Flawed(Vec<Problem>, BTreeMap<SystemName, Stated>),
+}
+
+/// Why the loop goes round.
+enum Cause {
+    Tick,
+    HungUp,
+    Asked(Ask),
 }
 
 /// Listens for SIGHUP from now on, which would end the process otherwise. None where the system does not let it.
@@ -73,18 +86,22 @@ pub(super) fn listen() -> Option<Signal> {
 
 impl Reload {
     /// Of the configuration with which the broker was started, and whose vendors are in the book.
-    pub(super) fn new(loaded: Config, books: Books, audit: Audit, asked: Option<Signal>) -> Self {
+    pub(super) fn new(
+        loaded: Config,
+        books: Books,
+        audit: Audit,
+        hung_up: Option<Signal>,
+        asks: Asks,
+    ) -> Self {
         Self {
             taken: (None, Some(loaded.file_digest)),
-            practice: loaded.practice.clone(),
-            systems: loaded.systems.keys().cloned().collect(),
-            loaded,
+            current: Current::new(loaded, books.clone()),
             books,
             audit,
             last: None,
-            looked_at: Timestamp::now(),
             refused: None,
-            asked,
+            hung_up,
+            asks,
         }
     }
 
@@ -97,23 +114,35 @@ impl Reload {
     }
 
     async fn watch(mut self, shutdown: CancellationToken, tell: mpsc::Sender<Change>) {
-        let mut asked = self.asked.take();
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let is_asked = tokio::select! {
+            let cause = tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = hung_up(&mut asked) => true,
-                _ = looks.tick() => false,
+                () = hung_up(&mut self.hung_up) => Cause::HungUp,
+                Some(ask) = self.asks.0.recv() => Cause::Asked(ask),
+                _ = looks.tick() => Cause::Tick,
             };
-            if is_asked {
-                tracing::info!("asked to read the configuration again");
-                // Who asks is told what is wrong once more.
-                self.refused = None;
-            }
-            let is_other = self.look().await;
-            if (is_asked || is_other)
-                && let Some(change) = self.read_again().await
+            let change = match cause {
+                Cause::Tick if self.look().await => self.read_again().await.1,
+                Cause::Tick => None,
+                Cause::HungUp => {
+                    tracing::info!("asked to read the configuration again");
+                    // Who asks is told what is wrong once more.
+                    self.refused = None;
+                    self.read_again().await.1
+                }
+                Cause::Asked(Ask { is_trial, answer }) => {
+                    let (told, change) = match is_trial {
+                        true => (self.trial().await, None),
+                        false => self.read_again().await,
+                    };
+                    // Whoever asked may have gone meanwhile.
+                    _ = answer.send(told);
+                    change
+                }
+            };
+            if let Some(change) = change
                 && tell.try_send(change).is_err()
             {
                 tracing::error!(
@@ -123,12 +152,9 @@ impl Reload {
         }
     }
 
-    /// Whether the file is another one. Has everybody look at a new day's contracts.
+    /// Whether the file is another one, or has to be tried again.
     async fn look(&mut self) -> bool {
-        let now = Timestamp::now();
-        self.books.turn_if_due(self.looked_at, now);
-        self.looked_at = now;
-        let file = self.loaded.file.clone();
+        let file = self.current.loaded().file.clone();
         let look = spawn_blocking(move || look_at(&file)).await.unwrap_or_default();
         let is_settled = look == std::mem::replace(&mut self.last, look);
         if !is_settled {
@@ -138,120 +164,122 @@ impl Reload {
             // What was in the way may be another file, which is mended by itself: a certificate or a secret that is being replaced.
             return self.refused.is_some();
         }
-        let file = self.loaded.file.clone();
+        let file = self.current.loaded().file.clone();
         let digest = spawn_blocking(move || digest_of(&file)).await.unwrap_or_default();
         let is_same = digest == self.taken.1;
         self.taken = (look, digest);
-        !is_same
+        // What is refused is tried again until it is taken, also where it is what it was before.
+        !is_same || self.refused.is_some()
     }
 
-    async fn read_again(&mut self) -> Option<Change> {
-        let file = self.loaded.file.clone();
-        let read = spawn_blocking(move || Config::load(&file, process_environment())).await;
-        match read {
-            Ok(Ok(config)) => match self.is_ours(&config) {
-                Ok(()) => {
-                    if self.refused.take().is_some() {
-                        tracing::info!("the configuration can be taken again");
-                    }
-                    return self.take(config);
-                }
-                Err(what) => self.refuse(&what, &[]),
+    async fn read(&self) -> Read {
+        let (file, practice) = (
+            self.current.loaded().file.clone(),
+            self.current.practice().clone(),
+        );
+        let read = spawn_blocking(move || {
+            let problems = match Config::load(&file, process_environment()) {
+                Ok(config) => return Ok(config),
+                Err(error) => error.problems,
+            };
+            Err((problems, Config::stated(&file, process_environment(), &practice)))
+        });
+        match read.await {
+            Ok(Ok(config)) => match self.current.foreign(&config) {
+                None => Read::Whole(Box::new(config)),
+                Some(problem) => Read::Flawed(vec![problem], self.current.agreed_in(&config)),
             },
-            Ok(Err(error)) => self.refuse("it does not hold", &error.problems),
-            Err(_) => self.refuse("reading it ended in the middle", &[]),
+            Ok(Err((problems, stated))) => Read::Flawed(problems, stated),
+            Err(_) => Read::Flawed(Vec::new(), BTreeMap::new()),
         }
-        None
     }
 
-    /// Lets the vendors of another configuration in, on its terms, and says what is different.
-    fn take(&mut self, config: Config) -> Option<Change> {
-        let vendors: BTreeMap<SystemName, Vendor> = config
-            .vendors
-            .iter()
-            .map(|(name, vendor)| (name.clone(), Vendor::new(vendor)))
-            .collect();
-        let mut keys = self.loaded.outline.changed(&config.outline);
-        keys.extend(self.other_tokens(&vendors));
-        keys.sort();
-        keys.dedup();
-        if keys.is_empty() {
-            return None;
+    /// What would come of reading the file.
+    async fn trial(&self) -> ReloadConfigurationResponse {
+        match self.read().await {
+            Read::Whole(config) => self.current.effect(&config),
+            Read::Flawed(problems, stated) => self.current.refusal(&problems, &stated),
         }
-        self.books.put_vendors(vendors.into_values());
-        let (live, later): (Vec<_>, Vec<_>) = keys.iter().map(String::as_str).partition(|key| is_live(key));
-        if !live.is_empty() {
-            tracing::info!(
-                keys = live.join(", "),
-                "the vendors are as the configuration says now"
-            );
-        }
-        if !later.is_empty() {
-            tracing::warn!(
-                code = "restart_needed",
-                keys = later.join(", "),
-                "the configuration changed where it takes effect at the next start of the broker only"
-            );
-        }
-        let before = std::mem::replace(&mut self.loaded, config).outline;
-        Some(Change {
-            before,
-            after: self.loaded.clone(),
-            keys,
-        })
     }
 
-    /// Whether a configuration can be that of a broker that runs: of the same practice, and without a vendor that has the name of a
-    /// system which still runs, so that nobody speaks for both.
-    fn is_ours(&self, config: &Config) -> Result<(), String> {
-        let mut both = config.vendors.keys().filter(|name| self.systems.contains(*name));
-        match both.next() {
-            Some(name) => Err(format!(
-                "vendors.{name} has the name of a system that runs until the broker is started again"
-            )),
-            None if config.practice != self.practice => Err("it is another practice's".to_owned()),
-            None => Ok(()),
+    /// Reads the file, and has it count as far as it can. Tells what came of it, and what has to be written down.
+    async fn read_again(&mut self) -> (ReloadConfigurationResponse, Option<Change>) {
+        match self.read().await {
+            Read::Whole(config) => {
+                if self.refused.take().is_some() {
+                    tracing::info!("the configuration can be taken again");
+                }
+                let effect = self.current.effect(&config);
+                let change = self.current.take(*config);
+                if change.is_some() {
+                    say(&effect);
+                }
+                (effect, change)
+            }
+            Read::Flawed(problems, stated) => {
+                let effect = self.current.refusal(&problems, &stated);
+                self.refuse(&problems);
+                let change = self.current.narrow(&stated);
+                if change.is_some() {
+                    let vendors: Vec<_> = effect
+                        .vendors
+                        .iter()
+                        .map(|vendor| vendor.vendor.as_str())
+                        .collect();
+                    tracing::warn!(
+                        code = "configuration_narrowed",
+                        vendors = vendors.join(", "),
+                        "what the configuration does not grant any more is taken away, although it cannot be taken as a whole"
+                    );
+                }
+                (effect, change)
+            }
         }
     }
 
     /// Says why a configuration is not taken, one problem at a time, and as long as it is the same, once.
-    fn refuse(&mut self, what: &str, problems: &[Problem]) {
-        let all = problems.iter().map(ToString::to_string);
-        let why = iter::once(what.to_owned())
-            .chain(all)
-            .collect::<Vec<_>>()
-            .join("\n");
+    fn refuse(&mut self, problems: &[Problem]) {
+        let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let why = all.join("\n");
         if self.refused.as_ref() == Some(&why) {
             return;
         }
         tracing::error!(
             code = "configuration_invalid",
             problems = problems.len(),
-            "the configuration changed and cannot be taken: {what}; nothing of it takes effect until it can be"
+            "the configuration changed and cannot be taken; until it can be, only what it takes away from vendors counts"
         );
         for problem in problems {
             tracing::error!(code = problem.kind.code(), "{problem}");
         }
         self.refused = Some(why);
     }
+}
 
-    /// The keys of tokens that are others now although the configuration names the same files.
-    fn other_tokens(&self, vendors: &BTreeMap<SystemName, Vendor>) -> Vec<String> {
-        let book = self.books.now();
-        let is_other = |(name, vendor): &(&SystemName, &Vendor)| {
-            let before = book.vendor(name);
-            before.is_some_and(|before| before.tokens != vendor.tokens)
-        };
-        let others = vendors.iter().filter(is_other);
-        others.map(|(name, _)| format!("vendors.{name}.token")).collect()
+/// Says what of a configuration counts now, and what later.
+fn say(effect: &ReloadConfigurationResponse) {
+    if !effect.live_keys.is_empty() || !effect.vendors.is_empty() {
+        tracing::info!(
+            keys = effect.live_keys.join(", "),
+            "the vendors are as the configuration says now"
+        );
+    }
+    if !effect.restart_keys.is_empty() {
+        tracing::warn!(
+            code = "restart_needed",
+            keys = effect.restart_keys.join(", "),
+            "the configuration changed where it takes effect at the next start of the broker only"
+        );
     }
 }
 
 /// Writes down what was agreed when the broker started, and then each change.
 async fn write_down(books: Books, audit: Audit, mut told: mpsc::Receiver<Change>) {
     state_contracts(&books, &audit).await;
-    while let Some(Change { before, after, keys }) = told.recv().await {
-        configured::changed(&audit, &before, &after, keys).await;
+    while let Some(change) = told.recv().await {
+        if let Change::Configuration { before, after, keys } = change {
+            configured::changed(&audit, &before, &after, keys).await;
+        }
         state_contracts(&books, &audit).await;
     }
 }
@@ -268,11 +296,6 @@ async fn state_contracts(books: &Books, audit: &Audit) {
             );
         }
     }
-}
-
-/// Whether what stands at a key takes effect at once. Who is right about what, the registry is told when it starts.
-fn is_live(key: &str) -> bool {
-    key.starts_with("vendors.") && !key.ends_with(".owns") && !key.ends_with(".on-disagreement")
 }
 
 fn look_at(file: &Path) -> Look {

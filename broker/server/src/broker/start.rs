@@ -3,7 +3,7 @@
 use super::{
     Broker, BrokerError, audit, configured,
     images::Opened,
-    reload::{self, Reload},
+    reload::{self, Asks, Reload, Reloading},
 };
 use crate::{
     admin::{self, AdminServer, Practice},
@@ -51,6 +51,7 @@ struct Working {
     collector: Option<Collector>,
     sftp: Option<SftpServer>,
     practice: Practice,
+    asks: Asks,
     workers: Vec<Worker>,
     nights: Vec<Night>,
     shutdown: CancellationToken,
@@ -115,6 +116,7 @@ impl Broker {
             collector,
             sftp,
             practice,
+            asks,
             workers,
             nights,
             shutdown,
@@ -135,7 +137,7 @@ impl Broker {
             "started"
         );
         let keep = config.audit.keep;
-        let reload = Reload::new(config, books.clone(), practice.audit.clone(), asked);
+        let reload = Reload::new(config, books.clone(), practice.audit.clone(), asked, asks);
         Ok(Self {
             registry,
             subscriptions,
@@ -232,6 +234,7 @@ async fn work(
         Some(images) => images.sftp(folder).await?,
         None => None,
     };
+    let (reloading, asks) = Reloading::new();
     let practice = Practice {
         registry: Arc::clone(&registry),
         images: intake.clone(),
@@ -241,6 +244,7 @@ async fn work(
         parked,
         systems,
         tokens: Tokens::open(log, books.clone()).await?,
+        reloading,
         started_at: SystemTime::now(),
     };
     Ok(Working {
@@ -250,6 +254,7 @@ async fn work(
         collector,
         sftp,
         practice,
+        asks,
         workers,
         nights,
         shutdown,

@@ -65,6 +65,13 @@ pub(super) enum Command {
     ///
     /// Contracts themselves are in the configuration.
     Vendor(VendorArgs),
+    /// Have the running broker read its configuration now, and tell what came of it.
+    ///
+    /// It does so by itself within a second of a change; this waits for it, and says which keys count now, which count at the next
+    /// start, and what is different for which vendor. Exit code 0 when all of it counts, 3 when some waits for the next start, 64 when
+    /// the configuration cannot be taken.
+    #[command(after_help = "Examples:\n  archwire reload --dry-run\n  archwire reload")]
+    Reload(ReloadArgs),
     /// Compare what a system holds with what the log says it should.
     ///
     /// Changes nothing anywhere, unless it is asked to repair. Exit code 0 when the two agree, 3 when something differs, 1
@@ -140,6 +147,15 @@ impl Acting {
         let name = self.by.clone();
         Some(v1::Person { name })
     }
+}
+
+#[derive(Args)]
+pub(super) struct ReloadArgs {
+    #[command(flatten)]
+    pub(super) asking: Asking,
+    /// Change nothing: tell what would come of it.
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Args)]

@@ -15,6 +15,7 @@ mod parked;
 mod rebuild;
 mod receipts;
 mod reconcile;
+mod reload;
 mod review;
 mod run;
 mod show;
@@ -31,6 +32,7 @@ use asking::AskError;
 use audit::AuditArgs;
 use clap::Parser as _;
 use events::{EventsArgs, EventsCommand};
+use reload::Told;
 use std::{
     error::Error,
     io::{self, BufWriter, Write as _},
@@ -41,7 +43,8 @@ use tokio::runtime::Runtime;
 
 /// Exit code of a bad configuration or a bad command line (sysexits.h, EX_USAGE).
 const BAD_USAGE: u8 = 64;
-/// Exit code of a comparison that found differences, and of an audit that is not what it was.
+/// Exit code of a comparison that found differences, of an audit that is not what it was, and of a configuration that counts in parts only
+/// before the next start.
 const DIFFERENCES: u8 = 3;
 
 /// Runs the command that the process was started with.
@@ -123,6 +126,17 @@ pub fn main() -> ExitCode {
                 vendor::run(arguments, out).await.map(|()| true)
             })
         }
+        Command::Reload(arguments) => {
+            let is_json = arguments.asking.json;
+            reported(&runtime, is_json, async |out| {
+                let told = reload::run(arguments, out).await?;
+                Ok(match told {
+                    Told::Counts => ExitCode::SUCCESS,
+                    Told::Restart => ExitCode::from(DIFFERENCES),
+                    Told::Refused => ExitCode::from(BAD_USAGE),
+                })
+            })
+        }
         Command::Reconcile(arguments) => {
             let (is_json, otherwise) = (arguments.asking.json, ExitCode::from(DIFFERENCES));
             answered(&runtime, is_json, otherwise, async |out| {
@@ -176,12 +190,25 @@ fn answered(
     otherwise: ExitCode,
     ask: impl AsyncFnOnce(&mut Out) -> Result<bool, AskError>,
 ) -> ExitCode {
+    reported(runtime, is_json, async |out| {
+        Ok(match ask(out).await? {
+            true => ExitCode::SUCCESS,
+            false => otherwise,
+        })
+    })
+}
+
+/// The same, where what was heard decides the exit code.
+fn reported(
+    runtime: &Runtime,
+    is_json: bool,
+    ask: impl AsyncFnOnce(&mut Out) -> Result<ExitCode, AskError>,
+) -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     let answered = runtime.block_on(ask(&mut out));
     let flushed = out.flush().map_err(AskError::from);
-    match answered.and_then(|is_in_order| flushed.map(|()| is_in_order)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => otherwise,
+    match answered.and_then(|code| flushed.map(|()| code)) {
+        Ok(code) => code,
         Err(error) if is_json => {
             _ = json::write(&mut io::stderr(), &json::error(error.code(), &error));
             failure(&error)

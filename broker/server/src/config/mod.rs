@@ -33,6 +33,7 @@ mod reader;
 mod schedule;
 mod secrets;
 mod sources;
+mod stated;
 mod systems;
 mod telemetry;
 mod units;
@@ -48,6 +49,7 @@ pub use model::{
 pub use outline::Outline;
 pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use sources::process_environment;
+pub use stated::Stated;
 pub use units::{ByteSize, ByteSizeError};
 
 #[cfg(test)]

@@ -107,7 +107,8 @@ fn token(
     Some(Some(token))
 }
 
-fn contract(
+/// The contract of the vendor whose table is `key`.
+pub(super) fn contract(
     check: &mut Check<'_>,
     key: &str,
     name: Option<SystemName>,

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 /// The bucket, and how large it is: a token takes 200 bytes, so that this is room for those of 1,000 vendors.
 pub(crate) const BUCKET: &str = "vendors";
 pub(crate) const ROOM: ByteSize = ByteSize::mebibytes(16);
-/// How often it is seen whether a token has expired.
+/// How often it is seen whether something is to be stored or revoked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Tokens that cannot be read, made or revoked.
@@ -192,23 +192,17 @@ impl Tokens {
         }
     }
 
-    /// Until `shutdown`: has everybody look again when a token has expired, stores what could not be stored, and revokes the tokens of
+    /// Until `shutdown`: stores what could not be stored, and revokes the tokens of
     /// vendors that left the configuration, so that nobody is let in by them who comes under the same name one day.
     pub async fn watch(self, audit: Audit, shutdown: CancellationToken) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen = Timestamp::now();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            let now = Timestamp::now();
-            if self.has_expired(seen, now) {
-                self.0.books.turn();
-            }
-            seen = now;
-            for token in self.left_behind(now) {
+            for token in self.left_behind(Timestamp::now()) {
                 if self.revoke(&token.vendor, &token.id).is_ok() {
                     tracing::warn!(vendor = %token.vendor, token = token.id, "a token is revoked, as its vendor left the configuration");
                     let audited = audit.token_revoked(TokenAct {
@@ -230,12 +224,6 @@ impl Tokens {
                 );
             }
         }
-    }
-
-    fn has_expired(&self, seen: Timestamp, now: Timestamp) -> bool {
-        let held = self.held();
-        let mut ends = held.all.values().filter_map(|token| token.expires);
-        ends.any(|end| seen < end && end <= now)
     }
 
     /// Good tokens of vendors that are not in the configuration.

@@ -6,7 +6,6 @@ use archwire_core::{
     SystemName,
     contract::{Contract, NotInForce},
 };
-use jiff::Timestamp;
 use std::{fmt, future::pending, sync::Arc};
 use tonic::Status;
 
@@ -87,7 +86,7 @@ impl Admitted {
     /// The same, with why not.
     pub(crate) fn standing(&self) -> Result<Arc<Contract>, NotAdmitted> {
         let book = self.book.borrow();
-        book.contract(&self.vendor, &self.shown, Timestamp::now())
+        book.contract(&self.vendor, &self.shown, book.clock())
     }
 
     /// Whether [`Self::changed`] would return at once.

@@ -1,6 +1,6 @@
 //! The practice's vendors as they are at one moment.
 
-use super::{Admitted, BookReader, Credential, NotAdmitted};
+use super::{Admitted, BookReader, Clock, Credential, NotAdmitted};
 use crate::config;
 use archwire_core::{
     SystemName,
@@ -97,6 +97,7 @@ pub struct Book {
     vendors: BTreeMap<SystemName, Arc<Vendor>>,
     issued: BTreeMap<TokenDigest, Issued>,
     zone: TimeZone,
+    clock: Clock,
 }
 
 impl Book {
@@ -108,7 +109,20 @@ impl Book {
             vendors: vendors.into_iter().map(named).collect(),
             issued: BTreeMap::new(),
             zone,
+            clock: Clock::default(),
         }
+    }
+
+    /// The same book by another clock.
+    #[must_use]
+    pub fn by(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn clock(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The vendors in the order of their names.
@@ -216,7 +230,7 @@ impl Books {
         self.0.send_modify(|book| {
             let next = Book {
                 issued: book.issued.clone(),
-                ..Book::new(vendors, book.zone.clone())
+                ..Book::new(vendors, book.zone.clone()).by(book.clock.clone())
             };
             *book = Arc::new(next);
         });
@@ -238,11 +252,12 @@ impl Books {
         self.0.send_modify(|_| {});
     }
 
-    /// The same where that happened between two moments.
+    /// The same where that happened between two moments, whichever of them is the later one.
     pub fn turn_if_due(&self, before: Timestamp, now: Timestamp) {
         let book = self.now();
         let mut expiries = book.issued.values().filter_map(|issued| issued.expires);
-        let is_expired = expiries.any(|expires| before < expires && expires <= now);
+        let (first, last) = (before.min(now), before.max(now));
+        let is_expired = expiries.any(|expires| first < expires && expires <= last);
         if is_expired || book.day(before) != book.day(now) {
             self.turn();
         }

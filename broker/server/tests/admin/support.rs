@@ -6,6 +6,7 @@ use crate::office::{
 use archwire::{
     admin::{AdminServer, AdminService, Practice, SystemHandle},
     audit::Audit,
+    broker::Reloading,
     dispatch::{Breaker, Desk as Deliveries, ImageDesk},
     parked::{Cargo, ParkedStore, Undeliverable, Why},
     poll::LastPoll,
@@ -179,6 +180,7 @@ impl Desk {
             parked: parked.clone(),
             systems,
             tokens: Tokens::open(office.registry.log(), books.clone()).await.unwrap(),
+            reloading: Reloading::new().0,
             started_at: SystemTime::now(),
         };
         let service = AdminService::new(practice, shutdown.clone());

@@ -1,20 +1,21 @@
 //! A practice with an API, and those who knock at its doors.
 
-use crate::office::{Office, PATIENCE, books, everything, in_time, vendor};
+use crate::office::{Office, PATIENCE, everything, in_time, vendor};
 use archwire::{
     api::{ApiServer, BusService, Callers, Patience, Subscriptions},
     audit::Audit,
     config::{Api, Connections, Tls},
     tokens::Tokens,
-    vendors::{Books, Vendor},
+    vendors::{Book, Books, Clock, Vendor, turn},
 };
 use archwire_core::contract::{Contract, Pace};
 use archwire_nats::ByteSize;
 use archwire_proto::v1::{
-    GetPatientRequest, HumanName, Observation, Open, Patient, PublishRequest, PublishResponse,
-    SubscribeRequest, SubscribeResponse, bus_client::BusClient, get_patient_request::Key,
+    FindPatientsRequest, GetPatientRequest, HumanName, Observation, Open, Patient, PublishRequest,
+    PublishResponse, SubscribeRequest, SubscribeResponse, bus_client::BusClient, get_patient_request::Key,
     publish_response::Outcome, subscribe_request::Request as Ask,
 };
+use jiff::tz::TimeZone;
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::wrappers::ReceiverStream;
@@ -51,6 +52,7 @@ pub(crate) struct Plan {
     pub(crate) connections: Connections,
     pub(crate) patience: Patience,
     pub(crate) vendors: Vec<Vendor>,
+    pub(crate) clock: Clock,
 }
 
 impl Default for Plan {
@@ -61,6 +63,7 @@ impl Default for Plan {
             connections: Connections::default(),
             patience: Patience::default(),
             vendors: vec![usual(IMAGING), usual(CEPH)],
+            clock: Clock::default(),
         }
     }
 }
@@ -82,7 +85,7 @@ impl House {
 
     pub(crate) async fn with(plan: Plan) -> Self {
         let office = Office::open().await;
-        let books = books(plan.vendors);
+        let books = Books::new(Book::new(plan.vendors, TimeZone::UTC).by(plan.clock));
         let log = office.registry.log();
         let tokens = Tokens::open(log, books.clone()).await.unwrap();
         let audit = Audit::open(log, ByteSize::mebibytes(16)).await.unwrap();
@@ -102,8 +105,9 @@ impl House {
         let address = server.address().unwrap();
         let stopped = shutdown.clone();
         let watching = tokens.clone().watch(audit.clone(), shutdown.clone());
+        let turning = turn(books.clone(), shutdown.clone());
         tokio::spawn(async move {
-            let (served, ()) = tokio::join!(server.run(service, stopped), watching);
+            let (served, (), ()) = tokio::join!(server.run(service, stopped), watching, turning);
             served.unwrap();
         });
         Self {
@@ -174,6 +178,12 @@ impl Caller {
         };
         let answer = in_time(self.bus.clone().get_patient(self.signed(request))).await;
         answer.map(drop).expect_err("nobody is there")
+    }
+
+    /// Looks for patients.
+    pub(crate) async fn find(&self, request: FindPatientsRequest) -> Result<(), Status> {
+        let found = in_time(self.bus.clone().find_patients(self.signed(request))).await;
+        found.map(drop)
     }
 
     /// Opens a subscription, and allows no event.

@@ -23,6 +23,8 @@ mod certificate_is_read_again;
 mod certificates_tell_vendors_apart;
 mod connections_are_bounded;
 mod contract_bounds_calls_and_streams;
+mod contracts_turn_at_midnight;
+mod denials_are_in_the_audit;
 mod failures_are_answered_ever_more_slowly;
 mod house;
 mod one_vendor_does_not_slow_another;

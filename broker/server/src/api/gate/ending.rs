@@ -1,6 +1,6 @@
 //! What is answered, until whoever asked is not let in any more.
 
-use super::shares::OpenStream;
+use super::{denials::Denials, shares::OpenStream};
 use crate::{
     api::{status::deadline_exceeded, transport::OpenCall},
     vendors::Admitted,
@@ -28,6 +28,7 @@ const PIECE: usize = 16 * 1024;
 pub(super) struct Held {
     pub(super) call: OpenCall,
     pub(super) place: Place,
+    pub(super) denials: Denials,
 }
 
 /// Which of a vendor's places a call has.
@@ -123,7 +124,12 @@ impl hyper::body::Body for Answer {
             match (frame?.into_data(), &self.held.place) {
                 (Ok(data), Place::Call { .. }) => self.rest = data,
                 (Ok(data), Place::Stream { .. }) => return Poll::Ready(Some(Ok(Frame::data(data)))),
-                (Err(frame), _) => return Poll::Ready(Some(Ok(frame))),
+                (Err(frame), _) => {
+                    if let Some(end) = frame.trailers_ref() {
+                        self.held.denials.heed_end(end);
+                    }
+                    return Poll::Ready(Some(Ok(frame)));
+                }
             }
         }
         self.held.call.is_taken();

@@ -7,6 +7,7 @@
 //! before an answer, cost the connection after 1,000 at once and 100 a second.
 
 mod deadline;
+mod denials;
 mod ending;
 mod interval;
 mod networks;
@@ -14,6 +15,7 @@ mod shares;
 pub(super) mod strangers;
 mod turns;
 
+pub(super) use denials::Denials;
 pub(in crate::api) use interval::{Interval, Pace};
 pub(in crate::api) use networks::Networks;
 #[cfg(test)]
@@ -148,9 +150,11 @@ impl Service<http::Request<Body>> for Gate {
                 let patience = deadline::patience(request.headers());
                 let ending = ending(admitted.clone(), patience);
                 let turns = Turns::new(self.keeper.shares.clone(), admitted.clone());
+                let denials = Denials::new(self.keeper.audit.clone(), admitted.vendor().clone());
                 request.extensions_mut().insert(turns);
+                request.extensions_mut().insert(denials.clone());
                 request.extensions_mut().insert(admitted);
-                Box::pin(go_on(routes, request, ending, call, place, unanswered))
+                Box::pin(go_on(routes, request, ending, (call, denials), place, unanswered))
             }
             Err(Not { status, is_slow }) => Box::pin(async move {
                 if is_slow {
@@ -168,7 +172,7 @@ async fn go_on(
     routes: Routes,
     request: http::Request<Body>,
     mut ending: Ending,
-    call: OpenCall,
+    (call, denials): (OpenCall, Denials),
     wanted: Wanted,
     unanswered: Unanswered,
 ) -> Result<http::Response<Body>, Infallible> {
@@ -180,7 +184,8 @@ async fn go_on(
     unanswered.answered();
     Ok(match answered {
         Ok((response, place)) => {
-            let held = Held { call, place };
+            denials.heed_end(response.headers());
+            let held = Held { call, place, denials };
             response.map(|body| Body::new(Answer::new(body, ending, held)))
         }
         Err(status) => status.into_http(),
