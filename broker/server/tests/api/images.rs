@@ -102,12 +102,17 @@ impl Vendor {
     }
 
     pub(crate) async fn offset(&self, bytes: &Bytes) -> u64 {
+        self.resume(bytes, bytes.len() as u64).await.unwrap()
+    }
+
+    /// Where an upload goes on of which so many bytes are promised.
+    pub(crate) async fn resume(&self, bytes: &Bytes, size: u64) -> Result<u64, Status> {
         let request = ResumeImageRequest {
             sha256: sha256(bytes),
-            size: bytes.len() as u64,
+            size,
         };
         let resumed = in_time(self.bus.clone().resume_image(authorised(request))).await;
-        resumed.unwrap().into_inner().offset
+        resumed.map(|resumed| resumed.into_inner().offset)
     }
 
     /// Puts all of an image; tells its instance UID.
@@ -149,6 +154,12 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
+    /// The same upload of which so many bytes are promised.
+    pub(crate) fn promising(mut self, size: u64) -> Self {
+        self.open.size = size;
+        self
+    }
+
     pub(crate) async fn begin(&self) {
         self.send(Put::Open(self.open.clone())).await;
     }

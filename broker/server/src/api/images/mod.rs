@@ -109,8 +109,11 @@ impl ImageCalls {
         let store = self.intake.store();
         let size = store.contains(&digest).await;
         let offset = match size.map_err(|error| not_stored(&error))? {
-            Some(size) if size != request.size => return Err(size_differs(request.size, size)),
-            Some(size) if self.may_be_brief(&contract, &key, &digest).await? => size,
+            Some(size) if self.may_be_brief(&contract, &key, &digest).await? => match size == request.size {
+                true => size,
+                false => return Err(size_differs(request.size, size)),
+            },
+            // Of what others sent not even the size is told.
             Some(_) => 0,
             None => {
                 let offset = store.offset(&key).await;

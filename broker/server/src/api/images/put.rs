@@ -151,13 +151,15 @@ impl ImageCalls {
     }
 
     /// Begins to store. An event must not rest on a copy that is damaged, also where nothing more is to be sent; and who has not sent
-    /// all of an image that no event tells of sends it from the beginning on: a digest alone shows nobody's bytes.
+    /// all of an image that no event tells of sends it from the beginning on: a digest alone shows nobody's bytes, nor how many there are.
     async fn begin(&self, contract: &Contract, key: UploadKey, open: &Open) -> Result<Upload, Status> {
         let store = self.intake.store();
         let size = store.contains(&open.digest).await;
         match size.map_err(|error| not_stored(&error))? {
-            Some(size) if size != open.size => return Err(size_differs(open.size, size)),
-            Some(_) => {
+            Some(size) => {
+                if size != open.size && self.may_be_brief(contract, &key, &open.digest).await? {
+                    return Err(size_differs(open.size, size));
+                }
                 let sound = store.is_sound(&open.digest).await;
                 sound.map_err(|error| not_stored(&error))?;
             }
