@@ -127,7 +127,9 @@ impl Endpoint {
     fn in_clear(&self, endpoint: transport::Endpoint) -> Result<transport::Endpoint, ClientError> {
         let what = match (&self.ca_certificate, &self.client_certificate) {
             (Some(_), _) => "a CA certificate is for https: write https://, or leave the certificate out",
-            (None, Some(_)) => "a client certificate is shown over https only: write https://, or use a token",
+            (None, Some(_)) => {
+                "a client certificate is shown over https only: write https://, or use a token"
+            }
             (None, None) => return Ok(endpoint),
         };
         Err(ClientError::Endpoint { what })
@@ -253,7 +255,9 @@ mod tests {
             chain: String::new(),
             key: String::new().into(),
         };
-        let mut bearer = Endpoint::certified("https://127.0.0.1:1", certificate).bearer().unwrap();
+        let mut bearer = Endpoint::certified("https://127.0.0.1:1", certificate)
+            .bearer()
+            .unwrap();
         let request = bearer.call(Request::new(())).unwrap();
         assert!(request.metadata().get("authorization").is_none());
     }
