@@ -53,9 +53,8 @@ async fn run(arguments: Arguments) -> Result<()> {
 
 /// Where the bus is, and by what it knows us.
 fn endpoint(arguments: &Arguments) -> Result<Endpoint> {
-    let read = |path: &Path| {
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-    };
+    let read =
+        |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     let certificate = match (&arguments.certificate, &arguments.key) {
         (Some(chain), Some(key)) => Some(ClientCertificate {
             chain: read(chain)?,
