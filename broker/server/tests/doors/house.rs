@@ -5,18 +5,19 @@ use archwire::{
     api::{ApiServer, BusService, Callers, Patience, Subscriptions},
     audit::Audit,
     config::{Api, Connections, Tls},
+    imaging::{Intake, Room},
     tokens::Tokens,
     vendors::{Book, Books, Clock, Vendor, turn},
 };
 use archwire_core::contract::{Contract, Pace};
-use archwire_nats::ByteSize;
+use archwire_nats::{ByteSize, ImageStoreConfig};
 use archwire_proto::v1::{
     FindPatientsRequest, GetPatientRequest, HumanName, Observation, Open, Patient, PublishRequest,
     PublishResponse, SubscribeRequest, SubscribeResponse, bus_client::BusClient, get_patient_request::Key,
     publish_response::Outcome, subscribe_request::Request as Ask,
 };
 use jiff::tz::TimeZone;
-use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) patience: Patience,
     pub(crate) vendors: Vec<Vendor>,
     pub(crate) clock: Clock,
+    /// Whether images are kept.
+    pub(crate) images: bool,
 }
 
 impl Default for Plan {
@@ -64,6 +67,7 @@ impl Default for Plan {
             patience: Patience::default(),
             vendors: vec![usual(IMAGING), usual(CEPH)],
             clock: Clock::default(),
+            images: false,
         }
     }
 }
@@ -73,6 +77,7 @@ pub(crate) struct House {
     pub(crate) books: Books,
     pub(crate) tokens: Tokens,
     pub(crate) audit: Audit,
+    pub(crate) subscriptions: Arc<Subscriptions>,
     pub(crate) address: SocketAddr,
     pub(crate) office: Office,
     shutdown: CancellationToken,
@@ -95,7 +100,17 @@ impl House {
         let subscriptions = Subscriptions::new(registry.clone(), positions, audit.clone(), shutdown.clone());
         let subscriptions = subscriptions.await.unwrap();
         let callers = Callers::new(books.reader());
-        let service = BusService::new(registry, callers, subscriptions, None, shutdown.clone());
+        let images = match plan.images {
+            true => Some(intake(&office).await),
+            false => None,
+        };
+        let service = BusService::new(
+            registry,
+            callers,
+            Arc::clone(&subscriptions),
+            images,
+            shutdown.clone(),
+        );
         let api = Api {
             listen: "127.0.0.1:0".parse().unwrap(),
             tls: plan.tls,
@@ -114,6 +129,7 @@ impl House {
             books,
             tokens,
             audit,
+            subscriptions,
             address,
             office,
             shutdown,
@@ -130,6 +146,17 @@ impl House {
         let channel = in_time(endpoint.connect()).await?;
         Ok(Caller::over(channel, Some(token)))
     }
+}
+
+/// A way in for images, on a store of their own.
+async fn intake(office: &Office) -> Intake {
+    let config = ImageStoreConfig {
+        max_bytes: ByteSize::mebibytes(128),
+        largest: ByteSize::mebibytes(64),
+    };
+    let store = office.registry.log().images(&config).await.unwrap();
+    let room = Room::new(None, "1 MiB".parse().unwrap());
+    Intake::new(store, office.registry.clone(), room, config.largest)
 }
 
 impl Drop for House {

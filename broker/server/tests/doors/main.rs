@@ -18,6 +18,7 @@ mod registry {
 use registry::support as office;
 
 mod authority;
+mod calls_end_when_nobody_waits_for_them;
 mod calls_that_come_to_nothing_end_a_connection;
 mod certificate_is_read_again;
 mod certificates_tell_vendors_apart;
