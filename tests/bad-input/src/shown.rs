@@ -4,8 +4,10 @@
 use archwire_core::{FieldGroup, contract::Contract};
 use archwire_proto::v1;
 
+type IsSilent = fn(&v1::Patient) -> bool;
+
 /// Of each group of fields, whether a patient has nothing of it.
-const SILENT: [(FieldGroup, fn(&v1::Patient) -> bool); 7] = [
+const SILENT: [(FieldGroup, IsSilent); 7] = [
     (FieldGroup::Identifiers, |patient| patient.identifiers.is_empty()),
     (FieldGroup::Name, |patient| patient.names.is_empty()),
     (FieldGroup::Demographics, says_no_demographics),

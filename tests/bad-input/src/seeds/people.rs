@@ -187,7 +187,6 @@ pub(super) fn event(kind: i32) -> v1::Event {
             moved_from_patient_id: some(OTHER),
             moved_from_revision: Some(2),
         }),
-        ..v1::Event::default()
     }
 }
 
