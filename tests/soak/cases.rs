@@ -1,7 +1,9 @@
 //! The runs by name, and how long each is.
 
 use crate::Options;
-use anyhow::Result;
+use crate::flood;
+use crate::fuzz::{self, Fuzzed};
+use anyhow::{Result, bail};
 use archwire_tests::faults::cases::kills::PLACES;
 use archwire_tests::faults::cases::{full, images, kills, nats, outage, power, stubborn, vendor};
 use clap::ValueEnum;
@@ -49,6 +51,11 @@ pub(crate) enum Case {
     Errors,
     /// One patient whose writes always fail among 10,000 events of 1,000 patients.
     Stubborn,
+    /// 10,000 connections to the API at once.
+    Connections,
+    /// Bad input of every kind, chosen by libFuzzer: each target of `tests/fuzz` for `--fuzz-seconds`. Needs a nightly compiler and
+    /// cargo-fuzz.
+    Fuzz,
 }
 
 /// All of them, or those that were asked for.
@@ -135,6 +142,16 @@ impl Case {
                     events: 10_000,
                 };
                 stubborn::one_of_many(size).await?
+            }
+            Self::Connections => return flood::of_connections(),
+            Self::Fuzz => {
+                let time = Duration::from_secs(options.fuzz_seconds);
+                return match fuzz::each(time)? {
+                    Fuzzed::Held(outcome) => Ok(outcome),
+                    // Who asks for nothing else has to know.
+                    Fuzzed::Lacking(what) if options.only.contains(&self) => bail!(what),
+                    Fuzzed::Lacking(what) => Ok(format!("not shown here: {what}")),
+                };
             }
         };
         Ok(outcome.to_string())

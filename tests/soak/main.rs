@@ -4,6 +4,8 @@
 //! moment depends on the machine.
 
 mod cases;
+mod flood;
+mod fuzz;
 mod table;
 
 use anyhow::Result;
@@ -30,6 +32,9 @@ pub(crate) struct Options {
     /// Only this run; may be given several times.
     #[arg(long, value_enum, value_name = "NAME")]
     only: Vec<Case>,
+    /// Seconds for which each target of the run `fuzz` is fed.
+    #[arg(long, default_value_t = 60, value_name = "S")]
+    fuzz_seconds: u64,
     /// Goes on from the beginning, each time with the next seed, until so many minutes are over.
     #[arg(long, value_name = "M")]
     minutes: Option<u64>,

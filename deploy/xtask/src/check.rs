@@ -47,13 +47,20 @@ fn steps(tree: &Tree, source: Source, args: &[OsString], summary: &mut Summary) 
 }
 
 fn check_format(tree: &Tree, summary: &mut Summary) -> Result<()> {
-    let mend = "the format differs; `cargo fmt --all` mends it (for the connectors, in their folder)";
+    let mend = "the format differs; `cargo fmt --all` mends it (for the connectors and `tests/fuzz`, in their folders)";
     summary.step("format", || {
         visibly(cargo(tree).args(["fmt", "--all", "--check"])).context(mend)?;
         let manifest = tree.connectors_manifest();
         visibly(
             cargo(tree)
                 .args(["fmt", "--all", "--check", "--manifest-path"])
+                .arg(manifest),
+        )
+        .context(mend)?;
+        let manifest = tree.root().join("tests/fuzz/Cargo.toml");
+        visibly(
+            cargo(tree)
+                .args(["fmt", "--check", "--manifest-path"])
                 .arg(manifest),
         )
         .context(mend)

@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: builds the broker and the fault runs, and becomes these.
 //!
-//! A debug build: only that has the places at which the broker can be had to kill itself.
+//! A debug build: only that has the places at which the broker can be had to kill itself. What libFuzzer feeds is built by its own run,
+//! with another compiler, and `archwire-seeds` writes with what it begins.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ pub(crate) fn run(tree: &Tree, source: Source, args: &[OsString]) -> Result<Exit
                 "archwire",
                 "--bin",
                 "archwire-soak",
+                "--bin",
+                "archwire-seeds",
             ])
             .args(locked());
         visibly(&mut command)
@@ -41,6 +44,7 @@ pub(crate) fn run(tree: &Tree, source: Source, args: &[OsString]) -> Result<Exit
     command
         .args(args)
         .env("ARCHWIRE_BIN", built("archwire"))
+        .env("ARCHWIRE_SEEDS", built("archwire-seeds"))
         .env("ARCHWIRE_NATS_SERVER", &tools.nats.path)
         .env("ARCHWIRE_COMPONENTS", tree.components());
     become_program(command)
