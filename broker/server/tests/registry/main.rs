@@ -54,6 +54,7 @@ mod record_is_known_by_its_images;
 mod record_is_linked_once;
 mod record_moves_while_it_is_settled;
 mod record_that_shows_another_waits;
+mod request_counts_once;
 mod revisions_are_gapless;
 mod same_image_is_told_once;
 mod same_person_is_linked_without_asking;
