@@ -32,20 +32,30 @@ class Vendor:
         self.bus = bus_pb2_grpc.BusStub(self.channel)
         self.token = [("authorization", f"Bearer {token}")]
 
-    def publish(self, people):
-        """Says what the records look like, all of them at once, and tells the answers by their tags."""
+    def publish(self, people, key):
+        """Says what the records look like, all of them at once, and tells the answers by their tags.
+
+        With a key, it may be said again: each request is known again by the key and its place.
+        """
         requests = []
         for tag, (local_id, family, given, birth_date) in enumerate(people):
             name = patient_pb2.HumanName(use=patient_pb2.NAME_USE_OFFICIAL, family=family, given=[given])
             patient = patient_pb2.Patient(names=[name], birth_date=birth_date)
             observation = event_pb2.Observation(local_id=local_id, patient=patient)
-            requests.append(bus_pb2.PublishRequest(tag=tag, observation=observation))
+            request = bus_pb2.PublishRequest(tag=tag, observation=observation)
+            if key is not None:
+                request.idempotency_key = f"{key}-{tag}"
+            requests.append(request)
         for answer in self.bus.Publish(iter(requests), metadata=self.token, timeout=PATIENCE):
             outcome = answer.WhichOneof("outcome")
             result = getattr(answer, outcome)
+            first = result.WhichOneof("first") if outcome == "duplicate" else None
+            result = getattr(result, first) if first else result
             tell(
                 tag=answer.tag,
                 outcome=outcome,
+                first=first,
+                revision=getattr(result, "revision", None),
                 patient_id=getattr(result, "patient_id", None),
                 code=getattr(result, "code", None),
                 field=getattr(result, "field", None),
@@ -55,7 +65,7 @@ class Vendor:
         """Writes each event into the table, and acknowledges it only then. Goes on until it is killed."""
         say = queue.SimpleQueue()
         say.put(bus_pb2.SubscribeRequest(open=bus_pb2.Open(name=name)))
-        say.put(bus_pb2.SubscribeRequest(credit=credit))
+        say.put(bus_pb2.SubscribeRequest(credit=bus_pb2.Credit(events=credit)))
         with open(table, "a", encoding="ascii") as rows:
             for answer in self.bus.Subscribe(iter(say.get, None), metadata=self.token):
                 kind = answer.WhichOneof("response")
@@ -68,8 +78,8 @@ class Vendor:
                 rows.write(f"{delivery.sequence} {event.patient_id} {event.revision}\n")
                 rows.flush()
                 os.fsync(rows.fileno())
-                say.put(bus_pb2.SubscribeRequest(ack=delivery.sequence))
-                say.put(bus_pb2.SubscribeRequest(credit=1))
+                say.put(bus_pb2.SubscribeRequest(ack=bus_pb2.Ack(through=delivery.sequence)))
+                say.put(bus_pb2.SubscribeRequest(credit=bus_pb2.Credit(events=1)))
 
     def put(self, local_id, file):
         with open(file, "rb") as source:
@@ -160,6 +170,7 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     publish = commands.add_parser("publish")
     publish.add_argument("people", help="JSON: a list of [local id, family name, given name, birth date]")
+    publish.add_argument("--key", help="what the keys of the requests begin with")
     follow = commands.add_parser("follow")
     follow.add_argument("name")
     follow.add_argument("table")
@@ -178,7 +189,7 @@ def main():
         vendor = Vendor(arguments.address, file.read().strip())
     match arguments.command:
         case "publish":
-            vendor.publish(json.loads(arguments.people))
+            vendor.publish(json.loads(arguments.people), arguments.key)
         case "follow":
             vendor.follow(arguments.name, arguments.table, arguments.credit)
         case "put":

@@ -193,11 +193,11 @@ impl Follower {
     }
 
     async fn take(&mut self, delivery: Delivery) {
-        let new = lock(&self.list).take(&self.name, delivery.event);
+        let new = lock(&self.list).take(&self.name, delivery.event.clone());
         if let Some(local_id) = new {
             self.tell(local_id).await;
         }
-        self.subscription.ack(delivery.sequence);
+        self.subscription.ack(&delivery);
     }
 
     /// Tells the bus under which number the program keeps a patient.

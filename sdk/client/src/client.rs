@@ -149,7 +149,9 @@ impl Client {
             withheld,
             through_revision,
         } = response.into_inner();
-        let withheld = withheld.into_iter().map(|revisions| revisions.first..=revisions.last);
+        let withheld = withheld
+            .into_iter()
+            .map(|revisions| revisions.first..=revisions.last);
         let withheld: Vec<_> = withheld.collect();
         let mut events = Vec::with_capacity(raw.len());
         let revisions = after_revision.saturating_add(1)..;

@@ -16,7 +16,7 @@
 //! let mut subscription = client.subscribe(SubscribeOptions::new("patients"));
 //! while let Some(delivery) = subscription.next().await? {
 //!     // Store it first: what is acknowledged does not come again.
-//!     subscription.ack(delivery.sequence);
+//!     subscription.ack(&delivery);
 //! }
 //! # Ok(())
 //! # }

@@ -155,7 +155,7 @@ async fn a_change_of_hidden_fields_is_not_sent_and_is_told_from_a_gap() -> Resul
     let corrected = stream.next_event().await?;
     ensure!((created.revision, corrected.revision) == (1, 3));
     let listed = bus.events(&created.patient_id).await?;
-    ensure!(listed.events.len() == 2 && listed.withheld_revisions == [2]);
+    ensure!(listed.events.len() == 2 && listed.withheld == [v1::Revisions { first: 2, last: 2 }]);
     ensure!(listed.through_revision == 3 && !listed.more);
     Ok(())
 }

@@ -54,7 +54,7 @@ async fn who_follows_the_bus_hears_of_an_image_and_can_get_it_at_once() -> Resul
         let put = tokio::spawn(async move { put_new(&putting, image, &bytes).await });
         let uid = loop {
             let delivery = reader.next().await?.context("the subscription ended")?;
-            reader.ack(delivery.sequence);
+            reader.ack(&delivery);
             if let Some(image) = delivery.event.image.and_then(|news| news.image) {
                 break image.instance_uid;
             }

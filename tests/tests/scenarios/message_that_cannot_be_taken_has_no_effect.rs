@@ -270,7 +270,9 @@ async fn a_caller_without_a_token_or_with_a_wrong_one_is_refused_everywhere() ->
 
 #[tokio::test]
 async fn wrong_requests_of_a_subscription_end_it_with_the_reason() -> Result<()> {
-    use v1::subscribe_request::Request as Wish;
+    use v1::{ack::What, subscribe_request::Request as Wish};
+    let credit = |events| Wish::Credit(v1::Credit { events });
+    let ack = |what| Wish::Ack(v1::Ack { what });
     let scene = Scene::open().await?;
     let open = |name: &str| {
         Wish::Open(v1::Open {
@@ -280,9 +282,11 @@ async fn wrong_requests_of_a_subscription_end_it_with_the_reason() -> Result<()>
     };
     let cases = [
         ("argument_invalid", vec![open("Not A Name")]),
-        ("argument_invalid", vec![Wish::Credit(1)]),
-        ("credit_too_large", vec![open("a"), Wish::Credit(10_001)]),
-        ("ack_ahead", vec![open("b"), Wish::Ack(1_000_000)]),
+        ("argument_invalid", vec![credit(1)]),
+        ("credit_too_large", vec![open("a"), credit(10_001)]),
+        ("ack_ahead", vec![open("b"), ack(Some(What::Through(1_000_000)))]),
+        ("ack_ahead", vec![open("b"), ack(Some(What::Only(1_000_000)))]),
+        ("argument_invalid", vec![open("b"), ack(None)]),
         ("open_twice", vec![open("c"), open("c")]),
     ];
     for (code, wishes) in cases {

@@ -33,20 +33,20 @@ async fn a_subscription_goes_on_where_it_was_acknowledged_also_after_a_kill() ->
     scene.settled().await?;
     let client = scene.practice.vendor(VENDOR).await?;
     let mut reader = client.subscribe(SubscribeOptions::new("durable"));
-    let mut sequences = Vec::new();
+    let mut came = Vec::new();
     for _ in 0..3 {
-        sequences.push(reader.next().await?.context("no event")?.sequence);
+        came.push(reader.next().await?.context("no event")?);
     }
-    reader.ack(sequences[1]);
+    reader.ack(&came[1]);
     reader.close().await;
     scene.practice.kill_broker().await?;
     scene.practice.start_broker().await?;
     let mut reader = client.subscribe(SubscribeOptions::new("durable"));
     let next = reader.next().await?.context("no event")?.sequence;
     ensure!(
-        next == sequences[2],
+        next == came[2].sequence,
         "it goes on with {next}, acknowledged was {}",
-        sequences[1]
+        came[1].sequence
     );
     Ok(())
 }

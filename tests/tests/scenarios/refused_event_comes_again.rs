@@ -22,11 +22,11 @@ async fn a_refused_event_comes_again_and_holds_nobody_else_up() -> Result<()> {
     let client = scene.practice.vendor(VENDOR).await?;
     let mut reader = client.subscribe(SubscribeOptions::new("refuses"));
     let refused = next(&mut reader).await?;
-    reader.nack(refused.sequence, DELAY);
+    reader.nack(&refused, DELAY);
     let mut others = 0;
     loop {
         let delivery = next(&mut reader).await?;
-        reader.ack(delivery.sequence);
+        reader.ack(&delivery);
         if delivery.sequence == refused.sequence {
             ensure!(delivery.redeliveries == 1, "{} times", delivery.redeliveries);
             break;
@@ -45,11 +45,11 @@ async fn a_kill_of_the_broker_forgets_the_delay_and_not_the_event() -> Result<()
     let client = scene.practice.vendor(VENDOR).await?;
     let mut reader = client.subscribe(SubscribeOptions::new("refuses"));
     let refused = next(&mut reader).await?;
-    reader.nack(refused.sequence, LONG);
+    reader.nack(&refused, LONG);
     let second = next(&mut reader).await?.sequence;
     for _ in 0..2 {
         let delivery = next(&mut reader).await?;
-        reader.ack(delivery.sequence);
+        reader.ack(&delivery);
     }
     scene.practice.kill_broker().await?;
     scene.practice.start_broker().await?;

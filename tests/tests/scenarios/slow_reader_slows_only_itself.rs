@@ -3,7 +3,7 @@
 use crate::support::{Scene, raw_bus::RawBus};
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::SubscribeOptions;
-use archwire_proto::v1::{self, subscribe_request::Request, subscribe_response::Response};
+use archwire_proto::v1::{self, delivery::Turn, subscribe_request::Request, subscribe_response::Response};
 use archwire_tests::Practice;
 use futures_util::future::try_join_all;
 use std::time::Duration;
@@ -30,7 +30,10 @@ async fn who_reads_nothing_holds_up_nobody_and_misses_nothing() -> Result<()> {
             name: format!("slow-{number}"),
             ..v1::Open::default()
         };
-        for request in [Request::Open(open), Request::Credit(10_000)] {
+        for request in [
+            Request::Open(open),
+            Request::Credit(v1::Credit { events: 10_000 }),
+        ] {
             say.send(v1::SubscribeRequest {
                 request: Some(request),
             })
@@ -48,7 +51,7 @@ async fn who_reads_nothing_holds_up_nobody_and_misses_nothing() -> Result<()> {
         let receipt = timeout(PATIENCE, published).await.context("publishing hangs")??;
         let heard = async {
             while let Some(delivery) = reader.next().await? {
-                reader.ack(delivery.sequence);
+                reader.ack(&delivery);
                 if delivery.event.patient_id == receipt.patient_id() {
                     return Ok(());
                 }
@@ -68,7 +71,10 @@ async fn who_reads_nothing_holds_up_nobody_and_misses_nothing() -> Result<()> {
                 .context("nothing comes")??;
             let answer = answer.context("the stream has ended")?.response;
             if let Some(Response::Delivery(delivery)) = answer {
-                ensure!(delivery.after == Some(last), "an event is missing behind {last}");
+                ensure!(
+                    delivery.turn == Some(Turn::After(last)),
+                    "an event is missing behind {last}"
+                );
                 last = delivery.sequence;
                 events += 1;
             }

@@ -25,15 +25,21 @@ const PEOPLE: usize = 6;
 #[tokio::test]
 #[ignore = "started by the other test, to be killed by it"]
 async fn program_that_is_killed() -> Result<()> {
-    let endpoint = Endpoint::new(env::var(URL)?, env::var(TOKEN)?);
+    // Whoever runs all that is ignored starts it too.
+    let Ok(url) = env::var(URL) else {
+        return Ok(());
+    };
+    let endpoint = Endpoint::new(url, env::var(TOKEN)?);
     let client = Client::connect(endpoint).await?;
     let mut taken = File::options().append(true).open(env::var(TAKEN)?)?;
     let mut reader = client.subscribe(SubscribeOptions::new("killed"));
     while let Some(delivery) = reader.next().await? {
         let event = &delivery.event;
-        writeln!(taken, "{} {}", event.patient_id, event.revision)?;
+        // In one write: what a kill cuts off is the end of a line, and no line begins behind it.
+        let line = format!("{} {}\n", event.patient_id, event.revision);
+        taken.write_all(line.as_bytes())?;
         taken.sync_data()?;
-        reader.ack(delivery.sequence);
+        reader.ack(&delivery);
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Places in the log: where it ends, what stands at one, and where a time begins.
 
 use super::{Filter, Log, Stored};
-use crate::records::ReadError;
-use archwire_core::Subject;
+use crate::records::{Raw, ReadError};
+use archwire_core::{PatientId, Subject};
 use std::time::SystemTime;
 
 impl Log {
@@ -33,17 +33,47 @@ impl Log {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn before(&self, time: SystemTime) -> Result<u64, ReadError> {
-        let events = Filter::Events.subject(self);
-        let (mut earlier, mut later) = (0, self.last_event().await?.saturating_add(1));
-        // Events up to `earlier` are earlier, those from `later` on are not, as the server counts its time forward.
-        while later - earlier > 1 {
-            let middle = earlier + (later - earlier) / 2;
-            match self.inner.records.first(&events, middle).await? {
-                Some(raw) if raw.sequence < later && raw.time < time => earlier = raw.sequence,
-                // Between the middle and that one there is no event.
-                _ => later = middle,
+        let (events, last) = (Filter::Events.subject(self), self.last_event().await?);
+        // The server counts its time forward.
+        let earlier = self.last_where(&events, last, |raw| raw.time < time).await?;
+        Ok(earlier.map_or(0, |raw| raw.sequence))
+    }
+
+    /// The last of a patient's events, up to the place `last`, whose payload is as asked for. Those that are so have to come
+    /// before all that are not. Asks for about as many events as `last` has binary digits.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn last_of_patient_where(
+        &self,
+        patient: PatientId,
+        last: u64,
+        is_so: impl Fn(&[u8]) -> bool + Send + Sync,
+    ) -> Result<Option<Stored>, ReadError> {
+        let events = Subject::Patient(patient).name(&self.inner.practice);
+        let found = self.last_where(&events, last, |raw| is_so(&raw.payload)).await?;
+        Ok(found.and_then(|raw| Stored::from_raw(&self.inner.practice, raw)))
+    }
+
+    async fn last_where(
+        &self,
+        subject: &str,
+        last: u64,
+        is_so: impl Fn(&Raw) -> bool + Send + Sync,
+    ) -> Result<Option<Raw>, ReadError> {
+        let (mut before, mut behind, mut found) = (0, last.saturating_add(1), None);
+        // Records up to `before` are so, those from `behind` on are not.
+        while behind - before > 1 {
+            let middle = before + (behind - before) / 2;
+            match self.inner.records.first(subject, middle).await? {
+                Some(raw) if raw.sequence < behind && is_so(&raw) => {
+                    before = raw.sequence;
+                    found = Some(raw);
+                }
+                // Between the middle and that one there is no record.
+                _ => behind = middle,
             }
         }
-        Ok(earlier)
+        Ok(found)
     }
 }

@@ -68,9 +68,22 @@ impl Log {
         patient: PatientId,
         after: u64,
     ) -> impl Stream<Item = Result<Stored, ReadError>> + Send + use<> {
+        self.history_in_steps(patient, after, u32::MAX)
+    }
+
+    /// The same, with so many events asked for at a time: for who takes a page of a long history.
+    pub fn history_in_steps(
+        &self,
+        patient: PatientId,
+        after: u64,
+        step: u32,
+    ) -> impl Stream<Item = Result<Stored, ReadError>> + Send + use<> {
         let subject = Subject::Patient(patient).name(&self.inner.practice);
         let practice = self.inner.practice.clone();
-        let records = self.inner.records.read(subject, after.saturating_add(1));
+        let records = self
+            .inner
+            .records
+            .read_in_steps(subject, after.saturating_add(1), step);
         records.try_filter_map(move |raw| std::future::ready(Ok(Stored::from_raw(&practice, raw))))
     }
 

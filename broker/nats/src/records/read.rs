@@ -78,9 +78,20 @@ impl Records {
         subject: String,
         from: u64,
     ) -> impl Stream<Item = Result<Raw, ReadError>> + Send + use<> {
+        self.read_in_steps(subject, from, u32::MAX)
+    }
+
+    /// The same, with at most `step` records asked for at a time.
+    pub(crate) fn read_in_steps(
+        &self,
+        subject: String,
+        from: u64,
+        step: u32,
+    ) -> impl Stream<Item = Result<Raw, ReadError>> + Send + use<> {
         let reading = Reading {
             records: self.clone(),
             subject,
+            step: step.max(1),
             next: from.max(1),
             batch: Batch::default(),
             ended: false,
@@ -97,6 +108,8 @@ impl Records {
 struct Reading {
     records: Records,
     subject: String,
+    /// Most records that are asked for at a time.
+    step: u32,
     /// The sequence from which the next batch is asked for.
     next: u64,
     batch: Batch,
@@ -117,7 +130,7 @@ impl Reading {
             }
             self.batch = self
                 .records
-                .request(Request::from(&self.subject, self.next))
+                .request(Request::some(&self.subject, self.next, self.step))
                 .await?;
             self.next = self.batch.next.max(self.next);
         }

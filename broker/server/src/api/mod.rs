@@ -4,6 +4,7 @@ mod authentication;
 mod bus;
 mod find;
 mod gate;
+mod history;
 mod images;
 #[cfg(test)]
 mod limits;

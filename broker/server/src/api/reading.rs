@@ -4,6 +4,7 @@
 
 use super::{
     bus::{BusService, patient_id},
+    history::place_behind,
     mask::{Mask, Masked},
     status::{invalid, unanswered, unknown_patient, unknown_record, unreadable},
 };
@@ -16,7 +17,8 @@ use crate::{
 };
 use archwire_core::{LocalId, PatientId, SystemName};
 use archwire_proto::v1::{
-    GetPatientRequest, GetPatientResponse, ListEventsRequest, ListEventsResponse, get_patient_request::Key,
+    GetPatientRequest, GetPatientResponse, ListEventsRequest, ListEventsResponse, Revisions,
+    get_patient_request::Key,
 };
 use futures_util::StreamExt as _;
 use std::pin::pin;
@@ -105,13 +107,15 @@ impl BusService {
             through_revision: request.after_revision,
             ..ListEventsResponse::default()
         };
-        let (mut bytes, mut sent) = (0, Vec::new());
-        // Revisions are gapless from 1, so the number of events to pass over is known.
-        let passed_over = usize::try_from(request.after_revision).unwrap_or(usize::MAX);
-        let mut history = pin!(self.registry.log().history(id, 0).skip(passed_over));
+        let (mut bytes, mut withheld, mut sent) = (0, 0, Vec::new());
+        let Some(behind) = place_behind(&self.registry, id, request.after_revision).await? else {
+            return Ok((answer, sent));
+        };
+        let step = u32::try_from(page + 1).unwrap_or(u32::MAX);
+        let mut history = pin!(self.registry.log().history_in_steps(id, behind, step));
         while let Some(stored) = history.next().await {
             let stored = stored.map_err(|error| unreadable(&error))?;
-            if answer.events.len() == page || answer.withheld_revisions.len() == MOST_WITHHELD {
+            if answer.events.len() == page || withheld == MOST_WITHHELD {
                 answer.more = true;
                 break;
             }
@@ -132,10 +136,24 @@ impl BusService {
                     sent.push(place);
                     answer.events.push(event);
                 }
-                None => answer.withheld_revisions.push(revision),
+                None => {
+                    withheld += 1;
+                    withhold(&mut answer.withheld, revision);
+                }
             }
             answer.through_revision = revision;
         }
         Ok((answer, sent))
+    }
+}
+
+/// Adds a revision to those that follow on each other.
+fn withhold(withheld: &mut Vec<Revisions>, revision: u64) {
+    match withheld.last_mut() {
+        Some(last) if last.last.saturating_add(1) == revision => last.last = revision,
+        _ => withheld.push(Revisions {
+            first: revision,
+            last: revision,
+        }),
     }
 }

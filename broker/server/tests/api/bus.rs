@@ -10,8 +10,9 @@ use archwire::{
 use archwire_core::{Patient, PatientId, contract::Contract};
 use archwire_nats::ByteSize;
 use archwire_proto::v1::{
-    Delivery, Event, Heartbeat, Nack, Open, Opened, SubscribeRequest, SubscribeResponse,
-    bus_client::BusClient, subscribe_request::Request as Say, subscribe_response::Response as Answer,
+    Ack, Credit, Delivery, Event, Heartbeat, Nack, Open, Opened, SubscribeRequest, SubscribeResponse,
+    ack::What, bus_client::BusClient, delivery::Turn, subscribe_request::Request as Say,
+    subscribe_response::Response as Answer,
 };
 use prost::Message as _;
 use std::{sync::Arc, time::Duration};
@@ -41,7 +42,24 @@ fn token(vendor: &str) -> String {
 
 impl Bus {
     pub(crate) async fn open() -> Self {
+        Self::of(Office::open().await).await
+    }
+
+    /// Another bus with the positions and the key of the cursors of this one, and a log in which nothing stands that stands in this
+    /// one's: as if an older copy had been restored.
+    pub(crate) async fn restored(&self) -> Self {
+        let bucket = "subscriptions".parse().unwrap();
         let office = Office::open().await;
+        let copy = office.registry.log().bucket(&bucket).await.unwrap();
+        let positions = self.office.registry.log().bucket(&bucket).await.unwrap();
+        for key in positions.keys().await.unwrap() {
+            let value = positions.get(&key).await.unwrap().unwrap();
+            copy.put(&key, value).await.unwrap();
+        }
+        Self::of(office).await
+    }
+
+    async fn of(office: Office) -> Self {
         let log = office.registry.log().clone();
         let shutdown = CancellationToken::new();
         let audit = Audit::open(&log, ByteSize::mebibytes(16)).await.unwrap();
@@ -133,7 +151,7 @@ impl Bus {
     /// The same with credit for 1,000 events.
     pub(crate) async fn read(&self, vendor: &str, open: Open) -> Reader {
         let reader = self.subscribe(vendor, open).await.unwrap();
-        reader.say(Say::Credit(1_000)).await;
+        reader.allow(1_000).await;
         reader
     }
 
@@ -186,8 +204,21 @@ impl Reader {
         in_time(self.say.send(request)).await.unwrap();
     }
 
-    pub(crate) async fn ack(&self, sequence: u64) {
-        self.say(Say::Ack(sequence)).await;
+    /// Allows so many more events.
+    pub(crate) async fn allow(&self, events: u32) {
+        self.say(Say::Credit(Credit { events })).await;
+    }
+
+    /// Everything up to there is done.
+    pub(crate) async fn ack(&self, through: u64) {
+        let what = Some(What::Through(through));
+        self.say(Say::Ack(Ack { what })).await;
+    }
+
+    /// This one is done.
+    pub(crate) async fn ack_only(&self, sequence: u64) {
+        let what = Some(What::Only(sequence));
+        self.say(Say::Ack(Ack { what })).await;
     }
 
     pub(crate) async fn nack(&self, sequence: u64, delay: Duration) {
@@ -236,6 +267,22 @@ impl Reader {
                 return refusal;
             }
         }
+    }
+}
+
+/// Behind which one an event comes in its turn; none for one that comes again.
+pub(crate) fn after(delivery: &Delivery) -> Option<u64> {
+    match delivery.turn {
+        Some(Turn::After(after)) => Some(after),
+        _ => None,
+    }
+}
+
+/// How often an event was refused that comes again.
+pub(crate) fn refusals(delivery: &Delivery) -> Option<u32> {
+    match &delivery.turn {
+        Some(Turn::Again(again)) => Some(again.refusals),
+        _ => None,
     }
 }
 

@@ -26,5 +26,7 @@ mod images;
 mod patients_are_found;
 mod sizes_of_others_images_are_not_told;
 mod subscription_begins_where_it_is_told;
+mod subscription_brings_a_backlog_whole;
 mod subscription_brings_refused_events_again;
 mod subscription_keeps_to_the_contract;
+mod subscription_knows_its_log;

@@ -88,7 +88,7 @@ async fn a_cursor_stands_for_what_came_before_it_under_any_name_of_its_vendor() 
     let mut reader = bus.read(TRACER, named("one")).await;
     let (first, _) = reader.event().await;
     let (second, _) = reader.event().await;
-    assert_eq!(second.cursor.len(), 66);
+    assert_eq!(second.cursor.len(), 87);
     let mut other = bus
         .read(TRACER, starting("other", Start::Cursor(first.cursor.clone())))
         .await;
@@ -112,7 +112,7 @@ async fn a_cursor_that_is_altered_or_anothers_is_refused() {
     assert_eq!(of_another.code(), Code::PermissionDenied);
     assert_eq!(code(&of_another), "cursor_of_another");
     let swapped: String = cursor.chars().rev().collect();
-    for invalid in ["", "1", "not a cursor", &cursor[1..], &swapped, &"A".repeat(66)] {
+    for invalid in ["", "1", "not a cursor", &cursor[1..], &swapped, &"A".repeat(87)] {
         let refusal = refused(&bus, TRACER, Start::Cursor(invalid.to_owned())).await;
         let is_invalid = (refusal.code(), code(&refusal)) == (Code::InvalidArgument, "cursor_invalid");
         assert!(is_invalid, "{invalid:?}: {refusal:?}");

@@ -5,7 +5,7 @@ use crate::{
     house::{CEPH, Caller, House, IMAGING, Plan, paced, token_of},
     office::{PATIENCE, ann, says, vendor},
 };
-use archwire_proto::v1::{SubscribeRequest, subscribe_request::Request as Ask};
+use archwire_proto::v1::{Credit, SubscribeRequest, subscribe_request::Request as Ask};
 use std::{fmt, time::Duration};
 use tokio::{net::TcpStream, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -81,7 +81,7 @@ async fn a_vendor_that_misbehaves_in_every_way_slows_nobody_else() {
     for number in 0..4 {
         let stream = reader.subscribe(&format!("unread-{number}")).await.unwrap();
         let credit = SubscribeRequest {
-            request: Some(Ask::Credit(10_000)),
+            request: Some(Ask::Credit(Credit { events: 10_000 })),
         };
         stream.asks.send(credit).await.unwrap();
         unread.push(stream);

@@ -9,12 +9,16 @@ mod session;
 
 pub use options::{Filter, Start, SubscribeOptions};
 
-use crate::{backoff::Backoff, client::Bus, error::ClientError, v1, v1::Event};
+use crate::{
+    backoff::Backoff,
+    client::Bus,
+    error::ClientError,
+    v1::{self, Event, delivery::Turn},
+};
 use bytes::Bytes;
 use prost::Message as _;
 use session::Session;
 use std::{
-    collections::BTreeSet,
     fmt::{Debug, Formatter},
     time::Duration,
 };
@@ -32,9 +36,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
 /// One event.
 pub struct Delivery {
-    /// Place in the log. Increases, but for events that come again; gaps are normal. Acknowledge with it.
+    /// Place in the log. Increases, but for events that come again; gaps are normal.
     pub sequence: u64,
-    /// How often the reader refused it with [`Subscription::nack`].
+    /// How often the reader refused it with [`Subscription::nack`] in this stream.
     pub redeliveries: u32,
     /// Stands for having taken this event and everything before it: a [`Start::Cursor`] for any subscription of the same vendor.
     /// To be kept beside what was taken, by programs that want to go on exactly there; not by those that refuse events, as it may
@@ -44,6 +48,17 @@ pub struct Delivery {
     pub event: Event,
     /// The event's bytes as they came, with fields that this version does not know.
     pub raw: Bytes,
+    taken: Taken,
+}
+
+/// What an acknowledgement has to know of a delivery.
+#[derive(Clone, Copy)]
+struct Taken {
+    sequence: u64,
+    /// In which stream of the subscription it came, from 1.
+    stream: u64,
+    /// Whether it came out of its turn, because it or an earlier one of its patient was refused.
+    came_again: bool,
 }
 
 impl Debug for Delivery {
@@ -82,18 +97,16 @@ pub struct Subscription {
     bus: Bus,
     options: SubscribeOptions,
     session: Option<Session>,
-    /// The last sequence that the reader got in its turn, and the last that it acknowledged.
-    delivered: u64,
+    /// How many streams there were.
+    streams: u64,
+    /// Up to where the reader acknowledged.
     acked: u64,
-    /// Events that the reader refused, or that came again, and that are not acknowledged.
-    open: BTreeSet<u64>,
-    /// Those of them that came again.
-    again: BTreeSet<u64>,
-    /// Whether anything was refused in this stream: then the bus may have kept events back that the reader never heard of.
-    has_refused: bool,
+    /// The first event of the stream that was refused, or came again: before it everything that is acknowledged is done.
+    first_refused: Option<u64>,
+    /// Of deliveries of earlier streams nothing is heard any more: they come again, behind others that are due before them.
+    counts_from: u64,
     /// Whether the log seemed to end before what was acknowledged.
     was_behind: bool,
-    has_opened: bool,
     seen: watch::Sender<Seen>,
     backoff: Backoff,
     not_before: Instant,
@@ -106,13 +119,11 @@ impl Subscription {
             bus,
             options: options.bounded(),
             session: None,
-            delivered: 0,
+            streams: 0,
             acked: 0,
-            open: BTreeSet::new(),
-            again: BTreeSet::new(),
-            has_refused: false,
+            first_refused: None,
+            counts_from: 0,
             was_behind: false,
-            has_opened: false,
             seen: watch::Sender::new(Seen::now(0, String::new())),
             backoff: Backoff::default(),
             not_before: Instant::now(),
@@ -150,35 +161,48 @@ impl Subscription {
         Ok(None)
     }
 
-    /// Everything up to and including this sequence is done and need not come again, but for what was refused. It is told to the
-    /// bus soon; an acknowledgement that is lost with a connection only means that events come again. A sequence beyond the last
-    /// delivery is taken as the last delivery. The sequence of an event that came again acknowledges that event alone.
-    pub fn ack(&mut self, sequence: u64) {
-        if self.again.remove(&sequence) {
-            self.open.remove(&sequence);
-            if let Some(session) = &self.session {
-                session.ack_one(sequence);
-            }
+    /// This delivery and all before it are done and need not come again, but for what was refused; of one that came again because it
+    /// was refused, or waited behind such a one, this one alone is done. It is told to the bus soon; an acknowledgement that is lost
+    /// with a connection only means that events come again.
+    pub fn ack(&mut self, delivery: &Delivery) {
+        let taken = delivery.taken;
+        // One of a stream in which something was refused comes again: the bus does not know that it is done.
+        if taken.stream < self.counts_from {
             return;
         }
-        self.acked = self.acked.max(sequence.min(self.delivered));
-        if let Some(session) = &mut self.session {
-            session.ack(self.acked);
+        let session = self.session.as_mut();
+        match taken.came_again {
+            // What came again in an earlier stream counts as not done in this one.
+            true => {
+                if let Some(session) = session.filter(|_| taken.stream == self.streams) {
+                    session.ack_one(taken.sequence);
+                }
+            }
+            false => {
+                self.acked = self.acked.max(taken.sequence);
+                if let Some(session) = session {
+                    session.ack(self.acked);
+                }
+            }
         }
     }
 
-    /// This event cannot be taken now: it comes again after the delay, which is at most an hour, and later events of the same
-    /// patient behind it. After a reconnection it may come sooner. Events that are acknowledged already are not refused any more.
-    pub fn nack(&mut self, sequence: u64, delay: Duration) {
-        // One of an earlier stream comes again by itself, because nobody acknowledged it.
-        let Some(session) = &self.session else {
+    /// This delivery cannot be taken now: it comes again after the delay, which is at most an hour, and later events of the same
+    /// patient behind it. After a reconnection it may come sooner. What is acknowledged already is not refused any more.
+    pub fn nack(&mut self, delivery: &Delivery, delay: Duration) {
+        let taken = delivery.taken;
+        let is_done = !taken.came_again && taken.sequence <= self.acked;
+        if is_done || taken.stream < self.counts_from {
             return;
-        };
-        let came_again = self.again.remove(&sequence);
-        if came_again || (sequence > self.acked && session.has_shown(sequence)) {
-            self.has_refused = true;
-            self.open.insert(sequence);
-            session.nack(sequence, delay.min(LONGEST_DELAY));
+        }
+        if taken.stream < self.streams {
+            // It comes again in this stream by itself, as nobody acknowledged it, and what else is in the program's hands behind it.
+            self.counts_from = self.streams;
+            return;
+        }
+        self.first_refused = Some(self.first_refused.unwrap_or(u64::MAX).min(taken.sequence));
+        if let Some(session) = &self.session {
+            session.nack(taken.sequence, delay.min(LONGEST_DELAY));
         }
     }
 
@@ -206,20 +230,19 @@ impl Subscription {
         let delivery = session.receive(&self.seen).await?;
         self.backoff.succeed();
         session.ack(self.acked);
-        let comes_again = delivery.after.is_none();
+        let comes_again = matches!(delivery.turn, Some(Turn::Again(_)));
         if comes_again {
-            self.has_refused = true;
-            self.open.insert(delivery.sequence);
-            self.again.insert(delivery.sequence);
+            self.first_refused = Some(self.first_refused.unwrap_or(u64::MAX).min(delivery.sequence));
         }
         Ok(Some(delivery).filter(|delivery| comes_again || delivery.sequence > self.acked))
     }
 
     async fn begin(&mut self) -> Result<Session, ClientError> {
         // What was refused in an earlier stream is forgotten with it: everything comes again from there on.
-        let refused = self.open.first().map(|first| first.saturating_sub(1));
+        let refused = self.first_refused.map(|first| first.saturating_sub(1));
         let acked = refused.map_or(self.acked, |refused| self.acked.min(refused));
-        let open = self.options.open(!self.has_opened);
+        let mut open = self.options.open(self.streams == 0);
+        open.seen = self.seen.borrow().cursor.clone();
         let bounds = (self.options.window, self.options.heartbeat);
         let session = match Session::open(&mut self.bus, open, bounds, acked, &self.seen).await {
             // Whoever told of the log's end may have been a moment behind: the bus is asked once more.
@@ -229,38 +252,45 @@ impl Subscription {
             }
             session => session?,
         };
-        self.has_opened = true;
         self.was_behind = false;
-        // Then only the bus knows what is done.
-        self.acked = match self.has_refused {
-            true => acked.min(session.begun()),
-            false => acked,
-        };
-        self.has_refused = false;
-        self.open.clear();
-        self.again.clear();
+        self.streams += 1;
+        // The bus kept events back that the reader never heard of: then only the bus knows what is done.
+        if self.first_refused.take().is_some() {
+            self.acked = acked.min(session.begun());
+            self.counts_from = self.streams;
+        }
         Ok(session)
     }
 
-    fn deliver(&mut self, delivery: v1::Delivery) -> Result<Delivery, ClientError> {
+    fn deliver(&self, delivery: v1::Delivery) -> Result<Delivery, ClientError> {
         let v1::Delivery {
             sequence,
             event: raw,
-            after,
-            redeliveries,
+            turn,
             cursor,
         } = delivery;
-        if after.is_some() {
-            self.delivered = self.delivered.max(sequence);
-        }
-        let event =
-            Event::decode(raw.clone()).map_err(|source| ClientError::Unreadable { sequence, source })?;
+        let redeliveries = match turn {
+            Some(Turn::Again(again)) => Some(again.refusals),
+            _ => None,
+        };
+        let event = Event::decode(raw.clone()).map_err(|source| {
+            // The next acknowledgement covers one that came in its turn; nobody would acknowledge this one.
+            if let (Some(_), Some(session)) = (redeliveries, &self.session) {
+                session.ack_one(sequence);
+            }
+            ClientError::Unreadable { sequence, source }
+        })?;
         Ok(Delivery {
             sequence,
-            redeliveries,
+            redeliveries: redeliveries.unwrap_or_default(),
             cursor,
             event,
             raw,
+            taken: Taken {
+                sequence,
+                stream: self.streams,
+                came_again: redeliveries.is_some(),
+            },
         })
     }
 }

@@ -111,6 +111,7 @@ impl SubscribeOptions {
             reset: self.reset && is_first,
             filter: Some(self.filter.clone().into()),
             heartbeat: self.heartbeat.try_into().ok(),
+            seen: String::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the reader has to say to the bus: open, then acknowledgements, refusals and credit, in their order. What can be said
 //! together waits together, so that a slow connection makes it grow by refusals only, of which the bus takes 11,000.
 
-use crate::v1::{Nack, Open, SubscribeRequest, subscribe_request::Request};
+use crate::v1::{Ack, Credit, Nack, Open, SubscribeRequest, ack::What, subscribe_request::Request};
 use futures_util::{Stream, stream};
 use std::{
     collections::VecDeque,
@@ -113,7 +113,8 @@ impl Wanted {
     fn take(&mut self) -> Option<Option<Request>> {
         if let Some(done) = self.done.pop_front() {
             return Some(Some(match done {
-                Done::Through(sequence) | Done::One(sequence) => Request::Ack(sequence),
+                Done::Through(sequence) => acked(What::Through(sequence)),
+                Done::One(sequence) => acked(What::Only(sequence)),
                 Done::Refused(sequence, delay) => Request::Nack(Nack {
                     sequence,
                     // One that is too long to be said is too long for the bus as well, which says so.
@@ -122,15 +123,26 @@ impl Wanted {
             }));
         }
         if self.allowed > 0 {
-            return Some(Some(Request::Credit(std::mem::take(&mut self.allowed))));
+            let events = std::mem::take(&mut self.allowed);
+            return Some(Some(Request::Credit(Credit { events })));
         }
         self.is_over.then_some(None)
     }
 }
 
+fn acked(what: What) -> Request {
+    Request::Ack(Ack { what: Some(what) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn through(sequence: u64) -> Ack {
+        Ack {
+            what: Some(What::Through(sequence)),
+        }
+    }
     use futures_util::StreamExt as _;
 
     #[tokio::test]
@@ -142,10 +154,15 @@ mod tests {
         }
         drop(voice);
         let said: Vec<_> = requests.filter_map(async |said| said.request).collect().await;
-        assert!(matches!(
-            said[..],
-            [Request::Open(_), Request::Ack(50), Request::Credit(100)]
-        ));
+        let [
+            Request::Open(_),
+            Request::Ack(ack),
+            Request::Credit(Credit { events: 100 }),
+        ] = &said[..]
+        else {
+            panic!("something else is said");
+        };
+        assert!(*ack == through(50));
     }
 
     #[tokio::test]
@@ -157,15 +174,17 @@ mod tests {
         voice.ack_one(5);
         drop(voice);
         let said: Vec<_> = requests.filter_map(async |said| said.request).collect().await;
-        assert!(matches!(
-            said[..],
-            [
-                Request::Open(_),
-                Request::Ack(3),
-                Request::Nack(Nack { sequence: 5, .. }),
-                Request::Ack(7),
-                Request::Ack(5)
-            ]
-        ));
+        let [
+            Request::Open(_),
+            Request::Ack(before),
+            Request::Nack(Nack { sequence: 5, .. }),
+            Request::Ack(behind),
+            Request::Ack(alone),
+        ] = &said[..]
+        else {
+            panic!("something else is said");
+        };
+        let only = Some(What::Only(5));
+        assert!(*before == through(3) && *behind == through(7) && *alone == Ack { what: only });
     }
 }

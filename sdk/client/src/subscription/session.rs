@@ -7,7 +7,7 @@ use super::{
 use crate::{
     client::{ANSWER, Bus},
     error::ClientError,
-    v1::{Delivery, Open, SubscribeResponse, subscribe_response::Response},
+    v1::{Delivery, Open, SubscribeResponse, delivery::Turn, subscribe_response::Response},
 };
 use std::time::Duration;
 use tokio::{
@@ -107,25 +107,23 @@ impl Session {
 
     /// Whether an event follows on the one before. Where one is missing the stream is of no use: in the next one it comes again.
     fn is_next(&mut self, delivery: &Delivery) -> Result<(), ClientError> {
-        match delivery.after {
+        match &delivery.turn {
             // It comes again, outside of the order of the others.
-            None => Ok(()),
-            Some(after) if after == self.last => {
+            Some(Turn::Again(_)) => Ok(()),
+            Some(Turn::After(after)) if *after == self.last => {
                 self.last = delivery.sequence;
                 Ok(())
             }
-            Some(_) => Err(Status::unavailable("an event is missing between two deliveries").into()),
+            Some(Turn::After(_)) => {
+                Err(Status::unavailable("an event is missing between two deliveries").into())
+            }
+            None => Err(ClientError::Unexpected("a delivery does not say why it comes")),
         }
     }
 
     /// The place behind which it began.
     pub(super) fn begun(&self) -> u64 {
         self.begun
-    }
-
-    /// Whether this stream has shown an event in its turn.
-    pub(super) fn has_shown(&self, sequence: u64) -> bool {
-        sequence > self.begun && sequence <= self.last
     }
 
     /// Tells the bus what is done, as far as this stream has shown it.

@@ -12,6 +12,7 @@
 mod connecting;
 mod fake;
 mod images;
+mod nothing_is_lost;
 mod publishing;
 mod reading;
 mod subscribing;

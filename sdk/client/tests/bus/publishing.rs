@@ -187,36 +187,48 @@ async fn a_refusal_for_good_reaches_only_the_caller_whom_it_concerns() {
     assert_eq!(bus.memory().publish_streams, 1);
 }
 
+/// Deadlines of a publisher: the first is long enough, but on a machine that is busy.
+const DEADLINES: [Duration; 3] = [
+    Duration::from_millis(300),
+    Duration::from_secs(2),
+    Duration::from_secs(10),
+];
+
 #[tokio::test]
 async fn a_refusal_that_does_not_pass_is_shown_at_the_deadline() {
-    let bus = FakeBus::start(Memory {
-        reactions: [Reaction::RefuseForNow; 100].into(),
-        ..Memory::default()
-    });
-    let publisher = client(&bus)
-        .await
-        .publisher_with_deadline(Duration::from_millis(300));
-    let error = soon(publisher.publish(observation(1))).await.unwrap_err();
-    assert!(
-        matches!(&error, PublishError::Refused(refusal) if refusal.retryable),
-        "{error}"
-    );
-    assert!(bus.memory().received.len() > 1);
+    let mut ends = Vec::new();
+    for deadline in DEADLINES {
+        let bus = FakeBus::start(Memory {
+            reactions: [Reaction::RefuseForNow; 1000].into(),
+            ..Memory::default()
+        });
+        let publisher = client(&bus).await.publisher_with_deadline(deadline);
+        let error = soon(publisher.publish(observation(1))).await.unwrap_err();
+        let attempts = bus.memory().received.len();
+        if matches!(&error, PublishError::Refused(refusal) if refusal.retryable) && attempts > 1 {
+            return;
+        }
+        ends.push((attempts, error.code().to_owned()));
+    }
+    panic!("within {DEADLINES:?}: {ends:?}");
 }
 
 #[tokio::test]
 async fn an_answer_that_never_comes_ends_at_the_deadline_and_the_next_caller_is_served() {
-    let bus = FakeBus::start(Memory {
-        reactions: [Reaction::Ignore].into(),
-        ..Memory::default()
-    });
-    let publisher = client(&bus)
-        .await
-        .publisher_with_deadline(Duration::from_millis(300));
-    let error = soon(publisher.publish(observation(1))).await.unwrap_err();
-    assert_eq!(error.code(), "publish_deadline");
-    assert!(error.is_retryable());
-    soon(publisher.publish(observation(2))).await.unwrap();
+    for deadline in DEADLINES {
+        let bus = FakeBus::start(Memory {
+            reactions: [Reaction::Ignore].into(),
+            ..Memory::default()
+        });
+        let publisher = client(&bus).await.publisher_with_deadline(deadline);
+        let error = soon(publisher.publish(observation(1))).await.unwrap_err();
+        assert_eq!(error.code(), "publish_deadline");
+        assert!(error.is_retryable());
+        if soon(publisher.publish(observation(2))).await.is_ok() {
+            return;
+        }
+    }
+    panic!("nobody is served within {DEADLINES:?}");
 }
 
 /// An observation of so many bytes, serialised.

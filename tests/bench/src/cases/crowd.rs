@@ -144,7 +144,7 @@ async fn at_once(
 async fn follow(client: Client, name: String, came: mpsc::UnboundedSender<Came>) -> Result<()> {
     let mut subscription = client.subscribe(SubscribeOptions::new(name));
     while let Some(delivery) = subscription.next().await? {
-        subscription.ack(delivery.sequence);
+        subscription.ack(&delivery);
         came.send((delivery.sequence, Instant::now()))?;
     }
     Ok(())
@@ -209,7 +209,7 @@ async fn replay(client: Client, name: String, last: u64) -> Result<usize> {
     let mut count = 0;
     while let Some(delivery) = subscription.next().await? {
         count += 1;
-        subscription.ack(delivery.sequence);
+        subscription.ack(&delivery);
         if delivery.sequence >= last {
             break;
         }

@@ -128,7 +128,7 @@ async fn replay(practice: &Practice, settings: &Settings, last: u64) -> Result<F
         loop {
             let delivery = subscription.next().await?.context("the subscription ended")?;
             count += 1;
-            subscription.ack(delivery.sequence);
+            subscription.ack(&delivery);
             if delivery.sequence >= last {
                 break;
             }

@@ -112,7 +112,7 @@ async fn subscribed(subscription: &mut Subscription, count: usize) -> Result<Cam
     while came.len() < count {
         let delivery = subscription.next().await?.context("the subscription ended")?;
         came.insert(delivery.sequence, Instant::now());
-        subscription.ack(delivery.sequence);
+        subscription.ack(&delivery);
     }
     Ok(came)
 }

@@ -78,7 +78,7 @@ impl RawBus {
         };
         for request in [
             subscribe_request::Request::Open(open),
-            subscribe_request::Request::Credit(1000),
+            subscribe_request::Request::Credit(v1::Credit { events: 1000 }),
         ] {
             let request = Some(request);
             requests.send(v1::SubscribeRequest { request }).await?;
@@ -110,7 +110,7 @@ impl RawStream {
         loop {
             match self.answer().await? {
                 Some(subscribe_response::Response::Delivery(delivery)) => {
-                    if delivery.after != Some(self.last) {
+                    if delivery.turn != Some(v1::delivery::Turn::After(self.last)) {
                         return Err(Status::internal("the chain of deliveries has a hole"));
                     }
                     self.last = delivery.sequence;

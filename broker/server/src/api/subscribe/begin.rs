@@ -3,19 +3,19 @@
 use super::{
     argument,
     cursor::{CursorError, Cursors, Owner},
+    witness::Place,
 };
 use crate::{
-    api::status::{refuse, refuse_field, unknown_patient, unreadable},
+    api::{
+        history::place_behind,
+        status::{refuse, refuse_field, unknown_patient, unreadable},
+    },
     disclosure::VendorView,
     registry::Registry,
 };
 use archwire_core::PatientId;
 use archwire_proto::v1::{PatientRevision, open::Start};
-use futures_util::StreamExt as _;
-use std::{
-    pin::pin,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 use tonic::{Code, Status};
 
 /// How far clocks may be apart.
@@ -33,21 +33,22 @@ pub(super) struct Beginning<'a> {
 
 impl Beginning<'_> {
     /// The place behind which events will come.
-    pub(super) async fn place(&self, start: Option<&Start>) -> Result<u64, Status> {
-        match start {
-            None | Some(Start::Earliest(_)) => Ok(0),
-            Some(Start::New(_)) => Ok(self.last),
+    pub(super) async fn place(&self, start: Option<&Start>) -> Result<Place, Status> {
+        let sequence = match start {
+            None | Some(Start::Earliest(_)) => 0,
+            Some(Start::New(_)) => self.last,
             Some(Start::Time(time)) => {
                 let time = SystemTime::try_from(*time)
                     .map_err(|_| argument("open.time", "`open.time` is no time"))?;
                 if time > SystemTime::now() + MOST_AHEAD {
                     return Err(argument("open.time", "`open.time` is in the future"));
                 }
-                self.before(time).await
+                self.before(time).await?
             }
-            Some(Start::PatientRevision(revision)) => self.behind(revision).await,
-            Some(Start::Cursor(cursor)) => self.behind_cursor(cursor).await,
-        }
+            Some(Start::PatientRevision(revision)) => self.behind(revision).await?,
+            Some(Start::Cursor(cursor)) => return self.of_cursor("open.cursor", cursor).await,
+        };
+        Place::at(self.registry.log(), sequence).await
     }
 
     async fn before(&self, time: SystemTime) -> Result<u64, Status> {
@@ -55,32 +56,16 @@ impl Beginning<'_> {
         before.map_err(|error| unreadable(&error))
     }
 
-    async fn behind_cursor(&self, cursor: &str) -> Result<u64, Status> {
+    /// The place that a cursor stands for, which the vendor named in this field.
+    pub(super) async fn of_cursor(&self, field: &'static str, cursor: &str) -> Result<Place, Status> {
         let place = self.cursors.read(self.owner, cursor).map_err(|error| {
             let code = match error {
                 CursorError::Invalid => Code::InvalidArgument,
                 CursorError::OfAnother => Code::PermissionDenied,
             };
-            refuse_field(code, error.code(), "open.cursor", error.to_string())
+            refuse_field(code, error.code(), field, error.to_string())
         })?;
-        self.exists(place).await
-    }
-
-    /// A place that was given, unless the log does not reach it: then it is not the log that it was.
-    pub(super) async fn exists(&self, place: u64) -> Result<u64, Status> {
-        // Whoever told of the last event may be a moment behind.
-        if place > self.last {
-            let last = self.registry.log().last_sequence().await;
-            if place > last.map_err(|error| unreadable(&error))? {
-                return Err(refuse_field(
-                    Code::OutOfRange,
-                    "cursor_ahead",
-                    "open",
-                    "the log is shorter than it was: it was restored from an older copy; begin elsewhere, with `reset`",
-                ));
-            }
-        }
-        Ok(place)
+        place.is_of(self.registry.log(), field).await
     }
 
     async fn behind(&self, start: &PatientRevision) -> Result<u64, Status> {
@@ -95,25 +80,8 @@ impl Beginning<'_> {
         if !is_known || !self.view.is_about(patient) {
             return Err(unknown_patient());
         }
-        let newest = self
-            .registry
-            .index()
-            .entry(patient)
-            .map(|entry| (entry.revision, entry.sequence));
-        match newest {
-            Some((revision, sequence)) if revision.get() == start.revision => return Ok(sequence),
-            Some((revision, _)) if revision.get() < start.revision => return Err(unknown_revision()),
-            _ => {}
-        }
-        // Revisions are gapless from 1. Before the first one stands whatever is before its event.
-        let behind = usize::try_from(start.revision.max(1)).unwrap_or(usize::MAX);
-        let mut history = pin!(self.registry.log().history(patient, 0).skip(behind - 1));
-        match history.next().await {
-            Some(Ok(event)) if start.revision == 0 => Ok(event.sequence.saturating_sub(1)),
-            Some(Ok(event)) => Ok(event.sequence),
-            Some(Err(error)) => Err(unreadable(&error)),
-            None => Err(unknown_revision()),
-        }
+        let behind = place_behind(self.registry, patient, start.revision).await?;
+        behind.ok_or_else(unknown_revision)
     }
 }
 

@@ -5,12 +5,14 @@
 //! | 1 | version |
 //! | 8 | whose: the beginning of the SHA-256 of the vendor's name |
 //! | 8 | the place |
+//! | 16 | its witness: where it stands, and its mark; zeros for none |
 //! | 32 | HMAC-SHA256 of all of these |
 //!
-//! as base64url without padding, 66 characters. Page tokens of `FindPatients` are made here too: AES-256-GCM, as they may name
+//! as base64url without padding, 87 characters. Page tokens of `FindPatients` are made here too: AES-256-GCM, as they may name
 //! somebody whom the vendor may not know of. The key is in the practice's bucket of positions, made once, so that a cursor holds
 //! whichever broker of the practice is asked, and for as long as the log does.
 
+use super::witness::{Place, Witness};
 use archwire_core::{PatientId, SystemName};
 use archwire_nats::{Bucket, BucketError};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -24,10 +26,10 @@ use uuid::Uuid;
 /// Where the key stands. Positions have a dot in their names.
 const KEY: &str = "cursor-key";
 const KEY_LENGTH: usize = 32;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const PAGES: &[u8] = b"archwire pages of FindPatients";
 /// Bytes before the seal.
-const SAID: usize = 17;
+const SAID: usize = 33;
 
 /// Makes and reads cursors.
 pub(in crate::api) struct Cursors {
@@ -88,18 +90,23 @@ impl Cursors {
     }
 
     /// Stands for having taken everything up to `place`.
-    pub(super) fn give(&self, vendor: &Owner, place: u64) -> String {
+    pub(super) fn give(&self, vendor: &Owner, place: Place) -> String {
+        let (witness, mark) = place
+            .witness
+            .map_or((0, 0), |Witness { sequence, mark }| (sequence, mark));
         let mut bytes = Vec::with_capacity(SAID + 32);
         bytes.push(VERSION);
         bytes.extend(vendor.0);
-        bytes.extend(place.to_be_bytes());
+        for number in [place.sequence, witness, mark] {
+            bytes.extend(number.to_be_bytes());
+        }
         let seal = hmac::sign(&self.cursors, &bytes);
         bytes.extend(seal.as_ref());
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
     /// The place that a cursor stands for.
-    pub(super) fn read(&self, vendor: &Owner, cursor: &str) -> Result<u64, CursorError> {
+    pub(super) fn read(&self, vendor: &Owner, cursor: &str) -> Result<Place, CursorError> {
         let bytes = BASE64_URL_SAFE_NO_PAD
             .decode(cursor)
             .map_err(|_| CursorError::Invalid)?;
@@ -110,8 +117,20 @@ impl Cursors {
         if *owner != vendor.0 {
             return Err(CursorError::OfAnother);
         }
-        let place = place.try_into().map_err(|_| CursorError::Invalid)?;
-        Ok(u64::from_be_bytes(place))
+        let mut numbers = place
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|bytes| u64::from_be_bytes(*bytes));
+        let (Some(sequence), Some(witness), Some(mark)) = (numbers.next(), numbers.next(), numbers.next())
+        else {
+            return Err(CursorError::Invalid);
+        };
+        let witness = (witness > 0).then_some(Witness {
+            sequence: witness,
+            mark,
+        });
+        Ok(Place { sequence, witness })
     }
 }
 
@@ -179,12 +198,22 @@ mod tests {
         Owner::of(&name.parse().unwrap())
     }
 
+    /// A place with a witness, or without one.
+    fn place(sequence: u64, mark: Option<u64>) -> Place {
+        let witness = mark.map(|mark| Witness {
+            sequence: sequence.max(1),
+            mark,
+        });
+        Place { sequence, witness }
+    }
+
     #[test]
     fn a_cursor_is_short_and_of_its_vendor_alone() {
         let cursors = Cursors::with_key(&[7; 32]);
-        let cursor = cursors.give(&owner("tracer"), u64::MAX);
-        assert_eq!(cursor.len(), 66);
-        assert_eq!(cursors.read(&owner("tracer"), &cursor), Ok(u64::MAX));
+        let furthest = place(u64::MAX, Some(u64::MAX));
+        let cursor = cursors.give(&owner("tracer"), furthest);
+        assert_eq!(cursor.len(), 87);
+        assert_eq!(cursors.read(&owner("tracer"), &cursor), Ok(furthest));
         let of_another = cursors.read(&owner("scanner"), &cursor);
         assert_eq!(of_another, Err(CursorError::OfAnother));
         let of_another_bus = Cursors::with_key(&[8; 32]).read(&owner("tracer"), &cursor);
@@ -193,9 +222,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_that_was_altered_anywhere_is_invalid(place: u64, at in 0_usize..66, to in "[A-Za-z0-9_=. -]") {
+        fn a_cursor_that_was_altered_anywhere_is_invalid(
+            sequence: u64,
+            mark in proptest::option::of(any::<u64>()),
+            at in 0_usize..87,
+            to in "[A-Za-z0-9_=. -]",
+        ) {
             let cursors = Cursors::with_key(&[7; 32]);
+            let place = place(sequence, mark);
             let cursor = cursors.give(&owner("tracer"), place);
+            prop_assert_eq!(cursors.read(&owner("tracer"), &cursor), Ok(place));
             let mut altered = cursor.clone();
             altered.replace_range(at..=at, &to);
             prop_assume!(altered != cursor);

@@ -10,21 +10,26 @@
 //! | `cursor`, `begin` | where a name begins |
 //! | `wanted`, `sight` | which events a stream is sent, and what of them |
 //! | `credit`, `progress`, `held` | how much may be sent, what is done, what waits because the vendor refused it |
-//! | `talk`, `reader`, `outgoing` | one stream while it lasts |
+//! | `witness` | whether the log is still the one in which a position or a cursor was given |
+//! | `talk`, `line`, `outgoing` | the vendor's end of one stream |
+//! | `reader`, `storing` | one stream while it lasts |
 
 mod begin;
 mod credit;
 mod cursor;
 mod held;
+mod line;
 mod outgoing;
 mod positions;
 mod progress;
 mod reader;
 mod sight;
+mod storing;
 mod talk;
 #[cfg(test)]
 mod tests;
 mod wanted;
+mod witness;
 
 use super::status::{invalid, not_audited, refuse, refuse_field, unreadable};
 use crate::{
@@ -42,21 +47,24 @@ use archwire_proto::v1::{
 use begin::Beginning;
 pub(super) use cursor::{Cursors, Owner};
 use futures_util::Stream;
+use line::{Line, replaced, stopping};
 use outgoing::outgoing;
 use positions::{Claim, Key, NotPut, Positions};
 use progress::Progress;
-use reader::{Reader, Storing};
+use reader::Reader;
 use sight::Sight;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use storing::Storing;
 use talk::{Talk, heartbeat};
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Code, Status, Streaming};
 use wanted::Wanted;
+use witness::Place;
 
 /// How long a reader waits for the audit.
 const AUDIT_PATIENCE: Duration = Duration::from_secs(10);
@@ -123,7 +131,7 @@ impl Subscriptions {
     ) -> Result<impl Stream<Item = Result<SubscribeResponse, Status>> + Send + use<>, Status> {
         let open = tokio::select! {
             open = timeout(OPENING, first(&mut requests)) => open.unwrap_or_else(|_| Err(late()))?,
-            () = self.shutdown.cancelled() => return Err(reader::stopping()),
+            () = self.shutdown.cancelled() => return Err(stopping()),
         };
         let key = Key::of(admitted.vendor(), &open)?;
         let silence = heartbeat(open.heartbeat.as_ref())?;
@@ -133,32 +141,39 @@ impl Subscriptions {
         let last = self.registry.log().last_event().await;
         let last = last.map_err(|error| unreadable(&error))?;
         let begin = self.begins(&key, &open, &sight, &owner, last).await?;
-        let disclosing = self.discloses(&sight.terms(), &open.name, begin.place()).await?;
+        let disclosing = self
+            .discloses(&sight.terms(), &open.name, begin.place().sequence)
+            .await?;
         // Whoever may not be told anything does not end the reader that there is.
         let turn = self.replace_reader(&key).await;
-        let (after, claim) = self.claim(&key, admitted.vendor(), begin).await?;
+        let (place, claim) = self.claim(&key, admitted.vendor(), begin).await?;
+        let after = place.sequence;
         let (mut outgoing, answers) = outgoing();
         let opened = Response::Opened(Opened {
             after,
             last: last.max(after),
-            cursor: self.cursors.give(&owner, after),
+            cursor: self.cursors.give(&owner, place),
         });
         // It is new and empty, so this cannot fail.
         _ = outgoing.send(opened);
-        let reader = Reader {
+        let line = Line {
             subscriptions: Arc::clone(&self),
-            name: open.name,
-            key,
             owner,
             turn,
             admitted,
-            sight,
             talk: Talk::new(requests, Progress::behind(after), silence),
             outgoing,
+            witness: place.witness,
+            is_told_of_terms: false,
+        };
+        let reader = Reader {
+            subscriptions: Arc::clone(&self),
+            name: open.name,
+            line,
+            sight,
             disclosing,
-            store: Storing::default(),
+            store: Storing::new(Arc::clone(&self), key, claim),
             has_new_terms: false,
-            claim,
         };
         self.tasks.spawn(reader.run());
         Ok(answers)
@@ -180,20 +195,28 @@ impl Subscriptions {
             owner,
             last,
         };
+        if !open.seen.is_empty() {
+            beginning.of_cursor("open.seen", &open.seen).await?;
+        }
         let (known, _) = self.positions.get(key).await?;
         match known.filter(|_| !open.reset) {
-            Some(position) => beginning.exists(position).await.map(Begin::Behind),
+            Some(position) => {
+                let position = position.is_of(self.registry.log(), "open").await;
+                position.map(Begin::Behind)
+            }
             None => beginning.place(open.start.as_ref()).await.map(Begin::Anew),
         }
     }
 
     /// Makes a subscription this reader's: whoever had it before can store nothing of it any more.
-    async fn claim(&self, key: &Key, vendor: &SystemName, begin: Begin) -> Result<(u64, Claim), Status> {
+    async fn claim(&self, key: &Key, vendor: &SystemName, begin: Begin) -> Result<(Place, Claim), Status> {
         let (known, claim) = self.positions.get(key).await?;
         let after = match begin {
             Begin::Anew(place) => place,
             // What the reader before had acknowledged by now need not come again.
-            Begin::Behind(place) => known.unwrap_or(place).max(place),
+            Begin::Behind(place) => known
+                .filter(|known| known.sequence > place.sequence)
+                .unwrap_or(place),
         };
         if known.is_none() {
             self.positions.take_name(vendor)?;
@@ -204,7 +227,7 @@ impl Subscriptions {
         }
         match put {
             Ok(claim) => Ok((after, claim)),
-            Err(NotPut::Claimed) => Err(reader::replaced()),
+            Err(NotPut::Claimed) => Err(replaced()),
             Err(NotPut::Refused(refusal)) => Err(refusal),
         }
     }
@@ -260,13 +283,13 @@ impl Drop for Turn {
 #[derive(Clone, Copy)]
 enum Begin {
     /// Where the name stopped.
-    Behind(u64),
+    Behind(Place),
     /// Where the vendor asks for.
-    Anew(u64),
+    Anew(Place),
 }
 
 impl Begin {
-    fn place(self) -> u64 {
+    fn place(self) -> Place {
         match self {
             Self::Behind(place) | Self::Anew(place) => place,
         }

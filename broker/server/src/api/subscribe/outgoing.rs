@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 /// Answers on their way to the connection; beyond that the log is not read on.
@@ -28,6 +29,7 @@ struct Shared {
     queue: Mutex<Queue>,
     news: Notify,
     room: Notify,
+    gone: CancellationToken,
 }
 
 #[derive(Default)]
@@ -78,7 +80,7 @@ impl Outgoing {
     }
 
     /// Waits until something can be sent.
-    pub(super) async fn has_room(&mut self) -> Result<(), Gone> {
+    pub(super) async fn has_room(&self) -> Result<(), Gone> {
         loop {
             {
                 let queue = self.0.queue();
@@ -91,6 +93,11 @@ impl Outgoing {
             }
             self.0.room.notified().await;
         }
+    }
+
+    /// Waits until there is nobody any more to send to.
+    pub(super) async fn gone(&self) {
+        self.0.gone.cancelled().await;
     }
 
     /// Takes back what is not on its way yet, in its order.
@@ -119,6 +126,7 @@ impl Drop for Outgoing {
 impl Drop for Incoming {
     fn drop(&mut self) {
         self.0.queue().is_gone = true;
+        self.0.gone.cancel();
         self.0.room.notify_one();
     }
 }

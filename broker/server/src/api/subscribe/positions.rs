@@ -1,5 +1,6 @@
 //! How far each subscription has come, in the practice's bucket `subscriptions`: one key each, `VENDOR.NAME`.
 
+use super::witness::Place;
 use crate::api::status::refuse;
 use archwire_core::SystemName;
 use archwire_nats::{Bucket, BucketError};
@@ -53,18 +54,18 @@ impl Positions {
     }
 
     /// Up to where everything is done, `None` of a subscription that the bus has not seen; and by what the next reader claims it.
-    pub(super) async fn get(&self, key: &Key) -> Result<(Option<u64>, Claim), Status> {
+    pub(super) async fn get(&self, key: &Key) -> Result<(Option<Place>, Claim), Status> {
         let stored = self.bucket.get_numbered(&key.0).await;
         let (stored, number) = stored.map_err(|error| unstored(&error))?;
         let position = stored.map(|bytes| {
             let text = std::str::from_utf8(&bytes).ok();
-            text.and_then(|text| text.parse().ok()).ok_or_else(unreadable)
+            text.and_then(Place::read).ok_or_else(unreadable)
         });
         Ok((position.transpose()?, Claim(number)))
     }
 
     /// Success means that it is stored, and that nobody else has claimed the subscription since.
-    pub(super) async fn put(&self, key: &Key, position: u64, claim: Claim) -> Result<Claim, NotPut> {
+    pub(super) async fn put(&self, key: &Key, position: Place, claim: Claim) -> Result<Claim, NotPut> {
         let bytes = position.to_string().into_bytes().into();
         match self.bucket.replace(&key.0, bytes, claim.0).await {
             Ok(number) => Ok(Claim(number)),
@@ -119,7 +120,7 @@ pub(super) enum NotPut {
 }
 
 fn unreadable() -> Status {
-    tracing::error!("the position of a subscription cannot be read: it is no number");
+    tracing::error!("the position of a subscription cannot be read: it is no place in the log");
     let message = "the subscription's position cannot be read; the practice's administrator has to look";
     refuse(Code::Internal, "log_unreadable", message)
 }

@@ -23,7 +23,7 @@ pub(super) struct Progress {
     pub(super) held: Held,
     /// What was sent in its turn behind the position, at most [`MOST_KEPT`] of the last: only of these it is known whose they are.
     sent_events: VecDeque<(u64, PatientId)>,
-    /// Those of them that came again since, and are done by themselves.
+    /// Those of them that are done by themselves.
     done_alone: BTreeSet<u64>,
     /// The last that was sent and is not among them.
     forgotten: u64,
@@ -93,27 +93,45 @@ impl Progress {
         }
     }
 
-    /// The vendor has done everything up to there, but for what it refused; of an event that came again, this one alone.
-    pub(super) fn acknowledge(&mut self, sequence: u64) -> Result<(), Status> {
-        if sequence > self.shown && !self.held.came_again(sequence) {
+    /// The vendor has done everything that was sent up to there, but for what it refused, and for what came again.
+    pub(super) fn acknowledge_through(&mut self, sequence: u64) -> Result<(), Status> {
+        if sequence > self.shown {
+            return Err(ahead());
+        }
+        self.acknowledged = self.acknowledged.max(sequence);
+        self.go_on();
+        Ok(())
+    }
+
+    /// The vendor has done this event, whatever it has done of the others. One that waits comes again all the same.
+    pub(super) fn acknowledge_only(&mut self, sequence: u64) -> Result<(), Status> {
+        let came_again = self.held.came_again(sequence);
+        if self.held.waits(sequence) || (sequence <= self.acknowledged && !came_again) {
+            return Ok(());
+        }
+        if sequence > self.shown && !came_again {
+            return Err(ahead());
+        }
+        if sequence <= self.forgotten && !came_again {
             return Err(refuse(
-                Code::InvalidArgument,
-                "ack_ahead",
-                "this sequence has not been sent yet",
+                Code::ResourceExhausted,
+                "acks_full",
+                "more than 11,000 events were sent since the first one that is not acknowledged",
             ));
         }
-        if self.held.came_again(sequence) {
-            self.held.acknowledge(sequence);
-            let is_remembered = self
-                .sent_events
-                .binary_search_by_key(&sequence, |(sent, _)| *sent);
-            if is_remembered.is_ok() {
-                self.done_alone.insert(sequence);
-            }
-        } else {
-            self.acknowledged = self.acknowledged.max(sequence);
+        self.held.acknowledge(sequence);
+        let is_remembered = self
+            .sent_events
+            .binary_search_by_key(&sequence, |(sent, _)| *sent);
+        if is_remembered.is_ok() {
+            self.done_alone.insert(sequence);
         }
-        // What is done by itself is done with the rest as soon as everything before it is.
+        self.go_on();
+        Ok(())
+    }
+
+    /// What is done by itself is done with the rest as soon as everything before it is.
+    fn go_on(&mut self) {
         while let Some((sent, _)) = self.sent_events.front().copied() {
             // Unless something before it is not remembered.
             if self.forgotten <= self.acknowledged && self.done_alone.contains(&sent) {
@@ -124,7 +142,6 @@ impl Progress {
             }
             self.forget_first();
         }
-        Ok(())
     }
 
     /// The vendor cannot take an event now: it waits, and with it all later ones of its patient. One that is done, that waits or
@@ -158,6 +175,10 @@ impl Progress {
         if self.held.came_again(sequence) {
             return Ok(true);
         }
+        // It may never have been sent in its turn.
+        if self.held.waits(sequence) {
+            return Ok(false);
+        }
         if sequence > self.sent {
             return Err(refuse(
                 Code::InvalidArgument,
@@ -166,7 +187,7 @@ impl Progress {
             ));
         }
         let is_done = sequence <= self.acknowledged || self.done_alone.contains(&sequence);
-        Ok(sequence > self.begun && !is_done && !self.held.waits(sequence))
+        Ok(sequence > self.begun && !is_done)
     }
 
     /// Up to where everything is done: where the next stream begins.
@@ -198,6 +219,14 @@ impl Progress {
     pub(super) fn is_stored(&mut self, position: u64) {
         self.stored = position;
     }
+}
+
+fn ahead() -> Status {
+    refuse(
+        Code::InvalidArgument,
+        "ack_ahead",
+        "this sequence has not been sent yet",
+    )
 }
 
 fn full() -> Status {

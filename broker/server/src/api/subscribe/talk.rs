@@ -10,7 +10,9 @@ use crate::{
     api::status::{invalid, refuse},
     wire::WireError,
 };
-use archwire_proto::v1::{Nack, SubscribeRequest, subscribe_request::Request};
+use archwire_proto::v1::{
+    Ack, Credit as Allowed, Nack, SubscribeRequest, ack::What, subscribe_request::Request,
+};
 use std::time::Duration;
 use tokio::time::Instant;
 use tonic::{Code, Status, Streaming};
@@ -60,8 +62,12 @@ impl Talk {
     /// Does what the vendor asks for.
     pub(super) fn heed(&mut self, request: SubscribeRequest) -> Result<Heeded, Status> {
         match request.request {
-            Some(Request::Credit(credit)) => self.credit.grant(credit)?,
-            Some(Request::Ack(sequence)) => self.progress.acknowledge(sequence)?,
+            Some(Request::Credit(Allowed { events })) => self.credit.grant(events)?,
+            Some(Request::Ack(Ack { what })) => match what {
+                Some(What::Through(sequence)) => self.progress.acknowledge_through(sequence)?,
+                Some(What::Only(sequence)) => self.progress.acknowledge_only(sequence)?,
+                None => return Err(invalid(&WireError::Missing("ack.what"))),
+            },
             Some(Request::Nack(nack)) => self.refuse(&nack)?,
             Some(Request::Forget(_)) => return Ok(Heeded::Forget),
             Some(Request::Open(_)) => {

@@ -109,14 +109,16 @@ fn the_position_stays_before_what_is_refused_whatever_is_acknowledged() {
         progress.send(sequence, patient);
     }
     progress.refuse(12, Instant::now()).unwrap();
-    progress.acknowledge(15).unwrap();
+    progress.acknowledge_through(15).unwrap();
     assert_eq!(progress.position(), 11);
     let came = come_again(&mut progress.held, Instant::now());
     assert_eq!(sequences(&came), [12]);
-    // An acknowledgement of something later, which was on its way, is none of what came again.
-    progress.acknowledge(15).unwrap();
-    assert_eq!(progress.position(), 11);
-    progress.acknowledge(12).unwrap();
+    // An acknowledgement of everything is none of what came again.
+    for sequence in [12, 15] {
+        progress.acknowledge_through(sequence).unwrap();
+        assert_eq!(progress.position(), 11);
+    }
+    progress.acknowledge_only(12).unwrap();
     assert_eq!(progress.position(), 15);
 }
 
@@ -129,10 +131,48 @@ fn of_what_came_again_one_event_alone_is_acknowledged() {
     }
     progress.refuse(3, Instant::now()).unwrap();
     come_again(&mut progress.held, Instant::now());
-    progress.acknowledge(3).unwrap();
+    progress.acknowledge_only(3).unwrap();
     assert_eq!(progress.position(), 0, "the others are in the vendor's hands yet");
-    progress.acknowledge(2).unwrap();
+    progress.acknowledge_through(2).unwrap();
     assert_eq!(progress.position(), 3, "then all of them are done");
+}
+
+#[test]
+fn of_what_came_in_its_turn_one_event_alone_is_acknowledged_too() {
+    let [one, other, _] = patients();
+    let mut progress = Progress::behind(0);
+    for (sequence, patient) in [(2, one), (4, other), (6, one)] {
+        progress.send(sequence, patient);
+    }
+    for (sequence, position) in [(4, 0), (6, 0), (2, 6)] {
+        progress.acknowledge_only(sequence).unwrap();
+        assert_eq!(progress.position(), position, "with {sequence} done");
+    }
+    // It is done, and not refused any more.
+    progress.refuse(4, Instant::now()).unwrap();
+    assert_eq!(progress.held.oldest(), None);
+    assert!(progress.acknowledge_only(7).is_err());
+    // While it waits it cannot be done.
+    progress.send(8, one);
+    progress.refuse(8, Instant::now()).unwrap();
+    progress.acknowledge_only(8).unwrap();
+    assert_eq!(progress.held.oldest(), Some(8));
+}
+
+#[test]
+fn an_event_that_is_not_remembered_any_more_is_not_acknowledged_alone() {
+    let [one, ..] = patients();
+    let mut progress = Progress::behind(0);
+    let most = u64::try_from(MOST_KEPT).unwrap();
+    for sequence in 1..=most + 1 {
+        progress.send(sequence, one);
+    }
+    let refused = progress.acknowledge_only(1).unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+    progress.acknowledge_only(3).unwrap();
+    assert_eq!(progress.position(), 0);
+    progress.acknowledge_through(2).unwrap();
+    assert_eq!(progress.position(), 3);
 }
 
 #[test]
@@ -147,7 +187,7 @@ fn those_that_were_sent_and_done_come_again_behind_an_earlier_one_that_is_refuse
     for (sequence, patient) in [(3, one), (4, other), (5, one)] {
         progress.send(sequence, patient);
     }
-    progress.acknowledge(5).unwrap();
+    progress.acknowledge_through(5).unwrap();
     progress.refuse(1, Instant::now()).unwrap();
     assert_eq!(
         sequences(&come_again(&mut progress.held, Instant::now())),
@@ -172,7 +212,7 @@ fn what_is_not_shown_moves_the_position_once_everything_before_is_done() {
     );
     progress.consider(9);
     assert_eq!(progress.position(), 0);
-    progress.acknowledge(5).unwrap();
+    progress.acknowledge_through(5).unwrap();
     assert_eq!((progress.position(), progress.unstored()), (9, Some(9)));
     assert_eq!(progress.send(10, one), 5);
 }
@@ -184,19 +224,20 @@ fn what_was_not_sent_can_be_neither_acknowledged_nor_refused() {
     progress.send(12, one);
     progress.consider(20);
     for ahead in [13, 20, u64::MAX] {
-        assert!(progress.acknowledge(ahead).is_err());
+        assert!(progress.acknowledge_through(ahead).is_err());
+        assert!(progress.acknowledge_only(ahead).is_err());
         assert!(progress.refuse(ahead, Instant::now()).is_err());
     }
     // Before the stream began, between two events, and what is done.
     for passed_over in [9, 11] {
         progress.refuse(passed_over, Instant::now()).unwrap();
     }
-    progress.acknowledge(12).unwrap();
+    progress.acknowledge_through(12).unwrap();
     progress.refuse(12, Instant::now()).unwrap();
     assert_eq!(progress.held.oldest(), None);
     // A heartbeat has told of everything up to there.
     assert_eq!(progress.tell(), 20);
-    progress.acknowledge(20).unwrap();
+    progress.acknowledge_through(20).unwrap();
     assert_eq!(progress.position(), 20);
 }
 
@@ -234,7 +275,9 @@ fn so_many_events_are_remembered_and_no_more() {
 enum Act {
     /// The next event of the log is of this patient.
     Event(usize),
-    Ack(u64),
+    /// The places count round the log, and two beyond it.
+    Through(u64),
+    Only(u64),
     Nack(u64),
     /// What waits has its turn.
     Wait,
@@ -243,64 +286,91 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => (0..3_usize).prop_map(Act::Event),
-        2 => (0..60_u64).prop_map(Act::Ack),
+        1 => (0..60_u64).prop_map(Act::Through),
+        2 => (0..60_u64).prop_map(Act::Only),
         2 => (0..60_u64).prop_map(Act::Nack),
         1 => Just(Act::Wait),
     ]
 }
 
+/// What a vendor would say of the log: whose its events are, which it refused or was not sent for that, and which it has done.
+#[derive(Default)]
+struct Model {
+    log: Vec<PatientId>,
+    open: BTreeSet<u64>,
+    done: BTreeSet<u64>,
+}
+
+impl Model {
+    fn last(&self) -> u64 {
+        u64::try_from(self.log.len()).unwrap()
+    }
+
+    fn patient(&self, sequence: u64) -> PatientId {
+        self.log[usize::try_from(sequence).unwrap() - 1]
+    }
+
+    /// The first that nobody has done.
+    fn first_open(&self) -> Option<u64> {
+        (1..=self.last()).find(|at| !self.done.contains(at))
+    }
+}
+
 proptest! {
     /// Whatever a vendor acknowledges and refuses: an event that it did not take is never before the position, and of one patient
-    /// nothing newer comes before what waits.
+    /// nothing newer comes before what waits. Once everything is taken, nothing is left behind the position.
     #[test]
     fn nothing_that_was_refused_is_ever_lost_or_overtaken(acts in prop::collection::vec(act(), 0..80)) {
         let patients = patients();
         let now = Instant::now();
         let mut progress = Progress::behind(0);
-        // The log, and what is refused and was not acknowledged after it came again.
-        let mut log: Vec<PatientId> = Vec::new();
-        let mut open = BTreeSet::new();
-        // What was acknowledged together with what came before it.
-        let mut done: BTreeSet<u64> = BTreeSet::new();
-        let mut once: BTreeSet<u64> = BTreeSet::new();
+        let mut model = Model::default();
         for act in acts {
+            let place = |number: u64| number % (model.last() + 3);
             match act {
                 Act::Event(patient) => {
                     let patient = patients[patient];
-                    log.push(patient);
-                    let sequence = u64::try_from(log.len()).unwrap();
-                    let waits = open
+                    model.log.push(patient);
+                    let sequence = model.last();
+                    let waits = model
+                        .open
                         .iter()
-                        .any(|at: &u64| log[usize::try_from(*at).unwrap() - 1] == patient && progress.held.waits(*at));
+                        .any(|at| model.patient(*at) == patient && progress.held.waits(*at));
                     prop_assert_eq!(progress.held.keeps_back(patient, sequence), waits);
                     if waits {
                         progress.consider(sequence);
-                        open.insert(sequence);
+                        model.open.insert(sequence);
                     } else {
                         progress.send(sequence, patient);
                     }
                 }
-                Act::Ack(sequence) => {
-                    let came_again = progress.held.came_again(sequence);
-                    if progress.acknowledge(sequence).is_ok() {
-                        if came_again {
-                            once.insert(sequence);
-                            open.remove(&sequence);
-                        } else {
-                            done.extend(1..=sequence);
-                        }
+                Act::Through(sequence) => {
+                    let sequence = place(sequence);
+                    if progress.acknowledge_through(sequence).is_ok() {
+                        let done = (1..=sequence).filter(|at| !model.open.contains(at));
+                        let done: Vec<u64> = done.collect();
+                        model.done.extend(done);
+                    }
+                }
+                Act::Only(sequence) => {
+                    let sequence = place(sequence);
+                    let waits = progress.held.waits(sequence);
+                    if progress.acknowledge_only(sequence).is_ok() && !waits && sequence > 0 {
+                        model.open.remove(&sequence);
+                        model.done.insert(sequence);
                     }
                 }
                 Act::Nack(sequence) => {
-                    let is_kept = progress.held.waits(sequence);
-                    let was_done = done.contains(&sequence) && !progress.held.came_again(sequence);
+                    let sequence = place(sequence);
+                    let is_passed_over = model.done.contains(&sequence) || progress.held.waits(sequence);
                     let refused = progress.refuse(sequence, now);
-                    if refused.is_ok() && sequence > 0 && !is_kept && !was_done {
-                        let patient = log[usize::try_from(sequence).unwrap() - 1];
-                        let through = u64::try_from(log.len()).unwrap();
-                        let later = (sequence..=through)
-                            .filter(|at| log[usize::try_from(*at).unwrap() - 1] == patient);
-                        open.extend(later);
+                    prop_assert!(refused.is_ok() || !is_passed_over, "what waits is passed over");
+                    if refused.is_ok() && sequence > 0 && !is_passed_over {
+                        let later: Vec<u64> = (sequence..=model.last())
+                            .filter(|at| model.patient(*at) == model.patient(sequence))
+                            .collect();
+                        model.done.retain(|at| !later.contains(at));
+                        model.open.extend(later);
                     }
                 }
                 Act::Wait => {
@@ -311,13 +381,14 @@ proptest! {
                     }
                 }
             }
-            let oldest = open.iter().next().copied();
-            prop_assert_eq!(progress.held.oldest(), oldest);
-            prop_assert!(oldest.is_none_or(|oldest| progress.position() < oldest));
-            // Nor is anything before the position that nobody has acknowledged.
-            let first_open = (1..=u64::try_from(log.len()).unwrap())
-                .find(|at| !done.contains(at) && !once.contains(at));
+            prop_assert_eq!(progress.held.oldest(), model.open.first().copied());
+            let first_open = model.first_open();
             prop_assert!(first_open.is_none_or(|open| progress.position() < open));
         }
+        come_again(&mut progress.held, now);
+        for sequence in 1..=model.last() {
+            progress.acknowledge_only(sequence).unwrap();
+        }
+        prop_assert_eq!(progress.position(), model.last());
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Memory, refuse};
 use archwire_client::v1::{
-    Delivery, Open, Opened, SubscribeRequest, SubscribeResponse, subscribe_request, subscribe_response,
+    Ack, Again, Credit, Delivery, Open, Opened, SubscribeRequest, SubscribeResponse, ack::What,
+    delivery::Turn, subscribe_request, subscribe_response,
 };
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
@@ -73,14 +74,14 @@ pub(super) async fn follow(
             && credit > 0
             && !stops
         {
-            let after = Some(chain);
+            let turn = Some(Turn::After(chain));
             chain = sequence;
             (position, credit, sent) = (sequence, credit - 1, sent + 1);
             memory.lock().unwrap().sent += 1;
             let delivery = subscribe_response::Response::Delivery(Delivery {
                 sequence,
                 event,
-                after,
+                turn,
                 ..Delivery::default()
             });
             _ = answers
@@ -97,17 +98,21 @@ pub(super) async fn follow(
             .flatten()
             .and_then(|request| request.request)
         {
-            Some(subscribe_request::Request::Credit(more)) if credit + more <= 10_000 => {
+            Some(subscribe_request::Request::Credit(Credit { events: more })) if credit + more <= 10_000 => {
                 credit += more;
                 memory.lock().unwrap().allowed += u64::from(more);
             }
-            Some(subscribe_request::Request::Ack(sequence)) if again && refused == Some(sequence) => {
+            Some(subscribe_request::Request::Ack(Ack {
+                what: Some(What::Only(sequence)),
+            })) if again && refused == Some(sequence) => {
                 // Everything is done but what is kept back.
                 memory.lock().unwrap().positions.insert(open.name.clone(), 3);
                 _ = answers.send(Err(refuse(Code::Unavailable, "stopping"))).await;
                 return;
             }
-            Some(subscribe_request::Request::Ack(sequence)) if sequence <= position => {
+            Some(subscribe_request::Request::Ack(Ack {
+                what: Some(What::Through(sequence)),
+            })) if sequence <= position => {
                 if let Some(refused) = refused {
                     // Something later is done; now the refused one comes again.
                     again = true;
@@ -115,7 +120,7 @@ pub(super) async fn follow(
                     let delivery = subscribe_response::Response::Delivery(Delivery {
                         sequence: refused,
                         event,
-                        redeliveries: 1,
+                        turn: Some(Turn::Again(Again { refusals: 1 })),
                         ..Delivery::default()
                     });
                     let response = Some(delivery);

@@ -5,8 +5,11 @@
 mod answer;
 mod follow;
 mod images;
+mod rules;
+mod strict;
 
 pub(crate) use images::{Gallery, Mishap};
+pub(crate) use strict::BREAKS;
 
 use answer::answer;
 use archwire_client::v1::{
@@ -86,6 +89,8 @@ pub(crate) struct Memory {
     pub(crate) allowed: u64,
     pub(crate) sent: u64,
     pub(crate) gallery: Gallery,
+    /// Set, subscriptions go by the contract to the letter, and break where these dice say.
+    pub(crate) seed: Option<u64>,
 }
 
 impl Memory {
@@ -261,7 +266,12 @@ impl Bus for Service {
             return Err(refuse(Code::InvalidArgument, "argument_invalid"));
         };
         let (answers, receiver) = mpsc::channel(1024);
-        tokio::spawn(follow(Arc::clone(&self.0), open, requests, answers));
+        let memory = Arc::clone(&self.0);
+        let is_strict = memory.lock().unwrap().seed.is_some();
+        match is_strict {
+            true => tokio::spawn(strict::follow(memory, open, requests, answers)),
+            false => tokio::spawn(follow(memory, open, requests, answers)),
+        };
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 
