@@ -133,7 +133,7 @@ pub struct DocumentChange {
     pub at: Timestamp,
     /// Who.
     pub author: Author,
-    /// `POST`, `PUT` or `DELETE`; `scan`, `open`, `edit`, `delete` or `merge` at the front desk.
+    /// `POST`, `PUT` or `DELETE`; `scan`, `open`, `edit`, `move`, `delete` or `merge` at the front desk.
     pub method: &'static str,
     /// Which document.
     pub doc_num: i64,
@@ -271,6 +271,16 @@ impl Documents {
         for doc_num in moved {
             self.log(doc_num, to, pen);
         }
+    }
+
+    /// Gives one document to another patient and returns it as it was.
+    pub(crate) fn give(&mut self, doc_num: i64, to: i64, pen: &Pen) -> Option<Document> {
+        let row = self.rows.get_mut(&doc_num)?;
+        let before = row.clone();
+        row.pat_num = to;
+        row.date_t_stamp = pen.local;
+        self.log(doc_num, to, pen);
+        Some(before)
     }
 
     /// Adds a mount and returns its number.

@@ -1,4 +1,4 @@
-//! What people in the office do with documents: scan, open, rename and delete them, and put images into a mount.
+//! What people in the office do with documents: scan, open, rename, move and delete them, and put images into a mount.
 
 use crate::changelog::Author;
 use crate::documents::{DocumentFields, NewDocument, Origin};
@@ -6,7 +6,7 @@ use crate::front_desk::{FrontDesk, NoSuchPatient};
 use crate::office::{Office, Pen};
 use crate::options::Options;
 
-/// There is no such document.
+/// There is no such document, or nobody to give it to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the office has no document with this number")]
 pub struct NoSuchDocument;
@@ -58,6 +58,14 @@ impl FrontDesk {
     pub fn delete_document(&self, doc_num: i64) -> Result<(), NoSuchDocument> {
         self.handle(doc_num, "delete", |office, pen, options| {
             office.delete_document(doc_num, pen, options);
+        })
+    }
+
+    /// Gives a document to another patient of the office.
+    pub fn move_document(&self, doc_num: i64, pat_num: i64) -> Result<(), NoSuchDocument> {
+        self.exists(pat_num).map_err(|_| NoSuchDocument)?;
+        self.handle(doc_num, "move", |office, pen, options| {
+            office.move_document(doc_num, pat_num, pen, options);
         })
     }
 

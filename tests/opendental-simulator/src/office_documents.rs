@@ -64,16 +64,30 @@ impl Office {
             .cloned()
             .collect();
         self.documents.move_all(from, to, pen);
-        for row in moving.iter().filter(|row| row.unopened.is_none()) {
-            self.unsave(row, options);
-            self.save(
-                &Document {
-                    pat_num: to,
-                    ..row.clone()
-                },
-                options,
-            );
+        for row in &moving {
+            self.move_file(row, to, options);
         }
+    }
+
+    /// Gives one document to another patient, with its file.
+    pub(crate) fn move_document(&mut self, doc_num: i64, to: i64, pen: &Pen, options: &Options) {
+        if let Some(row) = self.documents.give(doc_num, to, pen) {
+            self.move_file(&row, to, options);
+            self.audited(to, "ImageEdit", pen);
+        }
+    }
+
+    /// Takes the file of a document along to another patient. An upload that nobody opened has none.
+    fn move_file(&self, row: &Document, to: i64, options: &Options) {
+        if row.unopened.is_some() {
+            return;
+        }
+        self.unsave(row, options);
+        let moved = Document {
+            pat_num: to,
+            ..row.clone()
+        };
+        self.save(&moved, options);
     }
 
     fn save(&self, row: &Document, options: &Options) {

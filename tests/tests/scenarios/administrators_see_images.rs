@@ -53,6 +53,10 @@ async fn an_image_is_listed_without_saying_who_it_is_and_got_with_its_trace() ->
         shown["news"]["image"]["instance_uid"] == radiograph.instance.as_str(),
         "{shown}"
     );
+    ensure!(
+        shown["copies"][0].get("shows").is_none(),
+        "nobody was asked: {shown}"
+    );
     let file = practice.folder().join("copy.dcm");
     let to = file.to_str().context("not UTF-8")?;
     practice
