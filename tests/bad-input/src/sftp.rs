@@ -87,7 +87,10 @@ impl Counter {
     }
 
     async fn logged_in(&self) -> Result<Handle<Trusting>> {
-        let config = Arc::new(client::Config::default());
+        let config = Arc::new(client::Config {
+            nodelay: true,
+            ..client::Config::default()
+        });
         let mut session = client::connect(config, ("127.0.0.1", self.port), Trusting).await?;
         let way = self.offer.way();
         let login = session

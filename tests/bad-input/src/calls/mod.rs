@@ -111,7 +111,10 @@ impl Bus {
             .messages
             .first()
             .is_some_and(|first| opened(first).is_some());
-        assert!(is_own || !is_taken, "a cursor is taken that was not given");
+        assert!(
+            is_own || cursor.is_empty() || !is_taken,
+            "a cursor is taken that was not given: {cursor:?}"
+        );
     }
 
     fn takes_no_other_page(&self, vendor: &str, page: &str) {
@@ -121,7 +124,7 @@ impl Bus {
         let is_own = vendor == OWNER && page == self.given.page;
         assert!(
             is_own || page.is_empty() || !answer.is_good(),
-            "a page token is taken that was not given"
+            "a page token is taken that was not given: {page:?}"
         );
     }
 
