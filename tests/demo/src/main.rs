@@ -19,7 +19,6 @@ use crate::screen::Screen;
 use crate::stage::Stage;
 use anyhow::{Result, bail};
 use clap::Parser as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -46,9 +45,9 @@ async fn run(cli: &Cli) -> Result<usize> {
         eprintln!("{}: skipped {bad}", people.source);
     }
     let skipped = people.skipped.len();
-    let image = cli.image.clone();
+    let image = cli.image.as_deref().map(radiograph::read).transpose()?;
     let mut stage = tokio::select! {
-        played = play(people, image.as_deref()) => played?,
+        played = play(people, image) => played?,
         // What runs is ended on the way out.
         _ = tokio::signal::ctrl_c() => bail!("interrupted"),
     };
@@ -59,7 +58,7 @@ async fn run(cli: &Cli) -> Result<usize> {
     Ok(skipped)
 }
 
-async fn play(people: People, image: Option<&Path>) -> Result<Stage> {
+async fn play(people: People, image: Option<Vec<u8>>) -> Result<Stage> {
     let mut screen = Screen::new();
     let mut stage = Stage::open(&screen, &people).await?;
     if let Err(error) = steps::all(&mut stage, &mut screen, people, image).await {

@@ -16,23 +16,51 @@ use std::path::Path;
 /// What the vendor calls the image.
 const AT_THE_VENDOR: &str = "tracing-1";
 
-/// Takes a radiograph at the vendor of somebody who was typed in at the front desk, or `file` in its place, and downloads it from
+/// Most bytes of a file that is taken in place of the radiograph: it is held in memory, more than once.
+const MOST_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Reads a file that is taken in place of the radiograph.
+///
+/// # Errors
+/// When it is none, or nothing that could be taken.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
+    let named = || format!("--image {}", file.display());
+    let about = fs::metadata(file).with_context(named)?;
+    ensure!(
+        !about.is_dir(),
+        "{}: a folder, and no file; name one of the files in it",
+        named()
+    );
+    ensure!(about.is_file(), "{}: no file", named());
+    ensure!(
+        about.len() > 0,
+        "{}: the file is empty, so that there is nothing to take",
+        named()
+    );
+    ensure!(
+        about.len() <= MOST_BYTES,
+        "{}: {:.1} MB; the demonstration holds it in memory and takes {:.1} MB at most, the bus itself 4 GiB",
+        named(),
+        megabytes(about.len()),
+        megabytes(MOST_BYTES)
+    );
+    fs::read(file).with_context(named)
+}
+
+/// Takes a radiograph at the vendor of somebody who was typed in at the front desk, or `bytes` in its place, and downloads it from
 /// the archive and from the chart.
 pub(crate) async fn taken_at_the_vendor(
     stage: &mut Stage,
     screen: &mut Screen,
     pat_num: i64,
     person: &PatientFields,
-    file: Option<&Path>,
+    bytes: Option<Vec<u8>>,
 ) -> Result<()> {
     screen.begin(
         "a radiograph taken at the vendor",
         "The vendor's machine takes a cephalometric radiograph. Nobody exports, photographs or mails it.",
     );
-    let bytes = match file {
-        Some(file) => fs::read(file).with_context(|| format!("cannot read {}", file.display()))?,
-        None => Radiograph::of(person).bytes(),
-    };
+    let bytes = bytes.unwrap_or_else(|| Radiograph::of(person).bytes());
     let digest = sha256(&bytes);
     let chart = stage
         .office()
@@ -43,7 +71,7 @@ pub(crate) async fn taken_at_the_vendor(
         .find(|local| differences(&chart, &local.patient).is_empty())?;
     screen.say(format_args!(
         "{:.1} MB, SHA-256 {}..., of the vendor's {}",
-        megabytes(bytes.len()),
+        megabytes(bytes.len() as u64),
         short(&digest),
         local.local_id
     ));
@@ -216,6 +244,33 @@ fn short(digest: &[u8]) -> String {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
-fn megabytes(bytes: usize) -> f64 {
+fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_taken_is_said_before_anything_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.jpg");
+        fs::write(&empty, b"").unwrap();
+        let large = folder.path().join("large.dcm");
+        fs::File::create(&large).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        for (file, words) in [
+            (folder.path().to_path_buf(), "a folder, and no file"),
+            (folder.path().join("missing.dcm"), "No such file"),
+            (empty, "the file is empty"),
+            (large, "takes 536.9 MB at most"),
+        ] {
+            let said = format!("{:#}", read(&file).unwrap_err());
+            assert!(said.contains(words), "{said}");
+            assert!(said.starts_with(&format!("--image {}", file.display())), "{said}");
+        }
+        let good = folder.path().join("good.jpg");
+        fs::write(&good, b"bytes").unwrap();
+        assert_eq!(read(&good).unwrap(), b"bytes");
+    }
 }

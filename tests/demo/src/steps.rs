@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result, ensure};
 use archwire_client::v1::ContactUse;
 use archwire_opendental_simulator::{Field, PatientFields};
 use archwire_tests::{creations, eventually, phone_of, wire_patient};
-use std::path::Path;
 
 /// How many names a step shows.
 const SHOWN: usize = 3;
@@ -19,7 +18,7 @@ pub(crate) async fn all(
     stage: &mut Stage,
     screen: &mut Screen,
     people: People,
-    image: Option<&Path>,
+    image: Option<Vec<u8>>,
 ) -> Result<()> {
     let People {
         front_desk,
