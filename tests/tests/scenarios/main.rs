@@ -23,6 +23,7 @@ mod audit_tells_who_did_what;
 mod bad_image_is_refused;
 mod broker_is_killed_during_a_creation;
 mod broker_is_killed_in_a_burst;
+mod broker_is_killed_while_a_vendor_publishes;
 mod broker_is_watched;
 mod broker_stops;
 mod changed_phone_follows;

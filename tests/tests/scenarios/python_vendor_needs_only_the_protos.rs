@@ -84,6 +84,46 @@ async fn it_publishes_records_at_once_and_hears_of_each_what_became_of_it() -> R
     Ok(())
 }
 
+#[tokio::test]
+async fn it_says_the_same_again_by_keys_of_its_own_and_that_counts_once() -> Result<()> {
+    let (_scene, slate) = scene().await?;
+    let states = json!([
+        ["1", "Okafor", "Ada", "2011-04-02"],
+        ["1", "Okafor-Bello", "Ada", "2011-04-02"]
+    ])
+    .to_string();
+    let mut heard = Vec::new();
+    for expected in ["recorded", "duplicate"] {
+        // A program of its own each time, as after a restart.
+        let mut answers = slate.run(&["publish", &states, "--key", "outbox-7"]).await?;
+        answers.sort_by_key(|answer| answer["tag"].as_u64());
+        ensure!(
+            answers.iter().all(|answer| answer["outcome"] == expected),
+            "{answers:?}"
+        );
+        heard.push(answers);
+    }
+    let [first, again] = &heard[..] else {
+        anyhow::bail!("it was not said twice");
+    };
+    for (first, again) in first.iter().zip(again) {
+        ensure!(
+            again["first"] == "recorded"
+                && (&again["patient_id"], &again["revision"]) == (&first["patient_id"], &first["revision"]),
+            "{first} and then {again}"
+        );
+    }
+    let ada = slate.one(&["ask", "1"]).await?;
+    ensure!(
+        ada["family"] == "Okafor-Bello",
+        "what was said last is what holds: {ada}"
+    );
+    let other = json!([["1", "Moreau", "Ada", "2011-04-02"]]).to_string();
+    let reused = slate.one(&["publish", &other, "--key", "outbox-7"]).await?;
+    ensure!(reused["code"] == "idempotency_key_reused", "{reused}");
+    Ok(())
+}
+
 /// What the vendor wrote down: of each patient the revisions, in the order in which they came first.
 fn rows(table: &Path) -> Result<BTreeMap<String, Vec<u64>>> {
     let text = fs::read_to_string(table).unwrap_or_default();

@@ -24,6 +24,7 @@ mod damaged_copy_is_replaced;
 mod image_calls_end_when_nothing_moves;
 mod images;
 mod patients_are_found;
+mod requests_are_answered_one_by_one;
 mod sizes_of_others_images_are_not_told;
 mod subscription_begins_where_it_is_told;
 mod subscription_brings_a_backlog_whole;
