@@ -423,6 +423,22 @@ async fn a_vendor_writes_the_fields_of_its_contract_and_no_others() -> Result<()
     let (code, _) = refusal(says("r-2", &wire_patient(&somebody(2)?), None).await)?;
     ensure!(code == "kind_denied", "it may make nobody: {code}");
     ensure!(practice.office().patients().len() == 1, "nobody was made");
+    // What it tried is in the audit, by what it was and not by what it said.
+    let denied = practice
+        .run(&[
+            "audit",
+            "search",
+            "--action",
+            "access.denied",
+            "--vendor",
+            NARROW,
+            "--json",
+        ])
+        .await?;
+    for code in ["field_denied", "kind_denied"] {
+        ensure!(denied.said.contains(code), "{code}: {}", denied.said);
+    }
+    ensure!(!denied.said.contains("000-00-0000"), "the audit has a value");
     Ok(())
 }
 

@@ -5,7 +5,9 @@ use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::{VerifierBuilderError, WebPkiClientVerifier, danger::ClientCertVerifier},
+    server::{
+        NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier, danger::ClientCertVerifier,
+    },
 };
 use std::{
     fs::{self, File},
@@ -154,6 +156,11 @@ pub(super) fn load(files: &Tls) -> Result<Loaded, TlsError> {
         .with_single_cert(chain, key)
         .map_err(|source| TlsError::Pair { path: path(), source })?;
     config.alpn_protocols = vec![b"h2".to_vec()];
+    if clients.is_some() {
+        // A session that is taken up again brings its certificate along, and nobody would look at that: not even at its last day.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     Ok(Loaded {
         server: Arc::new(config),
         clients,

@@ -88,8 +88,6 @@ pub struct Finding {
 pub struct OtherKey {
     /// The public key.
     pub key: [u8; 32],
-    /// How many checkpoints, and records of what was let go of.
-    pub count: u64,
     /// The first place that it signed.
     pub first: u64,
     /// The last one.

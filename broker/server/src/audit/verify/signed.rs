@@ -182,14 +182,13 @@ impl Verifier {
         (!is_ours).then_some(Fault::KeyUnknown)
     }
 
-    /// Whether a fault is to be found: what one other key signed is found once, and counted.
+    /// Whether a fault is to be found: what one other key signed is found once.
     fn is_new(&mut self, fault: Fault, key: Option<[u8; 32]>, index: u64) -> bool {
         let (Fault::KeyUnknown, Some(key)) = (fault, key) else {
             return true;
         };
         let others = &mut self.verified.other_keys;
         if let Some(other) = others.iter_mut().find(|other| other.key == key) {
-            other.count += 1;
             other.first = other.first.min(index);
             other.last = other.last.max(index);
             return false;
@@ -197,7 +196,6 @@ impl Verifier {
         if others.len() < MOST_KEYS {
             others.push(OtherKey {
                 key,
-                count: 1,
                 first: index,
                 last: index,
             });

@@ -188,12 +188,13 @@ fn write(out: &mut impl Write, verified: &Verified, broken: &[usize]) -> io::Res
 fn other_key(other: &OtherKey, known: &[String]) -> String {
     let key = hex::encode(other.key);
     let named = known.iter().map(|known| format!("--public-key {known} "));
+    let which = match other.first == other.last {
+        true => format!("a checkpoint of record {} is", other.first),
+        false => format!("checkpoints of records {} to {} are", other.first, other.last),
+    };
     format!(
-        "{} checkpoints, of records {} to {}, are signed by {key}\n  each broker of a practice has a key of its own: where `archwire audit \
-         key` on another one says this key, ask again with {}--public-key {key}; else somebody wrote the audit who should not",
-        other.count,
-        other.first,
-        other.last,
+        "{which} signed by {key}\n  each broker of a practice has a key of its own: where `archwire audit key` on another one says this \
+         key, ask again with {}--public-key {key}; else somebody wrote the audit who should not",
         named.collect::<String>()
     )
 }
@@ -240,7 +241,6 @@ fn as_json(verified: &Verified, broken: &[usize], has_compared: bool) -> Value {
         "signed_through": verified.signed_through,
         "other_keys": verified.other_keys.iter().map(|other| json!({
             "public_key": hex::encode(other.key),
-            "checkpoints": other.count,
             "first": other.first,
             "last": other.last,
         })).collect::<Vec<_>>(),
@@ -287,7 +287,6 @@ mod tests {
     fn a_key_of_another_broker_is_said_with_what_to_ask_next() {
         let other = OtherKey {
             key: [0xab; 32],
-            count: 3,
             first: 40,
             last: 90,
         };
@@ -295,7 +294,7 @@ mod tests {
         let key = "ab".repeat(32);
         let asks = format!("ask again with --public-key cd --public-key {key};");
         assert!(
-            said.starts_with("3 checkpoints, of records 40 to 90") && said.contains(&asks),
+            said.starts_with("checkpoints of records 40 to 90 are signed by") && said.contains(&asks),
             "{said}"
         );
     }

@@ -207,7 +207,6 @@ fn what_two_brokers_signed_holds_where_both_keys_are_known_and_names_the_one_tha
     );
     let unknown = OtherKey {
         key: other.public(),
-        count: 2,
         first: 4,
         last: 8,
     };
