@@ -67,6 +67,7 @@ mod remote_office_is_not_overrun;
 mod same_person_in_two_programs;
 mod slow_reader_slows_only_itself;
 mod source_bytes_stay_as_they_were;
+mod staff_take_images_away;
 mod system_is_removed_while_deliveries_wait;
 mod trace_leads_from_observation_to_receipt;
 mod two_answers_are_lost;

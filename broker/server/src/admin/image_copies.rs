@@ -71,10 +71,16 @@ fn state(
 ) -> &'static str {
     let is_parked = practice.parked.line_of(system, id).is_some();
     let is_in_doubt = copy.is_some_and(|copy| copy.in_doubt_since.is_some());
+    // A system that keeps other bytes by making a new one of it may still have the former one.
+    let is_replaced = copy.is_some_and(|copy| {
+        let mut others = known.copies.iter().filter(|other| other.system == copy.system);
+        others.any(|other| other.delivered > copy.delivered)
+    });
     let handle = practice.systems.get(system);
     let is_brought = handle.is_some_and(|handle| handle.images.is_some());
     let is_due = is_brought && practice.registry.image_due(system, id).is_some();
     match copy.filter(|copy| copy.local_id.is_some()) {
+        _ if is_replaced => "replaced",
         _ if is_parked => "parked",
         _ if is_in_doubt => "in-doubt",
         _ if is_due => "due",
