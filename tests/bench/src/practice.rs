@@ -10,9 +10,25 @@ pub(crate) const VENDORS: [&str; 3] = ["imaging", "ceph-tracer", "recall"];
 /// Longer than any run: what is measured is not disturbed by reading the simulated office.
 const HARDLY_EVER: Duration = Duration::from_secs(24 * 3600);
 
+/// So many more vendors for many subscribers: each may have 256 names.
+pub(crate) const CROWD: usize = 8;
+
 fn plan() -> Plan {
     let plan = Practice::plan().quiet().log_level("info").poll_every(HARDLY_EVER);
     VENDORS.into_iter().fold(plan, Plan::vendor)
+}
+
+/// The name of one of the vendors of [`with_crowd`].
+pub(crate) fn in_crowd(number: usize) -> String {
+    format!("crowd-{}", number % CROWD)
+}
+
+/// A practice without programs, and with vendors for many subscribers.
+pub(crate) async fn with_crowd() -> Result<Practice> {
+    let plan = (0..CROWD).fold(plan(), |plan, number| plan.vendor(&in_crowd(number)));
+    let practice = plan.open().await?;
+    set_office(&practice, "enabled = false")?;
+    Ok(practice)
 }
 
 /// A practice without programs: vendors only.

@@ -41,9 +41,11 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 /// Which event came when to somebody.
 type Came = (u64, Instant);
+/// What came, or why nothing comes to somebody any more.
+type Told = Result<Came>;
 
 pub(super) async fn run(settings: &Settings) -> Result<Measured> {
-    let mut practice = practice::with_vendors().await?;
+    let mut practice = practice::with_crowd().await?;
     practice.start_broker().await?;
     let [vendor, ..] = VENDORS;
     let publisher = practice.vendor(vendor).await?.publisher();
@@ -86,11 +88,17 @@ async fn at_once(
     let mut client = None;
     for number in 0..crowd {
         if number % OF_A_CONNECTION == 0 {
-            let [_, vendor, ..] = VENDORS;
-            client = Some(practice.vendor(vendor).await?);
+            let vendor = practice::in_crowd(number / OF_A_CONNECTION);
+            client = Some(practice.vendor(&vendor).await?);
         }
         let client = client.clone().context("there is no connection")?;
-        subscribers.spawn(follow(client, format!("crowd-{number}"), sender.clone()));
+        let (name, told) = (format!("crowd-{number}"), sender.clone());
+        subscribers.spawn(async move {
+            if let Err(error) = follow(client, name, &told).await {
+                // Nobody listens once all that was waited for has come.
+                _ = told.send(Err(error));
+            }
+        });
     }
     everybody_got(&mut came, crowd).await?;
     #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
@@ -141,21 +149,21 @@ async fn at_once(
 }
 
 /// Follows the log from its beginning and tells what came when.
-async fn follow(client: Client, name: String, came: mpsc::UnboundedSender<Came>) -> Result<()> {
+async fn follow(client: Client, name: String, came: &mpsc::UnboundedSender<Told>) -> Result<()> {
     let mut subscription = client.subscribe(SubscribeOptions::new(name));
     while let Some(delivery) = subscription.next().await? {
         subscription.ack(&delivery);
-        came.send((delivery.sequence, Instant::now()))?;
+        came.send(Ok((delivery.sequence, Instant::now())))?;
     }
     Ok(())
 }
 
 /// Waits until so many events have come to somebody.
-async fn everybody_got(came: &mut mpsc::UnboundedReceiver<Came>, count: usize) -> Result<Vec<Came>> {
+async fn everybody_got(came: &mut mpsc::UnboundedReceiver<Told>, count: usize) -> Result<Vec<Came>> {
     let mut all = Vec::with_capacity(count);
     let whole = async {
         while all.len() < count {
-            all.push(came.recv().await.context("nobody subscribes any more")?);
+            all.push(came.recv().await.context("nobody subscribes any more")??);
         }
         anyhow::Ok(())
     };
