@@ -5,7 +5,7 @@ use crate::screen::Screen;
 use crate::stage::Stage;
 use anyhow::{Context as _, Result, bail, ensure};
 use archwire_client::{NewImage, Receipt};
-use archwire_opendental_simulator::PatientFields;
+use archwire_opendental_simulator::{Field, PatientFields};
 use archwire_tests::{Radiograph, differences, eventually};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -80,6 +80,7 @@ pub(crate) async fn taken_at_the_vendor(
     image.image.view_label = Some("Lateral cephalogram".to_owned());
     let put = stage.vendor.client().put_image(image);
     let receipt = put.reader(&mut Cursor::new(&bytes)).await?;
+    let names_another = matches!(receipt.receipt, Receipt::InReview { .. });
     match receipt.receipt {
         Receipt::Recorded { revision, .. } => {
             screen.say(format_args!(
@@ -91,7 +92,10 @@ pub(crate) async fn taken_at_the_vendor(
     }
     let mut places = u8::from(in_the_chart(stage, screen, pat_num, &digest).await?);
     if stage.has_archive {
-        places += u8::from(in_the_archive(stage, screen, &bytes, &digest).await?);
+        if in_the_archive(stage, screen, &bytes, &digest).await? {
+            places += 1;
+            archive_settles(stage, screen, names_another).await?;
+        }
     } else {
         screen.say("there is no archive on this machine: `cargo xtask setup` fetches one");
     }
@@ -181,16 +185,48 @@ async fn in_the_archive(stage: &Stage, screen: &Screen, bytes: &[u8], digest: &[
         "in the archive (Orthanc): {how}, SHA-256 {}...",
         short(digest)
     ));
+    Ok(true)
+}
+
+/// Waits until the bus has read what is in the archive by now. What `names_another` is there under a name and a number of its own.
+async fn archive_settles(stage: &mut Stage, screen: &Screen, names_another: bool) -> Result<()> {
+    let archive = stage.practice.archive()?;
     eventually("the archive's study is at rest", async || archive.rests().await).await?;
     // A reading that had begun before does not count.
     for _ in 0..2 {
         is_read_again(stage).await?;
     }
+    let words = match names_another {
+        true => {
+            stranger_of_the_archive(stage).await?;
+            "the archive files it under the name in the file, of whom the bus had not heard: a patient apart, on both sides \
+             (`unknown-patients = \"review\"` on the archive has a person asked first)"
+        }
+        false => {
+            "the bus has read the archive too, and knows whose number is in the file: nobody is there twice"
+        }
+    };
     check::settled(stage).await?;
-    screen.say(
-        "the bus has read the archive too, and knows whose number is in the file: nobody is there twice",
-    );
-    Ok(true)
+    screen.say(words);
+    Ok(())
+}
+
+/// Waits until whom the file names is in Open Dental, too: one more than everybody so far.
+async fn stranger_of_the_archive(stage: &mut Stage) -> Result<()> {
+    let known = stage.everybody.len();
+    let stranger = eventually("the archive's stranger is in Open Dental", async || {
+        let mut patients = stage.office().patients();
+        ensure!(patients.len() > known, "{} people there", patients.len());
+        patients.pop().context("nobody is there")
+    })
+    .await?;
+    let fields = Field::ALL.into_iter();
+    let fields = fields.fold(PatientFields::default(), |fields, field| {
+        fields.with(field, stranger.get(field))
+    });
+    stage.everybody.push(fields);
+    stage.from_vendor += 1;
+    Ok(())
 }
 
 /// What became of an image on its way to a system.
