@@ -155,15 +155,12 @@ impl ImageCalls {
     async fn begin(&self, contract: &Contract, key: UploadKey, open: &Open) -> Result<Upload, Status> {
         let store = self.intake.store();
         let size = store.contains(&open.digest).await;
-        match size.map_err(|error| not_stored(&error))? {
-            Some(size) => {
-                if size != open.size && self.may_be_brief(contract, &key, &open.digest).await? {
-                    return Err(size_differs(open.size, size));
-                }
-                let sound = store.is_sound(&open.digest).await;
-                sound.map_err(|error| not_stored(&error))?;
+        if let Some(size) = size.map_err(|error| not_stored(&error))? {
+            if size != open.size && self.may_be_brief(contract, &key, &open.digest).await? {
+                return Err(size_differs(open.size, size));
             }
-            None => {}
+            let sound = store.is_sound(&open.digest).await;
+            sound.map_err(|error| not_stored(&error))?;
         }
         let upload = store.upload(key.clone()).await;
         let upload = upload.map_err(|error| not_stored(&error))?;
