@@ -32,7 +32,7 @@ pub(crate) fn each(time: Duration) -> Result<Fuzzed> {
     if let Some(lacking) = lacking() {
         return Ok(Fuzzed::Lacking(lacking));
     }
-    println!("building the targets (some ten minutes the first time: all is compiled anew, with counters)");
+    println!("building the targets (many minutes the first time: all is compiled anew, with counters)");
     let built = cargo(&root, "build").status().context("cargo does not start")?;
     ensure!(built.success(), "the targets cannot be built");
     let mut outcomes = Vec::new();
