@@ -39,7 +39,7 @@ const AHEAD: usize = 2;
 struct Reading {
     bytes: ImageReader,
     admitted: Admitted,
-    whose: Whose,
+    whose: Arc<Whose>,
     idle: Duration,
     shutdown: CancellationToken,
     /// `None` at the end of the image.
@@ -63,6 +63,8 @@ impl Whose {
 
 /// What comes of a reading.
 struct Pieces {
+    admitted: Admitted,
+    whose: Arc<Whose>,
     idle: Duration,
     /// `None` at the end of the image.
     pieces: mpsc::Receiver<Option<Answer>>,
@@ -105,19 +107,22 @@ impl ImageCalls {
         let disclosed = self.audit.disclosed(Disclosure { terms: &terms, told }).await;
         disclosed.map_err(|error| not_audited(&error))?;
         let (sender, pieces) = mpsc::channel(AHEAD);
+        let whose = Arc::new(Whose {
+            registry: Arc::clone(&self.registry),
+            patient: known.patient,
+        });
         let reading = Reading {
             bytes,
-            admitted,
-            whose: Whose {
-                registry: Arc::clone(&self.registry),
-                patient: known.patient,
-            },
+            admitted: admitted.clone(),
+            whose: Arc::clone(&whose),
             idle: self.idle,
             shutdown: self.shutdown.clone(),
             pieces: sender,
         };
         tokio::spawn(reading.run());
         let pieces = Pieces {
+            admitted,
+            whose,
             idle: self.idle,
             pieces,
             shutdown: self.shutdown.clone(),
@@ -146,10 +151,7 @@ impl Reading {
     /// Reads until the end, the first error, nobody takes anything any more, or the contract does not let images be read.
     async fn run(mut self) {
         let (shutdown, mut admitted) = (self.shutdown.clone(), self.admitted.clone());
-        let whose = Whose {
-            registry: Arc::clone(&self.whose.registry),
-            patient: self.whose.patient,
-        };
+        let whose = Arc::clone(&self.whose);
         let lost = tokio::select! {
             () = shutdown.cancelled() => return,
             () = self.read() => return,
@@ -164,12 +166,7 @@ impl Reading {
                 () = self.pieces.closed() => return,
                 part = self.bytes.next() => part,
             };
-            let is_shown = self
-                .admitted
-                .contract()
-                .and_then(|contract| self.whose.may_get(&contract));
             let last = match part {
-                Some(Ok(_)) if is_shown.is_err() => is_shown.err().map(Err),
                 Some(Ok(part)) if self.give_part(part.clone()).await => continue,
                 Some(Ok(_)) => return,
                 Some(Err(error)) => Some(Err(not_stored(&error))),
@@ -199,11 +196,16 @@ impl Reading {
 }
 
 impl Pieces {
+    fn may_get(&self) -> Result<(), Status> {
+        self.whose.may_get(&self.admitted.contract()?)
+    }
+
     fn stream(self) -> impl Stream<Item = Answer> + Send {
         stream::unfold(Some(self), |pieces| async {
             let mut pieces = pieces?;
             let piece = match pieces.pieces.recv().await {
-                Some(piece) => piece?,
+                // What was read ahead is not shown to whom it may not be shown any more.
+                Some(piece) => piece?.and_then(|piece| pieces.may_get().map(|()| piece)),
                 None if pieces.shutdown.is_cancelled() => Err(stopping()),
                 None => Err(not_read(pieces.idle)),
             };
