@@ -19,6 +19,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use session::Session;
 use std::{
+    collections::HashMap,
     fmt::{Debug, Formatter},
     time::Duration,
 };
@@ -59,6 +60,8 @@ struct Taken {
     stream: u64,
     /// Whether it came out of its turn, because it or an earlier one of its patient was refused.
     came_again: bool,
+    /// Which delivery of the subscription it is.
+    number: u64,
 }
 
 impl Debug for Delivery {
@@ -103,6 +106,11 @@ pub struct Subscription {
     acked: u64,
     /// The first event of the stream that was refused, or came again: before it everything that is acknowledged is done.
     first_refused: Option<u64>,
+    /// What was refused in this stream, by its patient: the sequence, and the number of the last delivery before. What was delivered by
+    /// then of that or a later event of the patient comes once more. As many as the bus takes refusals of.
+    refused: HashMap<String, Vec<(u64, u64)>>,
+    /// How many deliveries there were.
+    deliveries: u64,
     /// Of deliveries of earlier streams nothing is heard any more: they come again, behind others that are due before them.
     counts_from: u64,
     /// Whether the log seemed to end before what was acknowledged.
@@ -122,6 +130,8 @@ impl Subscription {
             streams: 0,
             acked: 0,
             first_refused: None,
+            refused: HashMap::new(),
+            deliveries: 0,
             counts_from: 0,
             was_behind: false,
             seen: watch::Sender::new(Seen::now(0, String::new())),
@@ -174,7 +184,15 @@ impl Subscription {
         match taken.came_again {
             // What came again in an earlier stream counts as not done in this one.
             true => {
-                if let Some(session) = session.filter(|_| taken.stream == self.streams) {
+                let comes_once_more = self
+                    .refused
+                    .get(&delivery.event.patient_id)
+                    .is_some_and(|refused| {
+                        let mut refused = refused.iter();
+                        refused
+                            .any(|(sequence, number)| taken.sequence >= *sequence && taken.number <= *number)
+                    });
+                if let Some(session) = session.filter(|_| taken.stream == self.streams && !comes_once_more) {
                     session.ack_one(taken.sequence);
                 }
             }
@@ -201,6 +219,9 @@ impl Subscription {
             return;
         }
         self.first_refused = Some(self.first_refused.unwrap_or(u64::MAX).min(taken.sequence));
+        let refused = self.refused.entry(delivery.event.patient_id.clone()).or_default();
+        refused.retain(|(sequence, _)| *sequence < taken.sequence);
+        refused.push((taken.sequence, self.deliveries));
         if let Some(session) = &self.session {
             session.nack(taken.sequence, delay.min(LONGEST_DELAY));
         }
@@ -254,6 +275,7 @@ impl Subscription {
         };
         self.was_behind = false;
         self.streams += 1;
+        self.refused.clear();
         // The bus kept events back that the reader never heard of: then only the bus knows what is done.
         if self.first_refused.take().is_some() {
             self.acked = acked.min(session.begun());
@@ -262,7 +284,7 @@ impl Subscription {
         Ok(session)
     }
 
-    fn deliver(&self, delivery: v1::Delivery) -> Result<Delivery, ClientError> {
+    fn deliver(&mut self, delivery: v1::Delivery) -> Result<Delivery, ClientError> {
         let v1::Delivery {
             sequence,
             event: raw,
@@ -280,6 +302,7 @@ impl Subscription {
             }
             ClientError::Unreadable { sequence, source }
         })?;
+        self.deliveries += 1;
         Ok(Delivery {
             sequence,
             redeliveries: redeliveries.unwrap_or_default(),
@@ -290,6 +313,7 @@ impl Subscription {
                 sequence,
                 stream: self.streams,
                 came_again: redeliveries.is_some(),
+                number: self.deliveries,
             },
         })
     }

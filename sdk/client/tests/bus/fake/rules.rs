@@ -26,7 +26,9 @@ pub(super) struct Rules {
     /// The last that was sent in its turn, and the last that was looked at.
     sent: u64,
     considered: u64,
-    /// What was sent in its turn.
+    /// The furthest that was sent in its turn or out of it.
+    furthest: u64,
+    /// What was sent.
     shown: BTreeSet<u64>,
     through: u64,
     alone: BTreeSet<u64>,
@@ -47,6 +49,7 @@ impl Rules {
             begun,
             sent: begun,
             considered: begun,
+            furthest: begun,
             shown: BTreeSet::new(),
             through: begun,
             alone: BTreeSet::new(),
@@ -75,6 +78,8 @@ impl Rules {
                 && let Some(held) = self.held.get_mut(&sequence)
             {
                 held.waits = false;
+                self.shown.insert(sequence);
+                self.furthest = self.furthest.max(sequence);
                 return Some((sequence, Turn::Again(held.refusals)));
             }
         }
@@ -88,6 +93,7 @@ impl Rules {
             let Some((_, due)) = self.lane(&next.patient) else {
                 let after = std::mem::replace(&mut self.sent, next.sequence);
                 self.shown.insert(next.sequence);
+                self.furthest = self.furthest.max(next.sequence);
                 return Some((next.sequence, Turn::After(after)));
             };
             let held = Held {
@@ -109,7 +115,7 @@ impl Rules {
     /// Everything is done up to there. Tells whether that may be said.
     pub(super) fn done_through(&mut self, sequence: u64) -> bool {
         self.through = self.through.max(sequence);
-        sequence <= self.sent
+        sequence <= self.furthest
     }
 
     /// One event is done. Tells whether that may be said.
@@ -120,7 +126,7 @@ impl Rules {
                 self.held.remove(&sequence);
                 self.alone.insert(sequence);
             }
-            None if sequence > self.sent => return false,
+            None if sequence > self.furthest => return false,
             None => _ = self.alone.insert(sequence),
         }
         true
@@ -133,7 +139,7 @@ impl Rules {
             return true;
         }
         let came_again = held.is_some();
-        if !came_again && sequence > self.sent {
+        if !came_again && sequence > self.furthest {
             return false;
         }
         let is_done = sequence <= self.through || self.alone.contains(&sequence);

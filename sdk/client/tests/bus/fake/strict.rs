@@ -26,11 +26,14 @@ pub(super) async fn follow(
     mut requests: Streaming<SubscribeRequest>,
     answers: mpsc::Sender<Result<SubscribeResponse, Status>>,
 ) {
+    let claim;
     let (mut dice, log, begun) = {
         let mut memory = memory.lock().unwrap();
         memory.subscribe_streams += 1;
         let seed = memory.seed.unwrap_or_default() * 1000 + memory.subscribe_streams as u64;
         let begun = *memory.positions.entry(open.name.clone()).or_default();
+        // Whoever had the name before stores nothing of it any more.
+        claim = memory.subscribe_streams;
         (StdRng::seed_from_u64(seed), memory.log.clone(), begun)
     };
     let places = log.iter().map(|(sequence, event)| Place {
@@ -106,12 +109,10 @@ pub(super) async fn follow(
         }
         // It may be a while until a position is stored, and never when the bus dies.
         if !breaks || dice.random_bool(0.7) {
-            let position = rules.position();
-            memory
-                .lock()
-                .unwrap()
-                .positions
-                .insert(open.name.clone(), position);
+            let mut memory = memory.lock().unwrap();
+            if memory.subscribe_streams == claim {
+                memory.positions.insert(open.name.clone(), rules.position());
+            }
         }
     }
     _ = answers.send(Err(refuse(Code::Unavailable, "stopping"))).await;
