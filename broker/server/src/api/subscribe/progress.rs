@@ -1,6 +1,6 @@
 //! How far a stream has come: what was looked at, sent, acknowledged and stored. Pure.
 
-use super::held::{Held, HeldFull, MOST_KEPT};
+use super::held::{Due, Held, HeldFull, MOST_KEPT};
 use crate::api::status::refuse;
 use archwire_core::PatientId;
 use std::collections::{BTreeSet, VecDeque};
@@ -15,13 +15,13 @@ pub(super) struct Progress {
     sent: u64,
     /// The last event that was looked at: sent, held back, or not to be shown.
     considered: u64,
-    /// The last place that the vendor was told of, by an event or a heartbeat.
+    /// The last place that the vendor was told of, by an event in its turn or out of it, or by a heartbeat.
     shown: u64,
     acknowledged: u64,
     /// The position in the bucket.
     stored: u64,
     pub(super) held: Held,
-    /// What was sent in its turn behind the position, at most [`MOST_KEPT`] of the last: only of these it is known whose they are.
+    /// What was sent behind the position, at most [`MOST_KEPT`] of the last: only of these it is known whose they are.
     sent_events: VecDeque<(u64, PatientId)>,
     /// Those of them that are done by themselves.
     done_alone: BTreeSet<u64>,
@@ -70,6 +70,24 @@ impl Progress {
         }
         self.shown = self.shown.max(sequence);
         std::mem::replace(&mut self.sent, sequence)
+    }
+
+    /// An event is sent again, which may never have been sent in its turn.
+    pub(super) fn send_again(&mut self, due: Due) {
+        self.held.sent_again(due);
+        self.shown = self.shown.max(due.sequence);
+        // One that was kept back is remembered from now on: it comes once more when an earlier one is refused again.
+        let place = self.sent_events.partition_point(|(sent, _)| *sent < due.sequence);
+        let is_remembered = self
+            .sent_events
+            .get(place)
+            .is_some_and(|(sent, _)| *sent == due.sequence);
+        if !is_remembered && due.sequence > self.forgotten {
+            self.sent_events.insert(place, (due.sequence, due.patient));
+            if self.sent_events.len() > MOST_KEPT {
+                self.forget_first();
+            }
+        }
     }
 
     /// The vendor hears up to where everything was looked at.
@@ -179,7 +197,7 @@ impl Progress {
         if self.held.waits(sequence) {
             return Ok(false);
         }
-        if sequence > self.sent {
+        if sequence > self.shown {
             return Err(refuse(
                 Code::InvalidArgument,
                 "nack_ahead",

@@ -230,7 +230,7 @@ impl Reader {
             }
             Looked::Shown(event) => event,
         };
-        self.line.talk.progress.held.sent_again(due);
+        self.line.talk.progress.send_again(due);
         let turn = delivery::Turn::Again(Again {
             refusals: due.refusals,
         });

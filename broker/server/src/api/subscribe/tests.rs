@@ -25,6 +25,16 @@ fn come_again(held: &mut Held, now: Instant) -> Vec<Due> {
     came
 }
 
+/// The same of a stream.
+fn comes_again(progress: &mut Progress, now: Instant) -> Vec<Due> {
+    let mut came = Vec::new();
+    while let Some(due) = progress.held.due(now) {
+        progress.send_again(due);
+        came.push(due);
+    }
+    came
+}
+
 fn sequences(dues: &[Due]) -> Vec<u64> {
     dues.iter().map(|due| due.sequence).collect()
 }
@@ -111,7 +121,7 @@ fn the_position_stays_before_what_is_refused_whatever_is_acknowledged() {
     progress.refuse(12, Instant::now()).unwrap();
     progress.acknowledge_through(15).unwrap();
     assert_eq!(progress.position(), 11);
-    let came = come_again(&mut progress.held, Instant::now());
+    let came = comes_again(&mut progress, Instant::now());
     assert_eq!(sequences(&came), [12]);
     // An acknowledgement of everything is none of what came again.
     for sequence in [12, 15] {
@@ -130,7 +140,7 @@ fn of_what_came_again_one_event_alone_is_acknowledged() {
         progress.send(sequence, patient);
     }
     progress.refuse(3, Instant::now()).unwrap();
-    come_again(&mut progress.held, Instant::now());
+    comes_again(&mut progress, Instant::now());
     progress.acknowledge_only(3).unwrap();
     assert_eq!(progress.position(), 0, "the others are in the vendor's hands yet");
     progress.acknowledge_through(2).unwrap();
@@ -160,6 +170,27 @@ fn of_what_came_in_its_turn_one_event_alone_is_acknowledged_too() {
 }
 
 #[test]
+fn one_that_was_kept_back_may_be_in_the_vendors_hands_twice() {
+    let [one, ..] = patients();
+    let (now, mut progress) = (Instant::now(), Progress::behind(0));
+    progress.send(2, one);
+    progress.refuse(2, now).unwrap();
+    assert!(progress.held.keeps_back(one, 4));
+    progress.consider(4);
+    assert_eq!(sequences(&comes_again(&mut progress, now)), [2, 4]);
+    // The first is refused once more, and what the vendor has of the second before that says nothing.
+    progress.refuse(2, now).unwrap();
+    progress.refuse(4, now).unwrap();
+    progress.acknowledge_only(4).unwrap();
+    assert_eq!(sequences(&comes_again(&mut progress, now)), [2, 4]);
+    for sequence in [4, 4, 2] {
+        progress.acknowledge_only(sequence).unwrap();
+    }
+    progress.refuse(4, now).unwrap();
+    assert_eq!((progress.held.oldest(), progress.position()), (None, 4));
+}
+
+#[test]
 fn an_event_that_is_not_remembered_any_more_is_not_acknowledged_alone() {
     let [one, ..] = patients();
     let mut progress = Progress::behind(0);
@@ -183,16 +214,13 @@ fn those_that_were_sent_and_done_come_again_behind_an_earlier_one_that_is_refuse
         progress.send(sequence, patient);
     }
     progress.refuse(1, Instant::now()).unwrap();
-    come_again(&mut progress.held, Instant::now());
+    comes_again(&mut progress, Instant::now());
     for (sequence, patient) in [(3, one), (4, other), (5, one)] {
         progress.send(sequence, patient);
     }
     progress.acknowledge_through(5).unwrap();
     progress.refuse(1, Instant::now()).unwrap();
-    assert_eq!(
-        sequences(&come_again(&mut progress.held, Instant::now())),
-        [1, 3, 5]
-    );
+    assert_eq!(sequences(&comes_again(&mut progress, Instant::now())), [1, 3, 5]);
 }
 
 #[test]
@@ -254,7 +282,7 @@ fn what_has_not_left_the_bus_is_looked_at_again() {
     assert_eq!((progress.sent(), progress.considered()), (2, 2));
     assert_eq!(progress.send(4, one), 2);
     progress.refuse(2, Instant::now()).unwrap();
-    assert_eq!(sequences(&come_again(&mut progress.held, Instant::now())), [2, 4]);
+    assert_eq!(sequences(&comes_again(&mut progress, Instant::now())), [2, 4]);
 }
 
 #[test]
@@ -374,7 +402,7 @@ proptest! {
                     }
                 }
                 Act::Wait => {
-                    let came = come_again(&mut progress.held, now);
+                    let came = comes_again(&mut progress, now);
                     for (place, due) in came.iter().enumerate() {
                         let before = came[..place].iter().filter(|before| before.patient == due.patient);
                         prop_assert!(before.into_iter().all(|before| before.sequence < due.sequence));
@@ -385,7 +413,7 @@ proptest! {
             let first_open = model.first_open();
             prop_assert!(first_open.is_none_or(|open| progress.position() < open));
         }
-        come_again(&mut progress.held, now);
+        comes_again(&mut progress, now);
         for sequence in 1..=model.last() {
             progress.acknowledge_only(sequence).unwrap();
         }
