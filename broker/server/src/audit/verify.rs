@@ -7,7 +7,7 @@
 //!
 //! A beginning that is not there was let go of where a record further on says so, signed; else somebody took it away.
 //!
-//! Here is the chain; what was signed of it, and by whom, is in [`signed`].
+//! Here is the chain; what was signed of it, and by whom, is in `signed`.
 
 mod found;
 mod signed;

@@ -95,10 +95,10 @@ async fn pass(from: OwnedReadHalf, mut to: OwnedWriteHalf, leak: Arc<Mutex<Leak>
         let message = message(&mut from).await?;
         let is_of_many = has(&message, b"Nats-Num-Pending: ");
         let is_end = is_of_many && has(&message, b"NATS/1.0 204");
-        if let Some(record) = held.take() {
-            if !(is_end && leak.lock().unwrap().takes(Which::Last)) {
-                to.write_all(&record).await?;
-            }
+        if let Some(record) = held.take()
+            && !(is_end && leak.lock().unwrap().takes(Which::Last))
+        {
+            to.write_all(&record).await?;
         }
         let is_first = is_of_many && !is_end && has(&message, b"Nats-Last-Sequence: 0\r\n");
         if is_end {
