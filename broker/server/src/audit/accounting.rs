@@ -3,7 +3,7 @@
 //! Records are taken in the order of the audit. Of a subscription, the terms stand with the record that opened it and are put to what
 //! was sent by it; so an accounting says which contract held then, whatever it is now. Who was merged with the patient is accounted for
 //! too: whoever is one person with the patient by now, always, and whoever was so for a while, for that while. What is kept meanwhile
-//! grows with the subscriptions that are open at a time, with the merges of the practice, and by at most [`MOST_UNSETTLED`] events.
+//! grows with the subscriptions that are open at a time, with the merges of the practice, and by at most `MOST_UNSETTLED` events.
 //! Pure.
 
 use super::Action;
