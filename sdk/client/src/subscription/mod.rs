@@ -17,7 +17,7 @@ use crate::{
 };
 use bytes::Bytes;
 use prost::Message as _;
-use session::Session;
+use session::{Opening, Session};
 use std::{
     collections::HashMap,
     fmt::{Debug, Formatter},
@@ -100,6 +100,8 @@ pub struct Subscription {
     bus: Bus,
     options: SubscribeOptions,
     session: Option<Session>,
+    /// The stream that is to be the next session's.
+    opening: Option<Opening>,
     /// How many streams there were.
     streams: u64,
     /// Up to where the reader acknowledged.
@@ -127,6 +129,7 @@ impl Subscription {
             bus,
             options: options.bounded(),
             session: None,
+            opening: None,
             streams: 0,
             acked: 0,
             first_refused: None,
@@ -236,6 +239,7 @@ impl Subscription {
     /// Tells the bus the last acknowledgement and ends. Waits at most 5 s for the bus to have heard it.
     pub async fn close(&mut self) {
         self.is_closed = true;
+        self.opening = None;
         if let Some(session) = self.session.take() {
             session.close().await;
         }
@@ -259,13 +263,19 @@ impl Subscription {
     }
 
     async fn begin(&mut self) -> Result<Session, ClientError> {
+        let opening = self.opening.get_or_insert_with(|| {
+            let mut open = self.options.open(self.streams == 0);
+            open.seen = self.seen.borrow().cursor.clone();
+            Opening::of(self.bus.clone(), open)
+        });
+        let begun = opening.ended().await;
+        self.opening = None;
         // What was refused in an earlier stream is forgotten with it: everything comes again from there on.
         let refused = self.first_refused.map(|first| first.saturating_sub(1));
         let acked = refused.map_or(self.acked, |refused| self.acked.min(refused));
-        let mut open = self.options.open(self.streams == 0);
-        open.seen = self.seen.borrow().cursor.clone();
         let bounds = (self.options.window, self.options.heartbeat);
-        let session = match Session::open(&mut self.bus, open, bounds, acked, &self.seen).await {
+        let session = begun.and_then(|begun| Session::new(begun, bounds, acked, &self.seen));
+        let session = match session {
             // Whoever told of the log's end may have been a moment behind: the bus is asked once more.
             Err(behind @ ClientError::LogBehind { .. }) if !self.was_behind => {
                 self.was_behind = true;

@@ -7,9 +7,9 @@ use super::{
 use crate::{
     client::{ANSWER, Bus},
     error::ClientError,
-    v1::{Delivery, Open, SubscribeResponse, delivery::Turn, subscribe_response::Response},
+    v1::{Delivery, Open, Opened, SubscribeResponse, delivery::Turn, subscribe_response::Response},
 };
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, timeout, timeout_at},
@@ -37,25 +37,56 @@ pub(super) struct Session {
     used: u32,
 }
 
-impl Session {
-    /// Opens a stream, in which at most `window` events are on their way; `acked` was done in an earlier one.
-    pub(super) async fn open(
-        bus: &mut Bus,
-        open: Open,
-        (window, heartbeat): (u32, Duration),
-        acked: u64,
-        seen: &watch::Sender<Seen>,
-    ) -> Result<Self, ClientError> {
-        let opening = async {
+/// A stream that is being opened. It goes on where it was when somebody waits for it again: a program that looks at other things
+/// between its looks here would never have one open otherwise.
+pub(super) struct Opening(Pin<Box<dyn Future<Output = Result<Begun, ClientError>> + Send>>);
+
+/// What an opening comes to.
+pub(super) struct Begun {
+    answers: Streaming<SubscribeResponse>,
+    voice: Voice,
+    opened: Opened,
+}
+
+impl Opening {
+    pub(super) fn of(mut bus: Bus, open: Open) -> Self {
+        let opening = async move {
             let (voice, requests) = voice(open);
             let mut answers = bus.subscribe(requests).await?.into_inner();
             let Some(Response::Opened(opened)) = message(&mut answers).await? else {
                 return Err(ClientError::Unexpected("the first answer is not `opened`"));
             };
-            Ok((voice, answers, opened))
+            Ok(Begun {
+                answers,
+                voice,
+                opened,
+            })
         };
-        let opened = timeout(ANSWER, opening).await;
-        let (voice, answers, opened) = opened.map_err(|_| ClientError::Silent(ANSWER))??;
+        Self(Box::pin(async {
+            let opened = timeout(ANSWER, opening).await;
+            opened.map_err(|_| ClientError::Silent(ANSWER))?
+        }))
+    }
+
+    /// Waits for it. Dropping that loses nothing.
+    pub(super) async fn ended(&mut self) -> Result<Begun, ClientError> {
+        self.0.as_mut().await
+    }
+}
+
+impl Session {
+    /// A stream that is open, in which at most `window` events are on their way; `acked` was done in an earlier one.
+    pub(super) fn new(
+        begun: Begun,
+        (window, heartbeat): (u32, Duration),
+        acked: u64,
+        seen: &watch::Sender<Seen>,
+    ) -> Result<Self, ClientError> {
+        let Begun {
+            answers,
+            voice,
+            opened,
+        } = begun;
         if opened.last < acked {
             return Err(ClientError::LogBehind {
                 last: opened.last,

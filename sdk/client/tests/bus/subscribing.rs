@@ -6,6 +6,7 @@ use crate::{
 };
 use archwire_client::{Delivery, SubscribeOptions, Subscription};
 use std::{collections::HashMap, time::Duration};
+use tokio::time::timeout;
 
 fn named(name: &str, window: u32) -> SubscribeOptions {
     SubscribeOptions {
@@ -53,6 +54,23 @@ async fn events_come_in_the_order_of_the_log_with_their_bytes_as_they_are() {
         let (_, stored) = &bus.memory().log[usize::try_from(revision).unwrap() - 1];
         assert_eq!(delivery.raw, stored);
     }
+}
+
+#[tokio::test]
+async fn a_program_that_looks_here_only_for_moments_has_a_stream_opened_all_the_same() {
+    let mut memory = Memory::with_events(1);
+    memory.opens_after = Duration::from_millis(300);
+    let bus = FakeBus::start(memory);
+    let mut subscription = client(&bus).await.subscribe(SubscribeOptions::new("busy"));
+    let delivery = soon(async {
+        loop {
+            if let Ok(delivery) = timeout(Duration::from_millis(5), subscription.next()).await {
+                return delivery.unwrap().unwrap();
+            }
+        }
+    });
+    assert_eq!(delivery.await.sequence, 2);
+    assert_eq!(bus.memory().subscribe_streams, 1);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use archwire_client::v1::{
     delivery::Turn, subscribe_request, subscribe_response,
 };
 use std::sync::{Arc, Mutex};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 use tonic::{Code, Status, Streaming};
 
 pub(super) async fn follow(
@@ -15,11 +15,12 @@ pub(super) async fn follow(
     mut requests: Streaming<SubscribeRequest>,
     answers: mpsc::Sender<Result<SubscribeResponse, Status>>,
 ) {
-    let mut breakage = {
+    let (mut breakage, opens_after) = {
         let mut memory = memory.lock().unwrap();
         memory.subscribe_streams += 1;
-        memory.breakages.pop_front()
+        (memory.breakages.pop_front(), memory.opens_after)
     };
+    sleep(opens_after).await;
     let after = *memory
         .lock()
         .unwrap()

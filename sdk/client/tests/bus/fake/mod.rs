@@ -25,6 +25,7 @@ use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 use tokio::{net::TcpListener, runtime::Runtime, sync::mpsc};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
@@ -79,6 +80,8 @@ pub(crate) struct Memory {
     pub(crate) stored: Vec<String>,
     pub(crate) publish_streams: usize,
     pub(crate) subscribe_streams: usize,
+    /// How long a subscription takes to open.
+    pub(crate) opens_after: Duration,
     /// Holds answers back until this many requests wait for one.
     pub(crate) hold_until: usize,
     pub(crate) most_unanswered: usize,
