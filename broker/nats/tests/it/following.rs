@@ -3,7 +3,7 @@
 use crate::support::*;
 use archwire_core::{PatientId, Subject};
 use archwire_nats::{Expected, Filter, Stored};
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, future::join_all};
 use std::pin::{Pin, pin};
 
 async fn next(stream: Pin<&mut impl Stream<Item = Stored>>) -> u64 {
@@ -26,6 +26,17 @@ async fn a_follower_sees_what_is_there_and_what_comes() {
     let appending = append_all(&office.log, PatientId::generate(), &["four"]);
     let (seen, appended) = tokio::join!(coming, appending);
     assert_eq!((seen, appended[0]), (4, 4));
+}
+
+#[tokio::test]
+async fn more_than_a_thousand_follow_at_the_same_time() {
+    let office = Office::open().await;
+    append_all(&office.log, PatientId::generate(), &["one"]).await;
+    let mut followers: Vec<_> = (0..1_100)
+        .map(|_| Box::pin(office.log.follow(0, Filter::Events)))
+        .collect();
+    let all = followers.iter_mut().map(|follower| next(follower.as_mut()));
+    assert!(join_all(all).await.into_iter().all(|sequence| sequence == 1));
 }
 
 #[tokio::test]
