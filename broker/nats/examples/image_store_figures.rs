@@ -2,7 +2,7 @@
 //! `image_store_figures <nats-server> [MiB of an image] [MiB of a large one]`, 256 and 2,048 when nothing else is said.
 //!
 //! Prints: MiB/s in and out, alternating with those of async-nats' own Object Store with its own chunks of 128 KiB and with
-//! chunks of 512 KiB; images of 100 KiB one after the other and at once; how far this process grows while a large image is
+//! chunks of 496 KiB; images of 100 KiB one after the other and at once; how far this process grows while a large image is
 //! written, gone on with, read and read slowly; how long that takes, and how long it takes to remove it. Needs about four times
 //! the large image on the disk, and leaves nothing there.
 

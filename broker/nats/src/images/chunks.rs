@@ -1,27 +1,25 @@
 //! The chunks of one upload, in order, as they lie in the store. Whoever uses them up slowly holds nobody up and makes nothing
-//! grow: at most 8 chunks (4 MiB together) are on this side or on their way to it.
+//! grow: at most 12 chunks (6 MiB together) are on this side or on their way to it.
 //!
-//! A server reads a block of its store before it sends the first chunk of it, and is the slowest of those who take part, so it
-//! has to have the next request at hand when it is through with one. Where the next batch begins is known only when the one
-//! before it has come; but chunks that lie side by side, as they do unless several uploads came at the same time, go on where
-//! it is expected.
+//! A few come with one request; many come by a consumer, and what a consumer does not have is asked for once more before it counts
+//! as not there.
 
 use super::{
     ImageStoreError, Inner,
-    layout::{CHUNK, ChunkHead},
+    layout::{ChunkHead, LARGEST_CHUNK},
+    pull::Pull,
 };
 use crate::{
     ReadError,
-    records::{Asked, Raw, Request, Step},
+    records::{Raw, Request},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
-/// Chunks that may be on this side or on their way to it.
-const MOST: u32 = 8;
-/// Requests that a server has at hand while chunks lie side by side; each is for an equal part of the most.
-const AT_HAND: u32 = 2;
-/// How often a request that is not answered is repeated, in a row.
-const ATTEMPTS: u32 = 4;
+/// Chunks that are not worth a consumer. As many as one answer has room for.
+const FEW: u32 = 8;
+/// How long a consumer that fails is begun anew, each time with no chunk between.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a member of a cluster that does not have a chunk yet is asked again.
 const LATE_ATTEMPTS: u32 = 25;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
@@ -32,21 +30,11 @@ pub(super) struct Chunks {
     subject: String,
     /// The sequence of the chunk that came last, or one before the first.
     last: u64,
-    /// What is asked for, in order.
-    asked: VecDeque<Asking>,
-    /// Whether the chunks of the batch that came last lay side by side.
-    is_dense: bool,
     /// How many more are wanted.
     wanted: u64,
-}
-
-/// A request under way.
-struct Asking {
-    answer: Asked,
-    /// The sequence from which on it asks.
-    from: u64,
-    /// For how many chunks.
-    count: u32,
+    /// What came with a request and was not handed out.
+    few: VecDeque<Raw>,
+    many: Option<Pull>,
 }
 
 impl Chunks {
@@ -57,29 +45,23 @@ impl Chunks {
             store,
             subject,
             last: from.saturating_sub(1),
-            asked: VecDeque::new(),
-            is_dense: false,
             wanted,
+            few: VecDeque::new(),
+            many: None,
         }
     }
 
     /// The next chunk; `None` where there is none, or none wanted any more.
     pub(super) async fn next(&mut self) -> Result<Option<Raw>, ImageStoreError> {
-        let mut attempt = 1;
-        while self.wanted > 0 {
-            match self.step().await {
-                Ok(Step::Record(raw)) => return Ok(Some(raw)),
-                Ok(Step::End { complete: true }) => return Ok(None),
-                Ok(Step::End { complete: false }) => {}
-                Err(ReadError::Unavailable { source }) if attempt < ATTEMPTS => {
-                    tracing::warn!(%source, attempt, "a read is repeated");
-                    attempt += 1;
-                    self.asked.clear();
-                }
-                Err(error) => return Err(ImageStoreError::unavailable(error)),
-            }
+        if self.wanted == 0 {
+            return Ok(None);
         }
-        Ok(None)
+        let next = self.take().await.map_err(ImageStoreError::unavailable)?;
+        if let Some(raw) = &next {
+            self.last = raw.sequence;
+            self.wanted -= 1;
+        }
+        Ok(next)
     }
 
     /// The next chunk, of those that must be there.
@@ -96,53 +78,46 @@ impl Chunks {
         }
     }
 
-    /// Takes a chunk that has not come yet, or comes to the end of a request.
-    async fn step(&mut self) -> Result<Step, ReadError> {
-        self.ask().await?;
-        let last = self.last;
-        while let Some(asking) = self.asked.front_mut() {
-            match asking.answer.next().await? {
-                // The chunks lay less close than was expected, and the request before brought it.
-                Step::Record(raw) if raw.sequence <= last => {}
-                Step::Record(raw) => {
-                    self.last = raw.sequence;
-                    self.wanted -= 1;
-                    return Ok(Step::Record(raw));
-                }
-                Step::End { complete } => {
-                    self.is_dense = self.last.saturating_add(1) == asking.from + u64::from(asking.count);
-                    self.asked.pop_front();
-                    if complete {
-                        self.asked.clear();
-                    }
-                    return Ok(Step::End { complete });
-                }
+    async fn take(&mut self) -> Result<Option<Raw>, ReadError> {
+        if self.few.is_empty() && (self.many.is_some() || self.wanted > u64::from(FEW)) {
+            if let Some(raw) = self.pull().await? {
+                return Ok(Some(raw));
             }
+            self.many = None;
         }
-        Ok(Step::End { complete: false })
+        if self.few.is_empty() {
+            let count = u32::try_from(self.wanted).unwrap_or(FEW).min(FEW);
+            let request = Request::some(&self.subject, self.last.saturating_add(1), count);
+            self.few = self.store.records.request(request).await?.records;
+        }
+        Ok(self.few.pop_front())
     }
 
-    /// Keeps as many requests under way as may be.
-    async fn ask(&mut self) -> Result<(), ReadError> {
-        let at_hand = if self.is_dense { AT_HAND } else { 1 };
-        while self.asked.len() < at_hand as usize {
-            let under_way: u64 = self.asked.iter().map(|asking| u64::from(asking.count)).sum();
-            let count = self
-                .wanted
-                .saturating_sub(under_way)
-                .min(u64::from(MOST / at_hand));
-            let Ok(count @ 1..) = u32::try_from(count) else {
-                return Ok(());
-            };
-            let from = match self.asked.back() {
-                Some(before) => before.from + u64::from(before.count),
-                None => self.last.saturating_add(1),
-            };
-            let request = Request::some(&self.subject, from, count);
-            let answer = self.store.records.ask(&request).await?;
-            self.asked.push_back(Asking { answer, from, count });
+    /// The next chunk from a consumer, which is begun anew where it fails.
+    async fn pull(&mut self) -> Result<Option<Raw>, ReadError> {
+        let begun = Instant::now();
+        loop {
+            match self.pull_once().await {
+                Err(ReadError::Unavailable { source }) if begun.elapsed() < PATIENCE => {
+                    tracing::warn!(%source, "a read is repeated");
+                    self.many = None;
+                    tokio::time::sleep(BETWEEN_ATTEMPTS).await;
+                }
+                outcome => return outcome,
+            }
         }
-        Ok(())
+    }
+
+    async fn pull_once(&mut self) -> Result<Option<Raw>, ReadError> {
+        let many = match &mut self.many {
+            Some(many) => many,
+            None => {
+                let from = self.last.saturating_add(1);
+                let many = Pull::begin(&self.store.records, &self.subject, from).await?;
+                self.many.insert(many)
+            }
+        };
+        many.next(self.wanted).await
     }
 }
 
@@ -156,7 +131,7 @@ pub(super) const MISSING: &str = "a chunk is missing";
 /// Holds a chunk against what it says of itself: it has to begin at `offset`. Tells its hash.
 pub(super) fn check(raw: &Raw, offset: u64) -> Result<blake3::Hash, &'static str> {
     let head = ChunkHead::read(&raw.headers).ok_or(MISPLACED)?;
-    if head.offset != offset || raw.payload.len() > CHUNK {
+    if head.offset != offset || raw.payload.len() > LARGEST_CHUNK {
         return Err(MISPLACED);
     }
     match blake3::hash(&raw.payload) == head.hash {

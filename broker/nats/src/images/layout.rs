@@ -1,7 +1,7 @@
 //! Where the bytes lie, in the format of the JetStream Object Store (NATS ADR-20), so that `nats object get` and every
 //! client library read them.
 //!
-//! Chunks of 512 KiB, the last one shorter, stand in order on `$O.<bucket>.C.<nuid>`. The name of an image is its SHA-256 in
+//! Chunks of 496 KiB, the last one shorter, stand in order on `$O.<bucket>.C.<nuid>`. The name of an image is its SHA-256 in
 //! hexadecimal; what is behind it stands on `$O.<bucket>.M.<name in base64>`. Each chunk tells in two headers where in the
 //! image it begins and what its own BLAKE3 is, which other readers pass over. An upload of several chunks that was
 //! promised has a claim on `$O.<bucket>.C.<nuid>.claim`.
@@ -15,12 +15,15 @@ use async_nats::{
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use std::time::Duration;
 
-/// Bytes of a chunk, but for the last one of an image. Below the 1 MB that a server takes by default.
-pub(super) const CHUNK: usize = 512 * 1024;
+/// Bytes of a chunk that is written, but for the last one of an image. With its headers it takes less than 512 KiB: the client library
+/// reads into buffers that double as they fill, and with a little more every chunk would take one twice as large.
+pub(super) const CHUNK: usize = 496 * 1024;
+/// Most bytes of a chunk that is read. Below the 1 MB that a server takes by default.
+pub(super) const LARGEST_CHUNK: usize = 512 * 1024;
 /// Room for a message's headers.
 const HEADERS: usize = 4096;
 /// What a server has to take at least, in bytes.
-pub(super) const LEAST_PAYLOAD: usize = CHUNK + HEADERS;
+pub(super) const LEAST_PAYLOAD: usize = LARGEST_CHUNK + HEADERS;
 /// How many chunks `size` bytes have.
 pub(super) fn chunks_in(size: u64) -> u64 {
     size.div_ceil(CHUNK as u64)

@@ -6,7 +6,7 @@
 //! leave nothing behind; nothing is removed to make room. Images that nobody uses and uploads that nobody goes on with are
 //! removed by [`ImageStore::collect`], after a grace period.
 //!
-//! Bounds: 16 uploads at a time, each with at most 2.5 MiB in memory; a reader holds at most 4 MiB. Names and subjects hold digests
+//! Bounds: 16 uploads at a time, each with at most 2.5 MiB in memory; a reader holds at most 6 MiB. Names and subjects hold digests
 //! and random numbers: nothing by which a person could be identified. The bytes are not compressed; they are encrypted where
 //! the server encrypts.
 
@@ -16,6 +16,7 @@ mod desk;
 mod error;
 mod layout;
 mod name;
+mod pull;
 mod read;
 mod resume;
 mod seal;

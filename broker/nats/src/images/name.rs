@@ -3,7 +3,7 @@
 
 use super::{
     ImageStoreError, Inner,
-    layout::{CHUNK, Layout},
+    layout::{LARGEST_CHUNK, Layout},
     seal::Seal,
     wire::Refusal,
 };
@@ -25,6 +25,8 @@ pub(super) struct Name {
     pub(super) size: u64,
     pub(super) nuid: String,
     pub(super) chunks: u64,
+    /// Bytes of each chunk but the last one.
+    pub(super) chunk: u64,
     /// The sequence of its first chunk.
     pub(super) first: u64,
     /// The sequence of its last chunk.
@@ -78,7 +80,7 @@ impl Name {
             name: self.digest.to_string(),
             metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into(),
             options: Options {
-                max_chunk_size: CHUNK as u64,
+                max_chunk_size: self.chunk,
             },
             bucket: layout.bucket.clone(),
             nuid: self.nuid.clone(),
@@ -94,12 +96,14 @@ impl Name {
     fn read(info: &ObjectInfo) -> Option<Self> {
         let sequence = |key: &str| info.metadata.get(key)?.parse().ok();
         let (first, last) = (sequence(FIRST)?, sequence(LAST)?);
-        let is_ours = !info.deleted && info.options.max_chunk_size == CHUNK as u64 && info.size > 0;
+        let chunk = info.options.max_chunk_size;
+        let is_ours = !info.deleted && (1..=LARGEST_CHUNK as u64).contains(&chunk) && info.size > 0;
         is_ours.then_some(Self {
             digest: info.name.parse().ok()?,
             size: info.size,
             nuid: info.nuid.clone(),
             chunks: info.chunks,
+            chunk,
             first,
             last,
             seal: info.metadata.get(SEAL)?.parse().ok()?,
@@ -179,6 +183,7 @@ mod tests {
             size: 700_000,
             nuid: "p1".to_owned(),
             chunks: 2,
+            chunk: 500_000,
             first: 7,
             last: 9,
             seal: Seal::default(),

@@ -5,7 +5,7 @@ use super::{
     ImageStoreError, Inner,
     chunks::{ALTERED, Chunks, MISPLACED, MISSING, check},
     desk::Hold,
-    layout::{CHUNK, ChunkHead},
+    layout::ChunkHead,
     name::Name,
     seal::Seal,
 };
@@ -41,7 +41,7 @@ impl ImageRange {
     };
 }
 
-/// The bytes of an image, in order: a stream of parts of at most 512 KiB. Holds at most 4 MiB, however slowly it is read, and
+/// The bytes of an image, in order: a stream of parts of at most 512 KiB. Holds at most 6 MiB, however slowly it is read, and
 /// keeps the image from being collected.
 pub struct ImageReader {
     size: u64,
@@ -97,15 +97,14 @@ impl Inner {
             let parts = Box::pin(stream::empty());
             return Ok(ImageReader { size, parts });
         }
-        let chunk = CHUNK as u64;
-        let (first, last) = (from / chunk, (until - 1) / chunk);
+        let (first, last) = (from / name.chunk, (until - 1) / name.chunk);
         let start = self.find(&name, first).await?;
         let is_whole = from == 0 && until == size;
         let reading = Reading {
             store: self.clone(),
             chunks: Chunks::of(self.clone(), &name.nuid, start, last - first + 1),
             digest: *digest,
-            position: first * chunk,
+            position: first * name.chunk,
             from,
             until,
             size,
@@ -176,7 +175,7 @@ impl Inner {
             let found = found.map_err(ImageStoreError::unavailable)?;
             let found = found.ok_or_else(|| damaged(MISSING))?;
             let head = ChunkHead::read(&found.headers).ok_or_else(|| damaged(MISPLACED))?;
-            let number = head.offset / CHUNK as u64;
+            let number = head.offset / name.chunk;
             match number.cmp(&wanted) {
                 std::cmp::Ordering::Equal => return Ok(found.sequence),
                 std::cmp::Ordering::Less => low = (number, found.sequence),

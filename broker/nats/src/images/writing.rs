@@ -114,6 +114,7 @@ impl Writing {
             size: offset,
             nuid: self.nuid.clone(),
             chunks,
+            chunk: CHUNK as u64,
             first,
             last,
             seal,

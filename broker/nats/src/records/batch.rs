@@ -122,11 +122,6 @@ impl Records {
         self.send(body.to_vec(), many).await?.take().await
     }
 
-    /// Asks, and leaves the answer for later: a reader has the next batch on its way while it uses up the one before.
-    pub(crate) async fn ask(&self, request: &Request<'_>) -> Result<Asked, ReadError> {
-        self.send(written(request)?, request.batch.is_some()).await
-    }
-
     async fn send(&self, body: Vec<u8>, many: bool) -> Result<Asked, ReadError> {
         let connection = &self.connection;
         tokio::time::timeout(LONGEST_SILENCE, connection.connected())
@@ -154,8 +149,8 @@ impl Records {
     }
 }
 
-/// A request whose answer is on its way; it waits with the client, which has room for all of it.
-pub(crate) struct Asked {
+/// A request whose answer is on its way.
+struct Asked {
     answers: Subscriber,
     wire: Wire,
     many: bool,
@@ -164,7 +159,7 @@ pub(crate) struct Asked {
 }
 
 /// A step of an answer.
-pub(crate) enum Step {
+enum Step {
     Record(Raw),
     /// Nothing comes behind it.
     End {
@@ -175,7 +170,7 @@ pub(crate) enum Step {
 
 impl Asked {
     /// Takes the whole answer.
-    pub(crate) async fn take(mut self) -> Result<Batch, ReadError> {
+    async fn take(mut self) -> Result<Batch, ReadError> {
         let mut batch = Batch::default();
         loop {
             match self.next().await? {
@@ -196,7 +191,7 @@ impl Asked {
     }
 
     /// Takes the next record, or the end of an answer of many.
-    pub(crate) async fn next(&mut self) -> Result<Step, ReadError> {
+    async fn next(&mut self) -> Result<Step, ReadError> {
         let message = tokio::select! {
             message = tokio::time::timeout(LONGEST_SILENCE, self.answers.next()) => message,
             () = self.wire.made_anew() => return Err(unavailable("the connection was lost")),

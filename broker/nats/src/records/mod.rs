@@ -9,7 +9,7 @@ mod read;
 
 pub use append::{Appended, CloudEvent};
 pub(crate) use append::{GUARDING_SUBJECT, Guard, Outgoing, REQUESTS, TRACEPARENT, is_full};
-pub(crate) use batch::{Asked, Request, Step};
+pub(crate) use batch::Request;
 pub use error::AppendError;
 pub(crate) use read::Raw;
 pub use read::ReadError;

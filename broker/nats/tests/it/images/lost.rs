@@ -12,18 +12,22 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Which record of an answer of many gets lost.
+/// Which record gets lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
+    /// The first one of an answer of many.
     First,
+    /// The last one of an answer of many.
     Last,
+    /// One that a consumer hands out.
+    HandedOut,
 }
 
 /// What gets lost next, and how much was.
 #[derive(Default)]
 struct Leak {
     which: Option<Which>,
-    /// Answers that come whole before that.
+    /// Answers that come whole before that, or records of a consumer.
     spared: usize,
     lost: usize,
 }
@@ -56,7 +60,7 @@ impl Wire {
         Self { url, leak, task }
     }
 
-    /// One record gets lost, after so many answers that come whole.
+    /// One record gets lost, after so many answers or records of a consumer that come.
     fn loses(&self, which: Which, spared: usize) {
         *self.leak.lock().unwrap() = Leak {
             which: Some(which),
@@ -93,6 +97,13 @@ async fn pass(from: OwnedReadHalf, mut to: OwnedWriteHalf, leak: Arc<Mutex<Leak>
     let (mut from, mut held) = (BufReader::new(from), None::<Vec<u8>>);
     loop {
         let message = message(&mut from).await?;
+        if is_handed_out(&message) {
+            let mut leak = leak.lock().unwrap();
+            if leak.takes(Which::HandedOut) {
+                continue;
+            }
+            leak.spared = leak.spared.saturating_sub(1);
+        }
         let is_of_many = has(&message, b"Nats-Num-Pending: ");
         let is_end = is_of_many && has(&message, b"NATS/1.0 204");
         if let Some(record) = held.take()
@@ -131,10 +142,28 @@ async fn message(from: &mut BufReader<OwnedReadHalf>) -> io::Result<Vec<u8>> {
     Ok(message)
 }
 
+/// Whether a message is a record that a consumer hands out.
+fn is_handed_out(message: &[u8]) -> bool {
+    let line = message.split(|byte| *byte == b'\n').next().unwrap();
+    message.starts_with(b"HMSG ") && has(line, b" $JS.ACK.")
+}
+
 /// Whether a message's beginning, where its headers are, says something.
 fn has(message: &[u8], words: &[u8]) -> bool {
     let head = &message[..message.len().min(1024)];
     head.windows(words.len()).any(|part| part == words)
+}
+
+async fn reads_in_spite(wire: &Wire, store: &ImageStore, bytes: &Bytes, which: Which, spared: usize) {
+    wire.loses(which, spared);
+    let read = whole(store, bytes).await.unwrap();
+    assert!(read == *bytes, "{which:?} {spared}");
+    assert_eq!(wire.lost(), 1, "{which:?} {spared}");
+    assert_eq!(
+        store.contains(&Digest::of(bytes)).await.unwrap(),
+        Some(bytes.len() as u64),
+        "{which:?} {spared}: it is noted as damaged"
+    );
 }
 
 #[tokio::test]
@@ -142,26 +171,21 @@ async fn a_chunk_that_is_lost_on_the_way_is_asked_for_again_and_damages_nothing(
     let server = ForeignServer::with_jetstream().await;
     let wire = Wire::to(&server.url).await;
     let store = images(&server.log_at(&wire.url).await).await;
-    let bytes = content(1, 30 * CHUNK + 7);
-    let digest = Digest::of(&bytes);
-    upload(&store, promise("imaging", &bytes), &bytes).await.unwrap();
-    for which in [Which::First, Which::Last] {
-        // The first answer has 8 chunks, later ones 4, with the next one on its way behind them.
-        for spared in 0..6 {
-            wire.loses(which, spared);
-            assert!(
-                whole(&store, &bytes).await.unwrap() == bytes,
-                "{which:?} {spared}"
-            );
-            assert_eq!(wire.lost(), 1, "{which:?} {spared}");
-            assert_eq!(
-                store.contains(&digest).await.unwrap(),
-                Some(bytes.len() as u64),
-                "{which:?} {spared}: it is noted as damaged"
-            );
-        }
+    // So few chunks come with one request, and so many by a consumer.
+    let (few, many) = (content(1, 4 * CHUNK + 7), content(2, 30 * CHUNK + 7));
+    for bytes in [&few, &many] {
+        upload(&store, promise("imaging", bytes), bytes).await.unwrap();
     }
-    assert!(store.is_sound(&digest).await.unwrap());
-    let again = upload(&store, promise("archive", &bytes), &bytes).await.unwrap();
-    assert!(!again.is_new, "a sound image was replaced");
+    for which in [Which::First, Which::Last] {
+        reads_in_spite(&wire, &store, &few, which, 0).await;
+    }
+    // Behind the last one nothing comes that would show that it is missing.
+    for spared in [0, 1, 2, 11, 12, 13, 29, 30] {
+        reads_in_spite(&wire, &store, &many, Which::HandedOut, spared).await;
+    }
+    for bytes in [&few, &many] {
+        assert!(store.is_sound(&Digest::of(bytes)).await.unwrap());
+        let again = upload(&store, promise("archive", bytes), bytes).await.unwrap();
+        assert!(!again.is_new, "a sound image was replaced");
+    }
 }

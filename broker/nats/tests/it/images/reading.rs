@@ -88,6 +88,41 @@ async fn a_reader_that_stands_still_holds_nobody_up() {
     assert!(got.concat() == bytes);
 }
 
+/// How many consumers the server keeps for readers of images.
+async fn consumers(client: &Context) -> usize {
+    let stream = client.get_stream(STREAM).await.unwrap();
+    stream.get_info().await.unwrap().state.consumer_count
+}
+
+#[tokio::test]
+async fn a_read_goes_on_when_the_server_forgets_it_and_leaves_nothing_with_the_server() {
+    let server = ForeignServer::with_jetstream().await;
+    let store = images(&server.log().await).await;
+    let client = server.client().await;
+    let bytes = content(1, 30 * CHUNK);
+    upload(&store, promise("imaging", &bytes), &bytes).await.unwrap();
+    let mut reader = store.read(&Digest::of(&bytes), ImageRange::WHOLE).await.unwrap();
+    let mut got = vec![reader.try_next().await.unwrap().unwrap()];
+    let stream = client.get_stream(STREAM).await.unwrap();
+    let names: Vec<String> = stream.consumer_names().try_collect().await.unwrap();
+    let [name] = names.as_slice() else {
+        panic!("{names:?}");
+    };
+    stream.delete_consumer(name).await.unwrap();
+    while let Some(part) = reader.try_next().await.unwrap() {
+        got.push(part);
+    }
+    assert!(got.concat() == bytes);
+    let mut given_up = store.read(&Digest::of(&bytes), ImageRange::WHOLE).await.unwrap();
+    assert!(given_up.try_next().await.unwrap().is_some());
+    drop((reader, given_up));
+    until_done(async || match consumers(&client).await {
+        0 => Ok(()),
+        left => Err(format!("{left} consumers are left")),
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_read_survives_a_kill_of_the_server() {
     let office = Office::open().await;
