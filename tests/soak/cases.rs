@@ -53,8 +53,7 @@ pub(crate) enum Case {
     Stubborn,
     /// 10,000 connections to the API at once.
     Connections,
-    /// Bad input of every kind, chosen by libFuzzer: each target of `tests/fuzz` for `--fuzz-seconds`. Needs a nightly compiler and
-    /// cargo-fuzz.
+    /// Bad input of every kind, chosen by libFuzzer: each target of `tests/fuzz` for `--fuzz-seconds`. Needs cargo-fuzz.
     Fuzz,
 }
 

@@ -1,4 +1,4 @@
-//! The targets of `tests/fuzz`, each for a bounded time: built with cargo-fuzz and a nightly compiler, which not every machine has.
+//! The targets of `tests/fuzz`, each for a bounded time: built with cargo-fuzz, which not every machine has.
 //!
 //! Everything lies below `target/fuzz`: the programs, what was found interesting (kept from run to run), and inputs that broke
 //! something, each with the command that shows it again. Bounds of a run: the time, 2 GiB of memory, 60 s for an input, 64 KiB an input.
@@ -46,21 +46,13 @@ pub(crate) fn each(time: Duration) -> Result<Fuzzed> {
 
 /// What has to be installed first.
 fn lacking() -> Option<String> {
-    let answers = |arguments: &[&str]| {
-        let mut command = plain("cargo");
-        let asked = command
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        asked.status().is_ok_and(|status| status.success())
-    };
-    if !answers(&["+nightly", "--version"]) {
-        return Some("there is no nightly compiler: `rustup toolchain install nightly`".to_owned());
-    }
-    if !answers(&["+nightly", "fuzz", "--version"]) {
-        return Some("there is no cargo-fuzz: `cargo install cargo-fuzz --locked`".to_owned());
-    }
-    None
+    let mut command = plain("cargo");
+    let asked = command
+        .args(["fuzz", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let answers = asked.status().is_ok_and(|status| status.success());
+    (!answers).then(|| "there is no cargo-fuzz: `cargo install cargo-fuzz --locked`".to_owned())
 }
 
 /// Writes the inputs to begin with, a folder for each target. Tells the targets.
@@ -84,7 +76,7 @@ fn root() -> PathBuf {
     tests.parent().unwrap_or(tests).to_owned()
 }
 
-/// Without what cargo and rustup tell a program that they run: another compiler is wanted.
+/// Without what cargo and rustup tell a program that they run: this build is another one.
 fn plain(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
@@ -97,20 +89,12 @@ fn plain(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// No sanitizer: nothing of ours is unsafe, and without it a target is fed twice as much.
+/// No sanitizer: nothing of ours is unsafe, without it a target is fed twice as much, and the usual compiler is enough.
 fn cargo(root: &Path, what: &str) -> Command {
     let mut command = plain("cargo");
     command
         .current_dir(root)
-        .args([
-            "+nightly",
-            "fuzz",
-            what,
-            "--fuzz-dir",
-            "tests/fuzz",
-            "--sanitizer",
-            "none",
-        ])
+        .args(["fuzz", what, "--fuzz-dir", "tests/fuzz", "--sanitizer", "none"])
         .args(["--target-dir", "target/fuzz"]);
     command
 }

@@ -97,9 +97,9 @@ enum Task {
     },
     /// Kill, fill, cut off and delay whole practices under load, and check that nothing was lost, doubled or put out of order.
     ///
-    /// Sets up and builds what is needed, then runs the long forms of the fault tests, a flood of connections and, with a
-    /// nightly compiler and cargo-fuzz, bad input of every kind: some 50 minutes in all. `cargo xtask soak -- --help` lists the
-    /// runs and their options.
+    /// Sets up and builds what is needed, then runs the long forms of the fault tests, a flood of connections and, with
+    /// cargo-fuzz, bad input of every kind: some 50 minutes in all. `cargo xtask soak -- --help` lists the runs and their
+    /// options.
     Soak {
         /// Passed to the runs as they are, for example `--only kills --kills 200 --seed 7 --minutes 60`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

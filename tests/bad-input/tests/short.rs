@@ -1,4 +1,4 @@
-//! The targets over their seeds and some thousand changed copies, so that they hold and compile without a nightly compiler. The long
+//! The targets over their seeds and some thousand changed copies, so that they hold and compile without cargo-fuzz. The long
 //! runs are `cargo xtask soak -- --only fuzz`.
 
 #![allow(
