@@ -1,8 +1,8 @@
 //! The chunks of one upload, in order, as they lie in the store. Whoever uses them up slowly holds nobody up and makes nothing
 //! grow: at most 12 chunks (6 MiB together) are on this side or on their way to it.
 //!
-//! A few come with one request; many come by a consumer, and what a consumer does not have is asked for once more before it counts
-//! as not there.
+//! A few come with one request; many come by a consumer. What a consumer does not have, or does not hand out, is asked for with a
+//! request, which knows better: of a block that is damaged on the disk a server goes on to count what it cannot hand out.
 
 use super::{
     ImageStoreError, Inner,
@@ -14,12 +14,9 @@ use crate::{
     records::{Raw, Request},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use tokio::time::Instant;
 
 /// Chunks that are not worth a consumer. As many as one answer has room for.
 const FEW: u32 = 8;
-/// How long a consumer that fails is begun anew, each time with no chunk between.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a member of a cluster that does not have a chunk yet is asked again.
 const LATE_ATTEMPTS: u32 = 25;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(200);
@@ -80,8 +77,13 @@ impl Chunks {
 
     async fn take(&mut self) -> Result<Option<Raw>, ReadError> {
         if self.few.is_empty() && (self.many.is_some() || self.wanted > u64::from(FEW)) {
-            if let Some(raw) = self.pull().await? {
-                return Ok(Some(raw));
+            match self.pull().await {
+                Ok(Some(raw)) => return Ok(Some(raw)),
+                Ok(None) => {}
+                Err(ReadError::Unavailable { source }) => {
+                    tracing::warn!(%source, "the next chunks of an image are read by a request");
+                }
+                Err(error) => return Err(error),
             }
             self.many = None;
         }
@@ -93,27 +95,13 @@ impl Chunks {
         Ok(self.few.pop_front())
     }
 
-    /// The next chunk from a consumer, which is begun anew where it fails.
+    /// The next chunk from a consumer.
     async fn pull(&mut self) -> Result<Option<Raw>, ReadError> {
-        let begun = Instant::now();
-        loop {
-            match self.pull_once().await {
-                Err(ReadError::Unavailable { source }) if begun.elapsed() < PATIENCE => {
-                    tracing::warn!(%source, "a read is repeated");
-                    self.many = None;
-                    tokio::time::sleep(BETWEEN_ATTEMPTS).await;
-                }
-                outcome => return outcome,
-            }
-        }
-    }
-
-    async fn pull_once(&mut self) -> Result<Option<Raw>, ReadError> {
         let many = match &mut self.many {
             Some(many) => many,
             None => {
                 let from = self.last.saturating_add(1);
-                let many = Pull::begin(&self.store.records, &self.subject, from).await?;
+                let many = Pull::begin(&self.store, &self.subject, from).await?;
                 self.many.insert(many)
             }
         };

@@ -7,6 +7,7 @@
 //! promised has a claim on `$O.<bucket>.C.<nuid>.claim`.
 
 use super::UploadKey;
+use crate::log::MOST_CONSUMERS;
 use archwire_core::{Digest, PracticeName};
 use async_nats::{
     HeaderMap, HeaderValue,
@@ -65,7 +66,7 @@ impl Layout {
             max_messages: -1,
             max_messages_per_subject: -1,
             max_message_size: -1,
-            max_consumers: -1,
+            max_consumers: MOST_CONSUMERS,
             max_age: Duration::ZERO,
             duplicate_window: DUPLICATE_WINDOW,
             allow_rollup: true,

@@ -36,7 +36,10 @@ use collect::Mode;
 use desk::Desk;
 use futures_util::TryStreamExt;
 use layout::{LEAST_PAYLOAD, Layout};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 /// Removing the chunks of a large image, or listing everything there is, takes a server longer than another request.
 const LONGEST_REMOVAL: Duration = Duration::from_secs(60);
@@ -55,6 +58,8 @@ struct Inner {
     largest: ByteSize,
     replicas: usize,
     desk: Arc<Desk>,
+    /// How many readers have a consumer.
+    readers: AtomicU64,
 }
 
 /// How much the images may take.
@@ -125,6 +130,7 @@ impl Log {
             largest: config.largest,
             replicas,
             desk: Arc::new(Desk::default()),
+            readers: AtomicU64::new(0),
         };
         Ok(ImageStore {
             inner: Arc::new(inner),
@@ -191,7 +197,7 @@ impl ImageStore {
     ///
     /// # Errors
     /// When it is not there, or cannot be read. The reader fails in the middle, and ends with that, when the server is not back
-    /// within 20 s or the image is damaged.
+    /// within 25 s or the image is damaged.
     pub async fn read(&self, digest: &Digest, range: ImageRange) -> Result<ImageReader, ImageStoreError> {
         self.inner.read(digest, range).await
     }

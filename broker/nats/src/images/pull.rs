@@ -6,13 +6,13 @@
 //! asks it for anything for two minutes.
 //!
 //! It is not acknowledged: each chunk carries a number that the server counts up, and a number left out, a lost connection or
-//! a silence of 5 s ends the reading, which whoever reads begins anew behind the last chunk that came.
+//! a silence of 5 s is an error, after which whoever reads goes on otherwise, behind the last chunk that came.
+//!
+//! Bounds: 12 chunks of a reader and 64 of all (32 MiB) are on their way, of which each reader has an equal share, but two at least.
+//! A server closes a connection behind which 64 MiB wait.
 
-use crate::{
-    Cause, ReadError,
-    connection::Wire,
-    records::{Raw, Records},
-};
+use super::Inner;
+use crate::{Cause, ReadError, connection::Wire, records::Raw};
 use async_nats::{
     Message, Subject, Subscriber,
     jetstream::{
@@ -21,23 +21,28 @@ use async_nats::{
     },
 };
 use futures_util::StreamExt;
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, SystemTime},
+};
 use tokio::{runtime::Handle, time::timeout};
 
-/// Chunks that may be on this side or on their way to it: with fewer the server stands still now and then while the last of them
-/// are used up.
-pub(super) const MOST: u64 = 12;
+/// Chunks of one reader that may be on this side or on their way to it: with fewer the server stands still now and then while the
+/// last of them are used up.
+const MOST: u64 = 12;
+/// The same of all readers.
+const MOST_OF_ALL: u64 = 64;
 /// Chunks asked for at a time: the fewer they are, the more evenly they come.
 const AT_A_TIME: u64 = 2;
 const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 /// How long the server keeps a request for chunks. They are there when they are asked for.
 const EXPIRY: Duration = Duration::from_secs(30);
-/// How long the server keeps a consumer that is asked for nothing: longer than anybody waits who reads slowly.
+/// How long the server keeps a consumer that is asked for nothing. Who reads more slowly than that begins another one.
 const FORGOTTEN: Duration = Duration::from_secs(120);
 
 /// A consumer, and what is on its way from it.
 pub(super) struct Pull {
-    records: Records,
+    held: Held,
     consumer: Consumer<pull::Config>,
     inbox: Subject,
     messages: Subscriber,
@@ -52,12 +57,15 @@ pub(super) struct Pull {
 
 impl Pull {
     /// Begins at the first chunk of `subject` with sequence `from` or a later one.
-    pub(super) async fn begin(records: &Records, subject: &str, from: u64) -> Result<Self, ReadError> {
-        let connection = &records.connection;
-        let connected = timeout(LONGEST_SILENCE, connection.connected());
-        connected.await.map_err(unavailable)?;
+    pub(super) async fn begin(store: &Arc<Inner>, subject: &str, from: u64) -> Result<Self, ReadError> {
+        let connection = &store.records.connection;
+        if !connection.status().connected {
+            return Err(unavailable("there is no connection"));
+        }
         let wire = connection.wire();
+        let held = Held::of(store);
         let config = pull::Config {
+            name: Some(held.consumer.clone()),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
             ack_policy: AckPolicy::None,
             filter_subject: subject.to_owned(),
@@ -66,13 +74,13 @@ impl Pull {
             num_replicas: 1,
             ..pull::Config::default()
         };
-        let consumer = records.stream.create_consumer(config).await;
+        let consumer = store.records.stream.create_consumer(config).await;
         let consumer = consumer.map_err(unavailable)?;
         let inbox = Subject::from(connection.client.new_inbox());
         let messages = connection.client.subscribe(inbox.clone()).await;
         let pending = consumer.cached_info().num_pending;
         Ok(Self {
-            records: records.clone(),
+            held,
             consumer,
             inbox,
             messages: messages.map_err(unavailable)?,
@@ -100,7 +108,8 @@ impl Pull {
 
     /// Keeps as many chunks on their way as may be.
     async fn ask(&mut self, wanted: u64) -> Result<(), ReadError> {
-        while self.asked < wanted && self.asked + AT_A_TIME <= MOST {
+        let most = self.held.share();
+        while self.asked < wanted && self.asked + AT_A_TIME <= most {
             let count = AT_A_TIME.min(wanted - self.asked);
             let batch = pull::BatchConfig {
                 batch: usize::try_from(count).unwrap_or(usize::MAX),
@@ -120,7 +129,7 @@ impl Pull {
                 "the consumer ends with status {status}"
             )));
         }
-        let context = self.records.connection.jetstream.clone();
+        let context = self.held.store.records.connection.jetstream.clone();
         let message = jetstream::Message { message, context };
         let Ok(info) = message.info() else {
             return Err(ReadError::Answer {
@@ -145,15 +154,38 @@ impl Pull {
     }
 }
 
-impl Drop for Pull {
+/// A consumer's place among those of all readers, from before it is made; gives the place back, and has the server remove the
+/// consumer.
+struct Held {
+    store: Arc<Inner>,
+    consumer: String,
+}
+
+impl Held {
+    fn of(store: &Arc<Inner>) -> Self {
+        store.readers.fetch_add(1, Ordering::Relaxed);
+        Self {
+            store: store.clone(),
+            consumer: hex::encode(rand::random::<[u8; 16]>()),
+        }
+    }
+
+    /// How many chunks may be on their way to this reader.
+    fn share(&self) -> u64 {
+        let readers = self.store.readers.load(Ordering::Relaxed).max(1);
+        (MOST_OF_ALL / readers).clamp(AT_A_TIME, MOST)
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
+        self.store.readers.fetch_sub(1, Ordering::Relaxed);
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let stream = self.records.stream.clone();
-        let name = self.consumer.cached_info().name.clone();
+        let (store, name) = (self.store.clone(), std::mem::take(&mut self.consumer));
         runtime.spawn(async move {
-            if let Err(error) = stream.delete_consumer(&name).await {
+            if let Err(error) = store.records.stream.delete_consumer(&name).await {
                 tracing::debug!(%error, "a consumer is left to the server to remove");
             }
         });

@@ -192,7 +192,7 @@ impl Inner {
 /// That part of `length`.
 fn between(length: u64, (part, whole): (u64, u64)) -> u64 {
     let scaled = u128::from(length) * u128::from(part) / u128::from(whole.max(1));
-    u64::try_from(scaled).unwrap_or(length)
+    u64::try_from(scaled).unwrap_or(length).min(length)
 }
 
 impl Reading {

@@ -93,7 +93,7 @@ impl Inner {
             };
             let length = raw.payload.len() as u64;
             let end = progress.offset.saturating_add(length);
-            let is_whole = length == CHUNK as u64 || end == size;
+            let is_whole = length == CHUNK as u64 || (length < CHUNK as u64 && end == size);
             let hash = match check(&raw, progress.offset) {
                 Ok(hash) => hash,
                 Err(what) => return self.begin_anew(nuid, what).await,

@@ -48,14 +48,14 @@ pub(super) fn stream(practice: &PracticeName, config: &LogConfig) -> Config {
         num_replicas: config.replicas.get(),
         max_bytes: config.max_bytes.as_limit(),
         duplicate_window: config.duplicate_window,
-        max_consumers: MOST_FOLLOWERS,
+        max_consumers: MOST_CONSUMERS,
         ..kept()
     }
 }
 
-/// Those who may follow a log at a time. Said as a number, because nats-server 2.15 takes what is not greater than zero for its own
-/// default of 1,000. A log that was made with another number keeps it.
-const MOST_FOLLOWERS: i32 = 16_384;
+/// Those who may follow a log at a time, or read large images. Said as a number, because nats-server 2.15 takes what is not greater
+/// than zero for its own default of 1,000. A stream that was made with another number keeps it.
+pub(crate) const MOST_CONSUMERS: i32 = 16_384;
 
 /// A stream on disk, compressed, in which nothing is ever removed or overwritten.
 pub(crate) fn kept() -> Config {

@@ -10,7 +10,7 @@ mod stored;
 
 pub use append::{Entry, Expected};
 pub use config::LogConfig;
-pub(crate) use config::{kept, stream_name};
+pub(crate) use config::{MOST_CONSUMERS, kept, stream_name};
 pub use deliveries::{Deliveries, DeliveriesConfig, DeliveriesError, HandedOut, Queue, SettleError, Work};
 pub use read::Filter;
 pub use stored::Stored;

@@ -119,98 +119,54 @@ impl Records {
     }
 
     async fn once(&self, body: &[u8], many: bool) -> Result<Batch, ReadError> {
-        self.send(body.to_vec(), many).await?.take().await
-    }
-
-    async fn send(&self, body: Vec<u8>, many: bool) -> Result<Asked, ReadError> {
         let connection = &self.connection;
         tokio::time::timeout(LONGEST_SILENCE, connection.connected())
             .await
             .map_err(unavailable)?;
-        let wire = connection.wire();
+        let mut wire = connection.wire();
         let inbox = connection.client.new_inbox();
-        let answers = connection
-            .client
-            .subscribe(inbox.clone())
-            .await
-            .map_err(unavailable)?;
+        let answers = connection.client.subscribe(inbox.clone()).await;
+        let mut answers = answers.map_err(unavailable)?;
         let subject = format!("$JS.API.DIRECT.GET.{}", self.stream.cached_info().config.name);
         let sent = connection
             .client
-            .publish_with_reply(subject, inbox, body.into())
+            .publish_with_reply(subject, inbox, body.to_vec().into())
             .await;
         sent.map_err(unavailable)?;
-        Ok(Asked {
-            answers,
-            wire,
-            many,
-            last: 0,
-        })
-    }
-}
-
-/// A request whose answer is on its way.
-struct Asked {
-    answers: Subscriber,
-    wire: Wire,
-    many: bool,
-    /// The sequence of the record that came last.
-    last: u64,
-}
-
-/// A step of an answer.
-enum Step {
-    Record(Raw),
-    /// Nothing comes behind it.
-    End {
-        /// Whether there was no more to ask for.
-        complete: bool,
-    },
-}
-
-impl Asked {
-    /// Takes the whole answer.
-    async fn take(mut self) -> Result<Batch, ReadError> {
         let mut batch = Batch::default();
         loop {
-            match self.next().await? {
-                Step::Record(raw) => {
+            let message = next(&mut answers, &mut wire).await?;
+            match part(&message)? {
+                Part::Record => {
+                    let raw = record(message, batch.last)?;
                     batch.last = raw.sequence;
                     batch.next = raw.sequence.saturating_add(1);
                     batch.records.push_back(raw);
                 }
-                Step::End { complete } => {
-                    batch.complete = complete;
+                Part::End { last, .. } if last != batch.last => return Err(lost()),
+                Part::End { pending, .. } => {
+                    batch.complete = pending == 0;
+                    return Ok(batch);
+                }
+                Part::Nothing => {
+                    batch.complete = true;
                     return Ok(batch);
                 }
             }
-            if !self.many {
+            if !many {
                 return Ok(batch);
             }
         }
     }
+}
 
-    /// Takes the next record, or the end of an answer of many.
-    async fn next(&mut self) -> Result<Step, ReadError> {
-        let message = tokio::select! {
-            message = tokio::time::timeout(LONGEST_SILENCE, self.answers.next()) => message,
-            () = self.wire.made_anew() => return Err(unavailable("the connection was lost")),
-        };
-        let message = message.map_err(unavailable)?;
-        let message = message.ok_or_else(|| unavailable("the connection is closed"))?;
-        match part(&message)? {
-            Part::Record => {
-                let raw = record(message, self.last)?;
-                self.last = raw.sequence;
-                Ok(Step::Record(raw))
-            }
-            Part::End { last, .. } if last != self.last => Err(lost()),
-            Part::End { pending, .. } => Ok(Step::End {
-                complete: pending == 0,
-            }),
-            Part::Nothing => Ok(Step::End { complete: true }),
-        }
-    }
+async fn next(answers: &mut Subscriber, wire: &mut Wire) -> Result<Message, ReadError> {
+    let message = tokio::select! {
+        message = tokio::time::timeout(LONGEST_SILENCE, answers.next()) => message,
+        () = wire.made_anew() => return Err(unavailable("the connection was lost")),
+    };
+    let message = message.map_err(unavailable)?;
+    message.ok_or_else(|| unavailable("the connection is closed"))
 }
 
 fn written(request: &Request<'_>) -> Result<Vec<u8>, ReadError> {

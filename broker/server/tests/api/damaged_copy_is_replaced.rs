@@ -52,7 +52,7 @@ async fn a_copy_that_lost_a_part_is_found_where_nothing_is_sent_and_replaced_whe
     let uid = vendor.stored(&bytes).await;
     let all = bytes.len() as u64;
     assert!(is_known(&vendor, &bytes, all).await.unwrap());
-    lose_the_first_chunk(&server, all / CHUNK);
+    lose_the_first_chunk(&server, all.div_ceil(CHUNK));
     let refused = is_known(&vendor, &bytes, all).await.unwrap_err();
     assert_eq!(code(&refused), (Code::OutOfRange, "image_offset_ahead"));
     assert_eq!(

@@ -30,7 +30,7 @@ const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const IDLE: Duration = Duration::from_millis(500);
 /// The most bytes of a message.
 pub(crate) const PIECE: usize = 512 * 1024;
-pub(crate) const CHUNK: u64 = 512 * 1024;
+pub(crate) const CHUNK: u64 = 496 * 1024;
 /// More than the connection, the call and the broker hold of an image on its way.
 const PIECES: u8 = 16;
 

@@ -21,6 +21,8 @@ enum Which {
     Last,
     /// One that a consumer hands out.
     HandedOut,
+    /// Everything that consumers hand out.
+    AllHandedOut,
 }
 
 /// What gets lost next, and how much was.
@@ -100,6 +102,10 @@ async fn pass(from: OwnedReadHalf, mut to: OwnedWriteHalf, leak: Arc<Mutex<Leak>
         if is_handed_out(&message) {
             let mut leak = leak.lock().unwrap();
             if leak.takes(Which::HandedOut) {
+                continue;
+            }
+            if leak.which == Some(Which::AllHandedOut) {
+                leak.lost += 1;
                 continue;
             }
             leak.spared = leak.spared.saturating_sub(1);
@@ -183,7 +189,13 @@ async fn a_chunk_that_is_lost_on_the_way_is_asked_for_again_and_damages_nothing(
     for spared in [0, 1, 2, 11, 12, 13, 29, 30] {
         reads_in_spite(&wire, &store, &many, Which::HandedOut, spared).await;
     }
-    for bytes in [&few, &many] {
+    let some = content(3, 12 * CHUNK);
+    upload(&store, promise("imaging", &some), &some).await.unwrap();
+    wire.loses(Which::AllHandedOut, 0);
+    assert!(whole(&store, &some).await.unwrap() == some);
+    assert!(wire.lost() > 0, "no consumer handed anything out");
+    wire.loses(Which::First, usize::MAX);
+    for bytes in [&few, &many, &some] {
         assert!(store.is_sound(&Digest::of(bytes)).await.unwrap());
         let again = upload(&store, promise("archive", bytes), bytes).await.unwrap();
         assert!(!again.is_new, "a sound image was replaced");
