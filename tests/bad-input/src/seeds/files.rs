@@ -1,8 +1,8 @@
 //! Small files of each kind: an invented person's radiograph as DICOM in three ways of writing, a photograph's header, and others.
 
 /// The files.
-pub(super) fn all() -> [Vec<u8>; 8] {
-    let set = radiograph();
+pub(super) fn all() -> [Vec<u8>; 9] {
+    let set = radiograph("Example^Ada=\u{5c71}^\u{592a}");
     let deflated = miniz_oxide::deflate::compress_to_vec(&set, 6);
     let mut stl = vec![0; 134];
     if let Some(count) = stl.get_mut(80) {
@@ -12,6 +12,7 @@ pub(super) fn all() -> [Vec<u8>; 8] {
         part10("1.2.840.10008.1.2.1", &set),
         part10("1.2.840.10008.1.2.1.99", &deflated),
         part10("1.2.840.10008.1.2.4.50", &set),
+        part10("1.2.840.10008.1.2.1", &radiograph(", Ada")),
         photo(),
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x14\0\0\0\x1e\x08\x02\0\0\0\0\0\0\0".to_vec(),
         b"%PDF-1.4\n%%EOF\n".to_vec(),
@@ -37,8 +38,8 @@ fn photo() -> Vec<u8> {
     bytes
 }
 
-/// A data set in explicit little endian, with its pixels.
-fn radiograph() -> Vec<u8> {
+/// A data set in explicit little endian, with its pixels, of whom `name` says.
+fn radiograph(name: &str) -> Vec<u8> {
     let code = |value: &str| {
         let mut item = element(0x0008, 0x0100, "SH", value.as_bytes());
         item.extend(element(0x0008, 0x0102, "SH", b"SCT"));
@@ -56,7 +57,7 @@ fn radiograph() -> Vec<u8> {
         element(0x0008, 0x002a, "DT", b"20260301093000.25+0100"),
         element(0x0008, 0x0060, "CS", b"DX"),
         element(0x0008, 0x2218, "SQ", &sequence(code("774007"))),
-        element(0x0010, 0x0010, "PN", "Example^Ada=\u{5c71}^\u{592a}".as_bytes()),
+        element(0x0010, 0x0010, "PN", name.as_bytes()),
         element(0x0010, 0x0020, "LO", b"C-7"),
         element(0x0010, 0x0030, "DA", b"19840229"),
         element(0x0010, 0x0040, "CS", b"F"),

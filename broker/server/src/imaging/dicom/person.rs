@@ -41,12 +41,12 @@ fn names(text: &str) -> Vec<HumanName> {
 }
 
 fn name(text: &str) -> Option<HumanName> {
-    let mut parts = text.split('^').map(str::trim);
-    let mut next = || parts.next().filter(|part| !part.is_empty());
+    let mut parts = text.split('^');
+    let mut next = || parts.next().and_then(stated);
     let (family, given, middle, prefix, suffix) = (next(), next(), next(), next(), next());
     // Programs that know of no parts write a comma, as people do.
     let (family, given) = match (family.and_then(|family| family.split_once(',')), given) {
-        (Some((family, given)), None) => (Some(family.trim()), Some(given.trim())),
+        (Some((family, given)), None) => (stated(family), stated(given)),
         _ => (family, given),
     };
     let all = |part: Option<&str>| part.map(Text::from).into_iter().collect::<Vec<_>>();
@@ -58,6 +58,12 @@ fn name(text: &str) -> Option<HumanName> {
         ..HumanName::default()
     };
     (name.family.is_some() || !name.given.is_empty()).then_some(name)
+}
+
+/// A part of a name, unless there is nothing in it.
+fn stated(part: &str) -> Option<&str> {
+    let part = part.trim();
+    (!part.is_empty()).then_some(part)
 }
 
 /// What stands in an element for a person who is no patient, given names first.

@@ -196,14 +196,20 @@ fn names_are_read_however_they_are_put() {
         let header = read_bytes(&file).unwrap();
         given(&header)
             .into_iter()
-            .map(|(family, given)| format!("{}|{}", family.unwrap_or_default(), given.join("|")))
+            .map(|(family, given)| {
+                assert!(given.iter().all(|name| !name.is_empty()), "{value:?}");
+                format!("{}|{}", family.unwrap_or("none"), given.join("|"))
+            })
             .collect::<Vec<_>>()
     };
     for (value, charset, names) in [
         (&b"Lovelace^Ada"[..], "", &["Lovelace|Ada"][..]),
         (b"LOVELACE, ADA", "", &["LOVELACE|ADA"]),
         (b"Ada Lovelace", "", &["Ada Lovelace|"]),
-        (b"^Ada", "", &["|Ada"]),
+        (b"^Ada", "", &["none|Ada"]),
+        (b", Ada", "", &["none|Ada"]),
+        (b"LOVELACE, ", "", &["LOVELACE|"]),
+        (b" , ", "", &[]),
         (b"^^^Dr.^", "", &[]),
         (b"==", "", &[]),
         (b"Buc^J\xE9r\xF4me", "ISO_IR 100", &["Buc|Jérôme"]),
