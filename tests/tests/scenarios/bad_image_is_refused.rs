@@ -4,6 +4,7 @@ use crate::support::images::{Bare, Sitter, code_of, get, image_events, noise, op
 use anyhow::{Context as _, Result, ensure};
 use archwire_client::{Client, NewImage, v1};
 use archwire_tests::{Practice, Radiograph};
+use std::time::{Duration, UNIX_EPOCH};
 use tonic::{Code, Status};
 
 fn whole(bytes: &[u8]) -> Vec<Vec<u8>> {
@@ -185,6 +186,11 @@ async fn a_request_that_cannot_be_taken_is_refused_before_its_bytes() -> Result<
         ..good()
     };
     refused(bare.put(long_actor, whole(&bytes)).await, argument, who).await?;
+    let no_time = v1::PutImageOpen {
+        observed_at: Some((UNIX_EPOCH - Duration::from_secs(1)).into()),
+        ..good()
+    };
+    refused(bare.put(no_time, whole(&bytes)).await, argument, who).await?;
     let huge = noise(3, 600 * 1024);
     refused(
         bare.put(open(&sitter, &huge), vec![huge.clone()]).await,

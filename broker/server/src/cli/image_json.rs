@@ -1,15 +1,14 @@
 //! Images as JSON, named as in the contract. Enumerations are written as their last word, in lower case: `right`, `corrected`.
 
-use super::json::{stated, time};
+use super::{
+    json::{stated, time},
+    terminal::message_time,
+};
 use archwire_proto::v1::{self, Calibration, Laterality, Mirror, Mouth, Occlusion};
 use serde_json::{Value, json};
-use std::time::{Duration, UNIX_EPOCH};
 
 /// What happened to an image.
 pub(super) fn image_news(news: &v1::ImageNews) -> Value {
-    let at = news
-        .observed_at_ms
-        .and_then(|at| UNIX_EPOCH.checked_add(Duration::from_millis(at)));
     let moved_from = news.moved_from_patient_id.as_ref().zip(news.moved_from_revision);
     let moved_from = moved_from.map(|(patient, first)| format!("{patient}/{first}"));
     stated(json!({
@@ -18,7 +17,7 @@ pub(super) fn image_news(news: &v1::ImageNews) -> Value {
         "system": news.system,
         "record_local_id": news.record_local_id,
         "local_id": news.local_id,
-        "observed_at": at.map(time),
+        "observed_at": news.observed_at.map(|at| time(message_time(Some(at)))),
         "actor": news.actor,
         "named_patient_id": news.named_patient_id,
         "moved_from": moved_from,

@@ -5,12 +5,12 @@ use super::{
     image::{read_digest, read_image, write_digest, write_image},
     read_patient,
     receipt::{read_receipt, write_receipt},
-    view::read_local_id,
+    view::{read_local_id, read_time, timestamp},
     write_patient,
 };
 use archwire_core::{Copied, HeldImage, ImageCopy, ImageId, ImageNews, ImageObservation, LocalId, Revision};
 use archwire_proto::v1;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// Writes what happened to an image.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn write_image_news(news: &ImageNews) -> v1::ImageNews {
         system: news.system.as_ref().map(ToString::to_string),
         record_local_id: news.record.as_ref().map(id),
         local_id: news.local_id.as_ref().map(id),
-        observed_at_ms: news.observed_at.map(milliseconds),
+        observed_at: news.observed_at.map(timestamp),
         actor: news.actor.clone(),
         named_patient_id: news.named_patient.map(|id| id.to_string()),
         moved_from_patient_id: news.moved_from.map(|id| id.patient.to_string()),
@@ -46,7 +46,7 @@ pub(super) fn read_image_news(message: v1::ImageNews) -> Result<ImageNews, WireE
         system: system.map_err(|error| WireError::Name("image.system", error))?,
         record: id(message.record_local_id)?,
         local_id: id(message.local_id)?,
-        observed_at: message.observed_at_ms.map(time).transpose()?,
+        observed_at: message.observed_at.map(time).transpose()?,
         actor: message.actor,
         named_patient: named.map_err(|error| WireError::Name("image.named_patient_id", error))?,
         moved_from,
@@ -142,7 +142,7 @@ pub(super) fn write_held_image(held: &HeldImage) -> v1::HeldImage {
             system: Some(observation.system.to_string()),
             record_local_id: observation.record.as_ref().map(id),
             local_id: observation.local_id.as_ref().map(id),
-            observed_at_ms: observation.observed_at.map(milliseconds),
+            observed_at: observation.observed_at.map(timestamp),
             actor: observation.actor.clone(),
             named_patient_id: None,
             moved_from_patient_id: None,
@@ -168,22 +168,15 @@ pub(super) fn read_held_image(message: v1::HeldImage) -> Result<HeldImage, WireE
             local_id: id(news.local_id)?,
             image: read_image(news.image.ok_or(WireError::Missing("held_image.news.image"))?)?,
             named: message.named.map(read_patient).transpose()?.map(Box::new),
-            observed_at: news.observed_at_ms.map(time).transpose()?,
+            observed_at: news.observed_at.map(time).transpose()?,
             actor: news.actor,
         },
         differs: message.differs,
     })
 }
 
-fn milliseconds(at: SystemTime) -> u64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A time in milliseconds since 1970.
-fn time(milliseconds: u64) -> Result<SystemTime, WireError> {
-    let time = UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds));
-    time.ok_or(WireError::Time("image.observed_at_ms"))
+fn time(at: prost_types::Timestamp) -> Result<SystemTime, WireError> {
+    read_time("image.observed_at", at)
 }
 
 #[cfg(test)]

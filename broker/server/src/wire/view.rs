@@ -101,7 +101,7 @@ pub fn timestamp(time: SystemTime) -> prost_types::Timestamp {
 }
 
 /// Reads a time.
-pub(super) fn read_time(field: &'static str, at: prost_types::Timestamp) -> Result<SystemTime, WireError> {
+pub(crate) fn read_time(field: &'static str, at: prost_types::Timestamp) -> Result<SystemTime, WireError> {
     let seconds = u64::try_from(at.seconds).map_err(|_| WireError::Time(field))?;
     let nanoseconds = u32::try_from(at.nanos)
         .ok()

@@ -217,7 +217,6 @@ impl PutImage {
             actor,
         } = self.new.clone();
         let observed_at = observed_at.unwrap_or_else(SystemTime::now);
-        let since = observed_at.duration_since(UNIX_EPOCH).unwrap_or_default();
         PutImageOpen {
             patient: Some(patient),
             local_id,
@@ -225,7 +224,8 @@ impl PutImage {
             size: source.size,
             offset,
             image: Some(image),
-            observed_at_ms: u64::try_from(since.as_millis()).ok(),
+            // The bus takes no time before 1970, which is a clock that was never set.
+            observed_at: Some(observed_at.max(UNIX_EPOCH).into()),
             actor,
         }
     }

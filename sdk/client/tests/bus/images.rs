@@ -82,7 +82,7 @@ async fn a_file_arrives_byte_for_byte_with_what_is_said_of_it() {
         open.image.as_ref().unwrap().view_label.as_deref(),
         Some("lateral ceph")
     );
-    assert!(open.observed_at_ms.is_some());
+    assert!(open.observed_at.is_some());
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ pub(super) fn event(kind: i32) -> v1::Event {
             system: some(SYSTEM),
             record_local_id: some("7"),
             local_id: some("9"),
-            observed_at_ms: Some(1),
+            observed_at: Some(prost_types::Timestamp::default()),
             actor: some("front desk"),
             named_patient_id: some(OTHER),
             moved_from_patient_id: some(OTHER),

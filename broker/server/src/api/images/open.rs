@@ -1,10 +1,10 @@
 //! The first message of `PutImage`, read.
 
 use super::refusal::{invalid, invalid_field};
-use crate::wire::{WireError, read_digest, read_image_claim};
+use crate::wire::{WireError, read_digest, read_image_claim, read_time};
 use archwire_core::{Digest, ImageClaim, LocalId, PatientId};
 use archwire_proto::v1::{PutImageOpen, put_image_open};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use tonic::Status;
 
 /// Most bytes of who took or changed an image, as for records.
@@ -42,10 +42,7 @@ impl Open {
         if actor.as_ref().is_some_and(is_long) {
             return Err(invalid("`actor` has at most 128 bytes and no control characters"));
         }
-        let observed_at = message.observed_at_ms.map(|at| {
-            let at = UNIX_EPOCH.checked_add(Duration::from_millis(at));
-            at.ok_or_else(|| invalid("`observed_at_ms` is no time"))
-        });
+        let observed_at = message.observed_at.map(|at| read_time("observed_at", at));
         let claim = read_image_claim(message.image.unwrap_or_default());
         let digest = read_digest("sha256", &message.sha256);
         Ok(Self {
@@ -56,7 +53,7 @@ impl Open {
             size: message.size,
             offset: message.offset,
             claim: claim.map_err(|error| invalid_field(&error))?,
-            observed_at: observed_at.transpose()?,
+            observed_at: observed_at.transpose().map_err(|error| invalid_field(&error))?,
             actor,
         })
     }

@@ -191,7 +191,7 @@ pub(super) fn news() -> v1::ImageNews {
         system: Some("front-desk".to_owned()),
         record_local_id: Some("<id of front-desk>".to_owned()),
         local_id: Some("<id of front-desk>".to_owned()),
-        observed_at_ms: Some(1),
+        observed_at: Some(prost_types::Timestamp::default()),
         actor: Some("<source>".to_owned()),
         named_patient_id: Some(PatientId::generate().to_string()),
         moved_from_patient_id: Some(PatientId::generate().to_string()),

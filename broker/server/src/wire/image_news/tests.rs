@@ -87,7 +87,7 @@ fn id(patient: PatientId) -> ImageId {
 }
 
 fn at() -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(1_700_000_000_123)
+    UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789)
 }
 
 fn event(kind: EventKind, image: Option<ImageNews>) -> Event {
