@@ -186,11 +186,14 @@ async fn a_request_that_cannot_be_taken_is_refused_before_its_bytes() -> Result<
         ..good()
     };
     refused(bare.put(long_actor, whole(&bytes)).await, argument, who).await?;
-    let no_time = v1::PutImageOpen {
-        observed_at: Some((UNIX_EPOCH - Duration::from_secs(1)).into()),
-        ..good()
-    };
-    refused(bare.put(no_time, whole(&bytes)).await, argument, who).await?;
+    let year_10000 = Duration::from_secs(253_402_300_800);
+    for at in [UNIX_EPOCH - Duration::from_secs(1), UNIX_EPOCH + year_10000] {
+        let no_time = v1::PutImageOpen {
+            observed_at: Some(at.into()),
+            ..good()
+        };
+        refused(bare.put(no_time, whole(&bytes)).await, argument, who).await?;
+    }
     let huge = noise(3, 600 * 1024);
     refused(
         bare.put(open(&sitter, &huge), vec![huge.clone()]).await,

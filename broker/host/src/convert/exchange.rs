@@ -1,6 +1,6 @@
 //! Calls and answers, both ways.
 
-use super::{Flaw, images, patient_in, patient_out, shortened};
+use super::{Flaw, images, patient_in, patient_out, shortened, stated};
 use crate::{
     answer::{CheckReport, IncomingRequest, PollAnswer, Received, Unreadable},
     bindings::exchange as wit,
@@ -225,7 +225,7 @@ fn view(observation: wit::Observation) -> Result<View, Box<Half>> {
 
 /// Which record took the place of the one with the id `own`.
 fn merged_into(survivor: Option<String>, own: &str) -> Result<Option<LocalId>, Flaw> {
-    match survivor {
+    match stated(survivor) {
         None => Ok(None),
         Some(survivor) if survivor == own => Err(Flaw("merged_into_itself")),
         Some(survivor) => survivor
@@ -242,7 +242,7 @@ pub(super) fn observed(
     if actor.as_ref().is_some_and(|actor| actor.len() > LONGEST_ACTOR) {
         return Err(Flaw("actor_too_long"));
     }
-    Ok((at_ms.map(time).transpose()?, actor))
+    Ok((at_ms.map(time).transpose()?, stated(actor)))
 }
 
 /// A moment before 1970 is told as 1970.

@@ -1,6 +1,6 @@
 //! What a connector says of an image: read and checked. What only the file itself can say is passed over.
 
-use super::Flaw;
+use super::{Flaw, stated};
 use crate::bindings::imaging as wit;
 use archwire_core as core;
 use archwire_core::Text;
@@ -12,11 +12,11 @@ const LONGEST_MEDIA_TYPE: usize = 128;
 
 /// The claim, and the digest of the bytes where there is one.
 pub(super) fn read(image: wit::Image) -> Read<(core::ImageClaim, Option<core::Digest>)> {
-    let digest = image.sha256.as_deref().map(digest).transpose()?;
-    let content_type = image.content_type.map(media_type).transpose()?;
+    let digest = stated(image.sha256).as_deref().map(digest).transpose()?;
+    let content_type = stated(image.content_type).map(media_type).transpose()?;
     let about = core::ImageAbout {
         accession: option(image.accession),
-        modality: image.modality,
+        modality: stated(image.modality),
         views: codes(image.views),
         view_label: option(image.view_label),
         anatomy: codes(image.anatomy),
@@ -27,7 +27,10 @@ pub(super) fn read(image: wit::Image) -> Read<(core::ImageClaim, Option<core::Di
         occlusion: image.occlusion.map(occlusion),
         mouth: image.mouth.map(mouth),
         progress: image.progress.map(progress),
-        acquired_at: image.acquired_at.as_deref().map(acquired_at).transpose()?,
+        acquired_at: stated(image.acquired_at)
+            .as_deref()
+            .map(acquired_at)
+            .transpose()?,
         device: option(image.device),
         operator: option(image.operator),
         derived_from: image
@@ -38,9 +41,9 @@ pub(super) fn read(image: wit::Image) -> Read<(core::ImageClaim, Option<core::Di
     };
     about.check().map_err(|_| Flaw("image_too_large"))?;
     let claim = core::ImageClaim {
-        study: image.study_uid.as_deref().map(uid).transpose()?,
-        series: image.series_uid.as_deref().map(uid).transpose()?,
-        instance: image.instance_uid.as_deref().map(uid).transpose()?,
+        study: stated(image.study_uid).as_deref().map(uid).transpose()?,
+        series: stated(image.series_uid).as_deref().map(uid).transpose()?,
+        instance: stated(image.instance_uid).as_deref().map(uid).transpose()?,
         content_type,
         about,
     };
@@ -71,7 +74,7 @@ fn media_type(text: String) -> Read<String> {
 }
 
 fn option(text: Option<String>) -> Option<Text> {
-    text.map(Text::from)
+    stated(text).map(Text::from)
 }
 
 fn codes(codes: Vec<wit::Code>) -> Vec<core::Code> {

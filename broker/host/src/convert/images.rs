@@ -207,6 +207,39 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_text_of_an_image_is_not_stated() {
+        let mut image = image_out::write(&full());
+        for text in [
+            &mut image.study_uid,
+            &mut image.series_uid,
+            &mut image.instance_uid,
+            &mut image.content_type,
+            &mut image.sha256,
+            &mut image.accession,
+            &mut image.modality,
+            &mut image.view_label,
+            &mut image.acquired_at,
+            &mut image.device,
+            &mut image.operator,
+            &mut image.views[0].meaning,
+            &mut image.progress.as_mut().unwrap().label,
+        ] {
+            *text = Some(String::new());
+        }
+        let mut left = full().about;
+        (left.accession, left.modality, left.view_label) = (None, None, None);
+        (left.acquired_at, left.device, left.operator) = (None, None, None);
+        left.views[0].meaning = None;
+        left.progress.as_mut().unwrap().label = None;
+        let claim = ImageClaim {
+            about: left,
+            ..ImageClaim::default()
+        };
+        assert!(image_in::read(image) == Ok((claim, None)));
+        assert_eq!(observed(None, Some(String::new())), Ok((None, None)));
+    }
+
+    #[test]
     fn a_delivery_says_everything() {
         let delivery = delivery();
         let said = image_delivery(&delivery);

@@ -23,6 +23,11 @@ pub(crate) use images::{image_delivered, image_delivery, image_fetched};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Flaw(pub(crate) &'static str);
 
+/// A text, unless it is empty: that states nothing, as in the log.
+fn stated(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 /// At most `longest` bytes, cut between characters.
 fn shortened(mut text: String, longest: usize) -> String {
     text.truncate(text.floor_char_boundary(longest));
@@ -132,6 +137,68 @@ mod tests {
         for patient in [full(), Patient::default()] {
             assert!(patient_in::read(patient_out::write(&patient)) == Ok(patient));
         }
+    }
+
+    #[test]
+    fn an_empty_text_of_a_patient_is_not_stated() {
+        let emptied = |mut patient: crate::bindings::patients::Patient| {
+            let (identifier, address) = (&mut patient.identifiers[0], &mut patient.addresses[0]);
+            let party = &mut patient.responsible_parties[0];
+            for text in [
+                &mut patient.birth_date,
+                &mut patient.photo_sha256,
+                &mut patient.merged_into,
+                &mut patient.gender_identity,
+                &mut patient.pronouns,
+                &mut patient.deceased_at,
+                &mut patient.marital_status,
+                &mut patient.preferred_language,
+                &mut identifier.kind,
+                &mut identifier.assigner,
+                &mut address.city,
+                &mut address.district,
+                &mut address.state,
+                &mut address.postal_code,
+                &mut address.country,
+                &mut party.relationship,
+                &mut patient.primary_provider.as_mut().unwrap().display,
+            ] {
+                *text = Some(String::new());
+            }
+            let guarantor = party.name.as_mut().unwrap();
+            for name in [&mut patient.names[0], guarantor] {
+                (name.family, name.text) = (Some(String::new()), Some(String::new()));
+                for parts in [&mut name.given, &mut name.prefix, &mut name.suffix] {
+                    parts.fill(String::new());
+                }
+            }
+            address.lines.fill(String::new());
+            patient.confidentiality.fill(String::new());
+            patient
+        };
+        let patient = full();
+        let mut left = patient.clone();
+        (left.gender_identity, left.pronouns, left.deceased_at) = (None, None, None);
+        (left.marital_status, left.preferred_language) = (None, None);
+        (left.birth_date, left.photo_sha256, left.merged_into) = (None, None, None);
+        (left.identifiers[0].kind, left.identifiers[0].assigner) = (None, None);
+        left.addresses[0] = Address {
+            r#use: left.addresses[0].r#use,
+            period: period(),
+            ..Address::default()
+        };
+        let party = &mut left.responsible_parties[0];
+        party.relationship = None;
+        for name in [&mut left.names[0], party.name.as_mut().unwrap()] {
+            *name = HumanName {
+                r#use: name.r#use,
+                period: period(),
+                ..HumanName::default()
+            };
+        }
+        left.primary_provider.as_mut().unwrap().display = None;
+        left.confidentiality.clear();
+        assert!(patient_in::read(emptied(patient_out::write(&patient))) == Ok(left));
     }
 
     #[test]

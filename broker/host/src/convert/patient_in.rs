@@ -1,6 +1,6 @@
 //! Patients as a connector shows them: read and checked.
 
-use super::Flaw;
+use super::{Flaw, stated};
 use crate::bindings::patients as wit;
 use archwire_core as core;
 use archwire_core::Text;
@@ -14,8 +14,7 @@ pub(super) fn read(patient: wit::Patient) -> Read<core::Patient> {
     let patient = core::Patient {
         identifiers: each(patient.identifiers, read_identifier)?,
         names: each(patient.names, read_name)?,
-        birth_date: patient
-            .birth_date
+        birth_date: stated(patient.birth_date)
             .map(|date| read_date(&date, "birth_date_invalid"))
             .transpose()?,
         administrative_sex: patient.administrative_sex.map(read_sex),
@@ -31,12 +30,11 @@ pub(super) fn read(patient: wit::Patient) -> Read<core::Patient> {
         status: patient.status.map(read_status),
         responsible_parties: each(patient.responsible_parties, read_party)?,
         primary_provider: patient.primary_provider.map(read_provider).transpose()?,
-        photo_sha256: patient.photo_sha256.map(read_digest).transpose()?,
+        photo_sha256: stated(patient.photo_sha256).map(read_digest).transpose()?,
         multiple_birth: patient.multiple_birth,
         multiple_birth_order: patient.multiple_birth_order,
-        confidentiality: each(patient.confidentiality, text)?,
-        merged_into: patient
-            .merged_into
+        confidentiality: texts(patient.confidentiality)?,
+        merged_into: stated(patient.merged_into)
             .map(|id| id.parse())
             .transpose()
             .map_err(|_| Flaw("patient_id_invalid"))?,
@@ -49,6 +47,12 @@ fn each<T, U>(list: Vec<T>, read: impl FnMut(T) -> Read<U>) -> Read<Vec<U>> {
     list.into_iter().map(read).collect()
 }
 
+/// The texts of a list; empty ones state nothing.
+fn texts(mut list: Vec<String>) -> Read<Vec<Text>> {
+    list.retain(|text| !text.is_empty());
+    each(list, text)
+}
+
 fn text(text: String) -> Read<Text> {
     if text.len() <= core::Patient::LONGEST_TEXT {
         Ok(text.into())
@@ -58,7 +62,7 @@ fn text(text: String) -> Read<Text> {
 }
 
 fn option(value: Option<String>) -> Read<Option<Text>> {
-    value.map(text).transpose()
+    stated(value).map(text).transpose()
 }
 
 fn label(text: String) -> Read<String> {
@@ -84,7 +88,11 @@ fn read_digest(digest: String) -> Read<Text> {
 }
 
 fn read_period(period: wit::Period) -> Read<core::Period> {
-    let date = |date: Option<String>| date.map(|date| read_date(&date, "period_invalid")).transpose();
+    let date = |date: Option<String>| {
+        stated(date)
+            .map(|date| read_date(&date, "period_invalid"))
+            .transpose()
+    };
     Ok(core::Period {
         start: date(period.start)?,
         end: date(period.end)?,
@@ -117,9 +125,9 @@ fn read_name(name: wit::HumanName) -> Read<core::HumanName> {
             wit::NameUse::Anonymous => core::NameUse::Anonymous,
         }),
         family: option(name.family)?,
-        given: each(name.given, text)?,
-        prefix: few(each(name.prefix, text)?)?,
-        suffix: few(each(name.suffix, text)?)?,
+        given: texts(name.given)?,
+        prefix: few(texts(name.prefix)?)?,
+        suffix: few(texts(name.suffix)?)?,
         text: option(name.text)?,
         period: name.period.map(read_period).transpose()?,
     })
@@ -186,7 +194,7 @@ fn read_address(address: wit::Address) -> Read<core::Address> {
             wit::AddressUse::Old => core::AddressUse::Old,
             wit::AddressUse::Billing => core::AddressUse::Billing,
         }),
-        lines: each(address.lines, text)?,
+        lines: texts(address.lines)?,
         city: option(address.city)?,
         district: option(address.district)?,
         state: option(address.state)?,
@@ -211,8 +219,7 @@ fn read_person(person: wit::PersonReference) -> Read<core::PersonReference> {
     Ok(core::PersonReference {
         system: person.system.parse().map_err(|_| Flaw("system_name_invalid"))?,
         local_id: person.local_id.parse().map_err(|_| Flaw("local_id_invalid"))?,
-        patient_id: person
-            .patient_id
+        patient_id: stated(person.patient_id)
             .map(|id| id.parse())
             .transpose()
             .map_err(|_| Flaw("patient_id_invalid"))?,
@@ -223,6 +230,6 @@ fn read_provider(provider: wit::Provider) -> Read<core::Provider> {
     Ok(core::Provider {
         system: provider.system.parse().map_err(|_| Flaw("system_name_invalid"))?,
         local_id: label(provider.local_id)?,
-        display: provider.display.map(label).transpose()?,
+        display: stated(provider.display).map(label).transpose()?,
     })
 }

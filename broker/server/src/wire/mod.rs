@@ -68,8 +68,8 @@ pub enum WireError {
     /// More bytes than the log carries.
     #[error("the patient with its source has {0} bytes, more than the 983040 that the log carries")]
     TooLarge(usize),
-    /// A time before 1970 or out of range.
-    #[error("`{0}` is not a time since 1970")]
+    /// A time before 1970, after 9999 or with parts of a second that are none.
+    #[error("`{0}` is not a time between 1970 and 9999")]
     Time(&'static str),
 }
 

@@ -33,7 +33,9 @@ pub(super) fn text(field: &'static str, value: Option<String>) -> Result<Option<
         .transpose()
 }
 
-pub(super) fn texts(field: &'static str, values: Vec<String>) -> Result<Vec<Text>, WireError> {
+/// Empty ones state nothing, as elsewhere.
+pub(super) fn texts(field: &'static str, mut values: Vec<String>) -> Result<Vec<Text>, WireError> {
+    values.retain(|value| !value.is_empty());
     all(values, |value| one_text(field, value))
 }
 
@@ -225,5 +227,16 @@ pub(super) fn write_address(address: &Address) -> v1::Address {
         postal_code: plain(address.postal_code.as_ref()),
         country: plain(address.country.as_ref()),
         period: address.period.as_ref().map(write_period),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_text_of_a_list_states_nothing() {
+        let given = ["", "Ada", ""].map(str::to_owned).to_vec();
+        assert_eq!(texts("names.given", given).unwrap(), [Text::from("Ada")]);
     }
 }

@@ -9,6 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Most bytes in the name of who changed a record.
 const LONGEST_ACTOR: usize = 128;
 
+/// When the year 10000 begins, in seconds since 1970.
+const YEAR_10000: u64 = 253_402_300_800;
+
 /// Reads what a publisher says, and files it under the publisher's own system, whatever it claims.
 ///
 /// # Errors
@@ -100,9 +103,12 @@ pub fn timestamp(time: SystemTime) -> prost_types::Timestamp {
     time.into()
 }
 
-/// Reads a time.
+/// Reads a time. Programs of others fail over one after the year 9999, where protobuf's times end: there is none in the log.
 pub(crate) fn read_time(field: &'static str, at: prost_types::Timestamp) -> Result<SystemTime, WireError> {
-    let seconds = u64::try_from(at.seconds).map_err(|_| WireError::Time(field))?;
+    let seconds = u64::try_from(at.seconds)
+        .ok()
+        .filter(|seconds| *seconds < YEAR_10000);
+    let seconds = seconds.ok_or(WireError::Time(field))?;
     let nanoseconds = u32::try_from(at.nanos)
         .ok()
         .filter(|nanos| *nanos < 1_000_000_000);
@@ -127,4 +133,23 @@ pub(super) fn read_text(field: &'static str, text: String) -> Result<Text, WireE
         return Err(WireError::Text(field));
     }
     Ok(Text::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost_types::Timestamp;
+
+    #[test]
+    fn times_are_between_1970_and_9999() {
+        let read = |seconds, nanos| read_time("observed_at", Timestamp { seconds, nanos });
+        let last = 253_402_300_799;
+        for (seconds, nanos) in [(0, 0), (0, 999_999_999), (last, 999_999_999)] {
+            let time = read(seconds, nanos).unwrap();
+            assert_eq!(timestamp(time), Timestamp { seconds, nanos });
+        }
+        for (seconds, nanos) in [(-1, 0), (0, -1), (0, 1_000_000_000), (last + 1, 0), (i64::MAX, 0)] {
+            assert_eq!(read(seconds, nanos), Err(WireError::Time("observed_at")));
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub struct NewImage {
     pub local_id: Option<String>,
     /// What it shows, as far as you know more than the file itself says. Digest and size are filled in.
     pub image: Image,
-    /// When it was taken or changed in your program; now when nothing is said.
+    /// When it was taken or changed in your program; now when nothing is said. A time before 1970 is told as 1970: the bus takes none.
     pub observed_at: Option<SystemTime>,
     /// Who took or changed it, in your own terms. Never a patient.
     pub actor: Option<String>,
@@ -224,7 +224,6 @@ impl PutImage {
             size: source.size,
             offset,
             image: Some(image),
-            // The bus takes no time before 1970, which is a clock that was never set.
             observed_at: Some(observed_at.max(UNIX_EPOCH).into()),
             actor,
         }

@@ -223,6 +223,7 @@ pub(super) fn open_image() -> v1::PutImageOpen {
         sha256: vec![7; 32].into(),
         size: 100,
         image: Some(image()),
+        observed_at: Some(prost_types::Timestamp::default()),
         ..v1::PutImageOpen::default()
     }
 }

@@ -142,6 +142,7 @@ fn an_image_is_shown_with_its_event_and_without_ids_of_others() {
     let shown = part(disclose(&reads([]), &stored)).image.unwrap();
     let told = stored.image.unwrap();
     assert!(shown.image == told.image && shown.system == told.system);
+    assert!(shown.observed_at == told.observed_at);
     assert!(shown.first_patient_id == told.first_patient_id && shown.first_revision == told.first_revision);
     assert!(shown.moved_from_patient_id == told.moved_from_patient_id);
     assert!(shown.local_id.is_none() && shown.record_local_id.is_none() && shown.actor.is_none());
