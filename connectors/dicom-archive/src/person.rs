@@ -2,7 +2,7 @@
 //!
 //! | DICOM | Patient |
 //! |---|---|
-//! | PatientName (0010,0010) | official name: family, given, middle as a second given name, prefix, suffix |
+//! | PatientName (0010,0010) | official name: family, given, middle as a second given name, prefix, suffix; `FAMILY, GIVEN` where it has one part |
 //! | PatientBirthDate (0010,0030) | birth date |
 //! | PatientSex (0010,0040) M, F, O | male, female, other |
 //! | PatientID (0010,0020), IssuerOfPatientID (0010,0021) | identifier `urn:dicom:patient-id`, kind MR, with its assigner |
@@ -68,11 +68,14 @@ pub fn known_number(patient: &Patient, numbers: &Numbers) -> Option<Record> {
 
 /// A name of value representation PN: up to five parts between `^`.
 fn name(text: &str) -> Option<HumanName> {
-    let mut parts = text
-        .split('^')
-        .map(|part| Some(part.trim().to_owned()).filter(|part| !part.is_empty()));
-    let mut next = || parts.next().flatten();
+    let mut parts = text.split('^');
+    let mut next = || parts.next().and_then(stated);
     let (family, given, middle, prefix, suffix) = (next(), next(), next(), next(), next());
+    // Programs that know of no parts write a comma, as people do; the bus reads files alike.
+    let (family, given) = match (family.as_deref().and_then(|family| family.split_once(',')), given) {
+        (Some((family, given)), None) => (stated(family), stated(given)),
+        (_, given) => (family, given),
+    };
     let name = HumanName {
         use_: Some(NameUse::Official),
         family,
@@ -83,6 +86,11 @@ fn name(text: &str) -> Option<HumanName> {
         period: None,
     };
     (name.family.is_some() || !name.given.is_empty()).then_some(name)
+}
+
+/// A part of a name, unless there is nothing in it.
+fn stated(part: &str) -> Option<String> {
+    Some(part.trim().to_owned()).filter(|part| !part.is_empty())
 }
 
 /// A date of value representation DA, also as older files write it: `20120304`, `2012.03.04`.
@@ -160,6 +168,20 @@ mod tests {
         let mut two = ours.clone();
         two.identifiers.extend(ours.identifiers);
         assert!(known_number(&two, &numbers).is_none());
+    }
+
+    #[test]
+    fn a_name_of_one_part_is_read_at_its_comma() {
+        let read = |text: &str| name(text).map(|name| (name.family, name.given));
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(read("DOE, ANN"), Some((some("DOE"), vec!["ANN".to_owned()])));
+        assert_eq!(
+            read("Doe, Jr.^Ann"),
+            Some((some("Doe, Jr."), vec!["Ann".to_owned()]))
+        );
+        assert_eq!(read(", Ann"), Some((None, vec!["Ann".to_owned()])));
+        assert_eq!(read("Doe,"), Some((some("Doe"), Vec::new())));
+        assert_eq!(read(" , "), None);
     }
 
     #[test]
