@@ -16,7 +16,7 @@ const SOURCES: [&str; 6] = [
     "../nats/src/records/error.rs",
 ];
 /// Words there that are written alike and are no codes for vendors: fields, and what the log and people hear.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 12] = [
     "birth_date",
     "cut_off",
     "image_stored",
@@ -24,6 +24,7 @@ const OTHERS: [&str; 11] = [
     "in_review",
     "instance_uid",
     "local_id",
+    "observed_at",
     "page_token",
     "patient_id",
     "record_local_id",
