@@ -225,7 +225,7 @@ fn view(observation: wit::Observation) -> Result<View, Box<Half>> {
 
 /// Which record took the place of the one with the id `own`.
 fn merged_into(survivor: Option<String>, own: &str) -> Result<Option<LocalId>, Flaw> {
-    match stated(survivor) {
+    match survivor {
         None => Ok(None),
         Some(survivor) if survivor == own => Err(Flaw("merged_into_itself")),
         Some(survivor) => survivor
