@@ -42,6 +42,13 @@ impl Named {
         // Other writings of the same name follow after `=`.
         let name = name.split('=').next().unwrap_or_default();
         let mut name: Vec<_> = name.split('^').map(|part| part.trim().to_lowercase()).collect();
+        // As the name is read where the bus hears of it.
+        if let Some((family, given)) = name.first().and_then(|name| name.split_once(','))
+            && name.get(1).is_none_or(String::is_empty)
+        {
+            let parts = [family, given].map(|part| part.trim().to_owned());
+            name.splice(..name.len().min(2), parts);
+        }
         while name.last().is_some_and(String::is_empty) {
             name.pop();
         }
@@ -147,6 +154,14 @@ mod tests {
         let archive = Archive::new(&host, &config);
         let refused = refuse_another(&archive, &number, named.as_ref(), &delivery(record));
         refused.err().map(|refused| refused.reason().code.clone())
+    }
+
+    #[test]
+    fn a_name_with_a_comma_is_the_same_in_parts() {
+        let name = |text: &str| Named::new(text, "").name;
+        assert!(name("DOE, ANN") == name("Doe^Ann") && name("Doe,Ann^^K") == name("Doe^Ann^K"));
+        assert!(name("Doe, Jr.^Ann") != name("Doe^Jr.^Ann") && name("Doe, Ann") != name("Doe^Anna"));
+        assert!(name(",").is_empty() && name("Doe,") == name("Doe"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Observation {
     pub patient: Patient,
     /// The record verbatim.
     pub source: SourceRecord,
-    /// When the system showed or changed it, in milliseconds since 1970 UTC; `None` takes the time of the call.
+    /// When the system showed or changed it, in milliseconds since 1970 UTC, before the year 10000.
     pub observed_at_ms: Option<u64>,
     /// Who changed it, in the system's own terms (a user name, a workstation). At most 128 bytes; never a patient.
     pub actor: Option<String>,

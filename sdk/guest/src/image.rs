@@ -1,5 +1,6 @@
 //! What is said of an image, apart from its bytes, and what a connector and the bus say to each other about images. The
-//! vocabulary is DICOM's; the tag of each field is named. `None` and the empty list mean "not stated".
+//! vocabulary is DICOM's; the tag of each field is named. `None`, an empty optional text and the empty list mean
+//! "not stated".
 //!
 //! The bytes themselves go through [`crate::images`].
 
@@ -154,7 +155,7 @@ pub struct ImageObservation {
     pub image: Image,
     /// Whether the system says that it is the patient's no more; `image` may be empty then.
     pub retracted: bool,
-    /// When the system showed it, in milliseconds since 1970 UTC; `None` takes the time of the call.
+    /// When the system showed it, in milliseconds since 1970 UTC, before the year 10000.
     pub observed_at_ms: Option<u64>,
     /// Who took or changed it, in the system's own terms (a user name, a workstation). At most 128 bytes; never a patient.
     pub actor: Option<String>,

@@ -1,7 +1,7 @@
 //! One patient as every program of the practice can understand them: the typed projection.
 //!
-//! The vocabulary is FHIR R4's; each field names its source. `None` and the empty list mean "not stated", never "known
-//! to be empty". Lists beyond the bounds named here are refused by the host, and so are texts beyond 4,096 bytes.
+//! The vocabulary is FHIR R4's; each field names its source. `None`, an empty optional text and the empty list mean "not
+//! stated", never "known to be empty"; an empty text in a list is left out. Lists beyond the bounds named here are refused by the host, and so are texts beyond 4,096 bytes.
 //!
 //! All of it is a patient's data, so nothing here prints itself: `Debug` shows the type's name and no more. As JSON a
 //! field has its name here (`use` for `use_`), and a value of a value set is written as FHIR writes it.

@@ -219,7 +219,7 @@ fn write_code(code: &Code) -> v1::Code {
 }
 
 fn read_code(field: &'static str, code: &v1::Code) -> Result<Code, WireError> {
-    let meaning = code.meaning.clone();
+    let meaning = code.meaning.clone().filter(|text| !text.is_empty());
     Ok(Code {
         scheme: read_label(field, &code.scheme)?,
         value: read_label(field, &code.value)?,
@@ -253,10 +253,11 @@ fn write_progress(progress: &Progress) -> v1::Progress {
 
 fn read_progress(progress: v1::Progress) -> Result<Progress, WireError> {
     const FIELD: &str = "image.progress";
+    let label = progress.label.filter(|text| !text.is_empty());
     Ok(Progress {
         event: progress.event.map(|code| read_code(FIELD, &code)).transpose()?,
         offset_days: progress.offset_days,
-        label: progress.label.map(|text| read_text(FIELD, text)).transpose()?,
+        label: label.map(|text| read_text(FIELD, text)).transpose()?,
     })
 }
 

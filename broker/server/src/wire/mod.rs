@@ -27,7 +27,7 @@ pub use patient::{read_patient, write_patient};
 pub use receipt::{read_receipt_outcome, write_receipt, write_receipt_outcome};
 pub use request_key::{RequestKey, RequestKeyError};
 pub use review::{decode_review, encode_review, read_review_kind, write_review, write_review_kind};
-pub(crate) use view::read_time;
+pub(crate) use view::read_said_time;
 pub use view::{read_observation, timestamp};
 
 use archwire_core::{ImageBoundError, NameError, PartialDateError, PatientBoundError, SourceRecordError};

@@ -41,6 +41,7 @@ pub fn read_patient(message: v1::Patient) -> Result<Patient, WireError> {
         confidentiality: texts("confidentiality", message.confidentiality)?,
         merged_into: message
             .merged_into
+            .filter(|id| !id.is_empty())
             .map(|id| id.parse())
             .transpose()
             .map_err(|error| WireError::Name("merged_into", error))?,
@@ -187,7 +188,8 @@ fn write_party(party: &ResponsibleParty) -> v1::ResponsibleParty {
 }
 
 fn read_reference(message: v1::PersonReference) -> Result<PersonReference, WireError> {
-    let patient_id = message.patient_id.map(|id| id.parse()).transpose();
+    let patient_id = message.patient_id.filter(|id| !id.is_empty());
+    let patient_id = patient_id.map(|id| id.parse()).transpose();
     Ok(PersonReference {
         system: name("responsible_parties.person.system", &message.system)?,
         local_id: name("responsible_parties.person.local_id", &message.local_id)?,

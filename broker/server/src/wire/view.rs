@@ -10,13 +10,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const LONGEST_ACTOR: usize = 128;
 
 /// When the year 10000 begins, in seconds since 1970.
-const YEAR_10000: u64 = 253_402_300_800;
+const YEAR_10000: i64 = 253_402_300_800;
 
 /// Reads what a publisher says, and files it under the publisher's own system, whatever it claims.
 ///
 /// # Errors
 /// Names the first field that cannot be taken.
 pub fn read_observation(message: v1::Observation, system: SystemName) -> Result<Observation, WireError> {
+    let at = message.observed_at;
+    at.map(|at| read_said_time("observation.observed_at", at))
+        .transpose()?;
+    read_of(message, system)
+}
+
+fn read_of(message: v1::Observation, system: SystemName) -> Result<Observation, WireError> {
     let patient_id = message
         .patient_id
         .filter(|id| !id.is_empty())
@@ -56,7 +63,7 @@ pub fn read_observation(message: v1::Observation, system: SystemName) -> Result<
 /// Reads an observation of the log: of the system that it names.
 pub(super) fn read_recorded(message: v1::Observation) -> Result<Observation, WireError> {
     let system = message.system.parse();
-    read_observation(
+    read_of(
         message,
         system.map_err(|error| WireError::Name("observation.system", error))?,
     )
@@ -103,12 +110,20 @@ pub fn timestamp(time: SystemTime) -> prost_types::Timestamp {
     time.into()
 }
 
-/// Reads a time. Programs of others fail over one after the year 9999, where protobuf's times end: there is none in the log.
-pub(crate) fn read_time(field: &'static str, at: prost_types::Timestamp) -> Result<SystemTime, WireError> {
-    let seconds = u64::try_from(at.seconds)
-        .ok()
-        .filter(|seconds| *seconds < YEAR_10000);
-    let seconds = seconds.ok_or(WireError::Time(field))?;
+/// Reads a time that somebody outside says. Programs of others fail over one after the year 9999, where protobuf's times end.
+pub(crate) fn read_said_time(
+    field: &'static str,
+    at: prost_types::Timestamp,
+) -> Result<SystemTime, WireError> {
+    if at.seconds >= YEAR_10000 {
+        return Err(WireError::Time(field));
+    }
+    read_time(field, at)
+}
+
+/// Reads a time of the log.
+pub(super) fn read_time(field: &'static str, at: prost_types::Timestamp) -> Result<SystemTime, WireError> {
+    let seconds = u64::try_from(at.seconds).map_err(|_| WireError::Time(field))?;
     let nanoseconds = u32::try_from(at.nanos)
         .ok()
         .filter(|nanos| *nanos < 1_000_000_000);
@@ -141,8 +156,8 @@ mod tests {
     use prost_types::Timestamp;
 
     #[test]
-    fn times_are_between_1970_and_9999() {
-        let read = |seconds, nanos| read_time("observed_at", Timestamp { seconds, nanos });
+    fn a_time_that_is_said_is_between_1970_and_9999_and_a_later_one_in_the_log_is_read() {
+        let read = |seconds, nanos| read_said_time("observed_at", Timestamp { seconds, nanos });
         let last = 253_402_300_799;
         for (seconds, nanos) in [(0, 0), (0, 999_999_999), (last, 999_999_999)] {
             let time = read(seconds, nanos).unwrap();
@@ -151,5 +166,10 @@ mod tests {
         for (seconds, nanos) in [(-1, 0), (0, -1), (0, 1_000_000_000), (last + 1, 0), (i64::MAX, 0)] {
             assert_eq!(read(seconds, nanos), Err(WireError::Time("observed_at")));
         }
+        let later = Timestamp {
+            seconds: last + 1,
+            nanos: 0,
+        };
+        assert_eq!(read_time("observed_at", later).map(timestamp), Ok(later));
     }
 }

@@ -1,7 +1,7 @@
 //! The first message of `PutImage`, read.
 
 use super::refusal::{invalid, invalid_field};
-use crate::wire::{WireError, read_digest, read_image_claim, read_time};
+use crate::wire::{WireError, read_digest, read_image_claim, read_said_time};
 use archwire_core::{Digest, ImageClaim, LocalId, PatientId};
 use archwire_proto::v1::{PutImageOpen, put_image_open};
 use std::time::SystemTime;
@@ -42,7 +42,7 @@ impl Open {
         if actor.as_ref().is_some_and(is_long) {
             return Err(invalid("`actor` has at most 128 bytes and no control characters"));
         }
-        let observed_at = message.observed_at.map(|at| read_time("observed_at", at));
+        let observed_at = message.observed_at.map(|at| read_said_time("observed_at", at));
         let claim = read_image_claim(message.image.unwrap_or_default());
         let digest = read_digest("sha256", &message.sha256);
         Ok(Self {
